@@ -1,0 +1,5 @@
+//! KithDB's core: documents with vectors, words and metadata, searched together, stored durably.
+//!
+//! The layers and who may import whom stand in ARCHITECTURE.md; `tests/tidy` enforces them.
+
+pub mod base;

@@ -1,0 +1,1 @@
+//! One binary for all suites: linking once is faster than linking ten times.
