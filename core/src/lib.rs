@@ -3,3 +3,4 @@
 //! The layers and who may import whom stand in ARCHITECTURE.md; `tests/tidy` enforces them.
 
 pub mod base;
+pub mod storage;

@@ -1,0 +1,40 @@
+//! Every bound on outside data, in one place. A length is checked here before anything is allocated for it.
+
+/// Longest document id, in bytes.
+pub const ID_BYTES_MAX: usize = 1024;
+/// Longest collection name, in bytes.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Largest vector dimension.
+pub const DIM_MAX: usize = 65_536;
+/// Largest magnitude of a vector component: its square times `DIM_MAX` is still a finite f32.
+pub const COMPONENT_MAX: f32 = 1e15;
+/// Largest metadata of one document, in canonical bytes.
+pub const METADATA_BYTES_MAX: usize = 1 << 20;
+/// Deepest nesting of metadata.
+pub const METADATA_DEPTH_MAX: usize = 32;
+/// Most results of one search.
+pub const K_MAX: usize = 10_000;
+/// Widest beam of an index search.
+pub const EF_MAX: usize = 20_000;
+/// Most documents in one batch.
+pub const BATCH_MAX: usize = 50_000;
+/// Most documents in one page of a scan.
+pub const SCAN_MAX: usize = 10_000;
+/// Longest filter, in bytes.
+pub const FILTER_BYTES_MAX: usize = 64 << 10;
+/// Deepest nesting of a filter.
+pub const FILTER_DEPTH_MAX: usize = 64;
+/// Most comparisons in a filter.
+pub const FILTER_NODES_MAX: usize = 1024;
+/// Longest words part of a query, in bytes.
+pub const QUERY_TEXT_BYTES_MAX: usize = 64 << 10;
+/// Longest term kept of a text, in bytes; longer ones are cut at a character.
+pub const TERM_BYTES_MAX: usize = 64;
+/// Largest frame of a log, in bytes.
+pub const FRAME_BYTES_MAX: usize = 64 << 20;
+/// Largest manifest or catalog, in bytes.
+pub const MANIFEST_BYTES_MAX: usize = 64 << 20;
+/// Most collections in one database.
+pub const COLLECTIONS_MAX: usize = 10_000;
+/// Most slots in one segment or chunk.
+pub const SLOTS_MAX: usize = 1 << 31;

@@ -1,0 +1,52 @@
+//! Data parallelism whose result does not depend on how many threads do it.
+
+/// A bounded pool of threads, or the calling thread alone.
+///
+/// Everything here is a map with its results in the order of its inputs: the same for any number of threads.
+#[derive(Debug, Default)]
+pub struct Pool {
+    #[cfg(feature = "parallel")]
+    threads: Option<rayon::ThreadPool>,
+}
+
+impl Pool {
+    /// The calling thread alone.
+    #[must_use]
+    pub fn single() -> Self {
+        Self::default()
+    }
+
+    /// Up to `threads` threads. Where threads cannot be had, the calling thread alone.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        #[cfg(feature = "parallel")]
+        if threads > 1 {
+            let name = |i| format!("kithdb-{i}");
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build();
+            return Self { threads: pool.ok() };
+        }
+        let _ = threads;
+        Self::single()
+    }
+
+    /// `f(0), f(1) ... f(n - 1)`, with a state per thread that `f` may use as scratch.
+    pub fn map_with<S, T, N, F>(&self, n: usize, scratch: N, f: F) -> Vec<T>
+    where
+        T: Send,
+        N: Fn() -> S + Sync + Send,
+        F: Fn(&mut S, usize) -> T + Sync + Send,
+    {
+        #[cfg(feature = "parallel")]
+        if let Some(threads) = &self.threads {
+            use rayon::prelude::*;
+            return threads.install(|| (0..n).into_par_iter().map_init(&scratch, |s, i| f(s, i)).collect());
+        }
+        let mut state = scratch();
+        (0..n).map(|i| f(&mut state, i)).collect()
+    }
+
+    /// `f(0), f(1) ... f(n - 1)`.
+    pub fn map<T: Send>(&self, n: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+        self.map_with(n, || (), |(), i| f(i))
+    }
+}

@@ -1,0 +1,629 @@
+//! The container of every blob: header, sections, directory, footer, with a checksum for each block.
+//!
+//! A blob is immutable. A section is read *pinned* (whole, aligned, for hot loops) or *by row* (a range at a time).
+//! Opening reads header, footer and directory; each block is checked at its first touch and then remembered.
+//! Layout: docs/FORMAT.md, "Blobs".
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::base::rng::mix;
+use crate::base::{AlignedBytes, Error, Reader, Result, StorageError, Writer};
+
+/// The version of all bytes this crate writes.
+pub const FORMAT_VERSION: u16 = 1;
+/// The oldest reader that understands them.
+pub const MIN_READER_VERSION: u16 = 1;
+
+const MAGIC: &[u8; 8] = b"KITHBLOB";
+const END_MAGIC: &[u8; 8] = b"KITHEND1";
+const HEADER_BYTES: usize = 64;
+const FOOTER_BYTES: usize = 32;
+const ENTRY_BYTES: usize = 28;
+const SECTION_ALIGN: usize = 64;
+const REQUIRED: u16 = 1;
+
+/// What a blob holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum BlobKind {
+    /// Primary: ids, versions, vectors, metadata.
+    Rows = 1,
+    /// Derived: what an index traverses.
+    Codes = 2,
+    /// Derived: neighbour lists of an index.
+    Links = 3,
+    /// Derived: postings of words.
+    Text = 4,
+    /// Derived: values of metadata fields, for filters.
+    Columns = 5,
+    /// Primary: which slots have ended, and when.
+    Ends = 7,
+}
+
+impl BlobKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [Self::Rows, Self::Codes, Self::Links, Self::Text, Self::Columns, Self::Ends];
+
+    /// The kind of a number in a file.
+    #[must_use]
+    pub fn from_number(n: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u16 == n)
+    }
+
+    /// Its name, also the ending of its file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Codes => "codes",
+            Self::Links => "links",
+            Self::Text => "text",
+            Self::Columns => "columns",
+            Self::Ends => "ends",
+        }
+    }
+
+    /// Whether it can be made again from primary blobs.
+    #[must_use]
+    pub fn is_derived(self) -> bool {
+        !matches!(self, Self::Rows | Self::Ends)
+    }
+}
+
+/// Which blob: its number within the collection, what it holds, and the id that its checksums are seeded with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobId {
+    /// Counted up within the collection.
+    pub number: u64,
+    /// What it holds.
+    pub kind: BlobKind,
+    /// Hash of the collection it was written for and its number there; kept when it is imported elsewhere.
+    pub file_id: u64,
+}
+
+impl BlobId {
+    /// The id of a blob that is written for this collection.
+    #[must_use]
+    pub fn new(collection_id: u64, number: u64, kind: BlobKind) -> Self {
+        Self { number, kind, file_id: file_id(collection_id, number) }
+    }
+
+    fn object(self) -> String {
+        format!("blob {}.{}", self.number, self.kind.name())
+    }
+}
+
+/// The id of the file with this number in this collection.
+#[must_use]
+pub fn file_id(collection_id: u64, number: u64) -> u64 {
+    mix(collection_id ^ mix(number))
+}
+
+/// The checksum of bytes that belong to this file and no other.
+#[must_use]
+pub fn checksum(file_id: u64, bytes: &[u8]) -> u32 {
+    crc32c::crc32c_append((file_id ^ (file_id >> 32)) as u32, bytes)
+}
+
+/// The unit of checksum of a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block {
+    /// 4 KiB: sections read by row.
+    Row = 12,
+    /// 64 KiB: sections read whole.
+    Pinned = 16,
+}
+
+/// A typed part of a blob, to be written.
+#[derive(Debug)]
+pub struct Section {
+    /// Its number, unique within the kind of blob.
+    pub id: u16,
+    /// How it is read.
+    pub block: Block,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Section {
+    /// A section that is read whole.
+    #[must_use]
+    pub fn pinned(id: u16, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { id, block: Block::Pinned, bytes: bytes.into() }
+    }
+
+    /// A section that is read a range at a time.
+    #[must_use]
+    pub fn rows(id: u16, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { id, block: Block::Row, bytes: bytes.into() }
+    }
+}
+
+/// The bytes of a blob with these sections.
+#[must_use]
+pub fn build(id: BlobId, sections: &[Section]) -> AlignedBytes {
+    let (mut entries, mut checksums) = (Writer::new(), Writer::new());
+    let mut end = HEADER_BYTES;
+    for section in sections {
+        entries.u16(section.id);
+        entries.u16(REQUIRED);
+        entries.u32(section.block as u32);
+        entries.u64(end as u64);
+        entries.u64(section.bytes.len() as u64);
+        entries.u32((checksums.len() / 4) as u32);
+        for block in section.bytes.chunks(1 << section.block as u32) {
+            checksums.u32(checksum(id.file_id, block));
+        }
+        end = (end + section.bytes.len()).next_multiple_of(SECTION_ALIGN);
+    }
+    let directory_at = end;
+    let directory_len = entries.len() + checksums.len();
+    let mut blob = AlignedBytes::zeroed(directory_at + directory_len + FOOTER_BYTES);
+    let out = blob.as_mut_slice();
+    out[..HEADER_BYTES].copy_from_slice(&header(id, sections.len()));
+    let mut at = HEADER_BYTES;
+    for section in sections {
+        out[at..at + section.bytes.len()].copy_from_slice(&section.bytes);
+        at = (at + section.bytes.len()).next_multiple_of(SECTION_ALIGN);
+    }
+    out[directory_at..directory_at + entries.len()].copy_from_slice(entries.as_slice());
+    out[directory_at + entries.len()..directory_at + directory_len].copy_from_slice(checksums.as_slice());
+    let directory_crc = checksum(id.file_id, &out[directory_at..directory_at + directory_len]);
+    let mut footer = Writer::new();
+    footer.u64(directory_at as u64);
+    footer.u64(directory_len as u64);
+    footer.u32(directory_crc);
+    footer.raw(END_MAGIC);
+    let crc = checksum(id.file_id, footer.as_slice());
+    footer.u32(crc);
+    out[directory_at + directory_len..].copy_from_slice(footer.as_slice());
+    blob
+}
+
+fn header(id: BlobId, sections: usize) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.raw(MAGIC);
+    w.u16(FORMAT_VERSION);
+    w.u16(MIN_READER_VERSION);
+    w.u16(id.kind as u16);
+    w.u16(sections as u16);
+    w.u64(id.file_id);
+    w.raw(&[0; HEADER_BYTES - 28]);
+    let crc = checksum(id.file_id, w.as_slice());
+    w.u32(crc);
+    w.finish()
+}
+
+/// Reads the file id from the head of a blob, for one that comes from elsewhere.
+///
+/// # Errors
+/// `corrupt` when the head is not that of a blob of this kind.
+pub fn read_file_id(kind: BlobKind, head: &[u8]) -> Result<u64> {
+    let mut r = Reader::new(head);
+    let of = |e: crate::base::DecodeError| e.within("blob header", 0);
+    r.raw(12, "a blob header").map_err(of)?;
+    if r.u16().map_err(of)? != kind as u16 {
+        return Err(Error::corrupt("blob header", 12, format!("kind {}", kind.name())));
+    }
+    r.u16().map_err(of)?;
+    r.u64().map_err(of)
+}
+
+/// Bytes of a blob as its storage holds them.
+pub trait BlobSource: Send + Sync + fmt::Debug {
+    /// How many bytes.
+    fn len(&self) -> u64;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A range, kept for as long as the result lives.
+    ///
+    /// # Errors
+    /// `not_resident` when the bytes must be fetched first.
+    fn pinned(&self, range: Range<u64>) -> Result<Pinned, StorageError>;
+
+    /// A range, read now.
+    ///
+    /// # Errors
+    /// `not_resident` when the bytes must be fetched first.
+    fn rows(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, StorageError>;
+}
+
+/// Bytes that stay where they are for as long as this lives; the first is at an address divisible by 64 when the
+/// range began at such an offset of the blob.
+#[derive(Clone)]
+pub struct Pinned {
+    owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    range: Range<usize>,
+}
+
+impl Pinned {
+    /// A range of shared bytes.
+    ///
+    /// # Panics
+    /// When the range is not within the bytes.
+    #[must_use]
+    pub fn new(owner: Arc<dyn AsRef<[u8]> + Send + Sync>, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= (*owner).as_ref().len());
+        Self { owner, range }
+    }
+
+    /// The bytes as little-endian numbers.
+    ///
+    /// # Errors
+    /// `corrupt` when their length or alignment does not fit.
+    pub fn numbers<T: bytemuck::AnyBitPattern>(&self) -> Result<&[T]> {
+        crate::base::bytes::numbers(self).map_err(|e| e.within("section", 0))
+    }
+}
+
+impl std::ops::Deref for Pinned {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &(*self.owner).as_ref()[self.range.clone()]
+    }
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pinned({} bytes)", self.range.len())
+    }
+}
+
+/// An open blob.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    id: BlobId,
+    source: Arc<dyn BlobSource>,
+    entries: Vec<Entry>,
+    checksums: Vec<u32>,
+    /// One bit a block: set once its checksum was found right.
+    checked: Vec<AtomicU64>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    id: u16,
+    block_bits: u32,
+    range: Range<u64>,
+    first_checksum: usize,
+}
+
+impl Blob {
+    /// Reads header, footer and directory.
+    ///
+    /// # Errors
+    /// `corrupt` when any of them is not what was written for this id; `unsupported_version` for a later format.
+    pub fn open(id: BlobId, source: Arc<dyn BlobSource>) -> Result<Self> {
+        let corrupt = |offset: u64, expected: &str| Err(Error::corrupt(id.object(), offset, expected));
+        let len = source.len();
+        if len < (HEADER_BYTES + FOOTER_BYTES) as u64 {
+            return corrupt(len, "a whole blob");
+        }
+        let head = source.rows(0..HEADER_BYTES as u64)?;
+        check_header(id, &head)?;
+        let footer_at = len - FOOTER_BYTES as u64;
+        let footer = source.rows(footer_at..len)?;
+        let of = |e: crate::base::DecodeError| e.within(&id.object(), footer_at);
+        let mut r = Reader::new(&footer);
+        let (at, dir_len) = (r.u64().map_err(of)?, r.u64().map_err(of)?);
+        let dir_crc = r.u32().map_err(of)?;
+        let magic_ok = r.raw(8, "the end mark").map_err(of)? == END_MAGIC;
+        if !magic_ok || r.u32().map_err(of)? != checksum(id.file_id, &footer[..FOOTER_BYTES - 4]) {
+            return corrupt(footer_at, "a footer with the right checksum");
+        }
+        if at.checked_add(dir_len) != Some(footer_at) {
+            return corrupt(footer_at, "a directory that ends at the footer");
+        }
+        let directory = source.rows(at..footer_at)?;
+        if checksum(id.file_id, &directory) != dir_crc {
+            return corrupt(at, "a directory with the right checksum");
+        }
+        let sections = u16::from_le_bytes([head[14], head[15]]);
+        let (entries, checksums) =
+            read_directory(sections, at, &directory).map_err(|e| e.within(&id.object(), at))?;
+        let checked = (0..checksums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        drop((head, footer, directory));
+        Ok(Self { inner: Arc::new(Inner { id, source, entries, checksums, checked }) })
+    }
+
+    /// Which blob this is.
+    #[must_use]
+    pub fn id(&self) -> BlobId {
+        self.inner.id
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.inner.source.len()
+    }
+
+    /// Whether it has none; a blob always has a header.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A section, whole and checked.
+    ///
+    /// # Errors
+    /// `corrupt` when it is missing or damaged, `not_resident` when it must be fetched first.
+    pub fn pinned(&self, section: u16) -> Result<Pinned> {
+        let entry = self.inner.entry(section)?;
+        let bytes = self.inner.source.pinned(entry.range.clone())?;
+        self.inner.check_blocks(entry, 0..bytes.len() as u64, |range| {
+            Ok(Cow::Borrowed(&bytes[range.start as usize..range.end as usize]))
+        })?;
+        Ok(bytes)
+    }
+
+    /// A section to be read a range at a time.
+    ///
+    /// # Errors
+    /// `corrupt` when it is missing.
+    pub fn rows(&self, section: u16) -> Result<Rows> {
+        let entry = self.inner.entry(section)?.clone();
+        Ok(Rows { inner: Arc::clone(&self.inner), entry })
+    }
+
+    /// Checks every block of every section.
+    ///
+    /// # Errors
+    /// `corrupt` with the offset of the first bad block.
+    pub fn verify(&self) -> Result<()> {
+        for entry in &self.inner.entries {
+            let rows = Rows { inner: Arc::clone(&self.inner), entry: entry.clone() };
+            rows.read(0..rows.len())?;
+        }
+        Ok(())
+    }
+
+    /// All the bytes, as they are stored.
+    ///
+    /// # Errors
+    /// `not_resident` when they must be fetched first.
+    pub fn bytes(&self) -> Result<Pinned> {
+        Ok(self.inner.source.pinned(0..self.len())?)
+    }
+}
+
+impl Inner {
+    fn entry(&self, section: u16) -> Result<&Entry> {
+        self.entries
+            .iter()
+            .find(|entry| entry.id == section)
+            .ok_or_else(|| Error::corrupt(self.id.object(), 0, format!("a section {section}")))
+    }
+
+    /// Checks the blocks that a range of a section touches, each once. `read` gives bytes of the section.
+    fn check_blocks<'a>(
+        &self,
+        entry: &Entry,
+        range: Range<u64>,
+        read: impl Fn(Range<u64>) -> Result<Cow<'a, [u8]>>,
+    ) -> Result<()> {
+        let section_len = entry.range.end - entry.range.start;
+        let first = range.start >> entry.block_bits;
+        let last = range.end.div_ceil(1 << entry.block_bits);
+        for block in first..last {
+            let index = entry.first_checksum + block as usize;
+            let (word, bit) = (&self.checked[index / 64], 1u64 << (index % 64));
+            if word.load(Ordering::Relaxed) & bit != 0 {
+                continue;
+            }
+            let start = block << entry.block_bits;
+            let end = (start + (1 << entry.block_bits)).min(section_len);
+            if checksum(self.id.file_id, &read(start..end)?) != self.checksums[index] {
+                let offset = entry.range.start + start;
+                return Err(Error::corrupt(self.id.object(), offset, "a block with the right checksum"));
+            }
+            word.fetch_or(bit, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+fn check_header(id: BlobId, head: &[u8]) -> Result<()> {
+    let of = |e: crate::base::DecodeError| e.within(&id.object(), 0);
+    let corrupt = |offset: u64, expected: &str| Err(Error::corrupt(id.object(), offset, expected));
+    let mut r = Reader::new(head);
+    if r.raw(8, "the magic").map_err(of)? != MAGIC {
+        return corrupt(0, "the magic of a blob");
+    }
+    r.u16().map_err(of)?;
+    let needs = r.u16().map_err(of)?;
+    if needs > FORMAT_VERSION {
+        let object = id.object();
+        return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
+    }
+    if r.u16().map_err(of)? != id.kind as u16 {
+        return corrupt(12, "the kind that the manifest names");
+    }
+    r.u16().map_err(of)?;
+    if r.u64().map_err(of)? != id.file_id {
+        return corrupt(16, "the file id that the manifest names");
+    }
+    let crc_at = HEADER_BYTES - 4;
+    let stored = u32::from_le_bytes([head[crc_at], head[crc_at + 1], head[crc_at + 2], head[crc_at + 3]]);
+    if stored != checksum(id.file_id, &head[..crc_at]) {
+        return corrupt(crc_at as u64, "a header with the right checksum");
+    }
+    Ok(())
+}
+
+fn read_directory(
+    sections: u16,
+    directory_at: u64,
+    bytes: &[u8],
+) -> Result<(Vec<Entry>, Vec<u32>), crate::base::DecodeError> {
+    let mut r = Reader::new(bytes);
+    let mut entries = Vec::new();
+    let mut blocks = 0u64;
+    let mut end = HEADER_BYTES as u64;
+    for _ in 0..sections {
+        let offset = r.offset();
+        let refuse = |expected| Err(crate::base::DecodeError { offset, expected });
+        let (id, _flags, block_bits) = (r.u16()?, r.u16()?, r.u32()?);
+        let (start, len, first) = (r.u64()?, r.u64()?, r.u32()?);
+        if !(9..=24).contains(&block_bits) {
+            return refuse("a block size between 512 bytes and 16 MiB");
+        }
+        match start.checked_add(len) {
+            Some(stop) if start >= end && stop <= directory_at && start.is_multiple_of(64) => end = stop,
+            _ => return refuse("sections that follow one another before the directory"),
+        }
+        if u64::from(first) != blocks {
+            return refuse("checksums in the order of sections");
+        }
+        blocks += len.div_ceil(1 << block_bits);
+        entries.push(Entry { id, block_bits, range: start..start + len, first_checksum: first as usize });
+    }
+    if r.remaining() as u64 != blocks * 4 {
+        return Err(crate::base::DecodeError { offset: r.offset(), expected: "one checksum a block" });
+    }
+    debug_assert_eq!(r.offset(), sections as usize * ENTRY_BYTES);
+    let checksums = (0..blocks).map(|_| r.u32()).collect::<Result<_, _>>()?;
+    Ok((entries, checksums))
+}
+
+/// A section read a range at a time.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    inner: Arc<Inner>,
+    entry: Entry,
+}
+
+impl Rows {
+    /// How many bytes the section has.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.entry.range.end - self.entry.range.start
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes of a range of the section, checked.
+    ///
+    /// # Errors
+    /// `corrupt` when the range is not within the section or a block is damaged; `not_resident`.
+    pub fn read(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
+        if range.start > range.end || range.end > self.len() {
+            let expected = format!("a range within {} bytes", self.len());
+            return Err(Error::corrupt(self.inner.id.object(), self.entry.range.start, expected));
+        }
+        let base = self.entry.range.start;
+        let source = &self.inner.source;
+        self.inner
+            .check_blocks(&self.entry, range.clone(), |r| Ok(source.rows(base + r.start..base + r.end)?))?;
+        Ok(source.rows(base + range.start..base + range.end)?)
+    }
+}
+
+/// A blob whose bytes are all in memory.
+#[derive(Debug)]
+pub struct Resident<B>(Arc<B>);
+
+impl<B: AsRef<[u8]> + Send + Sync + fmt::Debug + 'static> Resident<B> {
+    /// Shares the bytes.
+    #[must_use]
+    pub fn new(bytes: Arc<B>) -> Self {
+        Self(bytes)
+    }
+
+    fn range(&self, range: Range<u64>) -> Result<Range<usize>, StorageError> {
+        let len = (*self.0).as_ref().len() as u64;
+        if range.start > range.end || range.end > len {
+            let expected = format!("a range within {len} bytes");
+            return Err(StorageError::Corrupt { object: "blob".into(), offset: len, expected });
+        }
+        Ok(range.start as usize..range.end as usize)
+    }
+}
+
+impl<B: AsRef<[u8]> + Send + Sync + fmt::Debug + 'static> BlobSource for Resident<B> {
+    fn len(&self) -> u64 {
+        (*self.0).as_ref().len() as u64
+    }
+
+    fn pinned(&self, range: Range<u64>) -> Result<Pinned, StorageError> {
+        let range = self.range(range)?;
+        Ok(Pinned::new(Arc::clone(&self.0) as Arc<dyn AsRef<[u8]> + Send + Sync>, range))
+    }
+
+    fn rows(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, StorageError> {
+        Ok(Cow::Borrowed(&(*self.0).as_ref()[self.range(range)?]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(id: BlobId) -> AlignedBytes {
+        let big: Vec<u8> = (0..10_000u32).flat_map(u32::to_le_bytes).collect();
+        build(id, &[Section::pinned(1, vec![7; 100]), Section::rows(2, big), Section::pinned(3, Vec::new())])
+    }
+
+    fn open(id: BlobId, bytes: AlignedBytes) -> Result<Blob> {
+        Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))
+    }
+
+    #[test]
+    fn sections_come_back() {
+        let id = BlobId::new(42, 3, BlobKind::Rows);
+        let blob = open(id, sample(id)).expect("just built");
+        assert_eq!(&blob.pinned(1).expect("written")[..], &[7; 100]);
+        assert_eq!(blob.pinned(2).expect("written").numbers::<u32>().expect("aligned")[9_999], 9_999);
+        assert_eq!(&*blob.rows(2).expect("written").read(4..8).expect("within"), 1u32.to_le_bytes());
+        assert!(blob.pinned(3).expect("written").is_empty());
+        assert!(blob.pinned(4).is_err());
+        assert!(blob.rows(2).expect("written").read(0..40_001).is_err());
+        blob.verify().expect("sound");
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_is_detected() {
+        let id = BlobId::new(42, 3, BlobKind::Rows);
+        let sound = build(id, &[Section::pinned(1, vec![7; 100]), Section::rows(2, vec![1; 600])]);
+        let padding = 64 + 100..64 + 128;
+        let tail_padding = 64 + 128 + 600..(64 + 128 + 600usize).next_multiple_of(64);
+        for at in (0..sound.len()).filter(|at| !padding.contains(at) && !tail_padding.contains(at)) {
+            for bit in 0..8 {
+                let mut bad = AlignedBytes::copy_of(&sound);
+                bad.as_mut_slice()[at] ^= 1 << bit;
+                let found = open(id, bad).and_then(|blob| blob.verify());
+                let code = found.expect_err("a flipped bit must not go unnoticed").code();
+                assert!(["corrupt", "unsupported_version"].contains(&code), "{code} at {at}");
+            }
+        }
+        for len in 0..sound.len() {
+            assert!(open(id, AlignedBytes::copy_of(&sound[..len])).is_err(), "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn a_blob_of_another_file_is_refused() {
+        let id = BlobId::new(42, 3, BlobKind::Rows);
+        for other in [BlobId::new(43, 3, BlobKind::Rows), BlobId::new(42, 4, BlobKind::Rows)] {
+            assert_eq!(open(other, sample(id)).expect_err("not its own").code(), "corrupt");
+        }
+    }
+}
