@@ -114,11 +114,6 @@ impl Bitmap {
         &self.words
     }
 
-    /// The words, to be changed in place; bits at or above `len` must stay zero.
-    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
-        &mut self.words
-    }
-
     fn clear_tail(&mut self) {
         if !self.len.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()

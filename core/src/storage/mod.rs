@@ -1,5 +1,180 @@
 //! Named immutable blobs, append-only logs and one atomic pointer: all that the engine asks of a disk.
+//!
+//! Core never waits: [`Storage::append`], [`Storage::put`] and [`Storage::flip`] queue; the host calls
+//! [`Storage::poll`], which does the work, and asks what became of a [`Ticket`]. Reads answer at once or say
+//! `not_resident`, and the host fetches and calls the same function again. One trait serves memory, files and,
+//! in a browser, IndexedDB.
 
 pub mod blob;
+pub mod files;
+pub mod memory;
+#[cfg(feature = "host")]
+pub mod mmap;
+pub mod sim;
+pub mod vfs;
 
-pub use blob::{Blob, BlobId, BlobKind, Pinned, Rows, Section};
+use std::sync::Arc;
+
+pub use blob::{Blob, BlobId, BlobKind, BlobSource, Pinned, Rows, Section};
+pub use files::FileRoot;
+pub use memory::MemoryRoot;
+#[cfg(feature = "host")]
+pub use mmap::OsVfs;
+pub use sim::SimVfs;
+
+use crate::base::{AlignedBytes, Lsn, StorageError};
+
+/// What must be true of a write before it is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum Level {
+    /// Written to the operating system, and on the disk within a second or so: survives `kill -9`; a power cut may
+    /// take the last second, never anything in the middle.
+    #[default]
+    Everysec,
+    /// On the disk: survives a power cut.
+    Always,
+}
+
+impl Level {
+    /// The level of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "everysec" => Some(Self::Everysec),
+            "always" => Some(Self::Always),
+            _ => None,
+        }
+    }
+}
+
+/// Asks later whether a queued piece of work was done. Later tickets of one storage are larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Ticket(pub u64);
+
+/// How far a storage has come. Work is done in the order it was queued.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Every ticket up to this one was kept, unless `failed` names it or an earlier one.
+    pub kept: Ticket,
+    /// The first ticket that failed and why; all after it fail too, until the storage is opened again.
+    pub failed: Option<(Ticket, StorageError)>,
+}
+
+impl Progress {
+    /// What became of a ticket; `None` while it is still queued.
+    #[must_use]
+    pub fn of(&self, ticket: Ticket) -> Option<Result<(), StorageError>> {
+        match &self.failed {
+            Some((first, cause)) if ticket >= *first => Some(Err(cause.clone())),
+            _ => (ticket <= self.kept).then_some(Ok(())),
+        }
+    }
+}
+
+/// Something that a storage holds under a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// A manifest, by generation.
+    Manifest(u64),
+    /// A log, by generation.
+    Log(u64),
+    /// A blob, by number and kind.
+    Blob(u64, BlobKind),
+}
+
+/// What a storage holds.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Objects, sorted.
+    pub objects: Vec<Object>,
+    /// Names that are none of ours; they are left alone.
+    pub unknown: Vec<String>,
+}
+
+/// The place of one collection, or of a database's catalog.
+pub trait Storage: Send + Sync {
+    /// Queues a new, empty log with this header; every earlier log is made durable first.
+    fn start_log(&self, generation: u64, header: Vec<u8>) -> Ticket;
+
+    /// Queues frames for the end of a log; `last` is the position of the last of them.
+    fn append(&self, generation: u64, frames: Vec<u8>, last: Lsn, level: Level) -> Ticket;
+
+    /// Queues cutting a log's unsynced tail off at a byte offset; the tail is kept aside, not destroyed.
+    fn set_aside(&self, generation: u64, from: u64) -> Ticket;
+
+    /// Queues a blob; it is durable before any flip queued later.
+    fn put(&self, id: BlobId, bytes: Arc<AlignedBytes>) -> Ticket;
+
+    /// Queues the atomic switch to a manifest.
+    fn flip(&self, generation: u64, manifest: Vec<u8>) -> Ticket;
+
+    /// Queues the removal of objects that no manifest in use names.
+    fn remove(&self, objects: Vec<Object>) -> Ticket;
+
+    /// Queues a barrier: all frames queued before it are durable when it is kept.
+    fn sync(&self) -> Ticket;
+
+    /// Does queued work, or, where another caller is at it, waits for that; then tells how far it has come.
+    fn poll(&self) -> Progress;
+
+    /// How far it has come, without doing anything.
+    fn progress(&self) -> Progress;
+
+    /// The last frame known to be durable.
+    fn durable(&self) -> Lsn;
+
+    /// What it holds.
+    ///
+    /// # Errors
+    /// When it cannot be listed.
+    fn list(&self) -> Result<Listing, StorageError>;
+
+    /// The generation that the pointer names; `None` when there is no readable pointer.
+    ///
+    /// # Errors
+    /// When reading fails otherwise.
+    fn current(&self) -> Result<Option<u64>, StorageError>;
+
+    /// A whole manifest.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn manifest(&self, generation: u64) -> Result<Vec<u8>, StorageError>;
+
+    /// A whole log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn log(&self, generation: u64) -> Result<Vec<u8>, StorageError>;
+
+    /// The bytes of a blob.
+    ///
+    /// # Errors
+    /// When it is missing or cannot be read.
+    fn blob(&self, id: BlobId) -> Result<Arc<dyn BlobSource>, StorageError>;
+}
+
+/// The place of a database: a [`Storage`] for each number.
+pub trait StorageRoot: Send + Sync {
+    /// The storage of this number, made when it does not exist. [`CATALOG`] is the catalog's.
+    ///
+    /// # Errors
+    /// When it cannot be made or opened.
+    fn storage(&self, number: u64) -> Result<Arc<dyn Storage>, StorageError>;
+
+    /// Removes the storage of this number and all it holds.
+    ///
+    /// # Errors
+    /// When that fails.
+    fn remove(&self, number: u64) -> Result<(), StorageError>;
+
+    /// The numbers that hold something, sorted, without the catalog's.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    fn numbers(&self) -> Result<Vec<u64>, StorageError>;
+}
+
+/// The number of the catalog's storage.
+pub const CATALOG: u64 = 0;

@@ -1,0 +1,406 @@
+//! Storage in a directory: `catalog/` and `c/<number>/`, each with `CURRENT`, `MANIFEST-n`, `wal-n` and blobs.
+//!
+//! Names are numbers, never a user's. The order of every publication: bytes, fsync, rename, fsync of the directory,
+//! only then the pointer, and only then the removal of what it no longer names (docs/FORMAT.md, "Files").
+//! Whoever calls [`Storage::poll`] first does the queued work of all, with one fsync for all: group commit.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::base::limits::MANIFEST_BYTES_MAX;
+use crate::base::{AlignedBytes, Lsn, Reader, StorageError, Writer};
+
+use super::blob::{BlobId, BlobKind, BlobSource, checksum};
+use super::vfs::{Vfs, VfsFile};
+use super::{CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Ticket};
+
+const CURRENT: &str = "CURRENT";
+const TEMPORARY: &str = ".tmp";
+const LOST_AND_FOUND: &str = "lost+found";
+const POINTER_MAGIC: &[u8; 8] = b"KITHCURR";
+const LOG_BYTES_MAX: u64 = 4 << 30;
+
+/// A database in a directory.
+#[derive(Debug)]
+pub struct FileRoot {
+    vfs: Arc<dyn Vfs>,
+    path: String,
+}
+
+impl FileRoot {
+    /// The database at this path; the directory is made when it does not exist.
+    ///
+    /// # Errors
+    /// `io_failed` when it cannot be made.
+    pub fn open(vfs: Arc<dyn Vfs>, path: &str) -> Result<Self, StorageError> {
+        vfs.create_dir(path).map_err(|e| failed("create", path, &e))?;
+        Ok(Self { vfs, path: path.to_owned() })
+    }
+
+    fn dir(&self, number: u64) -> String {
+        if number == CATALOG { format!("{}/catalog", self.path) } else { format!("{}/c/{number}", self.path) }
+    }
+}
+
+impl StorageRoot for FileRoot {
+    fn storage(&self, number: u64) -> Result<Arc<dyn Storage>, StorageError> {
+        let dir = self.dir(number);
+        let io = |action| move |e: io::Error| failed(action, "the database's directory", &e);
+        self.vfs.create_dir(&dir).map_err(io("create"))?;
+        if number != CATALOG {
+            self.vfs.sync_dir(&format!("{}/c", self.path)).map_err(io("sync"))?;
+        }
+        self.vfs.sync_dir(&self.path).map_err(io("sync"))?;
+        Ok(Arc::new(FileStorage {
+            vfs: Arc::clone(&self.vfs),
+            dir,
+            queue: Mutex::default(),
+            io: Mutex::default(),
+            progress: Mutex::default(),
+            durable: AtomicU64::new(0),
+        }))
+    }
+
+    fn remove(&self, number: u64) -> Result<(), StorageError> {
+        let dir = self.dir(number);
+        self.vfs.remove_dir(&dir).map_err(|e| failed("remove", &dir, &e))?;
+        let above = format!("{}/c", self.path);
+        self.vfs.sync_dir(&above).map_err(|e| failed("sync", &above, &e))
+    }
+
+    fn numbers(&self) -> Result<Vec<u64>, StorageError> {
+        let dir = format!("{}/c", self.path);
+        let names = match self.vfs.list(&dir) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+            found => found.map_err(|e| failed("list", &dir, &e))?,
+        };
+        let mut numbers: Vec<u64> = names.iter().filter_map(|n| n.parse().ok()).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+}
+
+#[derive(Debug)]
+enum Work {
+    StartLog { generation: u64, header: Vec<u8> },
+    Append { generation: u64, frames: Vec<u8>, last: Lsn, level: Level },
+    SetAside { generation: u64, from: u64 },
+    Put { id: BlobId, bytes: Arc<AlignedBytes> },
+    Flip { generation: u64, manifest: Vec<u8> },
+    Remove(Vec<Object>),
+    Sync,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    tickets: u64,
+    work: VecDeque<(Ticket, Work)>,
+}
+
+#[derive(Debug, Default)]
+struct Io {
+    logs: BTreeMap<u64, OpenLog>,
+}
+
+#[derive(Debug)]
+struct OpenLog {
+    file: Box<dyn VfsFile>,
+    written: Lsn,
+    unsynced: bool,
+}
+
+/// One collection in a directory. Locks, in the order they are taken: `io`, `queue`, `progress`.
+#[derive(Debug)]
+struct FileStorage {
+    vfs: Arc<dyn Vfs>,
+    dir: String,
+    queue: Mutex<Queue>,
+    io: Mutex<Io>,
+    progress: Mutex<Progress>,
+    durable: AtomicU64,
+}
+
+/// A panic while a lock was held leaves plain data behind, which is still data.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn failed(action: &'static str, object: &str, error: &io::Error) -> StorageError {
+    let object = object.to_owned();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            StorageError::DiskFull { action, object }
+        }
+        _ => StorageError::Io { action, object, cause: error.to_string() },
+    }
+}
+
+fn name(object: Object) -> String {
+    match object {
+        Object::Manifest(n) => format!("MANIFEST-{n}"),
+        Object::Log(n) => format!("wal-{n}"),
+        Object::Blob(n, kind) => format!("{n}.{}", kind.name()),
+    }
+}
+
+/// The object of a name; only the exact name that [`name`] gives counts.
+fn object(text: &str) -> Option<Object> {
+    let found = if let Some(n) = text.strip_prefix("MANIFEST-") {
+        Object::Manifest(n.parse().ok()?)
+    } else if let Some(n) = text.strip_prefix("wal-") {
+        Object::Log(n.parse().ok()?)
+    } else {
+        let (n, ending) = text.split_once('.')?;
+        let kind = BlobKind::ALL.into_iter().find(|kind| kind.name() == ending)?;
+        Object::Blob(n.parse().ok()?, kind)
+    };
+    (name(found) == text).then_some(found)
+}
+
+impl FileStorage {
+    fn enqueue(&self, work: Work) -> Ticket {
+        let mut queue = lock(&self.queue);
+        queue.tickets += 1;
+        let ticket = Ticket(queue.tickets);
+        queue.work.push_back((ticket, work));
+        ticket
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.dir)
+    }
+
+    fn run(&self, io: &mut Io, work: Work) -> Result<bool, StorageError> {
+        match work {
+            Work::StartLog { generation, header } => self.start(io, generation, &header)?,
+            Work::Append { generation, frames, last, level } => {
+                let log = self.open_log(io, generation)?;
+                log.unsynced = true;
+                log.file.write_all(&frames).map_err(|e| failed("write", "the log", &e))?;
+                log.written = last;
+                return Ok(level == Level::Always);
+            }
+            Work::SetAside { generation, from } => self.cut_off(io, generation, from)?,
+            Work::Put { id, bytes } => self.publish(&name(Object::Blob(id.number, id.kind)), &bytes)?,
+            Work::Flip { generation, manifest } => {
+                self.publish(&name(Object::Manifest(generation)), &manifest)?;
+                self.sync_dir()?;
+                self.publish(CURRENT, &pointer(generation))?;
+                self.sync_dir()?;
+            }
+            Work::Remove(objects) => self.take_away(io, &objects)?,
+            Work::Sync => return Ok(true),
+        }
+        Ok(false)
+    }
+
+    fn start(&self, io: &mut Io, generation: u64, header: &[u8]) -> Result<(), StorageError> {
+        self.sync_logs(io)?;
+        io.logs.clear();
+        let path = self.path(&name(Object::Log(generation)));
+        let of = |action| move |e: io::Error| failed(action, "a new log", &e);
+        let mut file = self.vfs.create(&path).map_err(of("create"))?;
+        file.write_all(header).map_err(of("write"))?;
+        file.sync().map_err(of("sync"))?;
+        self.sync_dir()?;
+        io.logs.insert(generation, OpenLog { file, written: Lsn(0), unsynced: false });
+        Ok(())
+    }
+
+    fn open_log<'a>(&self, io: &'a mut Io, generation: u64) -> Result<&'a mut OpenLog, StorageError> {
+        use std::collections::btree_map::Entry;
+        match io.logs.entry(generation) {
+            Entry::Occupied(log) => Ok(log.into_mut()),
+            Entry::Vacant(place) => {
+                let path = self.path(&name(Object::Log(generation)));
+                let file = self.vfs.append(&path).map_err(|e| failed("open", "the log", &e))?;
+                Ok(place.insert(OpenLog { file, written: Lsn(0), unsynced: false }))
+            }
+        }
+    }
+
+    /// Keeps the tail in `lost+found` before cutting it off.
+    fn cut_off(&self, io: &mut Io, generation: u64, from: u64) -> Result<(), StorageError> {
+        let of = |action| move |e: io::Error| failed(action, "the log's tail", &e);
+        let log_name = name(Object::Log(generation));
+        let whole = self.vfs.read(&self.path(&log_name), LOG_BYTES_MAX).map_err(of("read"))?;
+        let aside = self.path(LOST_AND_FOUND);
+        self.vfs.create_dir(&aside).map_err(of("create"))?;
+        let kept = format!("{aside}/{log_name}-{from}");
+        let mut file = self.vfs.create(&kept).map_err(of("create"))?;
+        file.write_all(whole.get(from as usize..).unwrap_or_default()).map_err(of("write"))?;
+        file.sync().map_err(of("sync"))?;
+        self.vfs.sync_dir(&aside).map_err(of("sync"))?;
+        self.sync_dir()?;
+        let log = self.open_log(io, generation)?;
+        log.file.truncate(from).map_err(of("truncate"))?;
+        log.file.sync().map_err(of("sync"))
+    }
+
+    /// Writes a file under another name, makes it durable, then gives it its own.
+    fn publish(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        let (path, temporary) = (self.path(name), self.path(&format!("{name}{TEMPORARY}")));
+        let of = |action| move |e: io::Error| failed(action, name, &e);
+        let mut file = self.vfs.create(&temporary).map_err(of("create"))?;
+        file.write_all(bytes).map_err(of("write"))?;
+        file.sync().map_err(of("sync"))?;
+        drop(file);
+        self.vfs.rename(&temporary, &path).map_err(of("rename"))
+    }
+
+    fn take_away(&self, io: &mut Io, objects: &[Object]) -> Result<(), StorageError> {
+        for &object in objects {
+            if let Object::Log(generation) = object {
+                io.logs.remove(&generation);
+            }
+            let name = name(object);
+            for leftover in [format!("{name}{TEMPORARY}"), name] {
+                self.vfs.remove(&self.path(&leftover)).map_err(|e| failed("remove", &leftover, &e))?;
+            }
+        }
+        self.sync_dir()
+    }
+
+    fn sync_dir(&self) -> Result<(), StorageError> {
+        self.vfs.sync_dir(&self.dir).map_err(|e| failed("sync", "a directory", &e))
+    }
+
+    fn sync_logs(&self, io: &mut Io) -> Result<(), StorageError> {
+        for log in io.logs.values_mut().filter(|log| log.unsynced) {
+            log.file.sync().map_err(|e| failed("sync", "the log", &e))?;
+            log.unsynced = false;
+            self.durable.fetch_max(log.written.0, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Everything queued, one fsync at the end when anybody asked for it.
+    fn drain(&self, io: &mut Io) -> Progress {
+        let batch = std::mem::take(&mut lock(&self.queue).work);
+        let mut progress = self.progress();
+        let mut sync_wanted = false;
+        let mut unsettled = None;
+        for (ticket, work) in batch {
+            if progress.failed.is_some() {
+                break;
+            }
+            match self.run(io, work) {
+                Ok(wants_sync) => {
+                    sync_wanted |= wants_sync;
+                    unsettled = unsettled.or(wants_sync.then_some(ticket));
+                    progress.kept = ticket;
+                }
+                Err(cause) => progress.failed = Some((unsettled.unwrap_or(ticket), cause)),
+            }
+        }
+        if progress.failed.is_none()
+            && sync_wanted
+            && let Err(cause) = self.sync_logs(io)
+        {
+            progress.failed = Some((unsettled.unwrap_or(progress.kept), cause));
+        }
+        *lock(&self.progress) = progress.clone();
+        progress
+    }
+}
+
+fn pointer(generation: u64) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.raw(POINTER_MAGIC);
+    w.u64(generation);
+    let crc = checksum(0, w.as_slice());
+    w.u32(crc);
+    w.finish()
+}
+
+fn read_pointer(bytes: &[u8]) -> Option<u64> {
+    let mut r = Reader::new(bytes);
+    let magic_ok = r.raw(8, "magic").ok()? == POINTER_MAGIC;
+    let generation = r.u64().ok()?;
+    let crc_ok = r.u32().ok()? == checksum(0, &bytes[..16]);
+    (magic_ok && crc_ok && r.end().is_ok()).then_some(generation)
+}
+
+impl Storage for FileStorage {
+    fn start_log(&self, generation: u64, header: Vec<u8>) -> Ticket {
+        self.enqueue(Work::StartLog { generation, header })
+    }
+
+    fn append(&self, generation: u64, frames: Vec<u8>, last: Lsn, level: Level) -> Ticket {
+        self.enqueue(Work::Append { generation, frames, last, level })
+    }
+
+    fn set_aside(&self, generation: u64, from: u64) -> Ticket {
+        self.enqueue(Work::SetAside { generation, from })
+    }
+
+    fn put(&self, id: BlobId, bytes: Arc<AlignedBytes>) -> Ticket {
+        self.enqueue(Work::Put { id, bytes })
+    }
+
+    fn flip(&self, generation: u64, manifest: Vec<u8>) -> Ticket {
+        self.enqueue(Work::Flip { generation, manifest })
+    }
+
+    fn remove(&self, objects: Vec<Object>) -> Ticket {
+        self.enqueue(Work::Remove(objects))
+    }
+
+    fn sync(&self) -> Ticket {
+        self.enqueue(Work::Sync)
+    }
+
+    fn poll(&self) -> Progress {
+        self.drain(&mut lock(&self.io))
+    }
+
+    fn progress(&self) -> Progress {
+        lock(&self.progress).clone()
+    }
+
+    fn durable(&self) -> Lsn {
+        Lsn(self.durable.load(Ordering::Acquire))
+    }
+
+    fn list(&self) -> Result<Listing, StorageError> {
+        let names = self.vfs.list(&self.dir).map_err(|e| failed("list", "a directory", &e))?;
+        let mut listing = Listing::default();
+        for text in names {
+            let stem = text.strip_suffix(TEMPORARY).unwrap_or(&text);
+            match object(stem) {
+                Some(found) => listing.objects.push(found),
+                None if stem == CURRENT || text == LOST_AND_FOUND => {}
+                None => listing.unknown.push(text),
+            }
+        }
+        listing.objects.sort_unstable();
+        listing.objects.dedup();
+        Ok(listing)
+    }
+
+    fn current(&self) -> Result<Option<u64>, StorageError> {
+        match self.vfs.read(&self.path(CURRENT), 64) {
+            Ok(bytes) => Ok(read_pointer(&bytes)),
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => Ok(None),
+            Err(e) => Err(failed("read", CURRENT, &e)),
+        }
+    }
+
+    fn manifest(&self, generation: u64) -> Result<Vec<u8>, StorageError> {
+        let name = name(Object::Manifest(generation));
+        let read = self.vfs.read(&self.path(&name), MANIFEST_BYTES_MAX as u64);
+        read.map_err(|e| failed("read", &name, &e))
+    }
+
+    fn log(&self, generation: u64) -> Result<Vec<u8>, StorageError> {
+        let name = name(Object::Log(generation));
+        self.vfs.read(&self.path(&name), LOG_BYTES_MAX).map_err(|e| failed("read", &name, &e))
+    }
+
+    fn blob(&self, id: BlobId) -> Result<Arc<dyn BlobSource>, StorageError> {
+        let name = name(Object::Blob(id.number, id.kind));
+        self.vfs.map(&self.path(&name)).map_err(|e| failed("open", &name, &e))
+    }
+}

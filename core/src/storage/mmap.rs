@@ -1,0 +1,108 @@
+//! The operating system's files. Immutable blobs are mapped read-only; nothing that is written is ever mapped.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use memmap2::Mmap;
+
+use super::blob::{BlobSource, Resident};
+use super::vfs::{Vfs, VfsFile};
+
+/// The file system of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OsVfs;
+
+#[derive(Debug)]
+struct OsFile(File);
+
+impl Vfs for OsVfs {
+    fn create_dir(&self, path: &str) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn create(&self, path: &str) -> io::Result<Box<dyn VfsFile>> {
+        Ok(Box::new(OsFile(File::create(path)?)))
+    }
+
+    fn append(&self, path: &str) -> io::Result<Box<dyn VfsFile>> {
+        Ok(Box::new(OsFile(OpenOptions::new().append(true).open(path)?)))
+    }
+
+    fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        if len > limit {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is larger than it may be"));
+        }
+        let mut bytes = Vec::with_capacity(len as usize);
+        file.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn map(&self, path: &str) -> io::Result<Arc<dyn BlobSource>> {
+        let file = File::open(path)?;
+        if file.metadata()?.len() == 0 {
+            return Ok(Arc::new(Resident::new(Arc::new(Bytes(None)))));
+        }
+        #[expect(unsafe_code, reason = "mapping is unsafe because another process could change the file")]
+        // SAFETY: blobs are written under a temporary name and never changed after they get their own; the
+        // database's lock keeps other writers of ours out. Every read is within the length at mapping.
+        let map = unsafe { Mmap::map(&file)? };
+        Ok(Arc::new(Resident::new(Arc::new(Bytes(Some(map))))))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        ignore_absent(fs::remove_file(path))
+    }
+
+    fn remove_dir(&self, path: &str) -> io::Result<()> {
+        ignore_absent(fs::remove_dir_all(path))
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+        let mut names: Vec<_> =
+            entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn sync_dir(&self, path: &str) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+}
+
+fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+impl VfsFile for OsFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+}
+
+#[derive(Debug)]
+struct Bytes(Option<Mmap>);
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
