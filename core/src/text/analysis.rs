@@ -159,7 +159,8 @@ fn fold(text: &str) -> Cow<'_, str> {
 }
 
 fn cut(term: &str) -> &str {
-    &term[..term.floor_char_boundary(TERM_BYTES_MAX)]
+    let end = (0..=term.len().min(TERM_BYTES_MAX)).rev().find(|&at| term.is_char_boundary(at));
+    &term[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]

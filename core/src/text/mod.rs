@@ -1,8 +1,20 @@
 //! Words: how a text becomes terms, where the terms stand, and how well they match a query.
 //!
-//! Imports `storage` and `base`, never `meta`.
+//! The text of a document is a list of named fields. Documents are indexed in *parts* (a memtable chunk, a segment)
+//! with slots from 0; the statistics of BM25 are those of all parts less what has ended, so that a score does not
+//! depend on how documents are spread over parts. Imports `storage` and `base`, never `meta`.
 
 pub mod analysis;
+pub mod bm25;
+pub mod index;
+pub mod memory;
+pub mod postings;
 mod stop_words;
+pub mod term_counts;
 
 pub use analysis::{Analyzer, Language};
+pub use bm25::{Query, QueryTerm, TermExplanation, Weight, Weights, explain, score};
+pub use index::TextIndex;
+pub use memory::MemoryPostings;
+pub use postings::{FieldStats, Posting, PostingSource};
+pub use term_counts::TermCounts;

@@ -1,0 +1,324 @@
+//! Postings of a segment: written once, read where they lie (docs/FORMAT.md, "Text").
+//!
+//! Dictionary and lengths are pinned, a posting list is read by row. Sections: 1 fields; terms sorted by (field, term):
+//! 2 their bytes, 3 the end of each, 4 df, 5 the end of each posting list; 6 lists, `first tf (gap tf)*` as varints;
+//! 7 lengths by field; 8 their slots, for fields that some slot lacks.
+//! Everything read from the blob is checked: what opening does not look at is checked when a list is read.
+
+use std::ops::Range;
+
+use super::memory::{MemoryField, PostingList};
+use super::postings::{FieldStats, Lengths, Posting, PostingSource};
+use crate::base::bytes::le_bytes;
+use crate::base::limits::{SLOTS_MAX, TERM_BYTES_MAX};
+use crate::base::{DecodeError, Error, Reader, Result, Writer};
+use crate::storage::{Blob, Pinned, Rows, Section};
+
+const FIELDS: u16 = 1;
+const TERM_BYTES: u16 = 2;
+const TERM_ENDS: u16 = 3;
+const DFS: u16 = 4;
+const LIST_ENDS: u16 = 5;
+const LISTS: u16 = 6;
+const LENGTHS: u16 = 7;
+const LENGTH_SLOTS: u16 = 8;
+
+/// Postings of a segment.
+#[derive(Debug, Clone)]
+pub struct TextIndex {
+    object: String,
+    n_slots: u32,
+    fields: Vec<Field>,
+    term_bytes: Pinned,
+    term_ends: Pinned,
+    dfs: Pinned,
+    list_ends: Pinned,
+    lists: Rows,
+    lengths: Pinned,
+    length_slots: Pinned,
+}
+
+#[derive(Debug, Clone)]
+struct Field {
+    name: String,
+    total_length: u64,
+    terms: Range<usize>,
+    /// Into the section of lengths, one a document.
+    lengths: Range<usize>,
+    /// Into the section of their slots; `None` when every slot has the field.
+    slots: Option<Range<usize>>,
+}
+
+/// The sections of a text blob: fields sorted by name, each with at least one document.
+pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> Vec<Section> {
+    let (mut head, mut term_bytes, mut lists) = (Writer::new(), Writer::new(), Writer::new());
+    let (mut term_ends, mut dfs, mut list_ends) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lengths, mut length_slots) = (Vec::new(), Vec::new());
+    head.varint(u64::from(n_slots));
+    head.varint(fields.len() as u64);
+    for (name, field) in fields {
+        head.str(name);
+        head.varint(field.slots.len() as u64);
+        head.varint(field.total_length);
+        head.varint(field.terms.len() as u64);
+        let mut terms: Vec<(&str, &PostingList)> = field.terms.iter().map(|(t, list)| (&**t, list)).collect();
+        terms.sort_unstable_by_key(|(term, _)| *term);
+        for (term, list) in terms {
+            term_bytes.raw(term.as_bytes());
+            list.write(&mut lists);
+            term_ends.push(term_bytes.len() as u64);
+            list_ends.push(lists.len() as u64);
+            dfs.push(list.df);
+        }
+        lengths.extend_from_slice(&field.lengths);
+        if field.slots.len() < n_slots as usize {
+            length_slots.extend_from_slice(&field.slots);
+        }
+    }
+    vec![
+        Section::pinned(FIELDS, head.finish()),
+        Section::pinned(TERM_BYTES, term_bytes.finish()),
+        Section::pinned(TERM_ENDS, le_bytes(&term_ends)),
+        Section::pinned(DFS, le_bytes(&dfs)),
+        Section::pinned(LIST_ENDS, le_bytes(&list_ends)),
+        Section::rows(LISTS, lists.finish()),
+        Section::pinned(LENGTHS, le_bytes(&lengths)),
+        Section::pinned(LENGTH_SLOTS, le_bytes(&length_slots)),
+    ]
+}
+
+impl TextIndex {
+    /// Opens the text blob of a segment.
+    ///
+    /// # Complexity
+    /// One pass over dictionary and lengths; posting lists are not touched.
+    ///
+    /// # Errors
+    /// `corrupt` when the sections do not fit one another; `not_resident`.
+    pub fn open(blob: &Blob) -> Result<Self> {
+        let object = format!("text blob {}", blob.id().number);
+        let head = blob.pinned(FIELDS)?;
+        let (n_slots, fields) = read_fields(&head).map_err(|e| e.within(&object, 0))?;
+        let index = Self {
+            object,
+            n_slots,
+            fields,
+            term_bytes: blob.pinned(TERM_BYTES)?,
+            term_ends: blob.pinned(TERM_ENDS)?,
+            dfs: blob.pinned(DFS)?,
+            list_ends: blob.pinned(LIST_ENDS)?,
+            lists: blob.rows(LISTS)?,
+            lengths: blob.pinned(LENGTHS)?,
+            length_slots: blob.pinned(LENGTH_SLOTS)?,
+        };
+        index.check_dictionary()?;
+        index.check_lengths()?;
+        Ok(index)
+    }
+
+    fn corrupt<T>(&self, expected: &str) -> Result<T> {
+        Err(Error::corrupt(&self.object, 0, expected))
+    }
+
+    fn check_dictionary(&self) -> Result<()> {
+        let (ends, dfs) = (self.term_ends.numbers::<u64>()?, self.dfs.numbers::<u32>()?);
+        let list_ends = self.list_ends.numbers::<u64>()?;
+        let n = self.fields.last().map_or(0, |field| field.terms.end);
+        if ends.len() != n || dfs.len() != n || list_ends.len() != n {
+            return self.corrupt("as many entries as the fields have terms");
+        }
+        if ends.last().copied().unwrap_or(0) != self.term_bytes.len() as u64
+            || list_ends.last().copied().unwrap_or(0) != self.lists.len()
+        {
+            return self.corrupt("terms and lists that fill their sections");
+        }
+        for field in &self.fields {
+            let mut last: &[u8] = &[];
+            for i in field.terms.clone() {
+                let (start, df) = (before(ends, i), u64::from(dfs[i]));
+                if ends[i] <= start || ends[i] > self.term_bytes.len() as u64 {
+                    return self.corrupt("terms one after another");
+                }
+                let term = &self.term_bytes[start as usize..ends[i] as usize];
+                if term <= last || term.len() > TERM_BYTES_MAX {
+                    return self.corrupt("short terms in ascending order");
+                }
+                last = term;
+                // A posting takes at least two bytes, so no df can ask for more than the list has.
+                let list_len = list_ends[i].checked_sub(before(list_ends, i));
+                if df == 0 || df > field.lengths.len() as u64 || list_len.is_none_or(|len| len < 2 * df) {
+                    return self.corrupt("a posting list as long as its document frequency asks");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_lengths(&self) -> Result<()> {
+        let (lengths, slots) = (self.lengths.numbers::<u32>()?, self.length_slots.numbers::<u32>()?);
+        let last = self.fields.last();
+        let listed = self.fields.iter().filter_map(|field| field.slots.as_ref()).next_back();
+        if lengths.len() != last.map_or(0, |field| field.lengths.end)
+            || slots.len() != listed.map_or(0, |range| range.end)
+        {
+            return self.corrupt("one length a document of a field");
+        }
+        for field in &self.fields {
+            let sum: u64 = lengths[field.lengths.clone()].iter().map(|&length| u64::from(length)).sum();
+            if sum != field.total_length {
+                return self.corrupt("lengths that add up");
+            }
+            let slots = &slots[field.slots.clone().unwrap_or(0..0)];
+            if !slots.is_sorted_by(|a, b| a < b) || slots.last().is_some_and(|&slot| slot >= self.n_slots) {
+                return self.corrupt("slots of lengths in ascending order");
+            }
+        }
+        Ok(())
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok().map(|i| &self.fields[i])
+    }
+
+    /// The number of a term in the dictionary.
+    fn find(&self, field: &Field, term: &str) -> Result<Option<usize>> {
+        let ends = self.term_ends.numbers::<u64>()?;
+        let (mut low, mut high) = (field.terms.start, field.terms.end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let at = &self.term_bytes[before(ends, middle) as usize..ends[middle] as usize];
+            match at.cmp(term.as_bytes()) {
+                std::cmp::Ordering::Equal => return Ok(Some(middle)),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Ok(None)
+    }
+
+    fn lengths_of(&self, field: &Field) -> Result<Lengths<'_>> {
+        let lengths = &self.lengths.numbers::<u32>()?[field.lengths.clone()];
+        let slots = match &field.slots {
+            None => None,
+            Some(range) => Some(&self.length_slots.numbers::<u32>()?[range.clone()]),
+        };
+        Ok(Lengths { n_slots: self.n_slots, slots, lengths })
+    }
+}
+
+/// Where entry `i` begins: at the end of the one before it.
+fn before(ends: &[u64], i: usize) -> u64 {
+    if i == 0 { 0 } else { ends[i - 1] }
+}
+
+fn advance(from: usize, by: u64) -> Option<usize> {
+    from.checked_add(usize::try_from(by).ok()?)
+}
+
+fn read_fields(bytes: &[u8]) -> Result<(u32, Vec<Field>), DecodeError> {
+    let mut r = Reader::new(bytes);
+    let n_slots = r.varint()?;
+    if n_slots > SLOTS_MAX as u64 {
+        return Err(DecodeError { offset: 0, expected: "a possible number of slots" });
+    }
+    let (mut terms, mut lengths, mut slots) = (0usize, 0usize, 0usize);
+    let mut fields: Vec<Field> = Vec::new();
+    for _ in 0..r.count(4)? {
+        let offset = r.offset();
+        let refuse = |expected| Err(DecodeError { offset, expected });
+        let name = r.str()?.to_owned();
+        if fields.last().is_some_and(|last| last.name >= name) {
+            return refuse("field names in ascending order");
+        }
+        let (documents, total_length, n_terms) = (r.varint()?, r.varint()?, r.varint()?);
+        if documents == 0 || documents > n_slots || n_terms == 0 {
+            return refuse("a field with terms in at most all slots");
+        }
+        let listed = documents < n_slots;
+        let (terms_next, lengths_next) = (advance(terms, n_terms), advance(lengths, documents));
+        let slots_next = advance(slots, if listed { documents } else { 0 });
+        let (Some(terms_end), Some(lengths_end), Some(slots_end)) = (terms_next, lengths_next, slots_next)
+        else {
+            return refuse("counts that can be addressed");
+        };
+        fields.push(Field {
+            name,
+            total_length,
+            terms: terms..terms_end,
+            lengths: lengths..lengths_end,
+            slots: listed.then_some(slots..slots_end),
+        });
+        (terms, lengths, slots) = (terms_end, lengths_end, slots_end);
+    }
+    r.end()?;
+    Ok((n_slots as u32, fields))
+}
+
+impl PostingSource for TextIndex {
+    fn n_slots(&self) -> u32 {
+        self.n_slots
+    }
+
+    fn fields(&self) -> Vec<&str> {
+        self.fields.iter().map(|field| field.name.as_str()).collect()
+    }
+
+    fn field_stats(&self, field: &str) -> FieldStats {
+        self.field(field).map_or_else(FieldStats::default, |field| FieldStats {
+            documents: field.lengths.len() as u64,
+            total_length: field.total_length,
+        })
+    }
+
+    fn df(&self, field: &str, term: &str) -> Result<u32> {
+        match self.field(field) {
+            None => Ok(0),
+            Some(field) => Ok(match self.find(field, term)? {
+                None => 0,
+                Some(i) => self.dfs.numbers::<u32>()?[i],
+            }),
+        }
+    }
+
+    fn for_each_posting(&self, field: &str, term: &str, f: &mut dyn FnMut(Posting)) -> Result<()> {
+        let Some(field) = self.field(field) else { return Ok(()) };
+        let Some(i) = self.find(field, term)? else { return Ok(()) };
+        let ends = self.list_ends.numbers::<u64>()?;
+        let start = before(ends, i);
+        let bytes = self.lists.read(start..ends[i])?;
+        let lengths = self.lengths_of(field)?;
+        read_list(&bytes, self.dfs.numbers::<u32>()?[i], lengths, f)
+            .map_err(|e| e.within(&self.object, start))
+    }
+}
+
+fn read_list(
+    bytes: &[u8],
+    df: u32,
+    lengths: Lengths<'_>,
+    f: &mut dyn FnMut(Posting),
+) -> Result<(), DecodeError> {
+    let mut r = Reader::new(bytes);
+    let mut next = 0u64;
+    for i in 0..df {
+        let offset = r.offset();
+        let refuse = |expected| Err(DecodeError { offset, expected });
+        let step = r.varint()?;
+        if i > 0 && step == 0 {
+            return refuse("postings by ascending slot");
+        }
+        next = match next.checked_add(step) {
+            Some(slot) if slot < u64::from(lengths.n_slots) => slot,
+            _ => return refuse("a slot of the segment"),
+        };
+        let slot = next as u32;
+        let Some(field_length) = lengths.get(slot) else { return refuse("a slot that has the field") };
+        match r.varint()? {
+            tf if tf >= 1 && tf <= u64::from(field_length) => {
+                f(Posting { slot, tf: tf as u32, field_length })
+            }
+            _ => return refuse("a term frequency within the length of the field"),
+        }
+    }
+    r.end()
+}

@@ -1,0 +1,227 @@
+//! Postings that grow: of a memtable chunk, and of a segment that is being written.
+//!
+//! A list is kept as the bytes it has in a segment, so that two parts are joined by copying bytes, and a million
+//! short documents take a few dozen megabytes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::analysis::Analyzer;
+use super::index::write_sections;
+use super::postings::{FieldStats, Lengths, Posting, PostingSource};
+use crate::base::{Reader, Result, Writer};
+use crate::storage::Section;
+
+/// Postings in memory; documents are added in the order of their slots.
+///
+/// # Examples
+/// ```
+/// use kithdb::text::{Analyzer, Language, MemoryPostings, PostingSource};
+///
+/// let mut postings = MemoryPostings::new();
+/// postings.push(&Analyzer::new(Language::English), 0, &[("title", "a long neck"), ("text", "The giraffe's neck")]);
+/// assert_eq!(postings.df("text", "neck")?, 1);
+/// assert_eq!(postings.field_stats("title").total_length, 2);
+/// # Ok::<(), kithdb::base::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct MemoryPostings {
+    n_slots: u32,
+    fields: BTreeMap<String, MemoryField>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct MemoryField {
+    /// Slots with at least one term, ascending, and how many terms.
+    pub(super) slots: Vec<u32>,
+    pub(super) lengths: Vec<u32>,
+    pub(super) total_length: u64,
+    /// Its order reaches no bytes: terms are sorted when they are written.
+    pub(super) terms: HashMap<Box<str>, PostingList>,
+}
+
+/// Postings of one term: `tf (gap tf)*` as varints, from `first` to `last`. The last tf, which may still grow,
+/// stands beside them, so that a term of one document needs no allocation.
+#[derive(Debug, Clone)]
+pub(super) struct PostingList {
+    pub(super) df: u32,
+    pub(super) first: u32,
+    last: u32,
+    last_tf: u32,
+    bytes: Vec<u8>,
+}
+
+impl MemoryPostings {
+    /// Of no documents.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a document: its text as (field name, text). A field that stands twice is one longer text.
+    ///
+    /// # Panics
+    /// When the slot is not above all earlier ones.
+    pub fn push(&mut self, analyzer: &Analyzer, slot: u32, text: &[(&str, &str)]) {
+        assert!(slot >= self.n_slots, "slot {slot} is not above those before it");
+        self.n_slots = slot + 1;
+        for (name, text) in text {
+            if !self.fields.contains_key(*name) {
+                self.fields.insert((*name).to_owned(), MemoryField::default());
+            }
+            let Some(field) = self.fields.get_mut(*name) else { continue };
+            let mut length = 0u32;
+            analyzer.analyse(text, |term| {
+                length += 1;
+                match field.terms.get_mut(term) {
+                    Some(list) => list.count(slot),
+                    None => {
+                        field.terms.insert(term.into(), PostingList::new(slot));
+                    }
+                }
+            });
+            field.add_length(slot, length);
+        }
+    }
+
+    /// Adds the documents of another part behind these; its slot 0 becomes `slot_offset`.
+    ///
+    /// # Complexity
+    /// One hash lookup a term of `other` and a copy of its bytes; nothing of `self` is touched otherwise.
+    ///
+    /// # Panics
+    /// When `slot_offset` is below [`PostingSource::n_slots`] of this part.
+    pub fn append(&mut self, other: &Self, slot_offset: u32) {
+        assert!(slot_offset >= self.n_slots, "parts follow one another");
+        self.n_slots = slot_offset + other.n_slots;
+        for (name, from) in &other.fields {
+            let field = self.fields.entry(name.clone()).or_default();
+            field.slots.extend(from.slots.iter().map(|slot| slot + slot_offset));
+            field.lengths.extend_from_slice(&from.lengths);
+            field.total_length += from.total_length;
+            for (term, list) in &from.terms {
+                match field.terms.get_mut(term) {
+                    Some(before) => before.append(list, slot_offset),
+                    None => {
+                        field.terms.insert(term.clone(), list.moved(slot_offset));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The postings as the sections of a text blob, for a segment of `n_slots` slots.
+    ///
+    /// # Panics
+    /// When a slot is not below `n_slots`.
+    #[must_use]
+    pub fn sections(&self, n_slots: u32) -> Vec<Section> {
+        assert!(self.n_slots <= n_slots, "{} slots do not fit {n_slots}", self.n_slots);
+        let fields = self.fields.iter().filter(|(_, field)| !field.slots.is_empty());
+        write_sections(n_slots, &fields.map(|(name, field)| (name.as_str(), field)).collect::<Vec<_>>())
+    }
+
+    fn list(&self, field: &str, term: &str) -> Option<(&MemoryField, &PostingList)> {
+        let field = self.fields.get(field)?;
+        field.terms.get(term).map(|list| (field, list))
+    }
+}
+
+impl MemoryField {
+    fn add_length(&mut self, slot: u32, length: u32) {
+        self.total_length += u64::from(length);
+        match self.lengths.last_mut() {
+            Some(last) if self.slots.last() == Some(&slot) => *last += length,
+            _ if length == 0 => {}
+            _ => {
+                self.slots.push(slot);
+                self.lengths.push(length);
+            }
+        }
+    }
+}
+
+impl PostingList {
+    fn new(slot: u32) -> Self {
+        Self { df: 1, first: slot, last: slot, last_tf: 1, bytes: Vec::new() }
+    }
+
+    fn count(&mut self, slot: u32) {
+        if slot == self.last {
+            self.last_tf += 1;
+        } else {
+            self.close(slot);
+            self.last = slot;
+            self.last_tf = 1;
+            self.df += 1;
+        }
+    }
+
+    fn append(&mut self, other: &Self, slot_offset: u32) {
+        self.close(other.first + slot_offset);
+        self.bytes.extend_from_slice(&other.bytes);
+        self.last = other.last + slot_offset;
+        self.last_tf = other.last_tf;
+        self.df += other.df;
+    }
+
+    fn moved(&self, slot_offset: u32) -> Self {
+        Self { first: self.first + slot_offset, last: self.last + slot_offset, ..self.clone() }
+    }
+
+    /// Writes the last tf and the gap to the slot that comes now.
+    fn close(&mut self, next_slot: u32) {
+        let mut w = Writer::new();
+        w.varint(u64::from(self.last_tf));
+        w.varint(u64::from(next_slot - self.last));
+        self.bytes.extend_from_slice(w.as_slice());
+    }
+
+    /// Appends `first tf (gap tf)*`.
+    pub(super) fn write(&self, w: &mut Writer) {
+        w.varint(u64::from(self.first));
+        w.raw(&self.bytes);
+        w.varint(u64::from(self.last_tf));
+    }
+}
+
+impl PostingSource for MemoryPostings {
+    fn n_slots(&self) -> u32 {
+        self.n_slots
+    }
+
+    fn fields(&self) -> Vec<&str> {
+        self.fields
+            .iter()
+            .filter(|(_, field)| !field.slots.is_empty())
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    fn field_stats(&self, field: &str) -> FieldStats {
+        self.fields.get(field).map_or_else(FieldStats::default, |field| FieldStats {
+            documents: field.slots.len() as u64,
+            total_length: field.total_length,
+        })
+    }
+
+    fn df(&self, field: &str, term: &str) -> Result<u32> {
+        Ok(self.list(field, term).map_or(0, |(_, list)| list.df))
+    }
+
+    fn for_each_posting(&self, field: &str, term: &str, f: &mut dyn FnMut(Posting)) -> Result<()> {
+        let Some((field, list)) = self.list(field, term) else { return Ok(()) };
+        let lengths = Lengths { n_slots: self.n_slots, slots: Some(&field.slots), lengths: &field.lengths };
+        let of = |e: crate::base::DecodeError| e.within("postings in memory", 0);
+        let mut r = Reader::new(&list.bytes);
+        let mut slot = list.first;
+        for left in (0..list.df).rev() {
+            let tf = if left == 0 { list.last_tf } else { r.varint().map_err(of)? as u32 };
+            let field_length = lengths.get(slot).expect("a slot with a term has a length");
+            f(Posting { slot, tf, field_length });
+            if left > 0 {
+                slot += r.varint().map_err(of)? as u32;
+            }
+        }
+        Ok(())
+    }
+}
