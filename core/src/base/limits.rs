@@ -26,6 +26,8 @@ pub const FILTER_BYTES_MAX: usize = 64 << 10;
 pub const FILTER_DEPTH_MAX: usize = 64;
 /// Most comparisons in a filter.
 pub const FILTER_NODES_MAX: usize = 1024;
+/// Longest path of a metadata field that a filter can name (`a.b.c`), in bytes; longer ones are stored, not indexed.
+pub const FIELD_PATH_BYTES_MAX: usize = 256;
 /// Longest words part of a query, in bytes.
 pub const QUERY_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Longest term kept of a text, in bytes; longer ones are cut at a character.

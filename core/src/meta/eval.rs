@@ -1,0 +1,111 @@
+//! What a filter means, for one document: the specification that columns are tested against.
+//!
+//! - A path `a.b` leads to field `b` of object `a` and to a field named `a.b`; objects in arrays are entered; an array
+//!   stands for its elements, also nested ones. So a path can lead to several values.
+//! - `=` holds when any value is equal: quoted text and bare words equal strings; an unquoted number equals numbers,
+//!   exactly even where i64 and f64 meet, and the string that is written the same; `true` and `false` likewise;
+//!   `null` equals an explicit null.
+//! - `!=` is the complement of `=`: also true where the field is missing. `IN` is `=` with any of its values.
+//! - A range holds when any value fulfils it: numbers are compared with numbers, strings with strings by bytes,
+//!   nothing else; a missing field never does.
+//! - `EXISTS` holds when the path leads anywhere, be it null or empty.
+
+use std::cmp::Ordering;
+
+use super::ast::{Expr, Literal, Op};
+use crate::base::limits::FIELD_PATH_BYTES_MAX;
+use crate::base::{Object, Value};
+
+/// Whether a document fulfils a condition.
+///
+/// # Examples
+/// ```
+/// use kithdb::base::value::parse_object;
+/// use kithdb::meta::{Filter, eval};
+///
+/// let document = parse_object(r#"{"tags": ["tall", "quiet"], "size": {"m": 5.5}}"#)?;
+/// let holds = |text: &str| Filter::parse(text).map(|filter| eval(&filter.condition.expect("one"), &document));
+/// assert!(holds("tags = tall AND size.m > 5")?);
+/// assert!(!holds("tags != quiet")?);
+/// assert!(holds("colour != red")?);
+/// # Ok::<(), kithdb::base::Error>(())
+/// ```
+#[must_use]
+pub fn eval(expr: &Expr, document: &Object) -> bool {
+    match expr {
+        Expr::And(parts) => parts.iter().all(|part| eval(part, document)),
+        Expr::Or(parts) => parts.iter().any(|part| eval(part, document)),
+        Expr::Not(inner) => !eval(inner, document),
+        Expr::Compare { field, op: Op::Ne, value } => !any_scalar(document, field, |v| equal(v, value)),
+        Expr::Compare { field, op, value } => any_scalar(document, field, |v| holds(v, *op, value)),
+        Expr::In { field, values } => {
+            any_scalar(document, field, |v| values.iter().any(|value| equal(v, value)))
+        }
+        Expr::Exists { field } => has_path(document, field),
+    }
+}
+
+/// Whether a path leads anywhere in a document, be it null or empty.
+#[must_use]
+pub fn has_path(document: &Object, path: &str) -> bool {
+    any_value(document, path, &mut |_| true)
+}
+
+fn equal(value: &Value, literal: &Literal) -> bool {
+    match literal {
+        Literal::Null => matches!(value, Value::Null),
+        Literal::Text(text) => value.as_str() == Some(text),
+        Literal::Plain { value: plain, text } => {
+            value == plain
+                || value.compare_numbers(plain) == Some(Ordering::Equal)
+                || value.as_str() == Some(text)
+        }
+    }
+}
+
+fn holds(value: &Value, op: Op, literal: &Literal) -> bool {
+    let order = match literal {
+        Literal::Null => None,
+        Literal::Text(text) => value.as_str().map(|value| value.cmp(text)),
+        Literal::Plain { value: plain, .. } => value.compare_numbers(plain),
+    };
+    match op {
+        Op::Eq => equal(value, literal),
+        Op::Ne => !equal(value, literal),
+        Op::Lt => order == Some(Ordering::Less),
+        Op::Le => order.is_some_and(Ordering::is_le),
+        Op::Gt => order == Some(Ordering::Greater),
+        Op::Ge => order.is_some_and(Ordering::is_ge),
+    }
+}
+
+fn any_scalar(document: &Object, path: &str, test: impl Fn(&Value) -> bool) -> bool {
+    any_value(document, path, &mut |value| any_element(value, &test))
+}
+
+fn any_element(value: &Value, test: &impl Fn(&Value) -> bool) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| any_element(item, test)),
+        Value::Object(_) => false,
+        scalar => test(scalar),
+    }
+}
+
+/// Whether any value that the path leads to passes. Each value has one path, so none is visited twice.
+fn any_value(document: &Object, path: &str, test: &mut impl FnMut(&Value) -> bool) -> bool {
+    if path.len() > FIELD_PATH_BYTES_MAX {
+        return false;
+    }
+    document.get(path).is_some_and(&mut *test)
+        || path.match_indices('.').any(|(dot, _)| {
+            document.get(&path[..dot]).is_some_and(|value| any_inside(value, &path[dot + 1..], test))
+        })
+}
+
+fn any_inside(value: &Value, path: &str, test: &mut impl FnMut(&Value) -> bool) -> bool {
+    match value {
+        Value::Object(fields) => any_value(fields, path, test),
+        Value::Array(items) => items.iter().any(|item| any_inside(item, path, test)),
+        _ => false,
+    }
+}

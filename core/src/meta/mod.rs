@@ -1,0 +1,12 @@
+//! Metadata: the filter language, and the columns that answer it.
+//!
+//! [`Filter::parse`] reads a filter, [`eval`] says what it means for one document; columns are only a faster way
+//! to the same answer. Imports `storage` and `base`, never `text`.
+
+pub mod ast;
+pub mod eval;
+mod parser;
+mod token;
+
+pub use ast::{Expr, Filter, Literal, Op, WordsPart};
+pub use eval::{eval, has_path};

@@ -1,0 +1,139 @@
+//! The filter language: what is read, what is refused and where, and that printing gives it back.
+
+use super::super::eval;
+use super::*;
+use crate::base::value::parse_object;
+use crate::base::{Error, Object};
+
+fn condition(text: &str) -> Expr {
+    let filter = Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    filter.condition.expect("a condition")
+}
+
+fn refused(text: &str) -> FilterError {
+    match Filter::parse(text) {
+        Err(Error::Filter(e)) => e,
+        other => panic!("{text} gave {other:?}"),
+    }
+}
+
+fn documents() -> Vec<Object> {
+    [
+        r#"{"n": 5, "s": "10", "tags": ["x", "y"], "b": true}"#,
+        r#"{"n": 7, "title": "rock AND roll", "nested": {"deep": [{"k": 1}, {"k": null}]}}"#,
+        r#"{"s": "5", "b": "true", "a.b": 1, "empty": []}"#,
+    ]
+    .map(|json| parse_object(json).expect("sound"))
+    .to_vec()
+}
+
+fn found(text: &str) -> Vec<usize> {
+    let (expr, documents) = (condition(text), documents());
+    (0..documents.len()).filter(|&i| eval(&expr, &documents[i])).collect()
+}
+
+#[test]
+fn filters_that_kektordb_misreads_mean_what_they_say() {
+    assert_eq!(found("title='rock AND roll'"), [1]);
+    assert_eq!(found("(n=5 OR n=7) AND n<6"), [0]);
+    assert_eq!(found("NOT n=5"), [1, 2]);
+    assert_eq!(found("n==5"), [0]);
+    assert_eq!(found("n IN (5, 7)"), [0, 1]);
+    assert_eq!(found("n NOT IN (5, 7)"), [2]);
+    assert_eq!(found("n<>5"), [1, 2]);
+    assert_eq!(found("b=True"), [0]);
+    assert_eq!(refused("n=5 AND").position, 7);
+    assert_eq!(refused("n").position, 1);
+    let middle = Filter::parse("n>4 AND CONTAINS(content,'cats') AND n<10").expect("sound");
+    assert_eq!(middle.condition, Some(condition("n > 4 AND n < 10")));
+    let two = Filter::parse("contains(a, 'x y') AND (CONTAINS(b,\"it's\") and n=1)").expect("sound");
+    let words: Vec<_> = two.words.iter().map(|w| (w.field.as_str(), w.text.as_str())).collect();
+    assert_eq!(words, [("a", "x y"), ("b", "it's")]);
+}
+
+#[test]
+fn comparisons_follow_the_type_of_the_value() {
+    assert_eq!(found("s=5"), [2], "an unquoted number is also text");
+    assert_eq!(found("n='5'"), [] as [usize; 0], "quoted text is no number");
+    assert_eq!(found("b=true"), [0, 2]);
+    assert_eq!(found("tags=y"), [0]);
+    assert_eq!(found("tags!=y"), [1, 2]);
+    assert_eq!(found("s > 1"), [] as [usize; 0], "a string is not in a range of numbers");
+    assert_eq!(found("s > '1'"), [0, 2]);
+    assert_eq!(found("nested.deep.k=null"), [1]);
+    assert_eq!(found("nested.deep.k<=1.0"), [1]);
+    assert_eq!(found("a.b=1"), [2]);
+    assert_eq!(found("EXISTS(empty) OR exists(nested.deep)"), [1, 2]);
+    assert_eq!(found("missing=1"), [] as [usize; 0]);
+    assert_eq!(found("missing!=1"), [0, 1, 2]);
+}
+
+#[test]
+fn errors_say_where_and_what_was_expected() {
+    for (text, position, got, expected) in [
+        ("n=5 AND", 7, "the end", "comparison"),
+        ("n >", 3, "the end", "value"),
+        ("n > null", 4, "null", "number or text"),
+        ("lang=en x", 8, "x", "AND, OR"),
+        ("(n=5", 4, "the end", "parenthesis"),
+        ("n=5)", 3, ")", "AND, OR"),
+        ("n ! 5", 2, "'!'", "operator"),
+        ("t = 'abc", 4, "does not end", "closing '"),
+        ("n BETWEEN 1", 2, "BETWEEN", "operator"),
+        ("n NOT 5", 6, "5", "IN"),
+        ("n IN ()", 6, ")", "value"),
+        ("n=1 OR CONTAINS(a, 'b')", 7, "under OR", "top-level AND"),
+        ("CONTAINS(a, 'b') OR n=1", 0, "under OR", "top-level AND"),
+        ("n=1 AND NOT (n=2 AND CONTAINS(a,'b'))", 21, "under OR or NOT", "top-level AND"),
+        ("t=\u{201c}x\u{201d}", 2, "\u{201c}", "value"),
+    ] {
+        let e = refused(text);
+        assert_eq!(e.position, position, "{text}: {e}");
+        assert!(e.got.contains(got) && e.expected.contains(expected), "{text}: {e}");
+    }
+}
+
+#[test]
+fn limits_hold() {
+    let deep = |n: usize| format!("{}n=1{}", "(".repeat(n), ")".repeat(n));
+    assert!(Filter::parse(&deep(FILTER_DEPTH_MAX)).is_ok());
+    assert!(refused(&deep(FILTER_DEPTH_MAX + 1)).expected.contains("levels"));
+    assert!(refused(&"NOT ".repeat(10_000)).expected.contains("levels"));
+    let wide = |n: usize| vec!["n=1"; n].join(" OR ");
+    assert!(Filter::parse(&wide(FILTER_NODES_MAX)).is_ok());
+    assert!(refused(&wide(FILTER_NODES_MAX + 1)).expected.contains("comparisons"));
+    assert!(refused(&" ".repeat(FILTER_BYTES_MAX + 1)).expected.contains("bytes"));
+    assert!(refused(&format!("{}=1", "a".repeat(FIELD_PATH_BYTES_MAX + 1))).expected.contains("field"));
+}
+
+#[test]
+fn printing_gives_the_filter_back() {
+    for (text, printed) in [
+        ("a=1 and b=2 or not (c=3 or d=4)", "a = 1 AND b = 2 OR NOT (c = 3 OR d = 4)"),
+        ("((a=1) AND (b=2 AND c=3))", "a = 1 AND b = 2 AND c = 3"),
+        ("`odd name`='it''s' AND \"in\"=\"a\\\"b\"", "`odd name` = 'it''s' AND `in` = 'a\"b'"),
+        ("p='C:\\temp' AND q='\\\\'", "p = 'C:\\\\temp' AND q = '\\\\'"),
+        ("a not in (1, x, null, TRUE)", "NOT a IN (1, 'x', null, TRUE)"),
+        ("country = IN AND state=OR", "country = 'IN' AND state = 'OR'"),
+        ("id=1e999 AND zip=00501 AND d=2024-01-02", "id = '1e999' AND zip = 00501 AND d = '2024-01-02'"),
+    ] {
+        assert_eq!(condition(text).to_string(), printed);
+        assert_eq!(condition(printed), condition(text));
+    }
+    let filter = Filter::parse("CONTAINS(t,'w') AND (a=1 OR b=2)").expect("sound");
+    assert_eq!(filter.to_string(), "(a = 1 OR b = 2) AND CONTAINS(t, 'w')");
+    assert_eq!(Filter::parse(&filter.to_string()).expect("printed"), filter);
+    assert_eq!(Filter::parse(" \n").expect("empty"), Filter::default());
+    assert_eq!(condition("b=1 AND a.c=2 OR b IN (3)").paths(), ["a.c", "b"]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_within_it(text in "[a-c0-9 '\"`()=<>!,.\\\\\u{e0}]{0,40}|(a|=|and|or|not|in|\\(|\\)|,| |'b'|5|contains){0,20}") {
+        match Filter::parse(&text) {
+            Ok(filter) => proptest::prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter)),
+            Err(Error::Filter(e)) => proptest::prop_assert!(e.position <= text.len()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
