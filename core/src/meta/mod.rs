@@ -1,12 +1,16 @@
 //! Metadata: the filter language, and the columns that answer it.
 //!
-//! [`Filter::parse`] reads a filter, [`eval`] says what it means for one document; columns are only a faster way
+//! [`Filter::parse`] reads a filter, [`eval()`] says what it means for one document; [`Columns`] are only a faster way
 //! to the same answer. Imports `storage` and `base`, never `text`.
 
 pub mod ast;
+pub mod column_builder;
+pub mod columns;
 pub mod eval;
 mod parser;
 mod token;
 
 pub use ast::{Expr, Filter, Literal, Op, WordsPart};
+pub use column_builder::ColumnsBuilder;
+pub use columns::Columns;
 pub use eval::{eval, has_path};

@@ -1,0 +1,363 @@
+//! Answers a filter from sorted values, without looking at documents; equals [`super::eval()`] on every one of them.
+//!
+//! Layout: [`super::column_builder`]. Opening checks all that is pinned; only the bytes of strings are read later, a few
+//! in each binary search, and none where the pinned first eight bytes decide.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::ast::{Expr, Literal, Op};
+use super::column_builder::{
+    FLOAT, INT, NUMBER_KINDS, NUMBERS, PATHS, SLOTS, STRING_BYTES, STRING_ENDS, STRING_PREFIXES,
+    STRING_SLOT_ENDS, number, prefix,
+};
+use crate::base::limits::SLOTS_MAX;
+use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Value};
+use crate::storage::{Blob, Pinned, Rows};
+
+/// The metadata of a segment, by path.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    object: String,
+    n_slots: usize,
+    paths: Vec<Path>,
+    slots: Pinned,
+    numbers: Pinned,
+    number_kinds: Pinned,
+    string_bytes: Rows,
+    string_ends: Pinned,
+    string_prefixes: Pinned,
+    string_slot_ends: Pinned,
+}
+
+/// Ranges of one path in the sections.
+#[derive(Debug, Clone)]
+struct Path {
+    name: String,
+    /// Slots that have it; `None` when all do.
+    present: Option<Range<usize>>,
+    nulls: Range<usize>,
+    falses: Range<usize>,
+    trues: Range<usize>,
+    number_slots: Range<usize>,
+    string_slots: Range<usize>,
+    numbers: Range<usize>,
+    strings: Range<usize>,
+}
+
+impl Columns {
+    /// Opens the columns blob of a segment.
+    ///
+    /// # Complexity
+    /// One pass over everything but the bytes of strings.
+    ///
+    /// # Errors
+    /// `corrupt` when the sections do not fit one another; `not_resident`.
+    pub fn open(blob: &Blob) -> Result<Self> {
+        let object = format!("columns blob {}", blob.id().number);
+        let (n_slots, paths) = read_paths(&blob.pinned(PATHS)?).map_err(|e| e.within(&object, 0))?;
+        let columns = Self {
+            object,
+            n_slots,
+            paths,
+            slots: blob.pinned(SLOTS)?,
+            numbers: blob.pinned(NUMBERS)?,
+            number_kinds: blob.pinned(NUMBER_KINDS)?,
+            string_bytes: blob.rows(STRING_BYTES)?,
+            string_ends: blob.pinned(STRING_ENDS)?,
+            string_prefixes: blob.pinned(STRING_PREFIXES)?,
+            string_slot_ends: blob.pinned(STRING_SLOT_ENDS)?,
+        };
+        columns.check_slots()?;
+        columns.check_numbers()?;
+        columns.check_strings()?;
+        Ok(columns)
+    }
+
+    /// The bound of its slots.
+    #[must_use]
+    pub fn n_slots(&self) -> usize {
+        self.n_slots
+    }
+
+    /// Whether any document, ended ones included, has this path.
+    #[must_use]
+    pub fn has_path(&self, path: &str) -> bool {
+        self.path(path).is_some()
+    }
+
+    /// The slots whose documents fulfil a condition.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn select(&self, expr: &Expr) -> Result<Bitmap> {
+        match expr {
+            Expr::And(parts) => {
+                let mut all = Bitmap::full(self.n_slots);
+                for part in parts {
+                    all.and(&self.select(part)?);
+                }
+                Ok(all)
+            }
+            Expr::Or(parts) => {
+                let mut any = Bitmap::empty(self.n_slots);
+                for part in parts {
+                    any.or(&self.select(part)?);
+                }
+                Ok(any)
+            }
+            Expr::Not(inner) => {
+                let mut selected = self.select(inner)?;
+                selected.invert();
+                Ok(selected)
+            }
+            Expr::Compare { field, op: Op::Ne, value } => {
+                let mut equal = self.compare(field, Op::Eq, std::slice::from_ref(value))?;
+                equal.invert();
+                Ok(equal)
+            }
+            Expr::Compare { field, op, value } => self.compare(field, *op, std::slice::from_ref(value)),
+            Expr::In { field, values } => self.compare(field, Op::Eq, values),
+            Expr::Exists { field } => self.exists(field),
+        }
+    }
+
+    fn path(&self, name: &str) -> Option<&Path> {
+        self.paths.binary_search_by(|path| path.name.as_str().cmp(name)).ok().map(|i| &self.paths[i])
+    }
+
+    fn exists(&self, field: &str) -> Result<Bitmap> {
+        let mut selected = Bitmap::empty(self.n_slots);
+        match self.path(field) {
+            None => {}
+            Some(Path { present: None, .. }) => selected = Bitmap::full(self.n_slots),
+            Some(Path { present: Some(range), .. }) => self.insert(&mut selected, range.clone())?,
+        }
+        Ok(selected)
+    }
+
+    /// Slots of the path that fulfil a comparison, other than `!=`, with any of the values.
+    fn compare(&self, field: &str, op: Op, values: &[Literal]) -> Result<Bitmap> {
+        let mut selected = Bitmap::empty(self.n_slots);
+        let Some(path) = self.path(field) else { return Ok(selected) };
+        for value in values {
+            match value {
+                Literal::Null if op == Op::Eq => self.insert(&mut selected, path.nulls.clone())?,
+                Literal::Null => {}
+                Literal::Text(text) => self.compare_strings(path, op, text, &mut selected)?,
+                Literal::Plain { value, text } => {
+                    match value {
+                        Value::Bool(false) if op == Op::Eq => {
+                            self.insert(&mut selected, path.falses.clone())?
+                        }
+                        Value::Bool(true) if op == Op::Eq => {
+                            self.insert(&mut selected, path.trues.clone())?
+                        }
+                        Value::Int(_) | Value::Float(_) => {
+                            self.compare_numbers(path, op, value, &mut selected)?
+                        }
+                        _ => {}
+                    }
+                    if op == Op::Eq {
+                        self.compare_strings(path, op, text, &mut selected)?;
+                    }
+                }
+            }
+        }
+        Ok(selected)
+    }
+
+    fn compare_numbers(&self, path: &Path, op: Op, value: &Value, selected: &mut Bitmap) -> Result<()> {
+        let bits = self.numbers.numbers::<u64>()?;
+        let find = |below: fn(Ordering) -> bool| {
+            first_not(path.numbers.clone(), |i| {
+                let order = number(self.number_kinds[i], bits[i]).compare_numbers(value);
+                Ok(order.is_some_and(below))
+            })
+        };
+        let found = within(op, path.numbers.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?);
+        let shift = path.number_slots.start;
+        self.insert(
+            selected,
+            found.start - path.numbers.start + shift..found.end - path.numbers.start + shift,
+        )
+    }
+
+    fn compare_strings(&self, path: &Path, op: Op, text: &str, selected: &mut Bitmap) -> Result<()> {
+        let find = |below: fn(Ordering) -> bool| {
+            first_not(path.strings.clone(), |i| Ok(below(self.order_of_string(i, text)?)))
+        };
+        let found = within(op, path.strings.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?);
+        let ends = self.string_slot_ends.numbers::<u64>()?;
+        // The slots of one string end where those of the next begin.
+        let start_of =
+            |i: usize| if i == path.strings.start { path.string_slots.start } else { ends[i - 1] as usize };
+        if found.is_empty() {
+            Ok(())
+        } else {
+            self.insert(selected, start_of(found.start)..start_of(found.end))
+        }
+    }
+
+    fn order_of_string(&self, i: usize, text: &str) -> Result<Ordering> {
+        let by_prefix = self.string_prefixes.numbers::<u64>()?[i].cmp(&prefix(text.as_bytes()));
+        if by_prefix != Ordering::Equal {
+            return Ok(by_prefix);
+        }
+        let ends = self.string_ends.numbers::<u64>()?;
+        let start = if i == 0 { 0 } else { ends[i - 1] };
+        Ok((*self.string_bytes.read(start..ends[i])?).cmp(text.as_bytes()))
+    }
+
+    fn insert(&self, selected: &mut Bitmap, range: Range<usize>) -> Result<()> {
+        self.slots.numbers::<u32>()?[range].iter().for_each(|&slot| selected.insert(slot as usize));
+        Ok(())
+    }
+
+    fn corrupt<T>(&self, expected: &str) -> Result<T> {
+        Err(Error::corrupt(&self.object, 0, expected))
+    }
+
+    fn check_slots(&self) -> Result<()> {
+        let slots = self.slots.numbers::<u32>()?;
+        if slots.len() != self.paths.last().map_or(0, |path| path.string_slots.end) {
+            return self.corrupt("as many slots as the paths have values");
+        }
+        if slots.iter().any(|&slot| slot as usize >= self.n_slots) {
+            return self.corrupt("slots of the segment");
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        let (bits, kinds) = (self.numbers.numbers::<u64>()?, &self.number_kinds);
+        let n = self.paths.last().map_or(0, |path| path.numbers.end);
+        if bits.len() != n || kinds.len() != n {
+            return self.corrupt("as many numbers as the paths have");
+        }
+        let sound = |i: usize| match kinds[i] {
+            INT => true,
+            FLOAT => f64::from_bits(bits[i]).is_finite(),
+            _ => false,
+        };
+        let ordered = |i: usize| {
+            number(kinds[i - 1], bits[i - 1])
+                .compare_numbers(&number(kinds[i], bits[i]))
+                .is_some_and(Ordering::is_le)
+        };
+        for path in &self.paths {
+            let range = path.numbers.clone();
+            if !range.clone().all(sound) || !range.skip(1).all(ordered) {
+                return self.corrupt("numbers in ascending order");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_strings(&self) -> Result<()> {
+        let (ends, prefixes) = (self.string_ends.numbers::<u64>()?, self.string_prefixes.numbers::<u64>()?);
+        let slot_ends = self.string_slot_ends.numbers::<u64>()?;
+        let n = self.paths.last().map_or(0, |path| path.strings.end);
+        if ends.len() != n || prefixes.len() != n || slot_ends.len() != n {
+            return self.corrupt("as many strings as the paths have");
+        }
+        if !ends.is_sorted() || ends.last().copied().unwrap_or(0) != self.string_bytes.len() {
+            return self.corrupt("strings one after another");
+        }
+        for path in &self.paths {
+            let (range, slots) = (path.strings.clone(), &path.string_slots);
+            let last = slot_ends[range.clone()].last().map_or(slots.start as u64, |&end| end);
+            let first = slot_ends[range.clone()].first().map_or(last, |&end| end);
+            if !slot_ends[range.clone()].is_sorted() || last != slots.end as u64 || first < slots.start as u64
+            {
+                return self.corrupt("slots of strings one after another");
+            }
+            if !prefixes[range].is_sorted() {
+                return self.corrupt("strings in ascending order");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first of `range` for which `before` is false; true for all in front of it.
+fn first_not(range: Range<usize>, before: impl Fn(usize) -> Result<bool>) -> Result<usize> {
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle)? {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// Which of the sorted values of `whole` fulfil a comparison, given where those begin that are not less, and those
+/// that are greater.
+fn within(op: Op, whole: Range<usize>, not_less: usize, greater: usize) -> Range<usize> {
+    match op {
+        Op::Eq => not_less..greater.max(not_less),
+        Op::Lt => whole.start..not_less,
+        Op::Le => whole.start..greater,
+        Op::Gt => greater..whole.end,
+        Op::Ge => not_less..whole.end,
+        Op::Ne => unreachable!("!= is the complement of ="),
+    }
+}
+
+fn read_paths(bytes: &[u8]) -> Result<(usize, Vec<Path>), DecodeError> {
+    let mut r = Reader::new(bytes);
+    let n_slots = r.varint()?;
+    if n_slots > SLOTS_MAX as u64 {
+        return Err(DecodeError { offset: 0, expected: "a possible number of slots" });
+    }
+    let (mut slots, mut numbers, mut strings) = (0, 0, 0);
+    let mut paths: Vec<Path> = Vec::new();
+    for _ in 0..r.count(8)? {
+        let offset = r.offset();
+        let refuse = |expected| Err(DecodeError { offset, expected });
+        let name = r.str()?.to_owned();
+        if paths.last().is_some_and(|last| last.name >= name) {
+            return refuse("paths in ascending order");
+        }
+        let mut counts = [0u64; 7];
+        for count in &mut counts {
+            *count = r.varint()?;
+        }
+        let [present, nulls, falses, trues, n_numbers, n_strings, string_slots] = counts;
+        if present == 0 || present > n_slots {
+            return refuse("a path of at least one and at most all slots");
+        }
+        let listed = present < n_slots;
+        let take = |at: &mut usize, n: u64| {
+            let start = *at;
+            *at = start.checked_add(usize::try_from(n).ok()?)?;
+            Some(start..*at)
+        };
+        let path = (|| {
+            Some(Path {
+                name,
+                present: if listed { Some(take(&mut slots, present)?) } else { None },
+                nulls: take(&mut slots, nulls)?,
+                falses: take(&mut slots, falses)?,
+                trues: take(&mut slots, trues)?,
+                number_slots: take(&mut slots, n_numbers)?,
+                string_slots: take(&mut slots, string_slots)?,
+                numbers: take(&mut numbers, n_numbers)?,
+                strings: take(&mut strings, n_strings)?,
+            })
+        })();
+        match path {
+            Some(path) => paths.push(path),
+            None => return refuse("counts that can be addressed"),
+        }
+    }
+    r.end()?;
+    Ok((n_slots as usize, paths))
+}
+
+#[cfg(test)]
+#[path = "columns_tests.rs"]
+mod tests;

@@ -1,0 +1,171 @@
+//! Columns against the specification of filters, over random documents and random expressions.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::super::{ColumnsBuilder, Filter, eval, has_path};
+use super::*;
+use crate::base::Object;
+use crate::base::value::parse_object;
+use crate::storage::blob::{Resident, build};
+use crate::storage::{BlobId, BlobKind, Section};
+
+const PATHS_ASKED: [&str; 9] = ["a", "b", "a.b", "b.a", "a.b.a", "", ".a", "a.", "missing"];
+
+fn numbers() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (-3i64..6).prop_map(Value::Int),
+        // Around 2^53 and 2^60, where f64 can't tell neighbours apart.
+        (-2i64..3).prop_map(|d| Value::Int((1 << 53) + d)),
+        (-2i64..3).prop_map(|d| Value::Int((1 << 60) + d)),
+        Just(Value::Float((1u64 << 60) as f64)),
+        Just(Value::Float(2.5)),
+        any::<i64>().prop_map(Value::Int),
+        any::<f64>().prop_filter_map("finite", Value::number),
+    ]
+}
+
+fn strings() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "5",
+            "2.5",
+            "true",
+            "null",
+            "",
+            "abcdefgh",
+            "abcdefghi",
+            "abcdefgh\0",
+            "O'Hara \\"
+        ])
+        .prop_map(str::to_owned),
+        "[ab\u{e0}]{0,10}",
+    ]
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::Bool),
+        3 => numbers(),
+        3 => strings().prop_map(Value::Str),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            prop::collection::btree_map(names(), inner, 0..3).prop_map(Value::Object),
+        ]
+    })
+}
+
+fn names() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["a", "b", "a.b", ""]).prop_map(str::to_owned)
+}
+
+fn documents() -> impl Strategy<Value = Vec<Object>> {
+    prop::collection::vec(prop::collection::btree_map(names(), values(), 0..4), 0..12)
+}
+
+fn literals() -> impl Strategy<Value = Literal> {
+    prop_oneof![
+        strings().prop_map(Literal::Text),
+        numbers().prop_map(|x| match x {
+            Value::Int(x) => Literal::bare(&x.to_string()),
+            Value::Float(x) => Literal::bare(&format!("{x:e}")),
+            _ => Literal::Null,
+        }),
+        prop::sample::select(vec!["true", "False", "null", "05", "5.0"]).prop_map(Literal::bare),
+    ]
+}
+
+fn exprs() -> impl Strategy<Value = Expr> {
+    let field = prop::sample::select(PATHS_ASKED.to_vec()).prop_map(str::to_owned);
+    let op = prop::sample::select(vec![Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge]);
+    let leaf = prop_oneof![
+        5 => (field.clone(), op, literals()).prop_map(|(field, op, value)| {
+            // The parser refuses ranges of null and booleans.
+            let ordered = matches!(&value, Literal::Text(_)) || matches!(&value, Literal::Plain { value, .. } if value.compare_numbers(value).is_some());
+            Expr::Compare { field, op: if ordered { op } else { Op::Eq }, value }
+        }),
+        1 => (field.clone(), prop::collection::vec(literals(), 1..4)).prop_map(|(field, values)| Expr::In { field, values }),
+        1 => field.prop_map(|field| Expr::Exists { field }),
+    ];
+    leaf.prop_recursive(4, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| Expr::and(parts).expect("not empty")),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| Expr::or(parts).expect("not empty")),
+            inner.prop_map(|inner| Expr::Not(Box::new(inner))),
+        ]
+    })
+}
+
+fn sections(documents: &[Object]) -> Vec<Section> {
+    let mut builder = ColumnsBuilder::new();
+    documents.iter().enumerate().for_each(|(slot, document)| builder.push(slot as u32, document));
+    builder.sections(documents.len() as u32)
+}
+
+fn open(sections: &[Section]) -> Result<Columns> {
+    let id = BlobId::new(1, 1, BlobKind::Columns);
+    Columns::open(&Blob::open(id, Arc::new(Resident::new(Arc::new(build(id, sections)))))?)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn columns_select_what_the_specification_says(documents in documents(), expr in exprs()) {
+        let columns = open(&sections(&documents)).expect("just built");
+        let selected = columns.select(&expr).expect("sound");
+        for (slot, document) in documents.iter().enumerate() {
+            prop_assert_eq!(selected.contains(slot), eval(&expr, document), "{} in {:?}", expr, document);
+        }
+        for path in PATHS_ASKED {
+            prop_assert_eq!(columns.has_path(path), documents.iter().any(|d| has_path(d, path)));
+        }
+    }
+
+    #[test]
+    fn printed_expressions_are_read_back(expr in exprs()) {
+        let filter = Filter::parse(&expr.to_string());
+        prop_assert_eq!(filter.map(|filter| filter.condition), Ok(Some(expr)));
+    }
+
+    #[test]
+    fn damaged_sections_are_refused_or_read_cleanly(
+        documents in documents(),
+        expr in exprs(),
+        section in 0usize..8,
+        at: prop::sample::Index,
+        byte: u8,
+        cut: bool,
+    ) {
+        let mut sections = sections(&documents);
+        let bytes = &mut sections[section].bytes;
+        if !bytes.is_empty() {
+            let at = at.index(bytes.len());
+            if cut { bytes.truncate(at) } else { bytes[at] = byte }
+        }
+        // The checksums are right: only the meaning of the bytes is not.
+        if let Ok(columns) = open(&sections) && columns.n_slots() < 1 << 20 {
+            let _ = columns.select(&expr);
+        }
+    }
+}
+
+#[test]
+fn fields_too_long_for_a_filter_are_stored_and_not_indexed() {
+    let long = "a".repeat(300);
+    let document = parse_object(&format!(r#"{{"{long}": {{"b": 1}}, "c": 2}}"#)).expect("sound");
+    let columns = open(&sections(std::slice::from_ref(&document))).expect("just built");
+    assert!(columns.has_path("c") && !columns.has_path(&long) && !columns.has_path(&format!("{long}.b")));
+    assert!(!eval(&Expr::Exists { field: long }, &document));
+}
+
+#[test]
+fn no_documents_have_columns_too() {
+    let columns = open(&sections(&[])).expect("just built");
+    assert_eq!(columns.n_slots(), 0);
+    assert!(!columns.has_path("a"));
+}
