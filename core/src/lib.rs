@@ -7,3 +7,4 @@ pub mod kernels;
 pub mod meta;
 pub mod storage;
 pub mod text;
+pub mod vectors;

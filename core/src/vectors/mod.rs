@@ -1,0 +1,13 @@
+//! Stored forms and codes of vectors, and how far they are from a query.
+//!
+//! Inside, everything is a distance: f32, smaller is closer. [`metric::score`] turns one into a score, at the edge.
+
+pub mod int8;
+pub mod metric;
+pub mod scorer;
+pub mod stored;
+
+pub use int8::{Int8Codes, Int8Scorer, Int8Space};
+pub use metric::{Metric, check_vector, score};
+pub use scorer::{Scorer, Space};
+pub use stored::{PreparedQuery, RowScorer, inverse_norm};
