@@ -1,0 +1,51 @@
+// npm run check: what CI asks besides the tests. `npm run check -- format lint` runs those parts only.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { tsc } from '../lib/build.mjs';
+import { LOCKED, ROOT, output, run } from '../lib/run.mjs';
+import { Refusal, main, step } from '../lib/say.mjs';
+import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
+
+const PARTS = {
+  async format() {
+    needsComponent('rustfmt', ['fmt', '--version']);
+    await step('checking the format', () => run('cargo', ['fmt', '--all', '--check']));
+  },
+  async lint() {
+    needsComponent('clippy', ['clippy', '--version']);
+    const args = ['clippy', '--workspace', '--all-targets', ...LOCKED, '--quiet', '--', '-D', 'warnings'];
+    await step('running clippy', () => run('cargo', args));
+  },
+  async docs() {
+    const args = ['doc', '--no-deps', '--workspace', ...LOCKED, '--quiet'];
+    const env = { RUSTDOCFLAGS: `${process.env.RUSTDOCFLAGS ?? ''} -D warnings`.trim() };
+    await step('checking the API pages', () => run('cargo', args, { env }));
+  },
+  async types() {
+    if (!existsSync(join(ROOT, 'js/tsconfig.json'))) return;
+    await ensureNpmPackages();
+    await step('checking the types of js', () => run(process.execPath, tsc('-p', 'js', '--noEmit')));
+  },
+  async tidy() {
+    const args = ['test', ...LOCKED, '--quiet', '-p', 'kithdb-tests', '--test', 'all', 'tidy'];
+    await step('running the tidy test', () => run('cargo', args));
+  },
+};
+
+function needsComponent(component, args) {
+  if (output('cargo', args) === undefined) {
+    throw new Refusal(`${component} is missing. Type:\n\n  rustup component add ${component}\n`);
+  }
+}
+
+await main(async (names) => {
+  const unknown = names.filter((name) => !(name in PARTS));
+  if (unknown.length > 0) {
+    throw new Refusal(`unknown part: ${unknown.join(' ')}; there are ${Object.keys(PARTS).join(', ')}`);
+  }
+  await ensureSystem(['linker', 'certificates']);
+  ensureRust();
+  for (const name of names.length > 0 ? names : Object.keys(PARTS)) await PARTS[name]();
+});

@@ -1,0 +1,67 @@
+// npm test: every test of the repository, and one line that sums them up.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { buildForTests, serverBinary } from '../lib/build.mjs';
+import { LOCKED, ROOT, run } from '../lib/run.mjs';
+import { Refusal, duration, main, step } from '../lib/say.mjs';
+import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
+
+await main(async () => {
+  const start = performance.now();
+  await ensureSystem(['linker', 'certificates']);
+  ensureRust();
+  await ensureNpmPackages();
+  await buildForTests();
+
+  const env = { KITH_SERVER: serverBinary('debug') };
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const codes = [];
+  await step('running the Rust tests', async () => {
+    const args = ['test', '--workspace', ...LOCKED, '--no-fail-fast', '--quiet'];
+    codes.push(await run('cargo', args, { env, mayFail: true, onText: lines((line) => countRust(line, sum)) }));
+  });
+  const files = ['js/test', 'tests/js'].flatMap(testFiles);
+  if (files.length > 0) {
+    await step('running the Node tests', async () => {
+      const onText = lines((line) => countNode(line, sum));
+      codes.push(await run(process.execPath, ['--test', ...files], { env, mayFail: true, onText }));
+    });
+  }
+  console.log(`\nall tests took ${duration(performance.now() - start)}`);
+  console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+  if (codes.some((code) => code !== 0)) throw new Refusal('some tests failed');
+});
+
+/** Node 20 takes folders, later versions take globs: a list of files means the same to all. */
+function testFiles(folder) {
+  if (!existsSync(join(ROOT, folder))) return [];
+  const names = readdirSync(join(ROOT, folder), { recursive: true });
+  return names.filter((name) => /\.test\.m?js$/.test(name)).map((name) => join(folder, name)).sort();
+}
+
+/** Cuts a stream of text into lines without colours. */
+function lines(take) {
+  let rest = '';
+  return (text) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop();
+    for (const line of parts) take(line.replace(/\x1b\[[0-9;]*m/g, ''));
+  };
+}
+
+function countRust(line, sum) {
+  const counts = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/.exec(line);
+  if (!counts) return;
+  sum.passed += Number(counts[1]);
+  sum.failed += Number(counts[2]);
+  sum.skipped += Number(counts[3]);
+}
+
+function countNode(line, sum) {
+  const [, word, count] = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/.exec(line) ?? [];
+  if (!word) return;
+  const key = { pass: 'passed', fail: 'failed', cancelled: 'failed', skipped: 'skipped', todo: 'skipped' }[word];
+  sum[key] += Number(count);
+}
