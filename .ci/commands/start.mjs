@@ -12,8 +12,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { buildRelease, serverBinary } from '../lib/build.mjs';
-import { ROOT } from '../lib/run.mjs';
-import { Refusal, main } from '../lib/say.mjs';
+import { ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
+import { ROOT, run } from '../lib/run.mjs';
+import { Refusal, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
 await main(async (args) => {
@@ -25,7 +26,13 @@ await main(async (args) => {
   await buildRelease();
   const data = demoFolder();
   mkdirSync(data, { recursive: true });
-  await serve(['serve', '--data', data, '--listen', values.listen]);
+  const documents = join(await ensureWordnet(), 'documents.jsonl');
+  const embedder = await ensureEmbedder();
+  await step(`loading the demo into ${data}`, () => {
+    const load = ['load', '--data', data, '--collection', 'wordnet', '--embedder', embedder, documents];
+    return run(serverBinary('release'), load);
+  });
+  await serve(['serve', '--data', data, '--listen', values.listen, '--embedder', embedder]);
 });
 
 function demoFolder() {

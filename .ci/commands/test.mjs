@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { buildForTests, serverBinary } from '../lib/build.mjs';
+import { cacheFolder, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { LOCKED, ROOT, run } from '../lib/run.mjs';
 import { Refusal, duration, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
@@ -15,7 +16,10 @@ await main(async () => {
   await ensureNpmPackages();
   await buildForTests();
 
-  const env = { KITH_SERVER: serverBinary('debug') };
+  await ensureWordnet();
+  await ensureEmbedder();
+
+  const env = { KITH_SERVER: serverBinary('debug'), KITH_CACHE: cacheFolder() };
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const codes = [];
   await step('running the Rust tests', async () => {
@@ -26,7 +30,7 @@ await main(async () => {
   if (files.length > 0) {
     await step('running the Node tests', async () => {
       const onText = lines((line) => countNode(line, sum));
-      codes.push(await run(process.execPath, ['--test', ...files], { env, mayFail: true, onText }));
+      codes.push(await run(process.execPath, ['--test', '--test-reporter=spec', ...files], { env, mayFail: true, onText }));
     });
   }
   console.log(`\nall tests took ${duration(performance.now() - start)}`);
