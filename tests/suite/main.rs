@@ -1,1 +1,3 @@
 //! One binary for all suites: linking once is faster than linking ten times.
+
+mod tidy;
