@@ -1,0 +1,30 @@
+// npm run bench: the programs of bench/. `npm run bench -- NAME [--json ...]` runs one; without a name it lists them.
+// A program is bench/NAME.mjs, or a binary of the Rust package bench/ (bench/src/bin/NAME.rs).
+
+import { buildRelease, serverBinary } from '../lib/build.mjs';
+import { cacheFolder } from '../lib/data.mjs';
+import { programs } from '../lib/programs.mjs';
+import { run } from '../lib/run.mjs';
+import { main } from '../lib/say.mjs';
+import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
+
+await main(async ([name, ...rest]) => {
+  const known = { ...programs('bench', ['.mjs']), ...programs('bench/src/bin', ['.rs']) };
+  if (!(name in known)) {
+    console.log(`npm run bench -- NAME [--json]\nthere are: ${Object.keys(known).sort().join(', ') || 'none yet'}`);
+    if (name) process.exitCode = 1;
+    return;
+  }
+  await ensureSystem(['linker', 'certificates']);
+  ensureRust();
+  const env = { KITH_CACHE: cacheFolder(), KITH_SERVER: serverBinary('release') };
+  if (known[name].endsWith('.mjs')) {
+    await ensureNpmPackages();
+    await buildRelease();
+    await run(process.execPath, [known[name], ...rest], { env });
+  } else {
+    // A workspace of its own: the peers it measures against are never compiled with the product.
+    const chosen = ['--manifest-path', 'bench/Cargo.toml', '--bin', name];
+    await run('cargo', ['run', '--release', '--quiet', ...chosen, '--', ...rest], { env });
+  }
+});
