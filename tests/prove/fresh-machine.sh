@@ -99,7 +99,6 @@ inside() {
   for name in $(compgen -e | grep -E 'CERT|CA_BUNDLE|CAINFO|^PIP_|^npm_config_(cafile|proxy)|^RUSTUP_AUTO|_proxy$|_PROXY$'); do
     vars+=("$name=${!name}")
   done
-  # --kill-child is not for chroot: the process group of the caller ends what is started here.
   chroot "$machine" /usr/bin/env -i "${vars[@]}" /bin/sh -c "cd /root/kithdb && $1"
 }
 
@@ -156,8 +155,14 @@ say "cloned $(git -C "$machine/root/kithdb" rev-parse --short HEAD); cc: $(insid
 for part in $parts; do
   case $part in
     base) say "$(inside '/root/.cargo/bin/rustc --version && node --version && npm --version' | tr '\n' ' ')" ;;
-    start) try_start first && try_start again ;;
-    test) try_test first && try_test again ;;
+    start) # two lines: `a && b` would hide the failure of a
+      try_start first
+      try_start again
+      ;;
+    test)
+      try_test first
+      try_test again
+      ;;
     *) echo "unknown part: $part" >&2; exit 1 ;;
   esac
 done
