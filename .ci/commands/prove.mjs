@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 
 import { buildRelease, serverBinary } from '../lib/build.mjs';
-import { cacheFolder, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
+import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { programs } from '../lib/programs.mjs';
 import { output, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
@@ -22,7 +22,7 @@ await main(async (args) => {
     await step(`proving ${name}`, () => run('bash', [scripts[name]], { env }));
     return;
   }
-  await ensureSystem(['linker', 'certificates']);
+  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
   ensureRust();
   const ignored = listIgnored();
   const chosen = ignored.filter((test) => name && test.includes(name));

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { buildRelease, serverBinary } from '../lib/build.mjs';
-import { ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
+import { dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { ROOT, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
@@ -20,7 +20,7 @@ import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 await main(async (args) => {
   const { values } = parseArgs({ args, options: { listen: { type: 'string', default: '127.0.0.1:9091' } } });
   await refuseTakenAddress(values.listen);
-  await ensureSystem(['linker', 'certificates']);
+  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
   ensureRust();
   await ensureNpmPackages();
   await buildRelease();

@@ -4,14 +4,14 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { buildForTests, serverBinary } from '../lib/build.mjs';
-import { cacheFolder, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
+import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { LOCKED, ROOT, run } from '../lib/run.mjs';
 import { Refusal, duration, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
 await main(async () => {
   const start = performance.now();
-  await ensureSystem(['linker', 'certificates']);
+  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
   ensureRust();
   await ensureNpmPackages();
   await buildForTests();

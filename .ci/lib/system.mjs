@@ -46,7 +46,7 @@ export async function ensureSystem(names) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   await step(`installing ${packages.join(' ')} (apt-get)`, async () => {
     await run('apt-get', ['update', '-qq'], { env });
-    await run('apt-get', ['-qq', ...install], { env });
+    await run('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...install], { env });
   });
   const missing = names.filter((name) => !NEEDS[name].found());
   if (missing.length > 0) throw new Refusal(`still missing after the installation: ${missing.join(', ')}`);

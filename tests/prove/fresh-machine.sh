@@ -45,6 +45,7 @@ copy_file() { # FILE... to the same places of the machine, where they exist
 
 # The clients' configuration, so that the machine reaches the registries that this one reaches.
 copy_configuration() {
+  rm -f "$machine/etc/apt/sources.list" # debootstrap's; twice the same source is a warning each time
   copy_file /etc/resolv.conf /etc/hosts /etc/pip.conf "$HOME/.npmrc" "$(npm config get globalconfig)"
   copy_file "${CARGO_HOME:-$HOME/.cargo}/config.toml" /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources
   local file
