@@ -17,6 +17,8 @@ import { ROOT, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 await main(async (args) => {
   const { values } = parseArgs({ args, options: { listen: { type: 'string', default: '127.0.0.1:9091' } } });
   await refuseTakenAddress(values.listen);
@@ -57,14 +59,18 @@ async function refuseTakenAddress(listen) {
   );
 }
 
-/** Runs the server until it ends; signals sent to this process are for it. */
+/**
+ * Runs the server until it ends; signals sent to this process are for it. A terminal's Ctrl-C reaches both
+ * already: passing it on would interrupt the server twice, while it writes its last bytes.
+ */
 async function serve(args) {
   const child = spawn(serverBinary('release'), args, { cwd: ROOT, stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const passOn = (signal) => (signal === 'SIGINT' && process.stdin.isTTY) || child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, () => passOn(signal));
   const [code, signal] = await new Promise((done, fail) => {
     child.on('error', fail);
     child.on('exit', (...how) => done(how));
   });
-  const asked = ['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal);
+  const asked = SIGNALS.includes(signal);
   if (code !== 0 && !asked) throw new Refusal(`the server stopped (${code ?? signal})`);
 }

@@ -2,7 +2,7 @@
 // cargo and tsc know themselves what is up to date; nothing here second-guesses them.
 
 import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { LOCKED, ROOT, run } from './run.mjs';
 import { step } from './say.mjs';
@@ -12,7 +12,7 @@ const ADDON = join(ROOT, 'js/dist/kithdb.node');
 
 const LIBRARY = { darwin: 'libkithdb_node.dylib', win32: 'kithdb_node.dll' }[process.platform] ?? 'libkithdb_node.so';
 
-const targetFolder = () => join(ROOT, process.env.CARGO_TARGET_DIR ?? 'target');
+const targetFolder = () => resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target');
 
 const hasAddon = () => existsSync(join(ROOT, 'bindings-node/Cargo.toml'));
 
