@@ -28,6 +28,8 @@ pub const FILTER_DEPTH_MAX: usize = 64;
 pub const FILTER_NODES_MAX: usize = 1024;
 /// Longest path of a metadata field that a filter can name (`a.b.c`), in bytes; longer ones are stored, not indexed.
 pub const FIELD_PATH_BYTES_MAX: usize = 256;
+/// Most neighbours of a vector above the base layer of an index, where it has twice as many.
+pub const LINKS_MAX: usize = 256;
 /// Longest words part of a query, in bytes.
 pub const QUERY_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Longest term kept of a text, in bytes; longer ones are cut at a character.
@@ -40,3 +42,9 @@ pub const MANIFEST_BYTES_MAX: usize = 64 << 20;
 pub const COLLECTIONS_MAX: usize = 10_000;
 /// Most slots in one segment or chunk.
 pub const SLOTS_MAX: usize = 1 << 31;
+/// Most tokens of an embedder.
+pub const EMBEDDER_VOCABULARY_MAX: usize = 1 << 20;
+/// Largest file of an embedder, in bytes.
+pub const EMBEDDER_FILE_BYTES_MAX: usize = 1 << 30;
+/// How much of a text is embedded, in bytes; what follows has no part in its vector.
+pub const EMBED_TEXT_BYTES_MAX: usize = 1 << 20;

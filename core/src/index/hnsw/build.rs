@@ -1,0 +1,288 @@
+//! Deterministic batch insertion: a batch is searched in parallel against the links as they are, then everything is
+//! linked at once, grouped by whose list changes.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::layer::{Layer, NONE};
+use super::scratch::{Near, Scratch};
+use super::search::Walk;
+use super::{HnswParams, LEVEL_MAX, links};
+use crate::base::limits::SLOTS_MAX;
+use crate::base::{Pool, Result, Rng};
+use crate::storage::Section;
+use crate::vectors::Space;
+
+/// A batch is this part of what is linked already: within it vectors do not see each other.
+const BATCH_PART: usize = 50;
+/// Largest batch, so that a step stays short.
+const BATCH_MAX: usize = 2048;
+
+/// The links of all vectors of `space`, as the sections of a blob.
+///
+/// # Complexity
+/// About `n * ef_construction * links_max` distances. `progress` is told how many of how many are linked, in steps.
+///
+/// # Errors
+/// `invalid_parameter`, see [`HnswParams::check`].
+pub fn build<S: Space>(
+    space: &S,
+    params: HnswParams,
+    pool: &Pool,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<Section>> {
+    let mut builder = Builder::new(space.len(), params)?;
+    while !builder.step(space, pool, BATCH_MAX) {
+        progress(builder.linked(), builder.len());
+    }
+    progress(builder.linked(), builder.len());
+    Ok(builder.sections())
+}
+
+/// Links under construction. Where it pauses never changes what it builds.
+#[derive(Debug)]
+pub struct Builder {
+    params: HnswParams,
+    /// Level of each vector.
+    levels: Vec<u8>,
+    /// The vectors in the order of their insertion.
+    order: Vec<u32>,
+    linked: usize,
+    layers: Vec<OwnedLayer>,
+    scratches: Mutex<Vec<Scratch>>,
+}
+
+#[derive(Debug)]
+struct OwnedLayer {
+    members: Option<Vec<u32>>,
+    lists: Vec<u32>,
+    width: usize,
+}
+
+impl OwnedLayer {
+    fn view(&self) -> Layer<'_> {
+        Layer { members: self.members.as_deref(), lists: &self.lists, width: self.width }
+    }
+
+    fn set(&mut self, place: u32, list: &[u32]) {
+        let at = place as usize * self.width;
+        self.lists[at..at + list.len()].copy_from_slice(list);
+        self.lists[at + list.len()..at + self.width].fill(NONE);
+    }
+}
+
+/// `source` becomes a neighbour of `target`, both places of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Reverse {
+    target: u32,
+    source: u32,
+}
+
+impl Builder {
+    /// Draws levels and order; nothing is linked yet.
+    ///
+    /// # Errors
+    /// `invalid_parameter`, see [`HnswParams::check`].
+    ///
+    /// # Panics
+    /// When `n` is beyond [`SLOTS_MAX`].
+    pub fn new(n: usize, params: HnswParams) -> Result<Self> {
+        params.check()?;
+        assert!(n <= SLOTS_MAX, "a segment never holds more");
+        let mut rng = Rng::new(params.seed);
+        let levels: Vec<u8> = (0..n).map(|_| draw_level(&mut rng, params.links_max)).collect();
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        // Shuffled, because neighbours often arrive together, and a batch does not see itself.
+        for i in (1..n).rev() {
+            order.swap(i, rng.below(i as u64 + 1) as usize);
+        }
+        // The highest first: it is the entry, and every later vector finds all of its layers begun.
+        if let Some(top) = (0..n).max_by_key(|&at| (levels[order[at] as usize], std::cmp::Reverse(at))) {
+            order.swap(0, top);
+        }
+        let level_count = levels.iter().max().map_or(0, |&top| usize::from(top) + 1);
+        let layer = |level: usize| {
+            let above = |i: &u32| usize::from(levels[*i as usize]) >= level;
+            let members = (level > 0).then(|| (0..n as u32).filter(above).collect::<Vec<_>>());
+            let (len, width) = (members.as_ref().map_or(n, Vec::len), params.width(level));
+            OwnedLayer { members, lists: vec![NONE; len * width], width }
+        };
+        let layers = (0..level_count).map(layer).collect();
+        Ok(Self { params, levels, order, linked: 0, layers, scratches: Mutex::default() })
+    }
+
+    /// How many vectors there are to link.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// How many are linked.
+    #[must_use]
+    pub fn linked(&self) -> usize {
+        self.linked
+    }
+
+    /// Links at least `budget` more vectors, or all; says whether all are linked.
+    ///
+    /// # Panics
+    /// When the space is not of the size that the builder was made for.
+    pub fn step<S: Space>(&mut self, space: &S, pool: &Pool, budget: usize) -> bool {
+        assert_eq!(space.len(), self.len(), "the builder was made for another space");
+        let until = self.len().min(self.linked.saturating_add(budget.max(1)));
+        while self.linked < until {
+            let batch = (self.linked / BATCH_PART).clamp(1, BATCH_MAX).min(self.len() - self.linked);
+            self.insert(space, pool, batch);
+        }
+        self.linked == self.len()
+    }
+
+    /// The links as the sections of a blob.
+    ///
+    /// # Panics
+    /// Before all are linked.
+    #[must_use]
+    pub fn sections(&self) -> Vec<Section> {
+        assert_eq!(self.linked, self.len(), "links are written once all are there");
+        let layers: Vec<Layer<'_>> = self.layers.iter().map(OwnedLayer::view).collect();
+        links::sections(self.params, self.order.first().copied().unwrap_or(0), &layers)
+    }
+
+    /// Links the next `batch` vectors.
+    fn insert<S: Space>(&mut self, space: &S, pool: &Pool, batch: usize) {
+        let numbers = &self.order[self.linked..self.linked + batch];
+        if self.linked > 0 {
+            let found = {
+                let this = &*self;
+                pool.map_with(
+                    batch,
+                    || this.lend(),
+                    |scratch, i| this.neighbours(space, numbers[i], scratch.get()),
+                )
+            };
+            for level in 0..self.layers.len() {
+                self.link_level(space, pool, level, &found);
+            }
+        }
+        self.linked += batch;
+    }
+
+    /// For each layer of a new vector, from the base up: its place there and the places of its neighbours.
+    fn neighbours<S: Space>(&self, space: &S, number: u32, scratch: &mut Scratch) -> Vec<(u32, Vec<u32>)> {
+        let scorer = space.scorer_of(number);
+        let mut walk = Walk { scorer: &scorer, visited: 0, visits_max: usize::MAX, trace: None };
+        let own_level = usize::from(self.levels[number as usize]);
+        let mut found = Vec::with_capacity(own_level + 1);
+        let mut nearest = self.order[0];
+        let mut candidates = Vec::new();
+        for level in (0..self.layers.len()).rev() {
+            let layer = self.layers[level].view();
+            let start = place_of(&layer, nearest);
+            if level > own_level {
+                nearest = layer.number(walk.descend(&layer, start));
+                continue;
+            }
+            walk.beam(&layer, start, self.params.ef_construction, scratch);
+            candidates.clear();
+            candidates.extend_from_slice(scratch.beam.nearest());
+            nearest = layer.number(candidates[0].place());
+            // As many as in the layers above: the base's other half is left to later vectors.
+            let chosen = select(space, &layer, &candidates, self.params.links_max);
+            found.push((place_of(&layer, number), chosen));
+        }
+        found.reverse();
+        found
+    }
+
+    /// Writes the lists of a batch's vectors in one layer, and their ends into the lists of those they point at.
+    fn link_level<S: Space>(&mut self, space: &S, pool: &Pool, level: usize, found: &[Vec<(u32, Vec<u32>)>]) {
+        let layer = &mut self.layers[level];
+        let mut reverse = Vec::new();
+        for (source, list) in found.iter().filter_map(|levels| levels.get(level)) {
+            layer.set(*source, list);
+            reverse.extend(list.iter().map(|&target| Reverse { target, source: *source }));
+        }
+        reverse.sort_unstable();
+        let groups: Vec<&[Reverse]> = reverse.chunk_by(|a, b| a.target == b.target).collect();
+        let view = layer.view();
+        let lists = pool.map(groups.len(), |i| merged(space, &view, groups[i]));
+        for (group, list) in groups.iter().zip(&lists) {
+            layer.set(group[0].target, list);
+        }
+    }
+
+    fn lend(&self) -> Lent<'_> {
+        let mut free = self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        Lent { scratch: free.pop().unwrap_or_default(), home: &self.scratches }
+    }
+}
+
+/// A scratch that goes back when a thread is done with it: threads come and go with each batch, scratches stay.
+struct Lent<'a> {
+    scratch: Scratch,
+    home: &'a Mutex<Vec<Scratch>>,
+}
+
+impl Lent<'_> {
+    fn get(&mut self) -> &mut Scratch {
+        &mut self.scratch
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut free = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        free.push(std::mem::take(&mut self.scratch));
+    }
+}
+
+fn draw_level(rng: &mut Rng, links_max: usize) -> u8 {
+    (0..LEVEL_MAX as u8).find(|_| rng.below(links_max as u64) != 0).unwrap_or(LEVEL_MAX as u8)
+}
+
+fn place_of(layer: &Layer<'_>, number: u32) -> u32 {
+    layer.place(number).expect("a vector is a member of every layer up to its level")
+}
+
+/// The target's list with the sources of its group: appended where there is room, chosen anew where there is not.
+fn merged<S: Space>(space: &S, layer: &Layer<'_>, group: &[Reverse]) -> Vec<u32> {
+    let target = group[0].target;
+    let mut list: Vec<u32> = layer.neighbours(target).collect();
+    list.extend(group.iter().map(|reverse| reverse.source));
+    if list.len() <= layer.width {
+        return list;
+    }
+    let number = layer.number(target);
+    let near = |&place: &u32| Near::new(space.pair(number, layer.number(place)), place);
+    let mut candidates: Vec<Near> = list.iter().map(near).collect();
+    candidates.sort_unstable();
+    select(space, layer, &candidates, layer.width)
+}
+
+/// Of candidates sorted by distance, up to `max` that are nearer to their vector than to any chosen before them.
+fn select<S: Space>(space: &S, layer: &Layer<'_>, candidates: &[Near], max: usize) -> Vec<u32> {
+    let mut chosen: Vec<u32> = Vec::with_capacity(max);
+    let mut copies = 0;
+    for candidate in candidates {
+        if chosen.len() == max {
+            break;
+        }
+        if candidate.distance() == 0.0 {
+            if copies == max.div_ceil(2) {
+                continue;
+            }
+            copies += 1;
+        }
+        let number = layer.number(candidate.place());
+        let hidden = |&other: &u32| space.pair(number, layer.number(other)) < candidate.distance();
+        if !chosen.iter().any(hidden) {
+            chosen.push(candidate.place());
+        }
+    }
+    chosen
+}

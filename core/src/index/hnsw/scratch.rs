@@ -1,0 +1,185 @@
+//! What a search needs beside links and query, kept from one search to the next so that nothing is allocated.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// A distance and a place as one number that sorts by distance, then place. NaN is the farthest.
+///
+/// The lowest bit is free for a mark: places are below 2^31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Near(u64);
+
+impl Near {
+    #[inline]
+    pub fn new(distance: f32, place: u32) -> Self {
+        let bits = if distance.is_nan() { f32::INFINITY.to_bits() + 1 } else { distance.to_bits() };
+        let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+        Self(u64::from(ordered) << 32 | u64::from(place) << 1)
+    }
+
+    #[inline]
+    pub fn distance(self) -> f32 {
+        let ordered = (self.0 >> 32) as u32;
+        f32::from_bits(if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered })
+    }
+
+    #[inline]
+    pub fn place(self) -> u32 {
+        self.0 as u32 >> 1
+    }
+
+    fn marked(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// The nearest so far, sorted, each marked once its neighbours were looked at.
+#[derive(Debug, Default)]
+pub(super) struct Beam {
+    nearest: Vec<Near>,
+    ef: usize,
+    /// Everything before it is marked.
+    next: usize,
+}
+
+impl Beam {
+    pub fn start(&mut self, ef: usize) {
+        self.nearest.clear();
+        self.ef = ef;
+        self.next = 0;
+    }
+
+    /// Offers one; nothing enters beyond the `ef` nearest.
+    #[inline]
+    pub fn offer(&mut self, near: Near) {
+        if self.is_full() {
+            if self.nearest.last().is_some_and(|&last| near >= last) {
+                return;
+            }
+            self.nearest.pop();
+        }
+        let at = self.nearest.partition_point(|&other| other < near);
+        self.nearest.insert(at, near);
+        self.next = self.next.min(at);
+    }
+
+    /// Marks and returns the nearest that is not marked yet.
+    #[inline]
+    pub fn take_next(&mut self) -> Option<Near> {
+        while self.nearest.get(self.next).is_some_and(|near| near.marked()) {
+            self.next += 1;
+        }
+        let near = self.nearest.get_mut(self.next)?;
+        near.0 |= 1;
+        Some(*near)
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.nearest.len() >= self.ef
+    }
+
+    /// The farthest that is still in, once there are `ef`.
+    #[inline]
+    pub fn bound(&self) -> Option<Near> {
+        if self.is_full() { self.nearest.last().copied() } else { None }
+    }
+
+    pub fn nearest(&self) -> &[Near] {
+        &self.nearest
+    }
+}
+
+/// Which places were seen. Forgetting all of them is one addition.
+#[derive(Debug, Default)]
+pub(super) struct Visited {
+    epochs: Vec<u16>,
+    epoch: u16,
+}
+
+impl Visited {
+    pub fn start(&mut self, len: usize) {
+        if self.epochs.len() < len {
+            self.epochs.resize(len, 0);
+        }
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            self.epochs.fill(0);
+            self.epoch = 1;
+        }
+    }
+
+    /// Whether this is the first time.
+    #[inline]
+    pub fn first(&mut self, place: u32) -> bool {
+        let seen = &mut self.epochs[place as usize];
+        let first = *seen != self.epoch;
+        *seen = self.epoch;
+        first
+    }
+}
+
+/// Memory that searches use again.
+///
+/// One for each thread that searches; it may go from one index to another and grows to the largest.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) visited: Visited,
+    pub(super) beam: Beam,
+    /// Filtered searches: what was seen and not looked at yet.
+    pub(super) frontier: BinaryHeap<Reverse<Near>>,
+    /// Neighbours seen for the first time, before their distances are computed.
+    pub(super) fresh: Vec<u32>,
+}
+
+impl Scratch {
+    /// Empty: the first search grows it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_sorts_by_distance_then_place_and_gives_both_back() {
+        let distances = [f32::NEG_INFINITY, -1e15, -1.0, 0.0, 1e-45, 1.0, 1e30, f32::INFINITY];
+        let mut all = Vec::new();
+        for distance in distances {
+            for place in [0, 1, (1 << 31) - 1] {
+                let near = Near::new(distance, place);
+                assert_eq!((near.distance(), near.place()), (distance, place));
+                all.push(near);
+            }
+        }
+        assert!(all.is_sorted());
+        assert!(Near::new(f32::NAN, 0) > all[all.len() - 1]);
+        assert!(Near::new(-f32::NAN, 0) > all[all.len() - 1]);
+    }
+
+    #[test]
+    fn the_beam_keeps_the_nearest_and_hands_each_out_once() {
+        let mut beam = Beam::default();
+        beam.start(3);
+        for (distance, place) in [(5.0, 1), (1.0, 2), (3.0, 3), (4.0, 4)] {
+            beam.offer(Near::new(distance, place));
+        }
+        assert_eq!(beam.take_next().map(Near::place), Some(2));
+        assert_eq!(beam.take_next().map(Near::place), Some(3));
+        beam.offer(Near::new(0.5, 5));
+        assert_eq!(beam.take_next().map(Near::place), Some(5));
+        assert_eq!(beam.take_next().map(Near::place), None, "4 was pushed out");
+        assert_eq!(beam.nearest().iter().map(|n| n.place()).collect::<Vec<_>>(), [5, 2, 3]);
+    }
+
+    #[test]
+    fn visited_forgets_even_when_its_epoch_wraps() {
+        let mut visited = Visited::default();
+        for _ in 0..70_000 {
+            visited.start(3);
+            assert!(visited.first(2) && !visited.first(2));
+        }
+    }
+}
