@@ -3,6 +3,7 @@
 //! The layers and who may import whom stand in ARCHITECTURE.md; `tests/tidy` enforces them.
 
 pub mod base;
+pub mod embed;
 pub mod index;
 pub mod kernels;
 pub mod meta;
