@@ -3,10 +3,15 @@
 //! The layers and who may import whom stand in ARCHITECTURE.md; `tests/tidy` enforces them.
 
 pub mod base;
+pub mod collection;
 pub mod embed;
+pub mod engine;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod index;
 pub mod kernels;
 pub mod meta;
+pub mod segment;
 pub mod storage;
 pub mod text;
 pub mod vectors;

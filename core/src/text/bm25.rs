@@ -133,7 +133,7 @@ impl Weights {
     ///
     /// # Errors
     /// `corrupt`.
-    pub fn gather(query: &Query, parts: &[&dyn PostingSource], ended: &TermCounts) -> Result<Self> {
+    pub fn gather(query: &Query, parts: &[&dyn PostingSource], ended: &[&TermCounts]) -> Result<Self> {
         let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
         for part in parts {
             for name in part.fields() {
@@ -143,9 +143,10 @@ impl Weights {
             }
         }
         for (name, sum) in &mut fields {
-            let gone = ended.field_stats(name);
-            sum.documents = sum.documents.saturating_sub(gone.documents);
-            sum.total_length = sum.total_length.saturating_sub(gone.total_length);
+            for gone in ended.iter().map(|ended| ended.field_stats(name)) {
+                sum.documents = sum.documents.saturating_sub(gone.documents);
+                sum.total_length = sum.total_length.saturating_sub(gone.total_length);
+            }
         }
         let mut weights = Vec::new();
         for term in query.terms() {
@@ -157,7 +158,8 @@ impl Weights {
                 for part in parts {
                     df += u64::from(part.df(name, &term.term)?);
                 }
-                let df = df.saturating_sub(ended.df(name, &term.term));
+                let gone: u64 = ended.iter().map(|ended| ended.df(name, &term.term)).sum();
+                let df = df.saturating_sub(gone);
                 if df > 0 && stats.documents > 0 && stats.total_length > 0 {
                     weights.push(Weight::new(term, name, *stats, df));
                 }
@@ -190,7 +192,7 @@ impl Weights {
 /// part.push(&analyzer, 0, &[("text", "a tall quadruped")]);
 /// part.push(&analyzer, 1, &[("text", "an instrument")]);
 /// let query = Query::new(&analyzer, "quadrupeds", None)?;
-/// let weights = Weights::gather(&query, &[&part], &TermCounts::new())?;
+/// let weights = Weights::gather(&query, &[&part], &[])?;
 /// let scores = score(&part, &weights, None)?;
 /// assert_eq!(scores.len(), 1);
 /// assert_eq!(scores[0].0, 0);

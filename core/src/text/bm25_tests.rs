@@ -89,7 +89,7 @@ fn scores(
         if seal && i.is_multiple_of(2) { &segments[i] } else { &memory[i] }
     };
     let parts: Vec<&dyn PostingSource> = (0..ranges.len()).map(pick).collect();
-    let weights = Weights::gather(query, &parts, &gone).expect("sound");
+    let weights = Weights::gather(query, &parts, &[&gone]).expect("sound");
     let mut all = vec![None; documents.len()];
     for (part, range) in parts.iter().zip(&ranges) {
         let mut live = Bitmap::empty(part.n_slots() as usize);
@@ -176,7 +176,7 @@ fn a_repeated_word_of_the_query_counts_twice() {
     let part = postings(&analyzer, [vec![("text", "long neck".to_owned())]].iter());
     let of = |text| {
         let query = Query::new(&analyzer, text, None).expect("short");
-        let weights = Weights::gather(&query, &[&part], &TermCounts::new()).expect("in memory");
+        let weights = Weights::gather(&query, &[&part], &[]).expect("in memory");
         score(&part, &weights, None).expect("in memory")[0].1
     };
     assert_eq!(of("necks neck"), of("neck") * 2.0);

@@ -9,12 +9,16 @@ pub mod bm25;
 pub mod index;
 pub mod memory;
 pub mod postings;
+pub mod spec;
 mod stop_words;
 pub mod term_counts;
+pub mod words;
 
 pub use analysis::{Analyzer, Language};
 pub use bm25::{Query, QueryTerm, TermExplanation, Weight, Weights, explain, score};
 pub use index::TextIndex;
 pub use memory::MemoryPostings;
 pub use postings::{FieldStats, Posting, PostingSource};
+pub use spec::{TextFields, TextSpec};
 pub use term_counts::TermCounts;
+pub use words::Words;

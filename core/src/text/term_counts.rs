@@ -80,6 +80,12 @@ impl TermCounts {
         sum
     }
 
+    /// How many (field, term) pairs it counts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields.values().map(|field| field.df.len()).sum()
+    }
+
     /// Whether no document has a term.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,0 +1,89 @@
+//! A piece of the memtable: immutable rows in the order of seq, with their words. Searched exactly.
+
+use crate::base::{Result, Slot};
+use crate::segment::{Row, SharedRow};
+use crate::text::{MemoryPostings, PostingSource, Words};
+
+/// Immutable rows in the order of seq.
+#[derive(Debug)]
+pub struct Chunk {
+    rows: Vec<SharedRow>,
+    /// Slots by (id, slot).
+    by_id: Vec<u32>,
+    postings: Option<MemoryPostings>,
+    weight: usize,
+}
+
+impl Chunk {
+    /// The chunk of these rows, which are in the order of seq.
+    #[must_use]
+    pub fn new(rows: Vec<SharedRow>, words: Option<&Words>) -> Self {
+        let postings = words.map(|words| {
+            let mut postings = MemoryPostings::new();
+            for (slot, row) in rows.iter().enumerate() {
+                words.push(&mut postings, slot as u32, &row.metadata);
+            }
+            postings
+        });
+        Self::with(rows, postings)
+    }
+
+    /// Both chunks as one; `later` follows `self` in seq.
+    #[must_use]
+    pub fn joined(&self, later: &Self) -> Self {
+        let rows: Vec<_> = self.rows.iter().chain(&later.rows).cloned().collect();
+        let postings = self.postings.as_ref().zip(later.postings.as_ref()).map(|(a, b)| {
+            let mut postings = a.clone();
+            postings.append(b, self.rows.len() as u32);
+            postings
+        });
+        Self::with(rows, postings)
+    }
+
+    fn with(rows: Vec<SharedRow>, postings: Option<MemoryPostings>) -> Self {
+        let mut by_id: Vec<u32> = (0..rows.len() as u32).collect();
+        by_id.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
+        let weight = rows.iter().map(|row| row.weight()).sum();
+        Self { rows, by_id, postings, weight }
+    }
+
+    /// Its rows, by slot.
+    #[must_use]
+    pub fn rows(&self) -> &[SharedRow] {
+        &self.rows
+    }
+
+    /// The row of a slot.
+    #[must_use]
+    pub fn row(&self, slot: Slot) -> &Row {
+        &self.rows[slot.index()]
+    }
+
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// The newest version of an id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<Slot> {
+        let after = self.by_id.partition_point(|slot| &*self.rows[*slot as usize].id <= id);
+        let slot = *self.by_id.get(after.checked_sub(1)?)?;
+        (&*self.rows[slot as usize].id == id).then_some(Slot(slot))
+    }
+
+    /// Its words; `None` when the collection has no text.
+    #[must_use]
+    pub fn postings(&self) -> Option<&dyn PostingSource> {
+        self.postings.as_ref().map(|p| p as &dyn PostingSource)
+    }
+
+    /// The slot of a seq.
+    ///
+    /// # Errors
+    /// None; as the segment's twin.
+    pub fn slot_of(&self, seq: u64) -> Result<Option<Slot>> {
+        Ok(self.rows.binary_search_by_key(&seq, |row| row.seq.0).ok().map(|slot| Slot(slot as u32)))
+    }
+}

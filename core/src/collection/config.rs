@@ -1,0 +1,98 @@
+//! What a collection is: decided when it is made, stored in every manifest.
+
+use crate::base::limits::DIM_MAX;
+use crate::base::{DecodeError, Error, Reader, Result, Writer};
+use crate::text::TextSpec;
+use crate::vectors::Metric;
+
+/// Which embedder makes the vectors of a collection; core stores its name and hash, never the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbedderRef {
+    /// Its name.
+    pub name: String,
+    /// Hash of its table and tokenizer.
+    pub hash: u64,
+}
+
+/// What a collection is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectionConfig {
+    /// How distances are measured.
+    pub metric: Metric,
+    /// Dimension of the vectors; `None` leaves it to the first vector.
+    pub dim: Option<u32>,
+    /// Which strings are searched as text; `None` for none.
+    pub text: Option<TextSpec>,
+    /// What embeds texts that come without a vector.
+    pub embedder: Option<EmbedderRef>,
+    /// Neighbours a node of the index keeps in its upper layers; twice as many in its base layer.
+    pub links_max: u32,
+    /// How widely the index searches for neighbours while it is built.
+    pub ef_construction: u32,
+}
+
+impl Default for CollectionConfig {
+    fn default() -> Self {
+        Self {
+            metric: Metric::Cosine,
+            dim: None,
+            text: None,
+            embedder: None,
+            links_max: 16,
+            ef_construction: 200,
+        }
+    }
+}
+
+impl CollectionConfig {
+    /// Refuses what cannot be built.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn check(&self) -> Result<()> {
+        if let Some(dim) = self.dim
+            && !(1..=DIM_MAX as u32).contains(&dim)
+        {
+            return Err(Error::parameter("dim", dim, format!("1 to {DIM_MAX}")));
+        }
+        if !(2..=256).contains(&self.links_max) {
+            return Err(Error::parameter("m", self.links_max, "2 to 256"));
+        }
+        if !(1..=4096).contains(&self.ef_construction) {
+            return Err(Error::parameter("ef_construction", self.ef_construction, "1 to 4096"));
+        }
+        Ok(())
+    }
+
+    /// Appends its bytes (docs/FORMAT.md, "Manifests").
+    pub fn encode(&self, w: &mut Writer) {
+        w.u8(self.metric.tag());
+        w.u32(self.dim.unwrap_or(0));
+        w.u32(self.links_max);
+        w.u32(self.ef_construction);
+        w.u8(u8::from(self.text.is_some()));
+        self.text.iter().for_each(|text| text.encode(w));
+        w.u8(u8::from(self.embedder.is_some()));
+        if let Some(embedder) = &self.embedder {
+            w.str(&embedder.name);
+            w.u64(embedder.hash);
+        }
+    }
+
+    /// Reads what [`CollectionConfig::encode`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not those of a config.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let offset = r.offset();
+        let metric = Metric::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a metric" })?;
+        let dim = Some(r.u32()?).filter(|dim| *dim > 0);
+        let (links_max, ef_construction) = (r.u32()?, r.u32()?);
+        let text = if r.u8()? == 1 { Some(TextSpec::decode(r)?) } else { None };
+        let embedder =
+            if r.u8()? == 1 { Some(EmbedderRef { name: r.str()?.to_owned(), hash: r.u64()? }) } else { None };
+        let config = Self { metric, dim, text, embedder, links_max, ef_construction };
+        config.check().map_err(|_| DecodeError { offset, expected: "a config within limits" })?;
+        Ok(config)
+    }
+}

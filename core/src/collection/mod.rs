@@ -1,0 +1,23 @@
+//! A collection: documents with vectors, words and metadata; its views, writes and searches.
+//!
+//! Readers hold a [`View`], which never changes. Writers resolve mutations into [`Op`]s and apply them to make the
+//! next view. Where ops and blobs are stored is the engine's business.
+
+pub mod chunk;
+pub mod config;
+pub mod op;
+pub mod query;
+pub mod read;
+pub mod search;
+pub mod view;
+pub mod write;
+
+pub use config::{CollectionConfig, EmbedderRef};
+pub use op::Op;
+pub use query::{
+    Explanation, Fusion, Hit, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
+};
+pub use read::{Page, Stats};
+pub use search::parse_filter;
+pub use view::{Part, PartView, Place, View};
+pub use write::{Counters, Document, Mutation};

@@ -1,0 +1,107 @@
+//! Mutations with everything resolved: what the log holds and what `apply` applies, now or at recovery.
+//!
+//! Nothing in an op depends on the machine that applies it: keys and times are decided before it is logged.
+
+use crate::base::value::{decode_object, encode_object};
+use crate::base::{DecodeError, Key, Object, Reader, Writer};
+
+/// A resolved mutation. Each takes one seq, in the order of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// A version of a document begins; the one before it, if live, ends.
+    Put {
+        /// The number of the id, new or known.
+        key: Key,
+        /// The user's id.
+        id: Box<str>,
+        /// Since when it is valid: ns since 1970 UTC.
+        valid_from: i64,
+        /// The caller's bits.
+        vector: Option<Box<[f32]>>,
+        /// Canonical metadata.
+        metadata: Object,
+    },
+    /// The live version of a document ends.
+    Delete {
+        /// The user's id.
+        id: Box<str>,
+        /// From when it is no longer valid: ns since 1970 UTC.
+        valid_to: i64,
+    },
+}
+
+impl Op {
+    /// Appends its bytes (docs/FORMAT.md, "Ops").
+    pub fn encode(&self, w: &mut Writer) {
+        match self {
+            Self::Put { key, id, valid_from, vector, metadata } => {
+                w.u8(1);
+                w.u32(key.0);
+                w.str(id);
+                w.i64(*valid_from);
+                w.varint(vector.as_ref().map_or(0, |v| v.len() as u64));
+                vector.iter().flat_map(|v| v.iter()).for_each(|x| w.f32(*x));
+                encode_object(metadata, w);
+            }
+            Self::Delete { id, valid_to } => {
+                w.u8(2);
+                w.str(id);
+                w.i64(*valid_to);
+            }
+        }
+    }
+
+    /// Reads what [`Op::encode`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not those of an op.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let offset = r.offset();
+        Ok(match r.u8()? {
+            1 => {
+                let (key, id, valid_from) = (Key(r.u32()?), r.str()?.into(), r.i64()?);
+                let dim = r.count(4)?;
+                let vector = (0..dim).map(|_| r.f32()).collect::<Result<Box<[f32]>, _>>()?;
+                let vector = (dim > 0).then_some(vector);
+                Self::Put { key, id, valid_from, vector, metadata: decode_object(r)? }
+            }
+            2 => Self::Delete { id: r.str()?.into(), valid_to: r.i64()? },
+            _ => return Err(DecodeError { offset, expected: "the tag of an op" }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::value::parse_object;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ops_come_back() {
+        let metadata = parse_object(r#"{"a":[1,2.5,null],"b":"x"}"#).expect("canonical");
+        let put = |vector| Op::Put {
+            key: Key(7),
+            id: "a".into(),
+            valid_from: -1,
+            vector,
+            metadata: metadata.clone(),
+        };
+        let ops =
+            [put(Some([1.0, -0.0].into())), put(None), Op::Delete { id: "b".into(), valid_to: i64::MAX }];
+        let mut w = Writer::new();
+        ops.iter().for_each(|op| op.encode(&mut w));
+        let mut r = Reader::new(w.as_slice());
+        for op in &ops {
+            assert_eq!(&Op::decode(&mut r).expect("written above"), op);
+        }
+        assert!(r.end().is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_or_fail_cleanly(bytes: Vec<u8>) {
+            let _ = Op::decode(&mut Reader::new(&bytes));
+        }
+    }
+}

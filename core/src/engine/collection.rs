@@ -1,0 +1,268 @@
+//! A collection in its storage: recovery, writes, and the switch from one view to the next.
+//!
+//! The writer's half. Readers share its view and never wait for it. Nothing here waits either: what takes time is
+//! queued in the storage, and the caller learns from tickets when it is done.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::base::{Clock, Event, Lsn, Observer, Pool, Result, StateError};
+use crate::collection::write::{apply, prepare, resolve};
+use crate::collection::{CollectionConfig, Counters, Mutation, Op, Part, PartView, View};
+use crate::segment::{Derive, Ends, Segment};
+use crate::storage::{Blob, BlobId, Level, Storage, Ticket};
+
+use super::log;
+use super::manifest::{Cut, Manifest};
+
+/// What an engine takes from its host.
+#[derive(Clone)]
+pub struct Env {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Told of events.
+    pub observer: Arc<dyn Observer>,
+    /// Threads for building.
+    pub pool: Arc<Pool>,
+}
+
+/// The writer of a collection.
+pub struct Collection {
+    pub(super) name: String,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) env: Env,
+    pub(super) view: Arc<ArcSwap<View>>,
+    pub(super) counters: Counters,
+    /// The log that takes the next frames.
+    pub(super) log: u64,
+    pub(super) manifest: Manifest,
+    /// What the manifest before needs: it stays until the next flip, to fall back on.
+    pub(super) previous: Option<Manifest>,
+    /// What had ended in each segment at the cut.
+    pub(super) base: Vec<Ends>,
+    /// Parts that a running seal will replace; later chunks are not merged into them.
+    pub(super) frozen: usize,
+    pub(super) job_running: bool,
+    failed: Option<String>,
+}
+
+/// A batch that was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Submitted {
+    /// Kept when the level's promise is; `None` when there was nothing to do.
+    pub ticket: Option<Ticket>,
+    /// How many documents were there before and were deleted or replaced.
+    pub ended: usize,
+}
+
+impl Collection {
+    /// Queues a new, empty collection in an empty storage, to be opened once the ticket is kept.
+    ///
+    /// # Errors
+    /// `invalid_parameter` when the config cannot be built.
+    pub fn create(storage: &dyn Storage, collection_id: u64, config: CollectionConfig) -> Result<Ticket> {
+        config.check()?;
+        let manifest = Manifest::first(collection_id, config);
+        storage.start_log(manifest.log, log::header(collection_id, manifest.log, Lsn(1)));
+        Ok(storage.flip(manifest.generation, manifest.encode()))
+    }
+
+    fn assemble(
+        storage: Arc<dyn Storage>,
+        env: Env,
+        name: &str,
+        manifest: Manifest,
+        view: View,
+        base: Vec<Ends>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            storage,
+            env,
+            view: Arc::new(ArcSwap::from_pointee(view)),
+            counters: manifest.cut.counters,
+            log: manifest.log,
+            manifest,
+            previous: None,
+            base,
+            frozen: 0,
+            job_running: false,
+            failed: None,
+        }
+    }
+
+    /// Recovers a collection from its storage.
+    ///
+    /// # Errors
+    /// `corrupt` when primary data is damaged, with the offset; `unsupported_version`; `io_failed`; `not_resident`,
+    /// after which it can be called again.
+    pub fn open(storage: Arc<dyn Storage>, env: Env, name: &str) -> Result<Self> {
+        let listing = storage.list()?;
+        for unknown in &listing.unknown {
+            let message = format!("{unknown:?} is none of its files and was left alone");
+            env.observer.event(Event::Warning { at: name.to_owned(), message });
+        }
+        let (manifest, previous) = super::recover::manifests(&*storage, &listing, &env, name)?;
+        let (view, base) = super::recover::blobs(&*storage, &env, name, &manifest)?;
+        let logs = super::recover::logs(&*storage, &listing, &manifest)?;
+        let replay = log::replay(manifest.collection_id, manifest.cut.lsn, &logs)?;
+        let mut this = Self::assemble(storage, env, name, manifest, view, base);
+        this.previous = previous;
+        let replayed = replay.batches.len() as u64;
+        for batch in replay.batches {
+            this.apply(batch.ops, batch.last)?;
+        }
+        this.resume_log(replay.open_log, replay.unborn, replay.last);
+        let mut truncated_bytes = 0;
+        if let Some((generation, from, bytes)) = replay.tail {
+            truncated_bytes = bytes;
+            this.storage.set_aside(generation, from);
+        }
+        // What was replayed may not be on the disk yet; after this it is, and later frames can say so.
+        this.storage.append(this.log, Vec::new(), replay.last, Level::Always);
+        this.clean();
+        let collection = this.name.clone();
+        this.env.observer.event(Event::Opened { collection, replayed, truncated_bytes });
+        Ok(this)
+    }
+
+    fn resume_log(&mut self, open_log: Option<u64>, unborn: Option<u64>, last: Lsn) {
+        match (unborn, open_log) {
+            (Some(generation), _) => self.start_log(generation, Lsn(last.0 + 1)),
+            (None, Some(generation)) => self.log = generation,
+            (None, None) => self.start_log(self.manifest.log, Lsn(last.0 + 1)),
+        }
+    }
+
+    pub(super) fn start_log(&mut self, generation: u64, first: Lsn) {
+        let header = log::header(self.manifest.collection_id, generation, first);
+        self.storage.start_log(generation, header);
+        self.log = generation;
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it is stored.
+    #[must_use]
+    pub fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.storage)
+    }
+
+    /// Where readers find the current view.
+    #[must_use]
+    pub fn reader(&self) -> Arc<ArcSwap<View>> {
+        Arc::clone(&self.view)
+    }
+
+    /// Checks, logs and applies a batch: all of it or, on an error, nothing. It is visible when this returns and
+    /// acknowledged when the ticket is kept.
+    ///
+    /// # Errors
+    /// As [`resolve`]; `degraded` after a failed write; `not_resident`, after which it can be called again.
+    pub fn submit(&mut self, batch: Vec<Mutation>, level: Level) -> Result<Submitted> {
+        self.check_writable()?;
+        let view = self.view.load_full();
+        let resolved = resolve(&view, self.counters, self.env.clock.now_ns(), &self.name, batch)?;
+        if resolved.ops.is_empty() {
+            return Ok(Submitted { ticket: None, ended: 0 });
+        }
+        let id = self.manifest.collection_id;
+        let first = Lsn(view.lsn.0 + 1);
+        let (frames, last) = log::frames(id, self.log, first, self.storage.durable(), &resolved.ops)?;
+        let prepared = prepare(&view, self.counters, resolved.ops)?;
+        let ticket = self.storage.append(self.log, frames, last, level);
+        let (next, counters) = apply(&view, prepared, last, self.frozen);
+        self.counters = counters;
+        self.view.store(Arc::new(next));
+        Ok(Submitted { ticket: Some(ticket), ended: resolved.ended })
+    }
+
+    fn apply(&mut self, ops: Vec<Op>, last: Lsn) -> Result<()> {
+        let view = self.view.load_full();
+        let prepared = prepare(&view, self.counters, ops)?;
+        let (next, counters) = apply(&view, prepared, last, self.frozen);
+        self.counters = counters;
+        self.view.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Queues a barrier: kept when every write before it is durable.
+    pub fn sync(&mut self) -> Ticket {
+        self.storage.sync()
+    }
+
+    /// Takes no more writes, because one failed; it must be opened again.
+    pub fn fail(&mut self, cause: String) {
+        self.failed.get_or_insert(cause);
+    }
+
+    /// Whether it takes no more writes.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// # Errors
+    /// `degraded`.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        match &self.failed {
+            Some(cause) => Err(StateError::Degraded { name: self.name.clone(), cause: cause.clone() }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The state now, as a cut.
+    pub(super) fn cut(&self) -> Cut {
+        let view = self.view.load();
+        Cut { lsn: view.lsn, counters: self.counters, dim: view.dim }
+    }
+
+    /// Queues the removal of everything that neither this manifest nor the one before it needs.
+    pub(super) fn clean(&self) {
+        let Ok(listing) = self.storage.list() else { return };
+        let mut keep = self.manifest.objects();
+        keep.extend(self.previous.iter().flat_map(Manifest::objects));
+        let first_log = self.previous.as_ref().map_or(self.manifest.log, |p| p.log.min(self.manifest.log));
+        let is_stale = |object: &crate::storage::Object| match object {
+            crate::storage::Object::Log(generation) => *generation < first_log,
+            other => !keep.contains(other),
+        };
+        let stale: Vec<_> = listing.objects.into_iter().filter(is_stale).collect();
+        if !stale.is_empty() {
+            self.storage.remove(stale);
+        }
+    }
+}
+
+/// What making and opening the derived blobs of this collection takes.
+pub(super) fn derive_with<'a>(view: &'a View, pool: &'a Pool) -> Derive<'a> {
+    Derive { metric: view.config.metric, words: view.words.as_deref(), pool }
+}
+
+/// Opens a segment and tells the observer what was damaged.
+pub(super) fn open_segment(
+    storage: &dyn Storage,
+    env: &Env,
+    name: &str,
+    view: &View,
+    blobs: crate::segment::SegmentBlobs,
+) -> Result<Segment> {
+    let load = |id: BlobId| Blob::open(id, storage.blob(id)?);
+    let opened = Segment::open(blobs, &load, derive_with(view, &env.pool))?;
+    for (id, error) in opened.damaged {
+        let kind = id.kind.name();
+        let message = format!("blob {}.{kind} was made again from its rows: {error}", id.number);
+        env.observer.event(Event::Warning { at: name.to_owned(), message });
+    }
+    Ok(opened.segment)
+}
+
+/// A part for a segment with what had ended in it.
+pub(super) fn part(segment: Segment, ends: Ends) -> PartView {
+    PartView { part: Part::Segment(Arc::new(segment)), ends }
+}

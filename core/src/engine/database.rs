@@ -1,0 +1,278 @@
+//! A database: a catalog of collections, each in a storage of its own.
+//!
+//! The catalog is the manifest of storage 0. A collection is complete in its storage before the catalog names it, and
+//! leaves the catalog before its storage goes; what the catalog does not name is removed at open.
+
+use std::sync::Arc;
+
+use crate::base::limits::COLLECTIONS_MAX;
+use crate::base::{
+    DecodeError, Error, Event, InputError, Reader, Result, StateError, StorageError, Writer, check_name,
+};
+use crate::collection::CollectionConfig;
+use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, checksum};
+use crate::storage::{CATALOG, Object, Storage, StorageRoot, Ticket};
+
+use super::collection::{Collection, Env};
+use super::export;
+
+const MAGIC: &[u8; 8] = b"KITHCATL";
+
+/// A collection as the catalog names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The user's name.
+    pub name: String,
+    /// The number of its storage.
+    pub number: u64,
+    /// Drawn by the host when it was made.
+    pub collection_id: u64,
+}
+
+/// The catalog and the storages of a database.
+pub struct Database {
+    root: Arc<dyn StorageRoot>,
+    storage: Arc<dyn Storage>,
+    env: Env,
+    catalog: Catalog,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Catalog {
+    generation: u64,
+    next_number: u64,
+    /// Sorted by name.
+    entries: Vec<Entry>,
+}
+
+/// A collection that is being made: complete in its storage once the ticket is kept, and then to be admitted.
+pub struct Staged {
+    /// The storage it is in.
+    pub storage: Arc<dyn Storage>,
+    /// Kept by that storage when the collection is complete there.
+    pub ticket: Ticket,
+    entry: Entry,
+}
+
+impl Database {
+    /// Opens the catalog, or makes an empty one; removes storages that it does not name.
+    ///
+    /// # Errors
+    /// `corrupt`, `unsupported_version`, `io_failed`.
+    pub fn open(root: Arc<dyn StorageRoot>, env: Env) -> Result<Self> {
+        let storage = root.storage(CATALOG)?;
+        let catalog = read_catalog(&*storage, &env)?;
+        for number in root.numbers()? {
+            if !catalog.entries.iter().any(|entry| entry.number == number) {
+                let message = format!("storage {number} was left by an interrupted create or drop; removed");
+                env.observer.event(Event::Warning { at: "catalog".to_owned(), message });
+                root.remove(number)?;
+            }
+        }
+        Ok(Self { root, storage, env, catalog })
+    }
+
+    /// Where the catalog is stored.
+    #[must_use]
+    pub fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.storage)
+    }
+
+    /// The collections, by name.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.catalog.entries
+    }
+
+    /// Recovers a collection.
+    ///
+    /// # Errors
+    /// `unknown_collection`; `unopenable` when its primary data is damaged; `not_resident`, after which it can be
+    /// called again.
+    pub fn open_collection(&self, name: &str) -> Result<Collection> {
+        let entry = self.entry(name)?;
+        let storage = self.root.storage(entry.number)?;
+        let opened = Collection::open(storage, self.env.clone(), name)?;
+        if opened.manifest.collection_id == entry.collection_id {
+            Ok(opened)
+        } else {
+            Err(Error::corrupt(
+                format!("storage {}", entry.number),
+                0,
+                "the collection that the catalog names",
+            ))
+        }
+    }
+
+    /// Queues a new, empty collection. When its ticket is kept, [`Database::admit`] it.
+    ///
+    /// # Errors
+    /// `invalid_name`, `collection_exists`, `too_large`, `invalid_parameter`.
+    pub fn stage(&mut self, name: &str, collection_id: u64, config: CollectionConfig) -> Result<Staged> {
+        config.check()?;
+        let (entry, storage) = self.reserve(name, collection_id)?;
+        let ticket = Collection::create(&*storage, collection_id, config)?;
+        Ok(Staged { storage, ticket, entry })
+    }
+
+    /// Queues a collection from an export. When its ticket is kept, [`Database::admit`] it.
+    ///
+    /// # Errors
+    /// As [`Database::stage`]; `invalid_file` when the bytes are no export or damaged.
+    pub fn stage_import(&mut self, name: &str, collection_id: u64, bytes: &[u8]) -> Result<Staged> {
+        let parsed = export::read(bytes)?;
+        let (entry, storage) = self.reserve(name, collection_id)?;
+        let ticket = export::stage(parsed, &*storage, collection_id)?;
+        Ok(Staged { storage, ticket, entry })
+    }
+
+    /// Queues the catalog that names a staged collection; when that is kept, the collection can be opened.
+    pub fn admit(&mut self, staged: Staged) -> Ticket {
+        let at = self.catalog.entries.partition_point(|entry| entry.name < staged.entry.name);
+        self.catalog.entries.insert(at, staged.entry);
+        self.flip()
+    }
+
+    /// Queues the catalog without a collection; when the ticket is kept, remove the storage of the returned number.
+    ///
+    /// # Errors
+    /// `unknown_collection`.
+    pub fn forget(&mut self, name: &str) -> Result<(u64, Ticket)> {
+        let number = self.entry(name)?.number;
+        self.catalog.entries.retain(|entry| entry.number != number);
+        Ok((number, self.flip()))
+    }
+
+    /// Removes the storage of a collection that was forgotten.
+    ///
+    /// # Errors
+    /// `io_failed`; it is removed at the next open then.
+    pub fn remove(&self, number: u64) -> Result<()> {
+        Ok(self.root.remove(number)?)
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry> {
+        let found = self.catalog.entries.iter().find(|entry| entry.name == name);
+        found.ok_or_else(|| StateError::UnknownCollection { name: name.to_owned() }.into())
+    }
+
+    fn reserve(&mut self, name: &str, collection_id: u64) -> Result<(Entry, Arc<dyn Storage>)> {
+        check_name(name)?;
+        if self.entry(name).is_ok() {
+            return Err(StateError::CollectionExists { name: name.to_owned() }.into());
+        }
+        if self.catalog.entries.len() >= COLLECTIONS_MAX {
+            let (got, limit) = (self.catalog.entries.len() as u64 + 1, COLLECTIONS_MAX as u64);
+            return Err(InputError::TooLarge { what: "the number of collections", got, limit }.into());
+        }
+        let number = self.catalog.next_number;
+        self.catalog.next_number += 1;
+        let storage = self.root.storage(number)?;
+        Ok((Entry { name: name.to_owned(), number, collection_id }, storage))
+    }
+
+    fn flip(&mut self) -> Ticket {
+        let before = self.catalog.generation;
+        self.catalog.generation += 1;
+        let ticket = self.storage.flip(self.catalog.generation, self.catalog.encode());
+        if before > 1 {
+            // The one before stays, to fall back on.
+            self.storage.remove(vec![Object::Manifest(before - 1)]);
+        }
+        ticket
+    }
+}
+
+fn read_catalog(storage: &dyn Storage, env: &Env) -> Result<Catalog> {
+    let listing = storage.list()?;
+    let current = storage.current()?;
+    let mut generations: Vec<u64> = listing
+        .objects
+        .iter()
+        .filter_map(|object| if let Object::Manifest(n) = object { Some(*n) } else { None })
+        .filter(|n| current.is_none_or(|current| *n <= current))
+        .collect();
+    generations.sort_unstable_by(|a, b| b.cmp(a));
+    let mut first_error = None;
+    for generation in generations {
+        match storage.manifest(generation).map_err(Error::from).and_then(|b| Catalog::decode(generation, &b))
+        {
+            Ok(catalog) => return Ok(catalog),
+            Err(error) if error.code() == "unsupported_version" => return Err(error),
+            Err(error) => {
+                let message = format!("{error}; falling back to the catalog before");
+                env.observer.event(Event::Warning { at: "catalog".to_owned(), message });
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    match (first_error, current) {
+        (Some(error), _) => Err(error),
+        (None, Some(named)) => Err(Error::corrupt(format!("catalog {named}"), 0, "to exist")),
+        (None, None) => Ok(Catalog { generation: 0, next_number: CATALOG + 1, entries: Vec::new() }),
+    }
+}
+
+impl Catalog {
+    fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.raw(MAGIC);
+        w.u16(FORMAT_VERSION);
+        w.u16(MIN_READER_VERSION);
+        w.u64(self.generation);
+        w.u64(self.next_number);
+        w.varint(self.entries.len() as u64);
+        for Entry { name, number, collection_id } in &self.entries {
+            w.str(name);
+            w.u64(*number);
+            w.u64(*collection_id);
+        }
+        let crc = checksum(self.generation, w.as_slice());
+        w.u32(crc);
+        w.finish()
+    }
+
+    fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
+        let object = format!("catalog {generation}");
+        if bytes.len() < 16 || &bytes[..8] != MAGIC {
+            return Err(Error::corrupt(object, 0, "the magic of a catalog"));
+        }
+        let needs = u16::from_le_bytes([bytes[10], bytes[11]]);
+        if needs > FORMAT_VERSION {
+            return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
+        }
+        let (body, crc) = bytes.split_at(bytes.len() - 4);
+        if checksum(generation, body).to_le_bytes() != crc {
+            return Err(Error::corrupt(object, body.len() as u64, "a catalog with the right checksum"));
+        }
+        let mut r = Reader::new(&body[12..]);
+        let read = |r: &mut Reader<'_>| -> Result<Self, DecodeError> {
+            let (generation, next_number) = (r.u64()?, r.u64()?);
+            let entry = |r: &mut Reader<'_>| {
+                Ok(Entry { name: r.str()?.to_owned(), number: r.u64()?, collection_id: r.u64()? })
+            };
+            let entries = (0..r.count(17)?).map(|_| entry(r)).collect::<Result<_, _>>()?;
+            r.end()?;
+            Ok(Self { generation, next_number, entries })
+        };
+        read(&mut r).map_err(|e| e.within(&object, 12))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_comes_back_and_no_flipped_bit_does() {
+        let entry = |name: &str, number| Entry { name: name.to_owned(), number, collection_id: 7 };
+        let catalog = Catalog { generation: 3, next_number: 9, entries: vec![entry("a", 1), entry("b", 8)] };
+        let bytes = catalog.encode();
+        assert_eq!(Catalog::decode(3, &bytes).expect("written above"), catalog);
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 1;
+            assert!(Catalog::decode(3, &bad).is_err(), "flip at {at}");
+        }
+    }
+}

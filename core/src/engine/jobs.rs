@@ -1,0 +1,354 @@
+//! Seal, index and merge: resumable background work that ends in a flip.
+//!
+//! A job begins under the writer's lock with a snapshot, is built in steps without it, commits (queues blobs and the
+//! flip), and is published once the flip is kept. What a job computes depends on its inputs alone: a budget decides
+//! where it pauses, never what comes out. What ended while it ran is carried over by seq.
+
+use std::sync::Arc;
+
+use crate::base::{AlignedBytes, Error, Event, Lsn, Pool, Result, Seq, Slot};
+use crate::collection::{Part, PartView, View};
+use crate::index::HnswParams;
+use crate::index::hnsw::Builder;
+use crate::segment::{End, Ends, Segment, SegmentBlobs, SharedRow, derive};
+use crate::storage::blob::build;
+use crate::storage::{BlobId, BlobKind, Section, Ticket};
+
+use super::collection::{Collection, derive_with, open_segment, part};
+use super::manifest::{Cut, Manifest};
+
+/// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
+const LEVEL_SEED: u64 = 0x6B69_7468;
+
+/// What kind of job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// The memtable becomes a segment.
+    Seal,
+    /// A segment without neighbour lists gets them.
+    Index,
+    /// All segments become one.
+    Merge,
+}
+
+impl JobKind {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seal => "seal",
+            Self::Index => "index",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+/// How far a job has come, in documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobProgress {
+    /// Done.
+    pub done: usize,
+    /// Of how many.
+    pub total: usize,
+}
+
+/// A running job.
+pub struct Job {
+    kind: JobKind,
+    snapshot: Arc<View>,
+    cut: Cut,
+    base: Vec<Ends>,
+    work: Work,
+    pool: Arc<Pool>,
+    documents: usize,
+    /// Sections of the new blobs, once built.
+    built: Vec<(BlobKind, Vec<Section>)>,
+    /// Which existing segment gets the built blobs; `None` for a new one.
+    target: Option<usize>,
+}
+
+enum Work {
+    /// Rows to be written, from these parts of the snapshot.
+    Rows(std::ops::Range<usize>),
+    /// Links of the segment at this index of the snapshot.
+    Links {
+        segment: Arc<Segment>,
+        builder: Box<Builder>,
+    },
+    Done,
+}
+
+/// A job whose blobs and flip are queued.
+pub struct Committed {
+    job: Job,
+    manifest: Manifest,
+    base: Vec<Ends>,
+    new_segment: Option<SegmentBlobs>,
+    /// Kept when the flip is durable.
+    pub ticket: Ticket,
+}
+
+impl Collection {
+    /// Takes the snapshot that a job works on. `None` when there is nothing for it to do.
+    ///
+    /// # Errors
+    /// `degraded`; `invalid_parameter` when another job is running.
+    pub fn begin(&mut self, kind: JobKind) -> Result<Option<Job>> {
+        self.check_writable()?;
+        if self.job_running {
+            return Err(Error::parameter("job", kind.name(), "no other job of the collection to be running"));
+        }
+        let view = self.view.load_full();
+        let segments = self.manifest.segments.len();
+        let work = match kind {
+            JobKind::Seal if view.parts.len() > segments => Work::Rows(segments..view.parts.len()),
+            JobKind::Merge if segments > 1 || self.base.iter().any(|ends| ends.count() > 0) => {
+                Work::Rows(0..segments)
+            }
+            JobKind::Index => match unlinked(&view) {
+                Some(segment) => {
+                    let builder = Box::new(Builder::new(segment.rows.vectors(), index_params(&view))?);
+                    Work::Links { segment, builder }
+                }
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        let cut = if kind == JobKind::Seal { self.cut() } else { self.manifest.cut };
+        if kind == JobKind::Seal {
+            // Frames behind the cut go to a new log, so that the old one can go with the manifest that needs it.
+            self.start_log(self.log + 1, Lsn(cut.lsn.0 + 1));
+            self.frozen = view.parts.len();
+        }
+        self.job_running = true;
+        let base = self.base.clone();
+        let pool = Arc::clone(&self.env.pool);
+        let (built, target) = (Vec::new(), None);
+        Ok(Some(Job { kind, snapshot: view, cut, base, work, pool, documents: 0, built, target }))
+    }
+
+    /// Queues the blobs of a built job and the flip to them.
+    ///
+    /// # Errors
+    /// `degraded`.
+    ///
+    /// # Panics
+    /// When the job is not built.
+    pub fn commit(&mut self, mut job: Job) -> Result<Committed> {
+        assert!(matches!(job.work, Work::Done), "a job is built before it is committed");
+        self.check_writable()?;
+        let mut manifest = self.manifest.clone();
+        manifest.generation += 1;
+        manifest.cut = job.cut;
+        let mut base = self.base.clone();
+        if job.kind == JobKind::Seal {
+            manifest.log = self.log;
+            for (i, segment) in manifest.segments.iter_mut().enumerate() {
+                let ends = job.snapshot.parts[i].ends.clone();
+                if ends.count() > base[i].count() {
+                    let id = BlobId::new(manifest.collection_id, manifest.next_blob, BlobKind::Ends);
+                    manifest.next_blob += 1;
+                    self.storage.put(id, Arc::new(build(id, &ends.sections())));
+                    segment.ends = Some(id);
+                }
+                base[i] = ends;
+            }
+        }
+        let blobs = self.put_all(&mut manifest, std::mem::take(&mut job.built));
+        let new_segment = if let Some(target) = job.target {
+            manifest.segments[target].links = blobs.first().copied();
+            Some(manifest.segments[target].clone())
+        } else {
+            if job.kind == JobKind::Merge {
+                manifest.segments.clear();
+                base.clear();
+            }
+            let made = SegmentBlobs::of(&blobs);
+            manifest.segments.extend(made.clone());
+            base.extend(made.as_ref().map(|_| Ends::default()));
+            made
+        };
+        let ticket = self.storage.flip(manifest.generation, manifest.encode());
+        Ok(Committed { job, manifest, base, new_segment, ticket })
+    }
+
+    fn put_all(&self, manifest: &mut Manifest, built: Vec<(BlobKind, Vec<Section>)>) -> Vec<BlobId> {
+        let mut ids = Vec::new();
+        for (kind, sections) in built {
+            let id = BlobId::new(manifest.collection_id, manifest.next_blob, kind);
+            manifest.next_blob += 1;
+            let bytes: AlignedBytes = build(id, &sections);
+            self.storage.put(id, Arc::new(bytes));
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// Makes a committed job's result visible, after its ticket was kept.
+    ///
+    /// # Errors
+    /// `corrupt`, `io_failed` when the new blobs cannot be read back; `not_resident`, after which it can be called
+    /// again.
+    pub fn publish(&mut self, committed: &mut Committed) -> Result<()> {
+        let view = self.view.load_full();
+        let mut next = (*view).clone();
+        let (name, storage) = (&self.name, &*self.storage);
+        let open = |blobs| open_segment(storage, &self.env, name, &view, blobs);
+        let mut fresh =
+            committed.new_segment.clone().map(open).transpose()?.map(|s| part(s, Ends::default()));
+        let job = &committed.job;
+        if let (Some(target), Some(fresh)) = (job.target, &mut fresh) {
+            next.parts[target].part = fresh.part.clone();
+        } else {
+            let old = job.replaced();
+            if let Some(fresh) = &mut fresh {
+                for i in old.clone() {
+                    carry_over(&view.parts[i], &job.ends_before(i), fresh, &view)?;
+                }
+            }
+            next.parts.splice(old, fresh);
+        }
+        self.view.store(Arc::new(next));
+        self.previous = Some(std::mem::replace(&mut self.manifest, committed.manifest.clone()));
+        self.base = std::mem::take(&mut committed.base);
+        self.end_job();
+        self.clean();
+        let (collection, job) = (self.name.clone(), committed.job.kind.name());
+        let documents = committed.job.documents as u64;
+        self.env.observer.event(Event::JobDone { collection, job, documents });
+        Ok(())
+    }
+
+    /// Forgets a job that will not be committed; nothing of it is visible.
+    pub fn abandon(&mut self) {
+        self.end_job();
+    }
+
+    fn end_job(&mut self) {
+        self.job_running = false;
+        self.frozen = 0;
+    }
+}
+
+/// The first segment that has vectors and no links.
+fn unlinked(view: &View) -> Option<Arc<Segment>> {
+    view.parts.iter().find_map(|part| match &part.part {
+        Part::Segment(segment) if segment.links.is_none() && segment.codes.is_some() => {
+            Some(Arc::clone(segment))
+        }
+        _ => None,
+    })
+}
+
+/// Ends in the new part what ended in an old one since the job's snapshot.
+fn carry_over(old: &PartView, before: &Ends, fresh: &mut PartView, view: &View) -> Result<()> {
+    for end in old.ends.iter().filter(|end| !before.contains(end.slot)) {
+        let seq: Seq = old.part.seq(end.slot)?;
+        let slot = fresh.part.slot_of(seq)?.ok_or_else(|| {
+            Error::corrupt("a new segment", 0, format!("the version {} of an old one", seq.0))
+        })?;
+        fresh.ends.end(End { slot, ..end });
+        if let Some(words) = &view.words {
+            fresh.ends.add_terms(words.count(&old.part.metadata(end.slot)?));
+        }
+    }
+    Ok(())
+}
+
+impl Job {
+    /// What kind of job it is.
+    #[must_use]
+    pub fn kind(&self) -> JobKind {
+        self.kind
+    }
+
+    /// The parts of the snapshot that the job's segment replaces.
+    fn replaced(&self) -> std::ops::Range<usize> {
+        match self.kind {
+            JobKind::Seal => self.base.len()..self.snapshot.parts.len(),
+            _ => 0..self.base.len(),
+        }
+    }
+
+    /// What is not in the job's segment because it had ended.
+    fn ends_before(&self, part: usize) -> Ends {
+        match self.kind {
+            JobKind::Seal => self.snapshot.parts[part].ends.clone(),
+            _ => self.base[part].clone(),
+        }
+    }
+
+    /// Works on, for about `budget` documents; true when it is built.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`, after which it can be called again.
+    pub fn step(&mut self, budget: usize) -> Result<bool> {
+        match &mut self.work {
+            Work::Done => Ok(true),
+            Work::Rows(parts) => {
+                let parts = parts.clone();
+                let rows = self.live_rows(parts)?;
+                self.documents = rows.len();
+                if !rows.is_empty() {
+                    self.built = derive(&rows, derive_with(&self.snapshot, &self.pool));
+                }
+                self.work = Work::Done;
+                Ok(true)
+            }
+            Work::Links { segment, builder } => {
+                let codes = segment.codes.as_ref().ok_or_else(|| no_codes(segment))?;
+                if !builder.step(&codes.space(), &self.pool, budget) {
+                    return Ok(false);
+                }
+                self.documents = segment.rows.vectors();
+                self.built = vec![(BlobKind::Links, builder.sections())];
+                let rows = segment.blobs.rows;
+                self.target = self
+                    .snapshot
+                    .parts
+                    .iter()
+                    .position(|p| matches!(&p.part, Part::Segment(s) if s.blobs.rows == rows));
+                self.work = Work::Done;
+                Ok(true)
+            }
+        }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> JobProgress {
+        match &self.work {
+            Work::Done => JobProgress { done: self.documents, total: self.documents },
+            Work::Rows(parts) => {
+                let total = self.snapshot.parts[parts.clone()].iter().map(|p| p.part.len()).sum();
+                JobProgress { done: 0, total }
+            }
+            Work::Links { segment, builder } => {
+                JobProgress { done: builder.linked(), total: segment.rows.vectors() }
+            }
+        }
+    }
+
+    fn live_rows(&self, parts: std::ops::Range<usize>) -> Result<Vec<SharedRow>> {
+        let mut rows = Vec::new();
+        for i in parts {
+            let (part, ended) = (&self.snapshot.parts[i].part, self.ends_before(i));
+            for slot in (0..part.len() as u32).map(Slot).filter(|slot| !ended.contains(*slot)) {
+                rows.push(part.row(slot)?);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn index_params(view: &View) -> HnswParams {
+    HnswParams {
+        links_max: view.config.links_max as usize,
+        ef_construction: view.config.ef_construction as usize,
+        seed: LEVEL_SEED,
+    }
+}
+
+fn no_codes(segment: &Segment) -> Error {
+    Error::corrupt(format!("blob {}.codes", segment.blobs.rows.number), 0, "to exist")
+}

@@ -1,0 +1,363 @@
+//! The write-ahead log of one collection: its bytes, and what a reader makes of a damaged end.
+//!
+//! A frame is valid only within its own file (the checksum is seeded with the file's id), and lsns follow one another.
+//! With D = the highest `durable_lsn` of any valid frame: a bad frame at or below D is corruption; beyond D it is the
+//! unsynced tail of a crash, and everything from there on is set aside. Layout: docs/FORMAT.md, "Logs".
+
+use crate::base::limits::FRAME_BYTES_MAX;
+use crate::base::{DecodeError, Error, Lsn, Reader, Result, StorageError, Writer};
+use crate::collection::Op;
+use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, checksum, file_id};
+
+const MAGIC: &[u8; 8] = b"KITHWAL1";
+/// Bytes of a log's header.
+pub const HEADER_BYTES: usize = 40;
+const FRAME_HEADER_BYTES: usize = 28;
+const FRAME_OPS: u8 = 1;
+const COMMIT: u8 = 1;
+/// A batch is split into frames of about this size; its last frame commits it.
+const FRAME_TARGET_BYTES: usize = 4 << 20;
+/// Logs are numbered apart from blobs, so their file ids must not meet.
+const LOG_SPACE: u64 = 1 << 63;
+
+fn log_id(collection_id: u64, generation: u64) -> u64 {
+    file_id(collection_id, generation | LOG_SPACE)
+}
+
+/// The header of a log whose first frame will have this lsn.
+#[must_use]
+pub fn header(collection_id: u64, generation: u64, first: Lsn) -> Vec<u8> {
+    let id = log_id(collection_id, generation);
+    let mut w = Writer::new();
+    w.raw(MAGIC);
+    w.u16(FORMAT_VERSION);
+    w.u16(MIN_READER_VERSION);
+    w.u64(id);
+    w.u64(generation);
+    w.u64(first.0);
+    let crc = checksum(id, w.as_slice());
+    w.u32(crc);
+    debug_assert_eq!(w.len(), HEADER_BYTES);
+    w.finish()
+}
+
+/// The frames of a batch, to be appended at once, and the lsn of the last of them.
+///
+/// # Errors
+/// `too_large` when a single op does not fit a frame.
+pub fn frames(
+    collection_id: u64,
+    generation: u64,
+    first: Lsn,
+    durable: Lsn,
+    ops: &[Op],
+) -> Result<(Vec<u8>, Lsn)> {
+    let id = log_id(collection_id, generation);
+    let mut payloads = Vec::new();
+    let mut payload = Writer::new();
+    for op in ops {
+        op.encode(&mut payload);
+        if payload.len() >= FRAME_TARGET_BYTES {
+            payloads.push(std::mem::take(&mut payload));
+        }
+    }
+    if !payload.is_empty() || payloads.is_empty() {
+        payloads.push(payload);
+    }
+    let (mut out, mut lsn) = (Writer::new(), first.0);
+    let count = payloads.len();
+    for (i, payload) in payloads.iter().enumerate() {
+        if payload.len() > FRAME_BYTES_MAX {
+            let (got, limit) = (payload.len() as u64, FRAME_BYTES_MAX as u64);
+            return Err(crate::base::InputError::TooLarge { what: "a document", got, limit }.into());
+        }
+        let flags = if i + 1 == count { COMMIT } else { 0 };
+        let head = frame_head(payload.len(), flags, Lsn(lsn), durable);
+        let mut crc = checksum(id, &head);
+        crc = crc32c::crc32c_append(crc, payload.as_slice());
+        out.raw(&head);
+        out.u32(crc);
+        out.raw(payload.as_slice());
+        lsn += 1;
+    }
+    Ok((out.finish(), Lsn(lsn - 1)))
+}
+
+fn frame_head(len: usize, flags: u8, lsn: Lsn, durable: Lsn) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.u32(len as u32);
+    w.u8(FRAME_OPS);
+    w.u8(flags);
+    w.u16(0);
+    w.u64(lsn.0);
+    w.u64(durable.0);
+    w.finish()
+}
+
+struct Frame<'a> {
+    commits: bool,
+    lsn: Lsn,
+    durable: Lsn,
+    payload: &'a [u8],
+    end: usize,
+}
+
+/// The frame that begins at an offset, if one does.
+fn frame_at(id: u64, bytes: &[u8], at: usize) -> Option<Frame<'_>> {
+    let head = bytes.get(at..at + FRAME_HEADER_BYTES)?;
+    let mut r = Reader::new(head);
+    let len = r.u32().ok()? as usize;
+    let (kind, flags, _) = (r.u8().ok()?, r.u8().ok()?, r.u16().ok()?);
+    let (lsn, durable, crc) = (Lsn(r.u64().ok()?), Lsn(r.u64().ok()?), r.u32().ok()?);
+    if len > FRAME_BYTES_MAX || kind != FRAME_OPS {
+        return None;
+    }
+    let end = at + FRAME_HEADER_BYTES + len;
+    let payload = bytes.get(at + FRAME_HEADER_BYTES..end)?;
+    let found = crc32c::crc32c_append(checksum(id, &head[..FRAME_HEADER_BYTES - 4]), payload);
+    (found == crc).then_some(Frame { commits: flags & COMMIT != 0, lsn, durable, payload, end })
+}
+
+/// A committed batch read back.
+#[derive(Debug)]
+pub struct Batch {
+    /// The lsn of its last frame.
+    pub last: Lsn,
+    /// Its ops.
+    pub ops: Vec<Op>,
+}
+
+/// What a collection's logs hold.
+#[derive(Debug, Default)]
+pub struct Replay {
+    /// Committed batches after the cut, in order.
+    pub batches: Vec<Batch>,
+    /// The last committed lsn.
+    pub last: Lsn,
+    /// The log that takes the next frames, if there is one.
+    pub open_log: Option<u64>,
+    /// An unsynced tail to set aside: log generation, offset, how many bytes.
+    pub tail: Option<(u64, u64, u64)>,
+    /// A log that was being started when the machine stopped; nothing was ever written to it.
+    pub unborn: Option<u64>,
+}
+
+/// Reads logs, given as (generation, bytes) in ascending order, from just behind `cut`.
+///
+/// # Errors
+/// `corrupt` when a frame that was once durable is not there any more; `unsupported_version`.
+pub fn replay(collection_id: u64, cut: Lsn, logs: &[(u64, Vec<u8>)]) -> Result<Replay> {
+    let mut out = Replay { last: cut, ..Replay::default() };
+    let durable = known_durable(collection_id, logs)?;
+    let mut expected: Option<Lsn> = None;
+    for (i, (generation, bytes)) in logs.iter().enumerate() {
+        let name = format!("log {generation}");
+        let is_last = i + 1 == logs.len();
+        let id = log_id(collection_id, *generation);
+        let first = match read_header(collection_id, *generation, bytes)? {
+            Some(first) => first,
+            None if is_last && expected.is_none_or(|e| e.0 > durable.0) => {
+                out.unborn = Some(*generation);
+                break;
+            }
+            None => return Err(Error::corrupt(name, 0, "a log header with the right checksum")),
+        };
+        if expected.is_some_and(|e| e != first) || (expected.is_none() && first.0 > cut.0 + 1) {
+            let after = expected.unwrap_or(Lsn(cut.0 + 1));
+            return Err(Error::corrupt(name, 0, format!("a log that begins at frame {}", after.0)));
+        }
+        let committed = read_batches(id, bytes, first, cut, &mut out).map_err(|e| e.within(&name, 0))?;
+        out.open_log = Some(*generation);
+        let next = Lsn(committed.lsn.0 + 1);
+        expected = Some(next);
+        if committed.end < bytes.len() {
+            if next.0 <= durable.0 {
+                let what = format!("frame {}, which was durable", next.0);
+                return Err(Error::corrupt(name, committed.end as u64, what));
+            }
+            out.tail = Some((*generation, committed.end as u64, (bytes.len() - committed.end) as u64));
+            break;
+        }
+        if is_last && next.0 <= durable.0 {
+            let what = format!("frame {}, which was durable", next.0);
+            return Err(Error::corrupt(name, committed.end as u64, what));
+        }
+    }
+    Ok(out)
+}
+
+struct Committed {
+    lsn: Lsn,
+    end: usize,
+}
+
+/// Reads whole batches until the first frame that is not there.
+fn read_batches(
+    id: u64,
+    bytes: &[u8],
+    first: Lsn,
+    cut: Lsn,
+    out: &mut Replay,
+) -> Result<Committed, DecodeError> {
+    let mut done = Committed { lsn: Lsn(first.0 - 1), end: HEADER_BYTES };
+    let (mut at, mut next, mut ops) = (HEADER_BYTES, first, Vec::new());
+    while let Some(frame) = frame_at(id, bytes, at).filter(|f| f.lsn == next) {
+        let mut r = Reader::new(frame.payload);
+        while r.remaining() > 0 {
+            let op = Op::decode(&mut r)
+                .map_err(|e| DecodeError { offset: at + FRAME_HEADER_BYTES + e.offset, ..e })?;
+            ops.push(op);
+        }
+        (at, next) = (frame.end, Lsn(frame.lsn.0 + 1));
+        if frame.commits {
+            done = Committed { lsn: frame.lsn, end: at };
+            let ops = std::mem::take(&mut ops);
+            if frame.lsn > cut {
+                out.batches.push(Batch { last: frame.lsn, ops });
+            }
+            out.last = out.last.max(frame.lsn);
+        }
+    }
+    Ok(done)
+}
+
+/// The first lsn of a log; `None` when its header is not whole.
+fn read_header(collection_id: u64, generation: u64, bytes: &[u8]) -> Result<Option<Lsn>> {
+    let id = log_id(collection_id, generation);
+    let Some(head) = bytes.get(..HEADER_BYTES) else { return Ok(None) };
+    let needs = u16::from_le_bytes([head[10], head[11]]);
+    if &head[..8] == MAGIC && needs > FORMAT_VERSION {
+        let object = format!("log {generation}");
+        return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
+    }
+    let mut r = Reader::new(head);
+    let of = |e: DecodeError| e.within("log header", 0);
+    r.raw(28, "a header").map_err(of)?;
+    let first = Lsn(r.u64().map_err(of)?);
+    let crc_ok = r.u32().map_err(of)? == checksum(id, &head[..HEADER_BYTES - 4]);
+    Ok((crc_ok && first.0 > 0).then_some(first))
+}
+
+/// The highest lsn that any valid frame, or the start of a later log, knows to be durable.
+fn known_durable(collection_id: u64, logs: &[(u64, Vec<u8>)]) -> Result<Lsn> {
+    let mut durable = Lsn(0);
+    for (generation, bytes) in logs {
+        if let Some(first) = read_header(collection_id, *generation, bytes)? {
+            // A log is started only after all earlier ones are durable.
+            durable = durable.max(Lsn(first.0 - 1));
+        }
+        let id = log_id(collection_id, *generation);
+        let mut at = HEADER_BYTES;
+        while at < bytes.len() {
+            // Behind a bad frame the next valid one may begin anywhere.
+            match frame_at(id, bytes, at) {
+                Some(frame) => {
+                    durable = durable.max(frame.durable);
+                    at = frame.end;
+                }
+                None => at += 1,
+            }
+        }
+    }
+    Ok(durable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delete(id: &str) -> Op {
+        Op::Delete { id: id.into(), valid_to: 1 }
+    }
+
+    /// A log of three batches of one frame; the third knows that `durable` is durable.
+    fn sample(durable: u64) -> Vec<u8> {
+        let mut log = header(5, 1, Lsn(1));
+        for lsn in 1..=3 {
+            let known = if lsn == 3 { durable } else { 0 };
+            let (bytes, last) = frames(5, 1, Lsn(lsn), Lsn(known), &[delete("x")]).expect("small");
+            assert_eq!(last, Lsn(lsn));
+            log.extend(bytes);
+        }
+        log
+    }
+
+    fn read(log: Vec<u8>) -> Result<Replay> {
+        replay(5, Lsn(0), &[(1, log)])
+    }
+
+    #[test]
+    fn every_truncation_loses_only_the_torn_batches() {
+        let log = sample(0);
+        let frame = (log.len() - HEADER_BYTES) / 3;
+        for len in 0..=log.len() {
+            let replay = read(log[..len].to_vec()).expect("an unsynced tail is no corruption");
+            let whole = len.saturating_sub(HEADER_BYTES) / frame;
+            assert_eq!(replay.batches.len(), whole, "cut at {len}");
+            assert_eq!(replay.unborn.is_some(), len < HEADER_BYTES, "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_beyond_what_is_durable_ends_the_log_there() {
+        let log = sample(0);
+        for at in HEADER_BYTES..log.len() {
+            let mut bad = log.clone();
+            bad[at] ^= 1;
+            let replay = read(bad).expect("nothing of it was known to be durable");
+            assert!(replay.batches.len() < 3 && replay.tail.is_some(), "flip at {at}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_in_what_was_durable_is_corruption() {
+        let log = sample(2);
+        let frame = (log.len() - HEADER_BYTES) / 3;
+        for at in 0..HEADER_BYTES + 2 * frame {
+            let mut bad = log.clone();
+            bad[at] ^= 1;
+            let code = read(bad).expect_err("frames 1 and 2 were durable").code();
+            assert!(["corrupt", "unsupported_version"].contains(&code), "flip at {at}: {code}");
+        }
+    }
+
+    #[test]
+    fn frames_of_another_log_do_not_count() {
+        let (foreign, _) = frames(6, 1, Lsn(4), Lsn(3), &[delete("y")]).expect("small");
+        let mut log = sample(0);
+        log.extend(foreign);
+        let replay = read(log).expect("a foreign frame is a torn tail");
+        assert_eq!(replay.batches.len(), 3);
+        assert!(replay.tail.is_some());
+    }
+
+    #[test]
+    fn a_batch_of_many_frames_counts_whole_or_not_at_all() {
+        let big = Op::Put {
+            key: crate::base::Key(1),
+            id: "big".into(),
+            valid_from: 0,
+            vector: Some(vec![1.0; 65_536].into()),
+            metadata: Default::default(),
+        };
+        let ops = vec![big; 40];
+        let (bytes, last) = frames(5, 1, Lsn(1), Lsn(0), &ops).expect("fits");
+        assert!(last.0 > 1, "several frames");
+        let mut log = header(5, 1, Lsn(1));
+        log.extend(&bytes);
+        assert_eq!(read(log.clone()).expect("whole").batches[0].ops.len(), 40);
+        log.truncate(log.len() - 1);
+        let torn = read(log).expect("torn");
+        assert!(torn.batches.is_empty());
+        assert_eq!(torn.tail.expect("all of it").1, HEADER_BYTES as u64);
+    }
+
+    #[test]
+    fn a_second_log_proves_that_the_first_was_durable() {
+        let first = sample(0);
+        let cut = first.len() - 1;
+        let second = header(5, 2, Lsn(4));
+        let found = replay(5, Lsn(0), &[(1, first[..cut].to_vec()), (2, second)]);
+        assert_eq!(found.expect_err("frame 3 was durable").code(), "corrupt");
+    }
+}

@@ -1,0 +1,185 @@
+//! The small file that names the blobs and the log position that make up the state of a collection.
+//!
+//! Layout: docs/FORMAT.md, "Manifests". Written whole, read whole, checked whole.
+
+use crate::base::limits::{DIM_MAX, MANIFEST_BYTES_MAX};
+use crate::base::{DecodeError, Error, Lsn, Reader, Result, StorageError, Writer};
+use crate::collection::{CollectionConfig, Counters};
+use crate::segment::SegmentBlobs;
+use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, checksum};
+use crate::storage::{BlobId, BlobKind, Object};
+
+const MAGIC: &[u8; 8] = b"KITHMANI";
+
+/// The state up to which blobs, not the log, tell what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cut {
+    /// The last frame that is in the blobs.
+    pub lsn: Lsn,
+    /// Counters after it.
+    pub counters: Counters,
+    /// Dimension of the vectors, once known.
+    pub dim: Option<u32>,
+}
+
+/// What a collection's state is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Counts flips.
+    pub generation: u64,
+    /// Drawn by the host when the collection was made.
+    pub collection_id: u64,
+    /// What the collection is.
+    pub config: CollectionConfig,
+    /// Up to where blobs tell the state.
+    pub cut: Cut,
+    /// The first log that holds frames behind the cut.
+    pub log: u64,
+    /// The number of the next blob.
+    pub next_blob: u64,
+    /// Segments in the order of seq.
+    pub segments: Vec<SegmentBlobs>,
+}
+
+impl Manifest {
+    /// The manifest of a new, empty collection.
+    #[must_use]
+    pub fn first(collection_id: u64, config: CollectionConfig) -> Self {
+        let cut = Cut { dim: config.dim, ..Cut::default() };
+        Self { generation: 1, collection_id, config, cut, log: 1, next_blob: 1, segments: Vec::new() }
+    }
+
+    /// Everything it needs, besides logs after its first.
+    #[must_use]
+    pub fn objects(&self) -> Vec<Object> {
+        let blobs = self.segments.iter().flat_map(SegmentBlobs::iter);
+        let mut objects: Vec<_> = blobs.map(|id| Object::Blob(id.number, id.kind)).collect();
+        objects.push(Object::Manifest(self.generation));
+        objects
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.raw(MAGIC);
+        w.u16(FORMAT_VERSION);
+        w.u16(MIN_READER_VERSION);
+        w.u64(self.generation);
+        w.u64(self.collection_id);
+        self.config.encode(&mut w);
+        let Cut { lsn, counters, dim } = self.cut;
+        w.u64(lsn.0);
+        w.u32(counters.next_key);
+        w.u64(counters.next_seq);
+        w.i64(counters.last_time);
+        w.u32(dim.unwrap_or(0));
+        w.u64(self.log);
+        w.u64(self.next_blob);
+        w.varint(self.segments.len() as u64);
+        for segment in &self.segments {
+            let blobs: Vec<BlobId> = segment.iter().collect();
+            w.u8(blobs.len() as u8);
+            for id in blobs {
+                w.u16(id.kind as u16);
+                w.u64(id.number);
+                w.u64(id.file_id);
+            }
+        }
+        let crc = checksum(self.generation, w.as_slice());
+        w.u32(crc);
+        w.finish()
+    }
+
+    /// Reads what [`Manifest::encode`] wrote for this generation.
+    ///
+    /// # Errors
+    /// `corrupt`, `unsupported_version`.
+    pub fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
+        let object = format!("manifest {generation}");
+        let corrupt = |offset: usize, what: &str| Err(Error::corrupt(object.clone(), offset as u64, what));
+        if bytes.len() < 16 || bytes.len() > MANIFEST_BYTES_MAX || &bytes[..8] != MAGIC {
+            return corrupt(0, "the magic of a manifest");
+        }
+        let needs = u16::from_le_bytes([bytes[10], bytes[11]]);
+        if needs > FORMAT_VERSION {
+            return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
+        }
+        let (body, crc) = bytes.split_at(bytes.len() - 4);
+        if checksum(generation, body).to_le_bytes() != crc {
+            return corrupt(body.len(), "a manifest with the right checksum");
+        }
+        let mut r = Reader::new(&body[12..]);
+        let manifest = Self::read(&mut r).map_err(|e| e.within(&object, 12))?;
+        r.end().map_err(|e| e.within(&object, 12))?;
+        if manifest.generation == generation {
+            Ok(manifest)
+        } else {
+            corrupt(12, "the generation of its name")
+        }
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (generation, collection_id) = (r.u64()?, r.u64()?);
+        let config = CollectionConfig::decode(r)?;
+        let lsn = Lsn(r.u64()?);
+        let counters = Counters { next_key: r.u32()?, next_seq: r.u64()?, last_time: r.i64()? };
+        let offset = r.offset();
+        let dim = Some(r.u32()?).filter(|dim| *dim > 0);
+        if dim.is_some_and(|dim| dim as usize > DIM_MAX) {
+            return Err(DecodeError { offset, expected: "a dimension within limits" });
+        }
+        let (log, next_blob) = (r.u64()?, r.u64()?);
+        let n = r.count(19)?;
+        let segments = (0..n).map(|_| read_segment(r)).collect::<Result<_, _>>()?;
+        let cut = Cut { lsn, counters, dim };
+        Ok(Self { generation, collection_id, config, cut, log, next_blob, segments })
+    }
+}
+
+fn read_segment(r: &mut Reader<'_>) -> Result<SegmentBlobs, DecodeError> {
+    let offset = r.offset();
+    let mut blobs: Vec<BlobId> = Vec::new();
+    for _ in 0..r.u8()? {
+        let kind =
+            BlobKind::from_number(r.u16()?).ok_or(DecodeError { offset, expected: "a kind of blob" })?;
+        if blobs.iter().any(|id| id.kind == kind) {
+            return Err(DecodeError { offset, expected: "one blob of a kind" });
+        }
+        blobs.push(BlobId { kind, number: r.u64()?, file_id: r.u64()? });
+    }
+    SegmentBlobs::of(&blobs).ok_or(DecodeError { offset, expected: "a rows blob" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Manifest {
+        let blob = |number, kind| BlobId::new(9, number, kind);
+        let mut manifest = Manifest::first(9, CollectionConfig::default());
+        manifest.generation = 4;
+        manifest.segments.push(SegmentBlobs {
+            rows: blob(1, BlobKind::Rows),
+            ends: Some(blob(7, BlobKind::Ends)),
+            codes: None,
+            links: None,
+            text: Some(blob(2, BlobKind::Text)),
+            columns: Some(blob(3, BlobKind::Columns)),
+        });
+        manifest
+    }
+
+    #[test]
+    fn comes_back_and_no_flipped_bit_or_truncation_does() {
+        let bytes = sample().encode();
+        assert_eq!(Manifest::decode(4, &bytes).expect("written above"), sample());
+        assert!(Manifest::decode(5, &bytes).is_err(), "another generation's");
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 0x10;
+            assert!(Manifest::decode(4, &bad).is_err(), "flip at {at}");
+            assert!(Manifest::decode(4, &bytes[..at]).is_err(), "cut at {at}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The engine: a database of collections, each with a log, a manifest, recovery and jobs.
+//!
+//! Deterministic and never waiting: a host gives it time and threads, drives its storages and asks about tickets.
+
+pub mod collection;
+pub mod database;
+pub mod export;
+pub mod jobs;
+pub mod log;
+pub mod manifest;
+mod recover;
+
+pub use collection::{Collection, Env, Submitted};
+pub use database::{Database, Entry, Staged};
+pub use jobs::{Committed, Job, JobKind, JobProgress};
+pub use manifest::Manifest;

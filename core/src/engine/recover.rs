@@ -1,0 +1,107 @@
+//! Finding the state of a collection in its storage: which manifest, which blobs, which logs.
+
+use std::sync::Arc;
+
+use crate::base::{Error, Event, Result};
+use crate::collection::View;
+use crate::segment::Ends;
+use crate::storage::{Blob, Listing, Object, Storage};
+
+use super::collection::{Env, open_segment, part};
+use super::manifest::Manifest;
+
+/// The newest manifest that can be read, and the one before it.
+///
+/// The pointer's manifest comes first; where it cannot be read, the one before is taken, whose logs and blobs are kept
+/// until the next flip for just this.
+pub(super) fn manifests(
+    storage: &dyn Storage,
+    listing: &Listing,
+    env: &Env,
+    name: &str,
+) -> Result<(Manifest, Option<Manifest>)> {
+    let current = storage.current()?;
+    let known = |object: &Object| match object {
+        Object::Manifest(generation) => Some(*generation),
+        _ => None,
+    };
+    let mut generations: Vec<u64> = listing.objects.iter().filter_map(known).collect();
+    // A manifest above the pointer was never switched to.
+    generations.retain(|generation| current.is_none_or(|current| *generation <= current));
+    generations.sort_unstable_by(|a, b| b.cmp(a));
+    if generations.is_empty() {
+        return Err(Error::corrupt("collection", 0, "a manifest"));
+    }
+    let mut first_error = None;
+    let mut found: Vec<Manifest> = Vec::new();
+    for generation in generations {
+        let read = storage.manifest(generation).map_err(Error::from);
+        match read.and_then(|bytes| Manifest::decode(generation, &bytes)) {
+            Ok(manifest) => found.push(manifest),
+            Err(error) if error.code() == "unsupported_version" => return Err(error),
+            Err(error) if found.is_empty() => {
+                let message = format!("{error}; falling back to the manifest before");
+                env.observer.event(Event::Warning { at: name.to_owned(), message });
+                first_error.get_or_insert(error);
+            }
+            Err(_) => {}
+        }
+        if found.len() == 2 {
+            break;
+        }
+    }
+    let mut found = found.into_iter();
+    match (found.next(), first_error) {
+        (Some(manifest), _) => Ok((manifest, found.next())),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(Error::corrupt("collection", 0, "a readable manifest")),
+    }
+}
+
+/// The state at the cut, and what had ended in each segment.
+pub(super) fn blobs(
+    storage: &dyn Storage,
+    env: &Env,
+    name: &str,
+    manifest: &Manifest,
+) -> Result<(View, Vec<Ends>)> {
+    let mut view = View::empty(Arc::new(manifest.config.clone()));
+    view.lsn = manifest.cut.lsn;
+    view.dim = manifest.cut.dim;
+    let mut base = Vec::new();
+    for blobs in &manifest.segments {
+        let segment = open_segment(storage, env, name, &view, blobs.clone())?;
+        let ends = match blobs.ends {
+            Some(id) => Ends::open(&Blob::open(id, storage.blob(id)?)?, segment.len())?,
+            None => Ends::default(),
+        };
+        base.push(ends.clone());
+        view.parts.push(part(segment, ends));
+    }
+    Ok((view, base))
+}
+
+/// The logs that hold frames behind the cut, in order and without a gap.
+pub(super) fn logs(
+    storage: &dyn Storage,
+    listing: &Listing,
+    manifest: &Manifest,
+) -> Result<Vec<(u64, Vec<u8>)>> {
+    let mut logs = Vec::new();
+    let mut expected = manifest.log;
+    for object in &listing.objects {
+        let Object::Log(generation) = *object else { continue };
+        if generation < manifest.log {
+            continue;
+        }
+        if generation != expected {
+            return Err(Error::corrupt(format!("log {expected}"), 0, "to exist"));
+        }
+        logs.push((generation, storage.log(generation)?));
+        expected += 1;
+    }
+    if logs.is_empty() {
+        return Err(Error::corrupt(format!("log {expected}"), 0, "to exist"));
+    }
+    Ok(logs)
+}

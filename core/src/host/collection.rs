@@ -1,0 +1,288 @@
+//! A collection that many threads share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use arc_swap::ArcSwap;
+
+use crate::base::{Error, Pool, Result, Seq, StateError};
+use crate::collection::{
+    CollectionConfig, Document, Mutation, Page, SearchRequest, SearchResponse, Stats, View,
+};
+use crate::embed::Embedder;
+use crate::engine::{Collection, JobKind, export};
+use crate::index::Scratch;
+use crate::segment::SharedRow;
+use crate::storage::{Level, Storage, Ticket};
+use crate::text::TextSpec;
+
+use super::db::{Options, Shared, lock, wait};
+
+/// What becomes of a document whose id is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddMode {
+    /// It is an error and nothing is stored.
+    Insert,
+    /// It replaces the one there.
+    Upsert,
+}
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// How many documents were there before and were deleted or replaced.
+    pub ended: usize,
+}
+
+/// What a collection is and holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectionInfo {
+    /// Its name.
+    pub name: String,
+    /// How it was made.
+    pub config: CollectionConfig,
+    /// Dimension of its vectors, once known.
+    pub dim: Option<u32>,
+    /// Figures.
+    pub stats: Stats,
+}
+
+/// A collection that many threads share. Locks, in the order they are taken: `job`, `writer`.
+pub struct CollectionHandle {
+    name: String,
+    writer: Mutex<Collection>,
+    view: Arc<ArcSwap<View>>,
+    storage: Arc<dyn Storage>,
+    /// Held while a job runs: one at a time.
+    job: Mutex<()>,
+    /// Reused between searches, so that a search allocates little.
+    scratch: Mutex<Vec<Scratch>>,
+    embedder: Option<Arc<Embedder>>,
+    level: Level,
+    closed: AtomicBool,
+    database: Weak<Shared>,
+}
+
+impl CollectionHandle {
+    pub(super) fn new(collection: Collection, options: &Options, database: &Weak<Shared>) -> Self {
+        Self {
+            name: collection.name().to_owned(),
+            view: collection.reader(),
+            storage: collection.storage(),
+            writer: Mutex::new(collection),
+            job: Mutex::new(()),
+            scratch: Mutex::default(),
+            embedder: options.embedder.clone(),
+            level: options.level,
+            closed: AtomicBool::new(false),
+            database: Weak::clone(database),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The state now; it does not change while it is held.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn view(&self) -> Result<Arc<View>> {
+        if self.is_closed() {
+            return Err(StateError::Closed { what: "collection" }.into());
+        }
+        Ok(self.view.load_full())
+    }
+
+    /// What it is and holds.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn info(&self) -> Result<CollectionInfo> {
+        let view = self.view()?;
+        let (config, stats) = ((*view.config).clone(), view.stats());
+        Ok(CollectionInfo { name: self.name.clone(), config, dim: view.dim, stats })
+    }
+
+    /// Stores documents, all or, on an error, none; those without a vector are embedded when the collection names an
+    /// embedder. `None` for the level takes the database's.
+    ///
+    /// # Errors
+    /// As [`crate::collection::write::resolve`]; `no_embedder`; a failed write, `degraded`, `closed`.
+    pub fn add(&self, mut documents: Vec<Document>, mode: AddMode, level: Option<Level>) -> Result<Written> {
+        let config = Arc::clone(&self.view()?.config);
+        if let (Some(_), Some(text)) = (&config.embedder, &config.text)
+            && documents.iter().any(|document| document.vector.is_none())
+        {
+            let embedder = self.embedder(&config)?;
+            for document in documents.iter_mut().filter(|document| document.vector.is_none()) {
+                document.vector = embedder.embed(&joined(text, document));
+            }
+        }
+        let mutation = match mode {
+            AddMode::Insert => Mutation::Add,
+            AddMode::Upsert => Mutation::Upsert,
+        };
+        self.write(documents.into_iter().map(mutation).collect(), level)
+    }
+
+    /// Deletes documents; those that are not there are no error.
+    ///
+    /// # Errors
+    /// `invalid_id`; a failed write, `degraded`, `closed`.
+    pub fn delete(&self, ids: Vec<String>, level: Option<Level>) -> Result<Written> {
+        self.write(ids.into_iter().map(Mutation::Delete).collect(), level)
+    }
+
+    /// Applies a batch, all of it or, on an error, nothing.
+    ///
+    /// # Errors
+    /// As [`crate::collection::write::resolve`]; a failed write, `degraded`, `closed`.
+    pub fn write(&self, batch: Vec<Mutation>, level: Option<Level>) -> Result<Written> {
+        self.view()?;
+        let submitted = lock(&self.writer).submit(batch, level.unwrap_or(self.level))?;
+        if let Some(ticket) = submitted.ticket {
+            self.wait(ticket)?;
+        }
+        Ok(Written { ended: submitted.ended })
+    }
+
+    /// The live version of a document.
+    ///
+    /// # Errors
+    /// `closed`, `corrupt`.
+    pub fn get(&self, id: &str) -> Result<Option<SharedRow>> {
+        self.view()?.get(id)
+    }
+
+    /// Up to `limit` live documents after `cursor`, in the order of seq.
+    ///
+    /// # Errors
+    /// `invalid_parameter`, `closed`, `corrupt`.
+    pub fn scan(&self, cursor: Option<Seq>, limit: usize) -> Result<Page> {
+        self.view()?.scan(cursor, limit)
+    }
+
+    /// Searches. When the collection names an embedder, a text without a vector is searched by both.
+    ///
+    /// # Errors
+    /// As [`View::search`]; `no_embedder`, `closed`.
+    pub fn search(&self, mut request: SearchRequest) -> Result<SearchResponse> {
+        let view = self.view()?;
+        request.check()?;
+        if let (Some(text), None, Some(_)) = (&request.text, &request.vector, &view.config.embedder) {
+            request.vector = self.embedder(&view.config)?.embed(text);
+        }
+        let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
+        let response = view.search(&request, &mut scratch);
+        lock(&self.scratch).push(scratch);
+        response
+    }
+
+    /// Runs a job to its end; false when there was nothing to do.
+    ///
+    /// # Errors
+    /// A failed write, `degraded`, `closed`, `corrupt`.
+    pub fn run(&self, kind: JobKind) -> Result<bool> {
+        self.run_until(kind, &|| false)
+    }
+
+    /// Runs a job to its end, or until `stop` says so.
+    pub(super) fn run_until(&self, kind: JobKind, stop: &dyn Fn() -> bool) -> Result<bool> {
+        self.view()?;
+        let _one_at_a_time = lock(&self.job);
+        let Some(mut job) = lock(&self.writer).begin(kind)? else { return Ok(false) };
+        let built = loop {
+            match job.step(STEP_DOCUMENTS) {
+                Ok(false) if !stop() => {}
+                other => break other,
+            }
+        };
+        let committed = match built {
+            Ok(true) => lock(&self.writer).commit(job),
+            Ok(false) => {
+                lock(&self.writer).abandon();
+                return Ok(false);
+            }
+            Err(error) => Err(error),
+        };
+        let published = committed.and_then(|mut committed| {
+            self.wait(committed.ticket)?;
+            lock(&self.writer).publish(&mut committed)
+        });
+        if published.is_err() {
+            lock(&self.writer).abandon();
+        }
+        published.map(|()| true)
+    }
+
+    /// The collection as one file.
+    ///
+    /// # Errors
+    /// `closed`, `corrupt`.
+    pub fn export(&self) -> Result<Vec<u8>> {
+        export::write(&*self.view()?, &Pool::single())
+    }
+
+    /// Makes every write so far durable.
+    ///
+    /// # Errors
+    /// A failed write.
+    pub fn flush(&self) -> Result<()> {
+        let ticket = lock(&self.writer).sync();
+        self.wait(ticket)
+    }
+
+    /// Whether a write failed since it was opened.
+    pub(super) fn has_failed(&self) -> bool {
+        self.storage.progress().failed.is_some()
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Does queued work until a ticket is kept.
+    fn wait(&self, ticket: Ticket) -> Result<()> {
+        wait(&*self.storage, ticket).inspect_err(|error| self.fall_back(error))
+    }
+
+    /// After a failed write: readers see what the storage holds, without what was never acknowledged, and nothing
+    /// more is written until the database is opened again. A failed fsync is never tried a second time.
+    fn fall_back(&self, cause: &Error) {
+        let Some(database) = self.database.upgrade() else { return };
+        let recovered = database.recover(&self.name);
+        let mut writer = lock(&self.writer);
+        if writer.has_failed() {
+            return;
+        }
+        if let Ok(recovered) = recovered {
+            self.view.store(recovered.reader().load_full());
+            *writer = recovered;
+        }
+        writer.fail(cause.to_string());
+    }
+
+    fn embedder(&self, config: &CollectionConfig) -> Result<&Embedder> {
+        let wanted = config.embedder.as_ref().map(|reference| reference.hash);
+        self.embedder
+            .as_deref()
+            .filter(|embedder| Some(embedder.hash()) == wanted)
+            .ok_or_else(|| Error::from(StateError::NoEmbedder { collection: self.name.clone() }))
+    }
+}
+
+/// Documents a job works on before it looks whether it should stop.
+const STEP_DOCUMENTS: usize = 2_000;
+
+/// What is embedded of a document: its texts, by field, one a line.
+fn joined(text: &TextSpec, document: &Document) -> String {
+    let texts: Vec<&str> = text.texts(&document.metadata).into_iter().map(|(_, text)| text).collect();
+    texts.join("\n")
+}

@@ -1,0 +1,325 @@
+//! A database that many threads share.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+
+use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError};
+use crate::collection::CollectionConfig;
+use crate::embed::Embedder;
+use crate::engine::{Collection, Database, Env, Staged};
+use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, Ticket};
+
+use super::clock::{SystemClock, draw_id};
+use super::collection::CollectionHandle;
+use super::jobs;
+use super::lock::{DirectoryLock, acquire};
+
+/// How a database is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// What a write waits for unless it says otherwise.
+    pub level: Level,
+    /// Threads for building; 0 for as many as there are cores.
+    pub threads: usize,
+    /// Seal, index and merge by themselves.
+    pub auto_jobs: bool,
+    /// Turns texts into vectors.
+    pub embedder: Option<Arc<Embedder>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Told of events.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            level: Level::default(),
+            threads: 0,
+            auto_jobs: true,
+            embedder: None,
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(NoObserver),
+        }
+    }
+}
+
+/// A database that many threads share. Closed when it is dropped, or by [`Db::close`].
+pub struct Db {
+    shared: Arc<Shared>,
+    background: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Locks, in the order they are taken: `catalog`, `collections`, then those of one collection.
+pub(super) struct Shared {
+    this: Weak<Self>,
+    pub(super) options: Options,
+    catalog: Mutex<Database>,
+    collections: Mutex<BTreeMap<String, State>>,
+    lock: Mutex<Option<DirectoryLock>>,
+    closed: AtomicBool,
+    /// True to stop the background threads, which sleep on it.
+    pub(super) stop: (Mutex<bool>, Condvar),
+}
+
+/// A collection that is open, or why it is not.
+enum State {
+    Open(Arc<CollectionHandle>),
+    Unopenable(Error),
+}
+
+/// A panic while a lock was held leaves plain data behind, which is still data.
+pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does queued work until a ticket is kept.
+///
+/// # Errors
+/// What it failed with.
+pub(super) fn wait(storage: &dyn Storage, ticket: Ticket) -> Result<()> {
+    let mut progress = storage.progress();
+    loop {
+        match progress.of(ticket) {
+            Some(outcome) => return Ok(outcome?),
+            None => progress = storage.poll(),
+        }
+    }
+}
+
+impl Db {
+    /// Opens the database in a directory, which is made when it does not exist, and recovers its collections. One
+    /// that is damaged does not keep the others from opening.
+    ///
+    /// # Errors
+    /// `database_locked`, `io_failed`, `corrupt`, `unsupported_version`.
+    pub fn open(directory: &Path, options: Options) -> Result<Self> {
+        let root = FileRoot::open(Arc::new(OsVfs), &directory.to_string_lossy())?;
+        let lock = acquire(directory)?;
+        Self::start(Arc::new(root), options, Some(lock))
+    }
+
+    /// A database in memory.
+    ///
+    /// # Errors
+    /// None in practice: as [`Db::open`].
+    pub fn in_memory(options: Options) -> Result<Self> {
+        Self::start(Arc::new(MemoryRoot::new()), options, None)
+    }
+
+    /// A database in any storage.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn with_root(root: Arc<dyn StorageRoot>, options: Options) -> Result<Self> {
+        Self::start(root, options, None)
+    }
+
+    fn start(root: Arc<dyn StorageRoot>, options: Options, lock_file: Option<DirectoryLock>) -> Result<Self> {
+        let threads = match options.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        };
+        let env = Env {
+            clock: Arc::clone(&options.clock),
+            observer: Arc::clone(&options.observer),
+            pool: Arc::new(Pool::new(threads)),
+        };
+        let database = Database::open(root, env)?;
+        let shared = Arc::new_cyclic(|this| Shared {
+            collections: Mutex::new(open_all(&database, &options, this)),
+            this: Weak::clone(this),
+            options,
+            catalog: Mutex::new(database),
+            lock: Mutex::new(lock_file),
+            closed: AtomicBool::new(false),
+            stop: (Mutex::new(false), Condvar::new()),
+        });
+        let background = jobs::spawn(&shared);
+        Ok(Self { shared, background: Mutex::new(background) })
+    }
+
+    /// How it was opened.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    /// Makes a collection.
+    ///
+    /// # Errors
+    /// `invalid_name`, `collection_exists`, `invalid_parameter`, `too_large`, `closed`; a failed write.
+    pub fn create(&self, name: &str, config: CollectionConfig) -> Result<Arc<CollectionHandle>> {
+        self.create_with_id(name, draw_id(&*self.shared.options.clock), config)
+    }
+
+    /// Makes a collection with a given id, for tests that compare bytes.
+    ///
+    /// # Errors
+    /// As [`Db::create`].
+    pub fn create_with_id(
+        &self,
+        name: &str,
+        collection_id: u64,
+        config: CollectionConfig,
+    ) -> Result<Arc<CollectionHandle>> {
+        self.shared.add(name, |catalog| catalog.stage(name, collection_id, config))
+    }
+
+    /// Makes a collection from the bytes of an export.
+    ///
+    /// # Errors
+    /// As [`Db::create`]; `invalid_file`, `unsupported_version`.
+    pub fn import(&self, name: &str, bytes: &[u8]) -> Result<Arc<CollectionHandle>> {
+        let id = draw_id(&*self.shared.options.clock);
+        self.shared.add(name, |catalog| catalog.stage_import(name, id, bytes))
+    }
+
+    /// A collection.
+    ///
+    /// # Errors
+    /// `unknown_collection`, `unopenable`, `closed`.
+    pub fn collection(&self, name: &str) -> Result<Arc<CollectionHandle>> {
+        self.shared.check_open()?;
+        match lock(&self.shared.collections).get(name) {
+            Some(State::Open(handle)) => Ok(Arc::clone(handle)),
+            Some(State::Unopenable(error)) => {
+                let (name, cause) = (name.to_owned(), error.to_string());
+                Err(StateError::Unopenable { name, cause }.into())
+            }
+            None => Err(StateError::UnknownCollection { name: name.to_owned() }.into()),
+        }
+    }
+
+    /// The names of all collections, sorted, those that cannot be opened included.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn names(&self) -> Result<Vec<String>> {
+        self.shared.check_open()?;
+        Ok(lock(&self.shared.collections).keys().cloned().collect())
+    }
+
+    /// Drops a collection and all its documents.
+    ///
+    /// # Errors
+    /// `unknown_collection`, `closed`; a failed write.
+    pub fn drop_collection(&self, name: &str) -> Result<()> {
+        self.shared.check_open()?;
+        let mut catalog = lock(&self.shared.catalog);
+        let (number, ticket) = catalog.forget(name)?;
+        wait(&*catalog.storage(), ticket)?;
+        if let Some(State::Open(handle)) = lock(&self.shared.collections).remove(name) {
+            handle.close();
+        }
+        catalog.remove(number)
+    }
+
+    /// Makes every write so far durable.
+    ///
+    /// # Errors
+    /// A failed write; `closed`.
+    pub fn flush(&self) -> Result<()> {
+        self.shared.check_open()?;
+        self.shared.flush()
+    }
+
+    /// Ends background work, makes every write durable and lets go of the directory. Handles answer `closed` then.
+    ///
+    /// # Errors
+    /// A failed write.
+    pub fn close(&self) -> Result<()> {
+        if self.shared.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        *lock(&self.shared.stop.0) = true;
+        self.shared.stop.1.notify_all();
+        for thread in std::mem::take(&mut *lock(&self.background)) {
+            // A panic in there was already reported by the panic hook.
+            drop(thread.join());
+        }
+        let flushed = self.shared.flush();
+        for handle in self.shared.handles() {
+            handle.close();
+        }
+        lock(&self.shared.lock).take();
+        flushed
+    }
+}
+
+fn open_all(database: &Database, options: &Options, shared: &Weak<Shared>) -> BTreeMap<String, State> {
+    let mut collections = BTreeMap::new();
+    for entry in database.entries() {
+        let state = match database.open_collection(&entry.name) {
+            Ok(opened) => State::Open(Arc::new(CollectionHandle::new(opened, options, shared))),
+            Err(error) => {
+                let message = format!("cannot be opened: {error}");
+                options.observer.event(Event::Warning { at: entry.name.clone(), message });
+                State::Unopenable(error)
+            }
+        };
+        collections.insert(entry.name.clone(), state);
+    }
+    collections
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        // Nobody is left to be told of an error; what was acknowledged is safe either way.
+        drop(self.close());
+    }
+}
+
+impl Shared {
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.is_closed() {
+            return Err(StateError::Closed { what: "database" }.into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn handles(&self) -> Vec<Arc<CollectionHandle>> {
+        let open = |state: &State| match state {
+            State::Open(handle) => Some(Arc::clone(handle)),
+            State::Unopenable(_) => None,
+        };
+        lock(&self.collections).values().filter_map(open).collect()
+    }
+
+    /// What the storage of a collection holds, after a write to it failed.
+    pub(super) fn recover(&self, name: &str) -> Result<Collection> {
+        lock(&self.catalog).open_collection(name)
+    }
+
+    fn flush(&self) -> Result<()> {
+        let mut outcome = Ok(());
+        for handle in self.handles() {
+            outcome = outcome.and(handle.flush());
+        }
+        outcome
+    }
+
+    fn add(
+        &self,
+        name: &str,
+        stage: impl FnOnce(&mut Database) -> Result<Staged>,
+    ) -> Result<Arc<CollectionHandle>> {
+        self.check_open()?;
+        let mut catalog = lock(&self.catalog);
+        let staged = stage(&mut catalog)?;
+        wait(&*staged.storage, staged.ticket)?;
+        let ticket = catalog.admit(staged);
+        wait(&*catalog.storage(), ticket)?;
+        let opened = catalog.open_collection(name)?;
+        let handle = Arc::new(CollectionHandle::new(opened, &self.options, &self.this));
+        lock(&self.collections).insert(name.to_owned(), State::Open(Arc::clone(&handle)));
+        Ok(handle)
+    }
+}

@@ -1,0 +1,79 @@
+//! The two background threads of a database: one makes writes durable once a second, one runs jobs that are due.
+//!
+//! What is due is decided by counted bytes and documents, never by time.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::base::{Event, Result};
+use crate::engine::JobKind;
+
+use super::collection::CollectionHandle;
+use super::db::{Shared, lock};
+
+/// A memtable of so many bytes is sealed.
+const SEAL_BYTES: usize = 32 << 20;
+/// Segments without links that hold so many vectors are indexed: scanning them costs more than a millisecond.
+const UNLINKED_VECTORS_MAX: usize = 10_000;
+/// More segments than these are merged.
+const SEGMENTS_MAX: usize = 8;
+/// How long what level `everysec` promised may stay unsynced.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked what is due.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Starts the threads; they end when the database is closed.
+pub(super) fn spawn(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
+    let mut threads = vec![every(shared, SYNC_EVERY, |_, handle| handle.flush())];
+    if shared.options.auto_jobs {
+        threads.push(every(shared, LOOK_EVERY, run_due));
+    }
+    threads
+}
+
+fn every(
+    shared: &Arc<Shared>,
+    period: Duration,
+    tend: fn(&Shared, &CollectionHandle) -> Result<()>,
+) -> JoinHandle<()> {
+    let shared = Arc::clone(shared);
+    std::thread::spawn(move || {
+        let mut last = Instant::now();
+        while !stopped_within(&shared, period.saturating_sub(last.elapsed())) {
+            last = Instant::now();
+            for handle in shared.handles() {
+                // A collection that failed says so to its writers; telling it once more every second helps nobody.
+                if handle.has_failed() || handle.is_closed() {
+                    continue;
+                }
+                if let Err(error) = tend(&shared, &handle) {
+                    let message = format!("background work failed: {error}");
+                    shared.options.observer.event(Event::Warning { at: handle.name().to_owned(), message });
+                }
+            }
+        }
+    })
+}
+
+/// Sleeps; true when the database is closing.
+fn stopped_within(shared: &Shared, time: Duration) -> bool {
+    let (stop, changed) = &shared.stop;
+    let waited = changed.wait_timeout_while(lock(stop), time, |stop| !*stop);
+    waited.map_or(true, |(stop, _)| *stop)
+}
+
+fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
+    let stop = || shared.is_closed() || handle.is_closed();
+    let stats = handle.view()?.stats();
+    if stats.memtable_bytes > SEAL_BYTES {
+        handle.run_until(JobKind::Seal, &stop)?;
+    }
+    if handle.view()?.stats().segments > SEGMENTS_MAX {
+        handle.run_until(JobKind::Merge, &stop)?;
+    }
+    if handle.view()?.stats().unlinked_vectors > UNLINKED_VECTORS_MAX {
+        handle.run_until(JobKind::Index, &stop)?;
+    }
+    Ok(())
+}

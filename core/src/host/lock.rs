@@ -1,0 +1,47 @@
+//! One writer a directory: a lock on its `LOCK` file, which holds the owner's process id.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use crate::base::{Result, StateError, StorageError};
+
+/// Held for as long as the database is open; the system lets go of it when the process ends in any way.
+#[derive(Debug)]
+pub(super) struct DirectoryLock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes the lock of a directory that exists.
+///
+/// # Errors
+/// `database_locked` with the owner's process id, `io_failed`.
+pub(super) fn acquire(directory: &Path) -> Result<DirectoryLock> {
+    let io = |action| {
+        move |e: std::io::Error| StorageError::Io { action, object: "LOCK".to_owned(), cause: e.to_string() }
+    };
+    let path = directory.join("LOCK");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(io("open"))?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).map_err(io("truncate"))?;
+            write!(file, "{}", std::process::id()).map_err(io("write"))?;
+            Ok(DirectoryLock(file))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            // The owner may be about to write its id; an empty one is still an answer.
+            let read = (&file).take(32).read_to_string(&mut owner);
+            if read.is_err() || owner.trim().is_empty() {
+                owner = "unknown".to_owned();
+            }
+            let path = directory.display().to_string();
+            Err(StateError::Locked { path, owner }.into())
+        }
+        Err(TryLockError::Error(e)) => Err(io("lock")(e).into()),
+    }
+}

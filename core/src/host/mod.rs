@@ -1,0 +1,14 @@
+//! What a native process adds to the engine: a clock, threads, the fsync timer, the job runner, a lock file.
+//!
+//! The one place with time and threads; what the Node addon and the server share. Every handle here can be shared
+//! between threads: writers of one collection take turns, readers wait for nobody.
+
+mod clock;
+mod collection;
+mod db;
+mod jobs;
+mod lock;
+
+pub use clock::SystemClock;
+pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};
+pub use db::{Db, Options};

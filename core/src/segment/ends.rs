@@ -1,0 +1,190 @@
+//! Which slots of a part have ended, when, and what words went with them.
+//!
+//! Shared between views: ending a slot copies one page of 4,096 slots, not the whole part.
+
+use std::sync::Arc;
+
+use crate::base::limits::SLOTS_MAX;
+use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Seq, Slot, Writer};
+use crate::storage::{Blob, Section};
+use crate::text::TermCounts;
+
+/// Ended slots, ascending: slot `u32`, valid_to `i64`, seq `u64`.
+const ENTRIES: u16 = 1;
+/// What the ended versions said, counted as their part counts it.
+const TERMS: u16 = 2;
+
+const PAGE_SLOTS: usize = 4096;
+const ENTRY_BYTES: usize = 20;
+
+/// The end of one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Its slot.
+    pub slot: Slot,
+    /// From when it is no longer valid: ns since 1970 UTC.
+    pub valid_to: i64,
+    /// The seq of the operation that ended it.
+    pub seq: Seq,
+}
+
+/// The ended slots of one part.
+#[derive(Debug, Clone, Default)]
+pub struct Ends {
+    pages: Vec<Option<Arc<Page>>>,
+    count: usize,
+    /// Merged geometrically, so that adding one document's terms stays cheap.
+    terms: Vec<Arc<TermCounts>>,
+}
+
+#[derive(Debug, Clone)]
+struct Page {
+    ended: [u64; PAGE_SLOTS / 64],
+    ends: Vec<End>,
+}
+
+impl Ends {
+    /// Ends a slot.
+    ///
+    /// # Panics
+    /// When it has ended already: a version ends once.
+    pub fn end(&mut self, end: End) {
+        let (page, bit) = (end.slot.index() / PAGE_SLOTS, end.slot.index() % PAGE_SLOTS);
+        if self.pages.len() <= page {
+            self.pages.resize(page + 1, None);
+        }
+        let place = self.pages[page]
+            .get_or_insert_with(|| Arc::new(Page { ended: [0; PAGE_SLOTS / 64], ends: Vec::new() }));
+        let page = Arc::make_mut(place);
+        assert_eq!(page.ended[bit / 64] >> (bit % 64) & 1, 0, "a version ends once");
+        page.ended[bit / 64] |= 1 << (bit % 64);
+        let at = page.ends.partition_point(|e| e.slot < end.slot);
+        page.ends.insert(at, end);
+        self.count += 1;
+    }
+
+    /// Counts the words of a version that has ended.
+    pub fn add_terms(&mut self, terms: TermCounts) {
+        if terms.is_empty() {
+            return;
+        }
+        let mut last = Arc::new(terms);
+        while let Some(before) = self.terms.pop() {
+            if before.len() > 2 * last.len() {
+                self.terms.push(before);
+                break;
+            }
+            last = Arc::new(TermCounts::merge(&[&before, &last]));
+        }
+        self.terms.push(last);
+    }
+
+    /// What the ended versions said.
+    #[must_use]
+    pub fn terms(&self) -> &[Arc<TermCounts>] {
+        &self.terms
+    }
+
+    /// How many have ended.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether a slot has ended.
+    #[must_use]
+    pub fn contains(&self, slot: Slot) -> bool {
+        let (page, bit) = (slot.index() / PAGE_SLOTS, slot.index() % PAGE_SLOTS);
+        self.pages
+            .get(page)
+            .and_then(Option::as_ref)
+            .is_some_and(|page| page.ended[bit / 64] >> (bit % 64) & 1 == 1)
+    }
+
+    /// All ends, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = End> + '_ {
+        self.pages.iter().flatten().flat_map(|page| page.ends.iter().copied())
+    }
+
+    /// The slots below `slots` that have not ended.
+    #[must_use]
+    pub fn live(&self, slots: usize) -> Bitmap {
+        let mut live = Bitmap::full(slots);
+        self.iter().for_each(|end| live.remove(end.slot.index()));
+        live
+    }
+
+    /// Adds the ends of a part that was put behind this one.
+    pub fn append(&mut self, other: &Self, offset: u32) {
+        for end in other.iter() {
+            self.end(End { slot: Slot(end.slot.0 + offset), ..end });
+        }
+        for terms in &other.terms {
+            self.add_terms((**terms).clone());
+        }
+    }
+
+    /// The sections of an ends blob.
+    #[must_use]
+    pub fn sections(&self) -> Vec<Section> {
+        let mut entries = Writer::new();
+        for end in self.iter() {
+            entries.u32(end.slot.0);
+            entries.i64(end.valid_to);
+            entries.u64(end.seq.0);
+        }
+        let all: Vec<&TermCounts> = self.terms.iter().map(|t| &**t).collect();
+        let mut terms = Writer::new();
+        TermCounts::merge(&all).encode(&mut terms);
+        vec![Section::pinned(ENTRIES, entries.finish()), Section::pinned(TERMS, terms.finish())]
+    }
+
+    /// Opens the blob of a part with this many slots.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn open(blob: &Blob, slots: usize) -> Result<Self> {
+        let name = format!("blob {}.ends", blob.id().number);
+        let of = |e: DecodeError| e.within(&name, 0);
+        let entries = blob.pinned(ENTRIES)?;
+        if slots > SLOTS_MAX || !entries.len().is_multiple_of(ENTRY_BYTES) {
+            return Err(Error::corrupt(name, 0, "whole entries"));
+        }
+        let mut ends = Self::default();
+        let mut r = Reader::new(&entries);
+        let mut least = 0;
+        while r.remaining() > 0 {
+            let slot = r.u32().map_err(of)?;
+            if (slot as usize) < least || slot as usize >= slots {
+                return Err(Error::corrupt(name, r.offset() as u64, "ended slots in ascending order"));
+            }
+            least = slot as usize + 1;
+            let (valid_to, seq) = (r.i64().map_err(of)?, Seq(r.u64().map_err(of)?));
+            ends.end(End { slot: Slot(slot), valid_to, seq });
+        }
+        let terms = blob.pinned(TERMS)?;
+        let mut r = Reader::new(&terms);
+        ends.add_terms(TermCounts::decode(&mut r).map_err(of)?);
+        r.end().map_err(of)?;
+        Ok(ends)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_copy_does_not_see_later_ends() {
+        let mut now = Ends::default();
+        now.end(End { slot: Slot(5_000), valid_to: 1, seq: Seq(9) });
+        let before = now.clone();
+        now.end(End { slot: Slot(4_999), valid_to: 2, seq: Seq(10) });
+        assert!(!before.contains(Slot(4_999)) && now.contains(Slot(4_999)));
+        assert_eq!(now.iter().map(|e| e.slot.0).collect::<Vec<_>>(), [4_999, 5_000]);
+        assert_eq!(now.live(6_000).count(), 5_998);
+        let mut shifted = Ends::default();
+        shifted.append(&now, 10);
+        assert!(shifted.contains(Slot(5_010)) && shifted.count() == 2);
+    }
+}

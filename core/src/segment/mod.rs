@@ -1,0 +1,16 @@
+//! A segment: immutable, checksummed blobs of documents in the order of seq.
+//!
+//! `rows` is primary; `codes`, `links`, `text` and `columns` are derived and can each be made again from it; `ends`
+//! says what has ended. Owns writing them, opening them, and finding the nearest vectors of one segment.
+
+mod blobs;
+pub mod ends;
+pub mod nearest;
+pub mod row;
+pub mod rows;
+
+pub use blobs::{Derive, Opened, Segment, SegmentBlobs, derive};
+pub use ends::{End, Ends};
+pub use nearest::{Nearest, VectorQuery};
+pub use row::{Row, SharedRow};
+pub use rows::RowsReader;

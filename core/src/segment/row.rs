@@ -1,0 +1,50 @@
+//! One version of a document, as the memtable holds it and as segments are written from it.
+
+use std::sync::Arc;
+
+use crate::base::{Key, Object, Seq};
+
+/// One version of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The user's id.
+    pub id: Box<str>,
+    /// The number of that id.
+    pub key: Key,
+    /// Order of this version within the collection.
+    pub seq: Seq,
+    /// Since when it is valid: nanoseconds since 1970 UTC.
+    pub valid_from: i64,
+    /// The caller's bits.
+    pub vector: Option<Box<[f32]>>,
+    /// 1 / length of the vector; 0 without one.
+    pub inverse_norm: f32,
+    /// Canonical metadata.
+    pub metadata: Object,
+}
+
+/// Rows are shared between chunks that are merged and views that are read.
+pub type SharedRow = Arc<Row>;
+
+impl Row {
+    /// About how many bytes it takes, counted the same everywhere: what decides when a memtable is sealed.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let vector = self.vector.as_ref().map_or(0, |v| v.len() * 4);
+        64 + self.id.len() + vector + object_weight(&self.metadata)
+    }
+}
+
+fn object_weight(fields: &Object) -> usize {
+    fields.iter().map(|(name, value)| name.len() + value_weight(value)).sum()
+}
+
+fn value_weight(value: &crate::base::Value) -> usize {
+    use crate::base::Value;
+    match value {
+        Value::Str(text) => 24 + text.len(),
+        Value::Array(items) => 24 + items.iter().map(value_weight).sum::<usize>(),
+        Value::Object(fields) => 24 + object_weight(fields),
+        _ => 24,
+    }
+}

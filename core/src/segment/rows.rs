@@ -1,0 +1,372 @@
+//! The primary blob of a segment: ids, versions, vectors, metadata. Slots are in the order of seq.
+//!
+//! Layout: docs/FORMAT.md, "rows". Ids, versions and offsets are pinned; vectors and metadata are read by row.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::base::bytes::{le_bytes, numbers};
+use crate::base::limits::{DIM_MAX, SLOTS_MAX};
+use crate::base::value::{decode_object, encode_object};
+use crate::base::{Error, Key, Object, Reader, Result, Seq, Slot, Writer};
+use crate::storage::{Blob, Pinned, Rows, Section};
+
+use super::row::{Row, SharedRow};
+
+/// Counts: slots `u64`, vectors `u64`, dimension `u64`.
+const COUNTS: u16 = 1;
+/// Slots sorted by (id, slot): `u32` each.
+const ID_ORDER: u16 = 2;
+/// Ends of the ids of slots in `ID_BYTES`: `u64` each, after a leading 0.
+const ID_OFFSETS: u16 = 3;
+/// UTF-8 of the ids.
+const ID_BYTES: u16 = 4;
+/// Key of each slot: `u32`.
+const KEYS: u16 = 5;
+/// Seq of each slot, ascending: `u64`.
+const SEQS: u16 = 6;
+/// When each version became valid: `i64`, ns since 1970 UTC.
+const VALID_FROM: u16 = 7;
+/// Slots that have a vector, ascending: `u32`. Empty when all have one.
+const VECTOR_SLOTS: u16 = 8;
+/// Vectors in the order of their slots: `[n, dim]` `f32`, row-major.
+const VECTORS: u16 = 9;
+/// 1 / length of each vector: `f32`.
+const INVERSE_NORMS: u16 = 10;
+/// Ends of the metadata of slots in `METADATA`: `u64` each, after a leading 0.
+const METADATA_OFFSETS: u16 = 11;
+/// Canonical metadata.
+const METADATA: u16 = 12;
+
+/// The sections of a rows blob with these rows, which are in the order of seq.
+///
+/// # Panics
+/// When rows are out of order or vectors differ in dimension.
+#[must_use]
+pub fn sections(rows: &[SharedRow]) -> Vec<Section> {
+    assert!(rows.windows(2).all(|w| w[0].seq < w[1].seq), "rows are written in the order of seq");
+    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+    order.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
+    let dim = rows.iter().find_map(|row| row.vector.as_ref()).map_or(0, |v| v.len());
+    let with_vector: Vec<u32> =
+        (0..rows.len() as u32).filter(|slot| rows[*slot as usize].vector.is_some()).collect();
+    let (mut ids, mut metadata, mut vectors) = (Writer::new(), Writer::new(), Vec::new());
+    let (mut id_ends, mut metadata_ends, mut inverse_norms) = (vec![0u64], vec![0u64], Vec::new());
+    for row in rows {
+        ids.raw(row.id.as_bytes());
+        id_ends.push(ids.len() as u64);
+        encode_object(&row.metadata, &mut metadata);
+        metadata_ends.push(metadata.len() as u64);
+        if let Some(vector) = &row.vector {
+            assert_eq!(vector.len(), dim, "one dimension a segment");
+            vectors.extend_from_slice(le_bytes(vector));
+            inverse_norms.push(row.inverse_norm);
+        }
+    }
+    let vector_count = with_vector.len() as u64;
+    let sparse = if with_vector.len() == rows.len() { Vec::new() } else { with_vector };
+    let column = |f: fn(&Row) -> u64| rows.iter().map(|row| f(row)).collect::<Vec<u64>>();
+    let keys: Vec<u32> = rows.iter().map(|row| row.key.0).collect();
+    let valid_from: Vec<i64> = rows.iter().map(|row| row.valid_from).collect();
+    vec![
+        Section::pinned(COUNTS, le_bytes(&[rows.len() as u64, vector_count, dim as u64])),
+        Section::pinned(ID_ORDER, le_bytes(&order)),
+        Section::pinned(ID_OFFSETS, le_bytes(&id_ends)),
+        Section::pinned(ID_BYTES, ids.finish()),
+        Section::pinned(KEYS, le_bytes(&keys)),
+        Section::pinned(SEQS, le_bytes(&column(|row| row.seq.0))),
+        Section::pinned(VALID_FROM, le_bytes(&valid_from)),
+        Section::pinned(VECTOR_SLOTS, le_bytes(&sparse)),
+        Section::rows(VECTORS, vectors),
+        Section::pinned(INVERSE_NORMS, le_bytes(&inverse_norms)),
+        Section::pinned(METADATA_OFFSETS, le_bytes(&metadata_ends)),
+        Section::rows(METADATA, metadata.finish()),
+    ]
+}
+
+/// An open rows blob.
+#[derive(Debug)]
+pub struct RowsReader {
+    name: String,
+    slots: usize,
+    vectors: usize,
+    dim: usize,
+    id_order: Pinned,
+    id_offsets: Pinned,
+    id_bytes: Pinned,
+    keys: Pinned,
+    seqs: Pinned,
+    valid_from: Pinned,
+    vector_slots: Pinned,
+    vector_rows: Rows,
+    inverse_norms: Pinned,
+    metadata_offsets: Pinned,
+    metadata: Rows,
+}
+
+impl RowsReader {
+    /// Opens the blob and checks that all it says is possible.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn open(blob: &Blob) -> Result<Self> {
+        let name = format!("blob {}.rows", blob.id().number);
+        let counts = blob.pinned(COUNTS)?;
+        let &[slots, vectors, dim] = counts.numbers::<u64>()? else {
+            return Err(Error::corrupt(name, 0, "three counts"));
+        };
+        if slots > SLOTS_MAX as u64 || vectors > slots || dim > DIM_MAX as u64 {
+            return Err(Error::corrupt(name, 0, "counts within limits"));
+        }
+        let reader = Self {
+            name,
+            slots: slots as usize,
+            vectors: vectors as usize,
+            dim: dim as usize,
+            id_order: blob.pinned(ID_ORDER)?,
+            id_offsets: blob.pinned(ID_OFFSETS)?,
+            id_bytes: blob.pinned(ID_BYTES)?,
+            keys: blob.pinned(KEYS)?,
+            seqs: blob.pinned(SEQS)?,
+            valid_from: blob.pinned(VALID_FROM)?,
+            vector_slots: blob.pinned(VECTOR_SLOTS)?,
+            vector_rows: blob.rows(VECTORS)?,
+            inverse_norms: blob.pinned(INVERSE_NORMS)?,
+            metadata_offsets: blob.pinned(METADATA_OFFSETS)?,
+            metadata: blob.rows(METADATA)?,
+        };
+        reader.check()?;
+        Ok(reader)
+    }
+
+    /// Lengths that fit, offsets that ascend, ids that are text and in order: what lookups rely on.
+    fn check(&self) -> Result<()> {
+        let n = self.slots;
+        let sparse = if self.vectors == n { 0 } else { self.vectors };
+        let lengths = [
+            (self.id_order.len(), n * 4),
+            (self.id_offsets.len(), (n + 1) * 8),
+            (self.keys.len(), n * 4),
+            (self.seqs.len(), n * 8),
+            (self.valid_from.len(), n * 8),
+            (self.vector_slots.len(), sparse * 4),
+            (self.vector_rows.len() as usize, self.vectors * self.dim * 4),
+            (self.inverse_norms.len(), self.vectors * 4),
+            (self.metadata_offsets.len(), (n + 1) * 8),
+        ];
+        if lengths.iter().any(|(got, expected)| got != expected) {
+            return self.corrupt("sections of the lengths that the counts give");
+        }
+        let ascending = |ends: &[u64], total: u64| {
+            ends[0] == 0 && ends.windows(2).all(|w| w[0] <= w[1]) && ends[n] == total
+        };
+        if !ascending(numbers_of(&self.id_offsets)?, self.id_bytes.len() as u64)
+            || !ascending(numbers_of(&self.metadata_offsets)?, self.metadata.len())
+        {
+            return self.corrupt("offsets that ascend to the end of their bytes");
+        }
+        if !numbers_of::<u64>(&self.seqs)?.windows(2).all(|w| w[0] < w[1]) {
+            return self.corrupt("seqs in ascending order");
+        }
+        let slots = numbers_of::<u32>(&self.vector_slots)?;
+        if !slots.windows(2).all(|w| w[0] < w[1]) || slots.last().is_some_and(|s| *s as usize >= n) {
+            return self.corrupt("slots of vectors in ascending order");
+        }
+        let order = numbers_of::<u32>(&self.id_order)?;
+        if order.iter().any(|slot| *slot as usize >= n) {
+            return self.corrupt("an id order of slots that exist");
+        }
+        for slot in 0..n {
+            self.id(Slot(slot as u32))?;
+        }
+        let in_order =
+            |w: &[u32]| -> Result<bool> { Ok((self.id(Slot(w[0]))?, w[0]) < (self.id(Slot(w[1]))?, w[1])) };
+        for pair in order.windows(2) {
+            if !in_order(pair)? {
+                return self.corrupt("ids in ascending order");
+            }
+        }
+        Ok(())
+    }
+
+    fn corrupt<T>(&self, expected: &str) -> Result<T> {
+        Err(Error::corrupt(self.name.clone(), 0, expected))
+    }
+
+    /// How many slots.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots == 0
+    }
+
+    /// How many slots have a vector.
+    #[must_use]
+    pub fn vectors(&self) -> usize {
+        self.vectors
+    }
+
+    /// Dimension of the vectors; 0 when there are none.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The id of a slot.
+    ///
+    /// # Errors
+    /// `corrupt` when its bytes are not text.
+    pub fn id(&self, slot: Slot) -> Result<&str> {
+        let ends = numbers_of::<u64>(&self.id_offsets)?;
+        let range = ends[slot.index()] as usize..ends[slot.index() + 1] as usize;
+        std::str::from_utf8(&self.id_bytes[range])
+            .map_err(|_| Error::corrupt(self.name.clone(), 0, "ids that are UTF-8"))
+    }
+
+    /// The key of a slot.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn key(&self, slot: Slot) -> Result<Key> {
+        Ok(Key(numbers_of::<u32>(&self.keys)?[slot.index()]))
+    }
+
+    /// The seqs of all slots, ascending.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn seqs(&self) -> Result<&[u64]> {
+        numbers_of(&self.seqs)
+    }
+
+    /// Since when the version in a slot is valid.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn valid_from(&self, slot: Slot) -> Result<i64> {
+        Ok(numbers_of::<i64>(&self.valid_from)?[slot.index()])
+    }
+
+    /// The newest version of an id.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn find(&self, id: &str) -> Result<Option<Slot>> {
+        let order = numbers_of::<u32>(&self.id_order)?;
+        let (mut low, mut high) = (0, order.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.id(Slot(order[middle]))? <= id {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        match low.checked_sub(1).map(|at| Slot(order[at])) {
+            Some(slot) if self.id(slot)? == id => Ok(Some(slot)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Which vector a slot has, counted in the order of slots.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn ordinal(&self, slot: Slot) -> Result<Option<u32>> {
+        if self.vectors == self.slots {
+            return Ok(Some(slot.0));
+        }
+        Ok(numbers_of::<u32>(&self.vector_slots)?.binary_search(&slot.0).ok().map(|at| at as u32))
+    }
+
+    /// The slots that have a vector, by ordinal; `None` when ordinal and slot are the same.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn vector_slots(&self) -> Result<Option<&[u32]>> {
+        if self.vectors == self.slots { Ok(None) } else { Ok(Some(numbers_of(&self.vector_slots)?)) }
+    }
+
+    /// 1 / length of each vector, by ordinal.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn inverse_norms(&self) -> Result<&[f32]> {
+        numbers_of(&self.inverse_norms)
+    }
+
+    /// The bytes of a run of vectors.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn vector_bytes(&self, ordinals: std::ops::Range<usize>) -> Result<Cow<'_, [u8]>> {
+        let row = (self.dim * 4) as u64;
+        self.vector_rows.read(ordinals.start as u64 * row..ordinals.end as u64 * row)
+    }
+
+    /// Calls `f` with a vector.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn with_vector<T>(&self, ordinal: u32, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
+        let bytes = self.vector_bytes(ordinal as usize..ordinal as usize + 1)?;
+        Ok(f(&floats(&bytes)))
+    }
+
+    /// The metadata of a slot.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn metadata(&self, slot: Slot) -> Result<Object> {
+        let ends = numbers_of::<u64>(&self.metadata_offsets)?;
+        let range = ends[slot.index()]..ends[slot.index() + 1];
+        let bytes = self.metadata.read(range.clone())?;
+        let mut r = Reader::new(&bytes);
+        let of = |e: crate::base::DecodeError| e.within(&self.name, range.start);
+        let fields = decode_object(&mut r).map_err(of)?;
+        r.end().map_err(of)?;
+        Ok(fields)
+    }
+
+    /// All of a slot.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn row(&self, slot: Slot) -> Result<SharedRow> {
+        let ordinal = self.ordinal(slot)?;
+        let vector = ordinal.map(|o| self.with_vector(o, |v| Box::<[f32]>::from(v))).transpose()?;
+        let inverse_norm = match ordinal {
+            Some(ordinal) => self.inverse_norms()?[ordinal as usize],
+            None => 0.0,
+        };
+        Ok(Arc::new(Row {
+            id: self.id(slot)?.into(),
+            key: self.key(slot)?,
+            seq: Seq(self.seqs()?[slot.index()]),
+            valid_from: self.valid_from(slot)?,
+            vector,
+            inverse_norm,
+            metadata: self.metadata(slot)?,
+        }))
+    }
+}
+
+fn numbers_of<T: bytemuck::AnyBitPattern>(pinned: &Pinned) -> Result<&[T]> {
+    pinned.numbers()
+}
+
+/// Bytes of a row section as f32, copied only where they are not aligned.
+#[must_use]
+pub fn floats(bytes: &[u8]) -> Cow<'_, [f32]> {
+    match numbers(bytes) {
+        Ok(aligned) => Cow::Borrowed(aligned),
+        Err(_) => {
+            Cow::Owned(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        }
+    }
+}
