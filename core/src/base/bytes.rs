@@ -3,7 +3,7 @@
 use super::error::Error;
 
 /// Appends numbers to a growing buffer.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
 }

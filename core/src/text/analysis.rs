@@ -4,6 +4,7 @@
 //! Words are those of Unicode Annex 29 that hold a letter or a digit.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 
 use snowball_stemmers_rs::{Algorithm, Stemmer};
@@ -11,6 +12,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::stop_words::{ENGLISH, ITALIAN, ITALIAN_ELISIONS};
+use super::term_cache::TermCache;
 use crate::base::limits::TERM_BYTES_MAX;
 
 /// The language of a collection's text.
@@ -69,6 +71,10 @@ impl Language {
     }
 }
 
+thread_local! {
+    static TERMS: RefCell<TermCache> = const { RefCell::new(TermCache::new()) };
+}
+
 /// Turns texts into terms.
 ///
 /// # Examples
@@ -112,29 +118,41 @@ impl Analyzer {
     /// [`TERM_BYTES_MAX`] bytes and never empty.
     pub fn analyse(&self, text: &str, mut f: impl FnMut(&str)) {
         let text = fold(text);
-        for word in text.unicode_words() {
-            // Cut before stemming, so that no word costs more than its bound.
-            let word = cut(self.without_elision(word));
-            if self.language.stop_words().binary_search(&word).is_ok() {
-                continue;
-            }
-            match &self.stemmer {
-                None => f(word),
-                Some(stemmer) => match cut(&stemmer.stem(word)) {
-                    "" => f(word),
+        let Some(stemmer) = &self.stemmer else {
+            return text.unicode_words().for_each(|word| f(cut(word)));
+        };
+        TERMS.with(|shared| {
+            // `f` may analyse another text, which then starts with a cache of its own.
+            let mut terms = shared.take();
+            for word in text.unicode_words() {
+                // Cut before stemming, so that no word costs more than its bound.
+                let word = cut(self.without_elision(word));
+                match terms.term(self.language, word, |word| self.term(stemmer, word)) {
+                    "" => {}
                     term => f(term),
-                },
+                }
             }
+            shared.replace(terms);
+        });
+    }
+
+    /// The term of a word; empty for a stop word.
+    fn term(&self, stemmer: &Stemmer, word: &str) -> String {
+        if self.language.stop_words().binary_search(&word).is_ok() {
+            return String::new();
+        }
+        match cut(&stemmer.stem(word)) {
+            "" => word.to_owned(),
+            term => term.to_owned(),
         }
     }
 
     fn without_elision<'a>(&self, word: &'a str) -> &'a str {
+        if self.language != Language::Italian {
+            return word;
+        }
         match word.split_once('\'') {
-            Some((article, rest))
-                if self.language == Language::Italian
-                    && !rest.is_empty()
-                    && ITALIAN_ELISIONS.binary_search(&article).is_ok() =>
-            {
+            Some((article, rest)) if !rest.is_empty() && ITALIAN_ELISIONS.binary_search(&article).is_ok() => {
                 rest
             }
             _ => word,

@@ -47,7 +47,7 @@ pub(super) struct PostingList {
     pub(super) first: u32,
     last: u32,
     last_tf: u32,
-    bytes: Vec<u8>,
+    bytes: Writer,
 }
 
 impl MemoryPostings {
@@ -142,7 +142,7 @@ impl MemoryField {
 
 impl PostingList {
     fn new(slot: u32) -> Self {
-        Self { df: 1, first: slot, last: slot, last_tf: 1, bytes: Vec::new() }
+        Self { df: 1, first: slot, last: slot, last_tf: 1, bytes: Writer::new() }
     }
 
     fn count(&mut self, slot: u32) {
@@ -158,7 +158,7 @@ impl PostingList {
 
     fn append(&mut self, other: &Self, slot_offset: u32) {
         self.close(other.first + slot_offset);
-        self.bytes.extend_from_slice(&other.bytes);
+        self.bytes.raw(other.bytes.as_slice());
         self.last = other.last + slot_offset;
         self.last_tf = other.last_tf;
         self.df += other.df;
@@ -170,16 +170,14 @@ impl PostingList {
 
     /// Writes the last tf and the gap to the slot that comes now.
     fn close(&mut self, next_slot: u32) {
-        let mut w = Writer::new();
-        w.varint(u64::from(self.last_tf));
-        w.varint(u64::from(next_slot - self.last));
-        self.bytes.extend_from_slice(w.as_slice());
+        self.bytes.varint(u64::from(self.last_tf));
+        self.bytes.varint(u64::from(next_slot - self.last));
     }
 
     /// Appends `first tf (gap tf)*`.
     pub(super) fn write(&self, w: &mut Writer) {
         w.varint(u64::from(self.first));
-        w.raw(&self.bytes);
+        w.raw(self.bytes.as_slice());
         w.varint(u64::from(self.last_tf));
     }
 }
@@ -212,7 +210,7 @@ impl PostingSource for MemoryPostings {
         let Some((field, list)) = self.list(field, term) else { return Ok(()) };
         let lengths = Lengths { n_slots: self.n_slots, slots: Some(&field.slots), lengths: &field.lengths };
         let of = |e: crate::base::DecodeError| e.within("postings in memory", 0);
-        let mut r = Reader::new(&list.bytes);
+        let mut r = Reader::new(list.bytes.as_slice());
         let mut slot = list.first;
         for left in (0..list.df).rev() {
             let tf = if left == 0 { list.last_tf } else { r.varint().map_err(of)? as u32 };

@@ -11,6 +11,7 @@ pub mod memory;
 pub mod postings;
 pub mod spec;
 mod stop_words;
+mod term_cache;
 pub mod term_counts;
 pub mod words;
 
