@@ -25,7 +25,7 @@ pub struct FieldStats {
 }
 
 /// The postings of one part.
-pub trait PostingSource {
+pub trait PostingSource: Send + Sync {
     /// The bound of its slots.
     fn n_slots(&self) -> u32;
 
