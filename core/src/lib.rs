@@ -15,3 +15,4 @@ pub mod segment;
 pub mod storage;
 pub mod text;
 pub mod vectors;
+pub mod wire;

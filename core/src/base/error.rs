@@ -50,6 +50,9 @@ pub enum InputError {
     /// Something is larger than a limit.
     #[error("{what} is too large: expected at most {limit}, got {got}")]
     TooLarge { what: &'static str, got: u64, limit: u64 },
+    /// A request does not have the shape of one.
+    #[error("invalid request: {expected}, got {got}")]
+    Request { got: String, expected: String },
     /// A file given for import is not one of ours, or is damaged.
     #[error("invalid {what} file: expected {expected}, got {got}")]
     File { what: &'static str, got: String, expected: String },
@@ -223,6 +226,7 @@ impl InputError {
             Self::Metadata { .. } => "invalid_metadata",
             Self::Parameter { .. } => "invalid_parameter",
             Self::TooLarge { .. } => "too_large",
+            Self::Request { .. } => "invalid_request",
             Self::File { .. } => "invalid_file",
         }
     }
@@ -232,6 +236,7 @@ impl InputError {
             Self::Id { got, expected }
             | Self::Metadata { got, expected }
             | Self::Parameter { got, expected, .. }
+            | Self::Request { got, expected }
             | Self::File { got, expected, .. } => (expected.clone(), got.clone()),
             Self::Name { got, expected } | Self::Vector { got, expected } => {
                 ((*expected).to_owned(), got.clone())

@@ -1,3 +1,5 @@
+//! The embedder on a small table of its own and, where it was fetched, on the real one.
+
 use super::*;
 use half::f16;
 use serde_json::json;

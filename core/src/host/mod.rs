@@ -6,9 +6,11 @@
 mod clock;
 mod collection;
 mod db;
+mod embedder;
 mod jobs;
 mod lock;
 
 pub use clock::SystemClock;
 pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};
 pub use db::{Db, Options};
+pub use embedder::load_embedder;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::super::{ColumnsBuilder, Filter, eval, has_path};
 use super::*;
 use crate::base::Object;
 use crate::base::value::parse_object;
+use crate::meta::{ColumnsBuilder, Filter, eval, has_path};
 use crate::storage::blob::{Resident, build};
 use crate::storage::{BlobId, BlobKind, Section};
 

@@ -1,9 +1,9 @@
 //! The filter language: what is read, what is refused and where, and that printing gives it back.
 
-use super::super::eval;
 use super::*;
 use crate::base::value::parse_object;
 use crate::base::{Error, Object};
+use crate::meta::eval;
 
 fn condition(text: &str) -> Expr {
     let filter = Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::super::{Language, MemoryPostings, TextIndex};
 use super::*;
 use crate::storage::blob::{Resident, build};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
+use crate::text::{Language, MemoryPostings, TextIndex};
 use std::sync::Arc;
 
 type Document = Vec<(&'static str, String)>;
@@ -58,7 +58,7 @@ fn oracle(live: &[&Document], document: &Document, query: &[&str], only: Option<
             if tf > 0.0 {
                 let n = lengths.len() as f64;
                 let average = lengths.iter().sum::<usize>() as f64 / n;
-                let idf = (1.0 + (n - df + 0.5) / (df + 0.5)).ln();
+                let idf = libm::log(1.0 + (n - df + 0.5) / (df + 0.5));
                 score += idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * own.len() as f64 / average));
             }
         }

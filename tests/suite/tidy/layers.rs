@@ -4,7 +4,7 @@
 use super::{Source, finding};
 
 /// A module may import those in earlier rows; those in one row don't know each other.
-const ROWS: [&[&str]; 9] = [
+const ROWS: [&[&str]; 10] = [
     &["base"],
     &["kernels"],
     &["storage"],
@@ -13,6 +13,7 @@ const ROWS: [&[&str]; 9] = [
     &["segment"],
     &["collection"],
     &["engine"],
+    &["wire"],
     &["host"],
 ];
 

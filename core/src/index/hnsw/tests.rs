@@ -1,3 +1,5 @@
+//! The index against an exact scan: recall, cost, filters, determinism, damage.
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,0 +1,242 @@
+//! What is answered, as JSON.
+
+use serde::Serialize;
+
+use crate::base::{Error, Object, Report, Result, Seq};
+use crate::collection::{CollectionConfig, Explanation, Hit, Page, SearchResponse, Stats};
+use crate::segment::Row;
+use crate::text::TextFields;
+
+/// An error: what [`Report`] says, and its code once more under the name that HTTP clients look for.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErrorAnswer {
+    /// The message.
+    pub error: String,
+    /// Code, message and the rest.
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+impl From<&Error> for ErrorAnswer {
+    fn from(error: &Error) -> Self {
+        let report = error.report();
+        Self { error: report.message.clone(), report }
+    }
+}
+
+/// A document.
+#[derive(Debug, Clone, Serialize)]
+pub struct DocumentAnswer {
+    /// Its id.
+    pub id: String,
+    /// Its vector; null without one.
+    pub vector: Option<Vec<f32>>,
+    /// Its metadata.
+    pub metadata: Object,
+}
+
+impl From<&Row> for DocumentAnswer {
+    fn from(row: &Row) -> Self {
+        let vector = row.vector.as_deref().map(<[f32]>::to_vec);
+        Self { id: row.id.to_string(), vector, metadata: row.metadata.clone() }
+    }
+}
+
+/// A page of documents.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScanAnswer {
+    /// In the order in which they were stored.
+    pub documents: Vec<DocumentAnswer>,
+    /// The cursor of the next page; null after the last.
+    pub next: Option<String>,
+}
+
+impl From<&Page> for ScanAnswer {
+    fn from(page: &Page) -> Self {
+        let documents = page.rows.iter().map(|row| DocumentAnswer::from(&**row)).collect();
+        Self { documents, next: page.next.map(encode_cursor) }
+    }
+}
+
+/// A cursor, for people to pass on and not to look into.
+#[must_use]
+pub fn encode_cursor(seq: Seq) -> String {
+    format!("{:x}", seq.0)
+}
+
+/// Reads a cursor back.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn parse_cursor(cursor: &str) -> Result<Seq> {
+    u64::from_str_radix(cursor, 16).map(Seq).map_err(|_| {
+        Error::parameter("cursor", crate::base::ids::shorten(cursor), "the next of an earlier page")
+    })
+}
+
+/// What a collection is and holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct InfoAnswer {
+    /// Its name.
+    pub name: String,
+    /// How distances are measured.
+    pub metric: &'static str,
+    /// Dimension of its vectors; null until the first.
+    pub dim: Option<u32>,
+    /// How its text is analysed; null without text.
+    pub language: Option<&'static str>,
+    /// Which strings are its text: `top_level`, `all` or paths; null without text.
+    pub fields: Option<serde_json::Value>,
+    /// What embeds its texts; null for nothing.
+    pub embedder: Option<String>,
+    /// Neighbours a node of the index keeps.
+    pub m: u32,
+    /// How widely the index searches while it is built.
+    pub ef_construction: u32,
+    /// Live documents.
+    pub documents: usize,
+    /// Live documents in the memtable.
+    pub memtable: usize,
+    /// Segments.
+    pub segments: usize,
+    /// Segments with an index.
+    pub indexed: usize,
+    /// Versions that have ended and are still stored.
+    pub ended: usize,
+}
+
+impl InfoAnswer {
+    /// Of a collection with this name, config, dimension and figures.
+    #[must_use]
+    pub fn new(name: &str, config: &CollectionConfig, dim: Option<u32>, stats: &Stats) -> Self {
+        let fields = config.text.as_ref().map(|text| match &text.fields {
+            TextFields::TopLevel => "top_level".into(),
+            TextFields::All => "all".into(),
+            TextFields::Named(names) => names.clone().into(),
+        });
+        Self {
+            name: name.to_owned(),
+            metric: config.metric.name(),
+            dim,
+            language: config.text.as_ref().map(|text| text.language.name()),
+            fields,
+            embedder: config.embedder.as_ref().map(|embedder| embedder.name.clone()),
+            m: config.links_max,
+            ef_construction: config.ef_construction,
+            documents: stats.documents,
+            memtable: stats.memtable,
+            segments: stats.segments,
+            indexed: stats.indexed,
+            ended: stats.ended,
+        }
+    }
+}
+
+/// What a search answers.
+#[derive(Debug, Clone, Serialize)]
+pub struct SearchAnswer {
+    /// The best first.
+    pub hits: Vec<HitAnswer>,
+    /// What was odd about the query.
+    pub warnings: Vec<String>,
+}
+
+/// A result.
+#[derive(Debug, Clone, Serialize)]
+pub struct HitAnswer {
+    /// The document's id.
+    pub id: String,
+    /// Larger is better.
+    pub score: f64,
+    /// Its metadata.
+    pub metadata: Object,
+    /// Its vector, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector: Option<Vec<f32>>,
+    /// Why it came, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<ExplanationAnswer>,
+}
+
+/// Why a result came.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExplanationAnswer {
+    vector: Option<VectorAnswer>,
+    words: Option<WordsAnswer>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct VectorAnswer {
+    distance: f64,
+    score: f64,
+    rank: usize,
+    contribution: f64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct WordsAnswer {
+    score: f64,
+    rank: usize,
+    contribution: f64,
+    terms: Vec<TermAnswer>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct TermAnswer {
+    term: String,
+    field: String,
+    tf: u32,
+    df: u64,
+    documents: u64,
+    length: u32,
+    average_length: f64,
+    idf: f64,
+    contribution: f64,
+}
+
+impl From<SearchResponse> for SearchAnswer {
+    fn from(response: SearchResponse) -> Self {
+        Self { hits: response.hits.into_iter().map(HitAnswer::from).collect(), warnings: response.warnings }
+    }
+}
+
+impl From<Hit> for HitAnswer {
+    fn from(hit: Hit) -> Self {
+        let Hit { id, score, metadata, vector, explanation } = hit;
+        let explanation = explanation.map(ExplanationAnswer::from);
+        Self { id, score: score.into(), metadata, vector, explanation }
+    }
+}
+
+impl From<Explanation> for ExplanationAnswer {
+    fn from(explanation: Explanation) -> Self {
+        let vector = explanation.vector.map(|v| VectorAnswer {
+            distance: v.distance.into(),
+            score: v.score.into(),
+            rank: v.rank,
+            contribution: v.contribution.into(),
+        });
+        let words = explanation.words.map(|w| WordsAnswer {
+            score: w.score.into(),
+            rank: w.rank,
+            contribution: w.contribution.into(),
+            terms: w.terms.into_iter().map(term).collect(),
+        });
+        Self { vector, words }
+    }
+}
+
+fn term(explained: crate::text::TermExplanation) -> TermAnswer {
+    let crate::text::TermExplanation { weight, tf, length, contribution } = explained;
+    TermAnswer {
+        term: weight.term,
+        field: weight.field,
+        tf,
+        df: weight.df,
+        documents: weight.documents,
+        length,
+        average_length: weight.average_length,
+        idf: weight.idf,
+        contribution,
+    }
+}

@@ -1,0 +1,13 @@
+//! The JSON shapes of the TypeScript interface, once for all surfaces: REST's bodies, what crosses into the Node addon
+//! and the browser module, and the steps of scenario files. Converts them to the core's types and back, by hand.
+//!
+//! Names are those of JSON and TypeScript. Scores are widened to f64, so that every surface prints the same digits;
+//! components of vectors are f32. Nothing here does work of its own.
+
+mod answers;
+mod requests;
+
+pub use answers::{
+    DocumentAnswer, ErrorAnswer, HitAnswer, InfoAnswer, ScanAnswer, SearchAnswer, encode_cursor, parse_cursor,
+};
+pub use requests::{CreateBody, DocumentBody, EmbedderBody, FieldsBody, SearchBody, TextBody, parse};

@@ -1,0 +1,210 @@
+//! What is asked, from JSON.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::base::ids::shorten;
+use crate::base::value::parse_object;
+use crate::base::{Error, InputError, Object, Result};
+use crate::collection::{CollectionConfig, Document, EmbedderRef, Fusion, SearchRequest, parse_filter};
+use crate::text::{Language, TextFields, TextSpec};
+use crate::vectors::Metric;
+
+/// Reads a body.
+///
+/// # Errors
+/// `invalid_request` when it is not JSON of this shape, with what was expected.
+pub fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|e| {
+        let got = shorten(&String::from_utf8_lossy(json));
+        InputError::Request { got, expected: e.to_string() }.into()
+    })
+}
+
+/// How a collection is made.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CreateBody {
+    /// `cosine` (default), `euclidean`, `dot`, `manhattan`.
+    pub metric: Option<String>,
+    /// Dimension of the vectors; left out, the first vector decides.
+    pub dim: Option<u32>,
+    /// Which strings are searched as text; left out, none.
+    pub text: Option<TextBody>,
+    /// True to embed texts that come without a vector.
+    pub embedder: Option<EmbedderBody>,
+    /// Neighbours a node of the index keeps.
+    pub m: Option<u32>,
+    /// How widely the index searches while it is built.
+    pub ef_construction: Option<u32>,
+}
+
+/// The text of a collection.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TextBody {
+    /// `english` (default), `italian`, `none`.
+    pub language: Option<String>,
+    /// Which strings: a list of paths, `top_level` (default) or `all`.
+    pub fields: Option<FieldsBody>,
+}
+
+/// A choice of text fields.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum FieldsBody {
+    /// `top_level` or `all`.
+    Choice(String),
+    /// Paths.
+    Named(Vec<String>),
+}
+
+/// The embedder of a collection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum EmbedderBody {
+    /// True for the one the database was opened with.
+    Default(bool),
+    /// By name, which must be that one's.
+    Named(String),
+}
+
+impl CreateBody {
+    /// As the core's config. `embedder`: name and hash of the one that is there.
+    ///
+    /// # Errors
+    /// `invalid_parameter`; `no_embedder` when one is asked for that is not there.
+    pub fn config(&self, name: &str, embedder: Option<EmbedderRef>) -> Result<CollectionConfig> {
+        let defaults = CollectionConfig::default();
+        let missing = || Error::from(crate::base::StateError::NoEmbedder { collection: name.to_owned() });
+        let embedder = match &self.embedder {
+            None | Some(EmbedderBody::Default(false)) => None,
+            Some(EmbedderBody::Default(true)) => Some(embedder.ok_or_else(missing)?),
+            Some(EmbedderBody::Named(wanted)) => {
+                Some(embedder.filter(|there| there.name == *wanted).ok_or_else(missing)?)
+            }
+        };
+        let text = self.text.as_ref().map(TextBody::spec).transpose()?;
+        if embedder.is_some() && text.is_none() {
+            return Err(Error::parameter("embedder", "no text", "a collection with text"));
+        }
+        let config = CollectionConfig {
+            metric: self.metric.as_deref().map_or(Ok(defaults.metric), Metric::parse)?,
+            dim: self.dim,
+            text,
+            embedder,
+            links_max: self.m.unwrap_or(defaults.links_max),
+            ef_construction: self.ef_construction.unwrap_or(defaults.ef_construction),
+        };
+        config.check()?;
+        Ok(config)
+    }
+}
+
+impl TextBody {
+    fn spec(&self) -> Result<TextSpec> {
+        let language = match self.language.as_deref() {
+            None => Language::English,
+            Some(name) => Language::parse(name)
+                .ok_or_else(|| Error::parameter("language", name, "english, italian or none"))?,
+        };
+        let fields = match &self.fields {
+            None => TextFields::TopLevel,
+            Some(FieldsBody::Named(names)) => TextFields::Named(names.clone()),
+            Some(FieldsBody::Choice(choice)) => match choice.as_str() {
+                "top_level" => TextFields::TopLevel,
+                "all" => TextFields::All,
+                other => return Err(Error::parameter("fields", other, "top_level, all or a list of paths")),
+            },
+        };
+        Ok(TextSpec { language, fields })
+    }
+}
+
+/// A document to be stored.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentBody<'a> {
+    /// The user's id.
+    pub id: String,
+    /// Its vector.
+    #[serde(default)]
+    pub vector: Option<Vec<f32>>,
+    /// Its metadata.
+    #[serde(default, borrow)]
+    pub metadata: Option<&'a RawValue>,
+}
+
+impl DocumentBody<'_> {
+    /// As the core's document.
+    ///
+    /// # Errors
+    /// `invalid_metadata`.
+    pub fn document(self) -> Result<Document> {
+        Ok(Document { id: self.id, vector: self.vector, metadata: metadata(self.metadata)? })
+    }
+}
+
+/// Metadata from JSON; none is an empty object.
+fn metadata(raw: Option<&RawValue>) -> Result<Object> {
+    match raw.map(RawValue::get) {
+        None | Some("null") => Ok(Object::new()),
+        Some(json) => parse_object(json),
+    }
+}
+
+/// A search.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchBody {
+    /// The vector part.
+    pub vector: Option<Vec<f32>>,
+    /// The words part, and the vector part when the collection has an embedder.
+    pub text: Option<String>,
+    /// What may be found.
+    pub filter: Option<String>,
+    /// How many results; default 10.
+    pub k: Option<usize>,
+    /// How many of the best to leave out.
+    pub offset: Option<usize>,
+    /// How widely an index searches.
+    pub ef: Option<usize>,
+    /// Share of the vector part, 0 to 1; default 0.5.
+    pub alpha: Option<f32>,
+    /// Fuse by reciprocal rank with this k instead of by `alpha`.
+    pub rrf_k: Option<u32>,
+    /// Compare with every vector.
+    pub exact: Option<bool>,
+    /// Say of each result why it came.
+    pub explain: Option<bool>,
+    /// Return vectors too.
+    pub with_vector: Option<bool>,
+}
+
+impl SearchBody {
+    /// As the core's request.
+    ///
+    /// # Errors
+    /// `invalid_filter` with the position; `invalid_parameter` when `alpha` and `rrf_k` are both given.
+    pub fn request(self) -> Result<SearchRequest> {
+        let fusion = match (self.alpha, self.rrf_k) {
+            (Some(_), Some(k)) => return Err(Error::parameter("rrf_k", k, "either alpha or rrf_k")),
+            (Some(alpha), None) => Fusion::Alpha(alpha),
+            (None, Some(k)) => Fusion::ReciprocalRank { k },
+            (None, None) => Fusion::default(),
+        };
+        let defaults = SearchRequest::default();
+        Ok(SearchRequest {
+            vector: self.vector,
+            text: self.text,
+            filter: parse_filter(self.filter.as_deref().unwrap_or_default())?,
+            k: self.k.unwrap_or(defaults.k),
+            offset: self.offset.unwrap_or(0),
+            ef: self.ef,
+            fusion,
+            exact: self.exact.unwrap_or(false),
+            explain: self.explain.unwrap_or(false),
+            with_vector: self.with_vector.unwrap_or(false),
+        })
+    }
+}
