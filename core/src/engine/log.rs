@@ -107,9 +107,9 @@ fn frame_at(id: u64, bytes: &[u8], at: usize) -> Option<Frame<'_>> {
     let head = bytes.get(at..at + FRAME_HEADER_BYTES)?;
     let mut r = Reader::new(head);
     let len = r.u32().ok()? as usize;
-    let (kind, flags, _) = (r.u8().ok()?, r.u8().ok()?, r.u16().ok()?);
+    let (kind, flags, reserved) = (r.u8().ok()?, r.u8().ok()?, r.u16().ok()?);
     let (lsn, durable, crc) = (Lsn(r.u64().ok()?), Lsn(r.u64().ok()?), r.u32().ok()?);
-    if len > FRAME_BYTES_MAX || kind != FRAME_OPS {
+    if len > FRAME_BYTES_MAX || kind != FRAME_OPS || reserved != 0 {
         return None;
     }
     let end = at + FRAME_HEADER_BYTES + len;
@@ -156,15 +156,16 @@ pub fn replay(collection_id: u64, cut: Lsn, logs: &[(u64, Vec<u8>)]) -> Result<R
         let id = log_id(collection_id, *generation);
         let first = match read_header(collection_id, *generation, bytes)? {
             Some(first) => first,
-            None if is_last && expected.is_none_or(|e| e.0 > durable.0) => {
+            // A header is durable before the first frame is written behind it.
+            None if is_last && bytes.len() <= HEADER_BYTES && next_of(expected, cut).0 > durable.0 => {
                 out.unborn = Some(*generation);
                 break;
             }
             None => return Err(Error::corrupt(name, 0, "a log header with the right checksum")),
         };
         if expected.is_some_and(|e| e != first) || (expected.is_none() && first.0 > cut.0 + 1) {
-            let after = expected.unwrap_or(Lsn(cut.0 + 1));
-            return Err(Error::corrupt(name, 0, format!("a log that begins at frame {}", after.0)));
+            let after = next_of(expected, cut).0;
+            return Err(Error::corrupt(name, 0, format!("a log that begins at frame {after}")));
         }
         let committed = read_batches(id, bytes, first, cut, &mut out).map_err(|e| e.within(&name, 0))?;
         out.open_log = Some(*generation);
@@ -184,6 +185,10 @@ pub fn replay(collection_id: u64, cut: Lsn, logs: &[(u64, Vec<u8>)]) -> Result<R
         }
     }
     Ok(out)
+}
+
+fn next_of(expected: Option<Lsn>, cut: Lsn) -> Lsn {
+    expected.unwrap_or(Lsn(cut.0 + 1))
 }
 
 struct Committed {

@@ -32,13 +32,9 @@ impl TextSpec {
     #[must_use]
     pub fn texts<'a>(&self, metadata: &'a Object) -> Vec<(Cow<'a, str>, &'a str)> {
         let mut texts = Vec::new();
-        collect(metadata, None, &mut texts);
-        match &self.fields {
-            TextFields::All => {}
-            TextFields::TopLevel => {
-                texts.retain(|(name, _)| matches!(metadata.get(&**name), Some(Value::Str(_))));
-            }
-            TextFields::Named(names) => texts.retain(|(name, _)| names.iter().any(|n| n == name)),
+        collect(metadata, None, self.fields != TextFields::TopLevel, &mut texts);
+        if let TextFields::Named(names) = &self.fields {
+            texts.retain(|(name, _)| names.iter().any(|n| n == name));
         }
         // A top-level field "a.b" and a field b within a share their name; both are its text.
         texts.sort_by(|a, b| a.0.cmp(&b.0));
@@ -79,12 +75,17 @@ impl TextSpec {
     }
 }
 
-fn collect<'a>(fields: &'a Object, above: Option<&str>, texts: &mut Vec<(Cow<'a, str>, &'a str)>) {
+fn collect<'a>(
+    fields: &'a Object,
+    above: Option<&str>,
+    nested: bool,
+    texts: &mut Vec<(Cow<'a, str>, &'a str)>,
+) {
     for (name, value) in fields {
         let path = || above.map_or(Cow::Borrowed(name.as_str()), |a| Cow::Owned(format!("{a}.{name}")));
         match value {
             Value::Str(text) => texts.push((path(), text)),
-            Value::Object(inner) => collect(inner, Some(&path()), texts),
+            Value::Object(inner) if nested => collect(inner, Some(&path()), nested, texts),
             _ => {}
         }
     }
