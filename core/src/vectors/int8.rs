@@ -276,6 +276,13 @@ impl<'a> Int8Space<'a> {
         };
         (codes, Factors(factor(0), factor(4)))
     }
+
+    /// One byte of each cache line of a row.
+    #[inline]
+    fn touch(&self, i: u32) -> u8 {
+        let row = &self.rows[i as usize * self.stride..][..self.stride];
+        row.iter().step_by(64).fold(0, |sum, &byte| sum ^ byte as u8)
+    }
 }
 
 impl Space for Int8Space<'_> {
@@ -309,6 +316,11 @@ impl Scorer for Int8OfOne<'_> {
     fn distance(&self, i: u32) -> f32 {
         self.space.shape.distance(self.one, self.space.row(i))
     }
+
+    #[inline]
+    fn touch(&self, i: u32) -> u8 {
+        self.space.touch(i)
+    }
 }
 
 /// Distances to a query.
@@ -323,6 +335,11 @@ impl Scorer for Int8Scorer<'_> {
     #[inline]
     fn distance(&self, i: u32) -> f32 {
         self.space.shape.distance((&self.codes, self.factors), self.space.row(i))
+    }
+
+    #[inline]
+    fn touch(&self, i: u32) -> u8 {
+        self.space.touch(i)
     }
 }
 

@@ -10,6 +10,12 @@ pub trait Scorer {
     /// # Panics
     /// When `i` is not below the number of vectors.
     fn distance(&self, i: u32) -> f32;
+
+    /// Loads what the distance of `i` will read, so that several loads wait together. The number means nothing; it
+    /// keeps the loads from being left out.
+    fn touch(&self, _i: u32) -> u8 {
+        0
+    }
 }
 
 impl<F: Fn(u32) -> f32> Scorer for F {

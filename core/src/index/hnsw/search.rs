@@ -54,6 +54,14 @@ impl<S: Scorer + ?Sized> Walk<'_, S> {
         Near::new(self.scorer.distance(layer.number(place)), place)
     }
 
+    /// Lets the loads of vectors overlap, which are about to be compared: a search waits for memory more than for
+    /// arithmetic.
+    #[inline]
+    fn touch(&self, layer: &Layer<'_>, places: &[u32]) {
+        let sum = places.iter().fold(0, |sum, &place| sum ^ self.scorer.touch(layer.number(place)));
+        std::hint::black_box(sum);
+    }
+
     fn note(&mut self, number: u32) {
         if let Some(trace) = &mut self.trace {
             trace.push(number);
@@ -88,9 +96,9 @@ impl<S: Scorer + ?Sized> Walk<'_, S> {
         beam.offer(self.near(layer, start));
         while let Some(here) = beam.take_next() {
             self.note(layer.number(here.place()));
-            // Collected first, so that the loads of their vectors overlap.
             fresh.clear();
             fresh.extend(layer.neighbours(here.place()).filter(|&place| visited.first(place)));
+            self.touch(layer, fresh);
             for &place in &*fresh {
                 beam.offer(self.near(layer, place));
             }
@@ -117,6 +125,7 @@ impl<S: Scorer + ?Sized> Walk<'_, S> {
         visited.first(start);
         fresh.push(start);
         loop {
+            self.touch(layer, fresh);
             for &place in &*fresh {
                 let near = self.near(layer, place);
                 if beam.bound().is_none_or(|bound| near < bound) {
