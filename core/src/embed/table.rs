@@ -75,7 +75,8 @@ impl Table {
             Some("F32") => 4,
             _ => return refuse(format!("type {}", tensor["dtype"]), "F16 or F32"),
         };
-        let Some(bytes) = bytes.filter(|bytes| Some(bytes.len()) == (rows * dim).checked_mul(width)) else {
+        let whole = rows.checked_mul(dim).and_then(|numbers| numbers.checked_mul(width));
+        let Some(bytes) = bytes.filter(|bytes| Some(bytes.len()) == whole) else {
             return refuse(format!("offsets {}", tensor["data_offsets"]), "offsets of the whole table");
         };
         let numbers = if width == 2 {

@@ -123,6 +123,7 @@ fn tables_that_are_not_whole_are_refused() {
         safetensors("F64", [2, 1], &[0; 16]),
         safetensors("F32", [2, 3], &[0; 16]),
         safetensors("F32", [usize::MAX, 2], &[0; 16]),
+        safetensors("F32", [1 << 20, 1 << 16], &[0; 16]),
         safetensors("F32", [4, 0], &[]),
         safetensors("F32", [2, 2], bytemuck::cast_slice(&[0.0, 1.0, f32::NAN, 0.0])),
         safetensors("F16", [1, 1], &f16::INFINITY.to_le_bytes()),
