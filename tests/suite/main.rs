@@ -1,3 +1,4 @@
 //! One binary for all suites: linking once is faster than linking ten times.
 
+mod contract;
 mod tidy;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
 use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError};
-use crate::collection::CollectionConfig;
+use crate::collection::{CollectionConfig, EmbedderRef};
 use crate::embed::Embedder;
 use crate::engine::{Collection, Database, Env, Staged};
 use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, Ticket};
@@ -146,6 +146,13 @@ impl Db {
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.shared.options
+    }
+
+    /// Name and hash of the embedder it was opened with.
+    #[must_use]
+    pub fn embedder_ref(&self) -> Option<EmbedderRef> {
+        let reference = |e: &Arc<Embedder>| EmbedderRef { name: e.name().to_owned(), hash: e.hash() };
+        self.shared.options.embedder.as_ref().map(reference)
     }
 
     /// Makes a collection.

@@ -1,9 +1,11 @@
 //! What is asked, from JSON.
 
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::base::ids::shorten;
+use crate::base::limits::DIM_MAX;
 use crate::base::value::parse_object;
 use crate::base::{Error, InputError, Object, Result};
 use crate::collection::{CollectionConfig, Document, EmbedderRef, Fusion, SearchRequest, parse_filter};
@@ -128,7 +130,7 @@ pub struct DocumentBody<'a> {
     /// The user's id.
     pub id: String,
     /// Its vector.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "components")]
     pub vector: Option<Vec<f32>>,
     /// Its metadata.
     #[serde(default, borrow)]
@@ -153,11 +155,38 @@ fn metadata(raw: Option<&RawValue>) -> Result<Object> {
     }
 }
 
+/// Numbers are read exactly as f64 and then rounded to f32, as JavaScript does; one too large becomes an infinity,
+/// which the core refuses by name.
+fn components<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<f32>>, D::Error> {
+    struct Components;
+    impl<'de> Visitor<'de> for Components {
+        type Value = Option<Vec<f32>>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of numbers")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut vector = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(DIM_MAX));
+            while let Some(x) = seq.next_element::<f64>()? {
+                vector.push(x as f32);
+            }
+            Ok(Some(vector))
+        }
+    }
+    d.deserialize_any(Components)
+}
+
 /// A search.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SearchBody {
     /// The vector part.
+    #[serde(deserialize_with = "components")]
     pub vector: Option<Vec<f32>>,
     /// The words part, and the vector part when the collection has an embedder.
     pub text: Option<String>,

@@ -1,0 +1,156 @@
+//! The core itself as a surface, through the host that Node and the server share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kithdb::base::Error;
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
+use kithdb::storage::Level;
+use kithdb::wire::{
+    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, InfoAnswer, ScanAnswer, SearchAnswer, SearchBody,
+    parse, parse_cursor,
+};
+use serde_json::{Value, json};
+
+use crate::{Failure, Surface};
+
+/// The core in this process.
+#[derive(Default)]
+pub struct CoreSurface {
+    db: Option<Db>,
+    /// Jobs run only when they are asked for.
+    pub manual_jobs: bool,
+}
+
+impl Surface for CoreSurface {
+    fn name(&self) -> &'static str {
+        "core"
+    }
+
+    fn call(&mut self, op: &str, args: &Value) -> Result<Value, Failure> {
+        self.dispatch(op, args).map_err(|error| {
+            Failure::new(serde_json::to_value(ErrorAnswer::from(&error)).expect("a report is JSON"))
+        })
+    }
+}
+
+impl CoreSurface {
+    /// The open database.
+    ///
+    /// # Panics
+    /// Before `open`.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        self.db.as_ref().expect("open comes first")
+    }
+
+    fn dispatch(&mut self, op: &str, args: &Value) -> Result<Value, Error> {
+        match op {
+            "open" => {
+                let mut options = Options { auto_jobs: !self.manual_jobs, ..Options::default() };
+                if let Some(folder) = args["embedder"].as_str() {
+                    options.embedder = Some(load_embedder(&PathBuf::from(folder))?);
+                }
+                options.level = level(args)?.unwrap_or_default();
+                let path = PathBuf::from(args["path"].as_str().expect("a path"));
+                self.db = Some(Db::open(&path, options)?);
+                Ok(json!({}))
+            }
+            "close" => {
+                self.db().close()?;
+                self.db = None;
+                Ok(json!({}))
+            }
+            "create" => {
+                let name = name(args);
+                let body: CreateBody = parse(config(args).as_bytes())?;
+                let config = body.config(name, self.db().embedder_ref())?;
+                info(&*self.db().create(name, config)?)
+            }
+            "import" => {
+                let bytes = std::fs::read(args["file"].as_str().expect("a file")).expect("readable");
+                info(&*self.db().import(name(args), &bytes)?)
+            }
+            "drop" => self.db().drop_collection(name(args)).map(|()| json!({})),
+            "collections" => {
+                let db = self.db();
+                let all: Result<Vec<_>, Error> =
+                    db.names()?.iter().map(|name| info(&*db.collection(name)?)).collect();
+                Ok(json!({ "collections": all? }))
+            }
+            _ => {
+                let handle = self.db().collection(name(args))?;
+                on_collection(&handle, op, args)
+            }
+        }
+    }
+}
+
+fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Result<Value, Error> {
+    match op {
+        "info" => info(handle),
+        "add" => {
+            let text = args["documents"].to_string();
+            let bodies: Vec<DocumentBody<'_>> = parse(text.as_bytes())?;
+            let documents = bodies.into_iter().map(DocumentBody::document).collect::<Result<Vec<_>, _>>()?;
+            let mode = if args["mode"] == "insert" { AddMode::Insert } else { AddMode::Upsert };
+            let written = documents.len();
+            let done = handle.add(documents, mode, level(args)?)?;
+            Ok(json!({ "written": written, "replaced": done.ended }))
+        }
+        "get" => {
+            let documents: Result<Vec<_>, Error> = ids(args)
+                .iter()
+                .map(|id| Ok(handle.get(id)?.map(|row| DocumentAnswer::from(&*row))))
+                .collect();
+            Ok(json!({ "documents": documents? }))
+        }
+        "delete" => Ok(json!({ "deleted": handle.delete(ids(args), None)?.ended })),
+        "search" => {
+            let text = args["request"].to_string();
+            let body: SearchBody = parse(text.as_bytes())?;
+            Ok(json!(SearchAnswer::from(handle.search(body.request()?)?)))
+        }
+        "scan" => {
+            let cursor = args["cursor"].as_str().map(parse_cursor).transpose()?;
+            let limit = args["limit"].as_u64().map_or(100, |limit| limit as usize);
+            Ok(json!(ScanAnswer::from(&handle.scan(cursor, limit)?)))
+        }
+        "seal" => run(handle, JobKind::Seal),
+        "index" => run(handle, JobKind::Index),
+        "merge" => run(handle, JobKind::Merge),
+        "export" => {
+            std::fs::write(args["file"].as_str().expect("a file"), handle.export()?).expect("writable");
+            Ok(json!({}))
+        }
+        other => panic!("no operation {other}"),
+    }
+}
+
+fn run(handle: &CollectionHandle, kind: JobKind) -> Result<Value, Error> {
+    Ok(json!({ "done": handle.run(kind)? }))
+}
+
+fn info(handle: &CollectionHandle) -> Result<Value, Error> {
+    let info = handle.info()?;
+    Ok(json!(InfoAnswer::new(&info.name, &info.config, info.dim, &info.stats)))
+}
+
+fn level(args: &Value) -> Result<Option<Level>, Error> {
+    let parse =
+        |name: &str| Level::parse(name).ok_or_else(|| Error::parameter("durability", name, "a level"));
+    args["durability"].as_str().map(parse).transpose()
+}
+
+fn name(args: &Value) -> &str {
+    args["name"].as_str().expect("a name")
+}
+
+fn config(args: &Value) -> String {
+    if args["config"].is_null() { "{}".to_owned() } else { args["config"].to_string() }
+}
+
+fn ids(args: &Value) -> Vec<String> {
+    serde_json::from_value(args["ids"].clone()).expect("a list of ids")
+}

@@ -1,0 +1,231 @@
+//! The server as a surface: the real program in a process of its own, asked over HTTP.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::{Failure, Surface, places};
+
+/// A running server, or none before `open`.
+#[derive(Default)]
+pub struct RestSurface {
+    server: Option<Server>,
+}
+
+/// A server process.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub address: String,
+    agent: ureq::Agent,
+}
+
+impl Server {
+    /// Starts it on a free port and waits for its address.
+    ///
+    /// # Errors
+    /// What it printed when it ended instead.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(data: &Path, more: &[&str]) -> Result<Self, String> {
+        let mut child = Command::new(places::server())
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        while output.read_line(&mut line).expect("UTF-8") > 0 {
+            if let Some(at) = line.find("http://") {
+                let address = line[at..].split_whitespace().next().unwrap_or_default().trim_end_matches('/');
+                let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+                // The rest of what it prints must not fill the pipes.
+                let mut errors = child.stderr.take().expect("piped");
+                std::thread::spawn(move || drop(output.read_to_string(&mut String::new())));
+                std::thread::spawn(move || drop(errors.read_to_string(&mut String::new())));
+                return Ok(Self { address: address.to_owned(), child, agent });
+            }
+            line.clear();
+        }
+        let mut printed = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut printed).expect("UTF-8");
+        child.wait().expect("it ended");
+        Err(printed)
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it as `kill -9` does.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Asks it to end, and waits.
+    fn stop(&mut self) {
+        let pid = self.child.id().to_string();
+        // Where there is no such command it is killed instead, which must be safe too.
+        if !Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|status| status.success()) {
+            drop(self.child.kill());
+        }
+        drop(self.child.wait());
+    }
+
+    /// Sends a request; status and body.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Result<(u16, Vec<u8>), String> {
+        let url = format!("{}{path}", self.address);
+        let kind = if path.ends_with("/import") { "application/octet-stream" } else { "application/json" };
+        let request = ureq::http::Request::builder().method(method).uri(url).header("content-type", kind);
+        let sent = match body {
+            Some(body) => self.agent.run(request.body(body).expect("a request")),
+            None => self.agent.run(request.body(()).expect("a request")),
+        };
+        let mut response = sent.map_err(|e| e.to_string())?;
+        let status = response.status().as_u16();
+        let body =
+            response.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(|e| e.to_string())?;
+        Ok((status, body))
+    }
+
+    /// Sends JSON and reads JSON.
+    ///
+    /// # Errors
+    /// What the server refused.
+    ///
+    /// # Panics
+    /// When no answer comes or it is not JSON.
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let text = body.map(Value::to_string);
+        let (status, answer) =
+            self.send(method, path, text.as_deref().map(str::as_bytes)).expect("an answer");
+        let value = if answer.is_empty() {
+            json!({})
+        } else {
+            let text = String::from_utf8_lossy(&answer);
+            serde_json::from_slice(&answer)
+                .unwrap_or_else(|e| panic!("{method} {path}: {status}: {e}: {text}"))
+        };
+        if (200..300).contains(&status) { Ok(value) } else { Err(Failure::new(value)) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl RestSurface {
+    /// The running server.
+    ///
+    /// # Panics
+    /// Before `open`.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("open comes first")
+    }
+
+    fn open(&mut self, args: &Value) -> Result<Value, Failure> {
+        let path = PathBuf::from(args["path"].as_str().expect("a path"));
+        let mut more = Vec::new();
+        for (key, flag) in [("embedder", "--embedder"), ("durability", "--durability")] {
+            if let Some(value) = args[key].as_str() {
+                more.extend([flag, value]);
+            }
+        }
+        let started = Server::start(&path, &more);
+        self.server = Some(started.map_err(|printed| Failure::new(json!({ "message": printed })))?);
+        Ok(json!({}))
+    }
+}
+
+impl Surface for RestSurface {
+    fn name(&self) -> &'static str {
+        "rest"
+    }
+
+    fn call(&mut self, op: &str, args: &Value) -> Result<Value, Failure> {
+        let name = args["name"].as_str().unwrap_or_default();
+        let collection = format!("/v1/collections/{}", percent(name));
+        let part = |keys: &[&str]| {
+            let mut body = json!({});
+            for key in keys.iter().filter(|key| !args[**key].is_null()) {
+                body[*key] = args[*key].clone();
+            }
+            body
+        };
+        match op {
+            "open" => return self.open(args),
+            "close" => {
+                self.server.take().expect("open comes first").stop();
+                return Ok(json!({}));
+            }
+            _ => {}
+        }
+        let server = self.server();
+        match op {
+            "create" => {
+                let mut body = if args["config"].is_null() { json!({}) } else { args["config"].clone() };
+                body["name"] = json!(name);
+                server.ask("POST", "/v1/collections", Some(&body))
+            }
+            "drop" => server.ask("DELETE", &collection, None),
+            "collections" => server.ask("GET", "/v1/collections", None),
+            "info" => server.ask("GET", &collection, None),
+            "add" => {
+                let body = part(&["documents", "mode", "durability"]);
+                server.ask("POST", &format!("{collection}/documents"), Some(&body))
+            }
+            "get" => server.ask("POST", &format!("{collection}/documents/get"), Some(&part(&["ids"]))),
+            "delete" => server.ask("POST", &format!("{collection}/documents/delete"), Some(&part(&["ids"]))),
+            "search" => server.ask("POST", &format!("{collection}/search"), Some(&args["request"])),
+            "scan" => {
+                let limit = args["limit"].as_u64().unwrap_or(100);
+                let cursor = args["cursor"].as_str().map(|c| format!("&cursor={c}")).unwrap_or_default();
+                server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}"), None)
+            }
+            "seal" | "index" | "merge" => server.ask("POST", &format!("{collection}/{op}"), None),
+            "export" => {
+                let (status, bytes) =
+                    server.send("GET", &format!("{collection}/export"), None).expect("an answer");
+                if status != 200 {
+                    return Err(Failure::new(serde_json::from_slice(&bytes).expect("a problem")));
+                }
+                std::fs::write(args["file"].as_str().expect("a file"), bytes).expect("writable");
+                Ok(json!({}))
+            }
+            "import" => {
+                let bytes = std::fs::read(args["file"].as_str().expect("a file")).expect("readable");
+                let (status, answer) =
+                    server.send("POST", &format!("{collection}/import"), Some(&bytes)).expect("an answer");
+                let value: Value = serde_json::from_slice(&answer).expect("JSON");
+                if status == 201 { Ok(value) } else { Err(Failure::new(value)) }
+            }
+            other => panic!("no operation {other}"),
+        }
+    }
+}
+
+/// A path segment, with everything but letters and digits escaped.
+fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
