@@ -1,4 +1,5 @@
 //! One binary for all suites: linking once is faster than linking ten times.
 
 mod contract;
+mod crash;
 mod tidy;

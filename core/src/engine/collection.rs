@@ -232,7 +232,7 @@ impl Collection {
             crate::storage::Object::Log(generation) => *generation < first_log,
             other => !keep.contains(other),
         };
-        let stale: Vec<_> = listing.objects.into_iter().filter(is_stale).collect();
+        let stale: Vec<_> = listing.objects.into_iter().chain(listing.leftovers).filter(is_stale).collect();
         if !stale.is_empty() {
             self.storage.remove(stale);
         }

@@ -368,15 +368,16 @@ impl Storage for FileStorage {
         let names = self.vfs.list(&self.dir).map_err(|e| failed("list", "a directory", &e))?;
         let mut listing = Listing::default();
         for text in names {
-            let stem = text.strip_suffix(TEMPORARY).unwrap_or(&text);
-            match object(stem) {
-                Some(found) => listing.objects.push(found),
-                None if stem == CURRENT || text == LOST_AND_FOUND => {}
-                None => listing.unknown.push(text),
+            let begun = text.strip_suffix(TEMPORARY);
+            match (object(begun.unwrap_or(&text)), begun) {
+                (Some(found), None) => listing.objects.push(found),
+                (Some(found), Some(_)) => listing.leftovers.push(found),
+                (None, _) if begun.unwrap_or(&text) == CURRENT || text == LOST_AND_FOUND => {}
+                (None, _) => listing.unknown.push(text),
             }
         }
         listing.objects.sort_unstable();
-        listing.objects.dedup();
+        listing.leftovers.sort_unstable();
         Ok(listing)
     }
 

@@ -160,7 +160,7 @@ impl Storage for MemoryStorage {
         objects.extend(state.manifests.keys().map(|n| Object::Manifest(*n)));
         objects.extend(state.logs.keys().map(|n| Object::Log(*n)));
         objects.sort_unstable();
-        Ok(Listing { objects, unknown: Vec::new() })
+        Ok(Listing { objects, ..Listing::default() })
     }
 
     fn current(&self) -> Result<Option<u64>, StorageError> {

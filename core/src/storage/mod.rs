@@ -88,6 +88,8 @@ pub enum Object {
 pub struct Listing {
     /// Objects, sorted.
     pub objects: Vec<Object>,
+    /// Objects that an interrupted write began under another name, and that may not exist; sorted.
+    pub leftovers: Vec<Object>,
     /// Names that are none of ours; they are left alone.
     pub unknown: Vec<String>,
 }

@@ -1,0 +1,242 @@
+//! A simulated disk is stopped at every call that changes it, or lets one call fail; then it is read back.
+//!
+//! After each crash the collection must hold exactly a state it was in after some batch, no earlier than the last
+//! acknowledged one whose level promises to survive that crash, and must take writes again.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use kithdb::base::value::parse_object;
+use kithdb::base::{ManualClock, NoObserver, Pool, Result, Rng, Value};
+use kithdb::collection::{CollectionConfig, Document, Mutation};
+use kithdb::engine::{Collection, Database, Env, JobKind};
+use kithdb::storage::sim::{Crash, Fault};
+use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
+
+/// Documents and the number each holds.
+type State = BTreeMap<String, i64>;
+
+const BATCHES: i64 = 14;
+const IDS: u64 = 9;
+
+fn env() -> Env {
+    Env {
+        clock: Arc::new(ManualClock::at(1_000)),
+        observer: Arc::new(NoObserver),
+        pool: Arc::new(Pool::single()),
+    }
+}
+
+fn settle(storage: &dyn Storage, ticket: Ticket) -> Result<()> {
+    Ok(storage.poll().of(ticket).expect("polling settles what was queued")?)
+}
+
+fn open(vfs: &SimVfs) -> Result<Database> {
+    Database::open(Arc::new(FileRoot::open(Arc::new(vfs.clone()), "db")?), env())
+}
+
+fn create(database: &mut Database) -> Result<()> {
+    let config = CollectionConfig { text: Some(text()), ..CollectionConfig::default() };
+    let staged = database.stage("c", 7, config)?;
+    settle(&*staged.storage, staged.ticket)?;
+    let ticket = database.admit(staged);
+    settle(&*database.storage(), ticket)
+}
+
+fn text() -> kithdb::text::TextSpec {
+    kithdb::text::TextSpec {
+        language: kithdb::text::Language::English,
+        fields: kithdb::text::TextFields::TopLevel,
+    }
+}
+
+fn run_job(collection: &mut Collection, kind: JobKind) -> Result<()> {
+    let Some(mut job) = collection.begin(kind)? else { return Ok(()) };
+    while !job.step(100)? {}
+    let mut committed = collection.commit(job)?;
+    settle(&*collection.storage(), committed.ticket)?;
+    collection.publish(&mut committed)
+}
+
+/// What a run did before it stopped.
+#[derive(Default)]
+struct History {
+    /// The state after each batch that was tried; the first is empty.
+    states: Vec<State>,
+    /// The last batch acknowledged at any level, and the last at level `always`.
+    written: usize,
+    durable: usize,
+    finished: bool,
+}
+
+/// A seeded workload, until it ends or the disk fails.
+fn workload(vfs: &SimVfs, history: &mut History) -> Result<()> {
+    let mut rng = Rng::new(42);
+    let mut database = open(vfs)?;
+    create(&mut database)?;
+    let mut collection = database.open_collection("c")?;
+    for number in 1..=BATCHES {
+        let mut state = history.states.last().cloned().unwrap_or_default();
+        let batch: Vec<Mutation> =
+            (0..=rng.below(3)).map(|_| mutation(&mut rng, number, &mut state)).collect();
+        let level = if rng.below(2) == 0 { Level::Always } else { Level::Everysec };
+        history.states.push(state);
+        let submitted = collection.submit(batch, level)?;
+        if let Some(ticket) = submitted.ticket {
+            settle(&*collection.storage(), ticket)?;
+        }
+        history.written = history.states.len() - 1;
+        if level == Level::Always && submitted.ticket.is_some() {
+            history.durable = history.written;
+        }
+        match number {
+            4 | 7 | 11 => {
+                run_job(&mut collection, JobKind::Seal)?;
+                // Everything before the cut is in durable blobs now.
+                history.durable = history.written;
+            }
+            8 => run_job(&mut collection, JobKind::Index)?,
+            9 | 13 => run_job(&mut collection, JobKind::Merge)?,
+            _ => {}
+        }
+    }
+    history.finished = true;
+    Ok(())
+}
+
+fn mutation(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
+    let id = format!("d{}", rng.below(IDS));
+    if rng.below(4) == 0 {
+        state.remove(&id);
+        return Mutation::Delete(id);
+    }
+    state.insert(id.clone(), number);
+    let metadata = parse_object(&format!(r#"{{"n":{number},"t":"batch {number} of {id}"}}"#)).expect("JSON");
+    let vector = (rng.below(3) > 0).then(|| vec![number as f32, 1.0]);
+    Mutation::Upsert(Document { id, vector, metadata })
+}
+
+fn read(collection: &Collection) -> State {
+    let view = collection.reader().load_full();
+    let rows = view.all_rows().expect("sound");
+    assert_eq!(rows.len(), view.live());
+    rows.iter()
+        .map(|row| {
+            let Value::Int(n) = row.metadata["n"] else { panic!("{:?}", row.metadata) };
+            assert!(view.find_live(&row.id).expect("sound").is_some(), "{} is listed and not found", row.id);
+            (row.id.to_string(), n)
+        })
+        .collect()
+}
+
+fn record(vfs: &SimVfs) -> History {
+    let mut history = History { states: vec![State::new()], ..History::default() };
+    // An error is the simulated end; what was done before it is in the history.
+    drop(workload(vfs, &mut history));
+    history
+}
+
+/// Opens what a crash left, checks it, writes to it and opens it once more.
+fn check(left: &SimVfs, history: &History, least: usize, at: &str) {
+    let database = open(left).unwrap_or_else(|e| panic!("{at}: {e}"));
+    if database.entries().is_empty() {
+        assert_eq!(least, 0, "{at}: the collection is gone");
+        return;
+    }
+    let mut collection = database.open_collection("c").unwrap_or_else(|e| panic!("{at}: {e}"));
+    let found = read(&collection);
+    let known = history.states.iter().rposition(|state| *state == found);
+    let known = known.unwrap_or_else(|| panic!("{at}: never was in the state {found:?}"));
+    assert!(known >= least, "{at}: acknowledged batch {least} is lost, {known} is what is left");
+    let metadata = parse_object(r#"{"n":99}"#).expect("JSON");
+    let more = Document { id: "after".into(), vector: None, metadata };
+    let submitted = collection.submit(vec![Mutation::Upsert(more)], Level::Always).expect("writable");
+    settle(&*collection.storage(), submitted.ticket.expect("one op")).expect("kept");
+    run_job(&mut collection, JobKind::Seal).expect("sealed");
+    drop(collection);
+    let again = open(left).expect("opens").open_collection("c").expect("opens");
+    let mut expected = found;
+    expected.insert("after".into(), 99);
+    assert_eq!(read(&again), expected, "{at}: after one more write");
+}
+
+const CRASHES: [Crash; 4] = [Crash::Process, Crash::LoseUnsynced, Crash::Tear, Crash::ZeroTail];
+
+#[test]
+fn every_acknowledged_write_survives_a_stop_at_every_call() {
+    let whole = SimVfs::new();
+    let full = record(&whole);
+    assert!(full.finished, "the workload runs through on a sound disk");
+    let mut recoveries = 0;
+    for call in 1..=whole.calls() {
+        let vfs = SimVfs::new();
+        vfs.fail_at(call, Fault::Stop);
+        let history = record(&vfs);
+        for crash in CRASHES {
+            let least = if crash == Crash::Process { history.written } else { history.durable };
+            let left = vfs.after(crash, &mut Rng::new(call));
+            check(&left, &history, least, &format!("stopped at call {call}, {crash:?}"));
+            recoveries += 1;
+        }
+    }
+    println!("{recoveries} recoveries, all acknowledged writes found");
+    assert!(recoveries > 400);
+}
+
+#[test]
+fn a_crash_during_recovery_changes_nothing() {
+    let calls = {
+        let vfs = SimVfs::new();
+        record(&vfs);
+        vfs.calls()
+    };
+    for call in (1..=calls).step_by(3) {
+        let vfs = SimVfs::new();
+        vfs.fail_at(call, Fault::Stop);
+        let history = record(&vfs);
+        let left = vfs.after(Crash::Tear, &mut Rng::new(call));
+        for inner in 1..12 {
+            let again = left.after(Crash::Process, &mut Rng::new(inner));
+            again.fail_at(inner, Fault::Stop);
+            if let Ok(database) = open(&again)
+                && let Ok(collection) = database.open_collection("c")
+            {
+                collection.storage().poll();
+            }
+            let twice = again.after(Crash::Tear, &mut Rng::new(inner));
+            let at = format!("stopped at call {call}, then at {inner} of recovery");
+            check(&twice, &history, history.durable, &at);
+        }
+    }
+}
+
+#[test]
+fn a_call_that_fails_loses_nothing_acknowledged() {
+    let calls = {
+        let vfs = SimVfs::new();
+        record(&vfs);
+        vfs.calls()
+    };
+    for kind in [ErrorKind::Other, ErrorKind::StorageFull] {
+        for call in 1..=calls {
+            let vfs = SimVfs::new();
+            vfs.fail_at(call, Fault::Once(kind));
+            let history = record(&vfs);
+            let left = vfs.after(Crash::Process, &mut Rng::new(call));
+            check(&left, &history, history.written, &format!("{kind:?} at call {call}"));
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_loses_what_was_synced_is_noticed() {
+    // The control: with fsync ignored the same checks must fail, else they prove nothing.
+    let vfs = SimVfs::new();
+    let history = record(&vfs);
+    let left = vfs.after(Crash::Process, &mut Rng::new(1));
+    let log = left.files().into_iter().filter(|f| f.contains("/wal-")).next_back().expect("a log");
+    left.damage(&log, |bytes| bytes.truncate(40));
+    let failed = std::panic::catch_unwind(|| check(&left, &history, history.written, "control"));
+    assert!(failed.is_err(), "losing the durable end of the log must be noticed");
+}
