@@ -1,7 +1,10 @@
 //! One binary for all suites: linking once is faster than linking ten times.
 
+mod cold;
 mod contract;
 mod cranfield;
 mod crash;
+mod damage;
 mod golden;
 mod tidy;
+mod wordnet;

@@ -142,7 +142,8 @@ pub struct Replay {
     pub unborn: Option<u64>,
 }
 
-/// Reads logs, given as (generation, bytes) in ascending order, from just behind `cut`.
+/// Reads logs, given as (generation, bytes) in ascending order, from just behind `cut`. The first is the one that the
+/// manifest names.
 ///
 /// # Errors
 /// `corrupt` when a frame that was once durable is not there any more; `unsupported_version`.
@@ -156,8 +157,9 @@ pub fn replay(collection_id: u64, cut: Lsn, logs: &[(u64, Vec<u8>)]) -> Result<R
         let id = log_id(collection_id, *generation);
         let first = match read_header(collection_id, *generation, bytes)? {
             Some(first) => first,
-            // A header is durable before the first frame is written behind it.
-            None if is_last && bytes.len() <= HEADER_BYTES && next_of(expected, cut).0 > durable.0 => {
+            // A header is durable before the first frame is written behind it, and that of the manifest's own log
+            // before the manifest.
+            None if is_last && i > 0 && bytes.len() <= HEADER_BYTES && next_of(expected, cut) > durable => {
                 out.unborn = Some(*generation);
                 break;
             }
@@ -295,11 +297,20 @@ mod tests {
     fn every_truncation_loses_only_the_torn_batches() {
         let log = sample(0);
         let frame = (log.len() - HEADER_BYTES) / 3;
-        for len in 0..=log.len() {
+        for len in HEADER_BYTES..=log.len() {
             let replay = read(log[..len].to_vec()).expect("an unsynced tail is no corruption");
             let whole = len.saturating_sub(HEADER_BYTES) / frame;
             assert_eq!(replay.batches.len(), whole, "cut at {len}");
-            assert_eq!(replay.unborn.is_some(), len < HEADER_BYTES, "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn a_log_that_was_being_started_is_started_again_and_one_that_was_started_is_corrupt() {
+        let second = header(5, 2, Lsn(4));
+        for len in 0..HEADER_BYTES {
+            let logs = [(1, sample(0)), (2, second[..len].to_vec())];
+            assert_eq!(replay(5, Lsn(0), &logs).expect("nothing was written to it").unborn, Some(2));
+            assert_eq!(read(sample(0)[..len].to_vec()).expect_err("the manifest names it").code(), "corrupt");
         }
     }
 

@@ -1,14 +1,12 @@
 //! Storage in memory: for databases that need not last, and, with [`MemoryRoot::cold`], the model of a tab.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::error::Missing;
 use crate::base::{AlignedBytes, Lsn, StorageError};
 
-use super::blob::{BlobId, BlobSource, Pinned, Resident};
+use super::blob::{BlobId, BlobSource, Resident};
 use super::{CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Ticket};
 
 /// A database in memory.
@@ -25,7 +23,7 @@ impl MemoryRoot {
         Self::default()
     }
 
-    /// Blobs answer `not_resident` until they are fetched, as they do in a browser.
+    /// Blobs answer `not_resident` until they are fetched, as they do in a browser that has just been opened.
     #[must_use]
     pub fn cold() -> Self {
         Self { cold: true, ..Self::default() }
@@ -178,41 +176,13 @@ impl Storage for MemoryStorage {
     }
 
     fn blob(&self, id: BlobId) -> Result<Arc<dyn BlobSource>, StorageError> {
-        let mut state = lock(&self.state);
+        let state = lock(&self.state);
         let bytes = state.blobs.get(&Object::Blob(id.number, id.kind)).cloned();
         let bytes = bytes.ok_or_else(|| absent(format!("blob {}", id.number)))?;
-        let len = bytes.len() as u64;
-        let resident = Resident::new(bytes);
-        if self.cold {
-            let missing = Missing { blob: id.number, range: 0..len };
-            if !state.resident.contains(&id.number) {
-                return Err(StorageError::NotResident(vec![missing]));
-            }
-            // Gone again after one use: every later read has to ask anew.
-            state.resident.remove(&id.number);
-            return Ok(Arc::new(Cold { resident, missing }));
+        if self.cold && !state.resident.contains(&id.number) {
+            let missing = Missing { blob: id.number, range: 0..bytes.len() as u64 };
+            return Err(StorageError::NotResident(vec![missing]));
         }
-        Ok(Arc::new(resident))
-    }
-}
-
-/// Resident for as long as somebody holds it: a tab that fetched a blob keeps it while it is open.
-#[derive(Debug)]
-struct Cold {
-    resident: Resident<AlignedBytes>,
-    missing: Missing,
-}
-
-impl BlobSource for Cold {
-    fn len(&self) -> u64 {
-        self.missing.range.end
-    }
-
-    fn pinned(&self, range: Range<u64>) -> Result<Pinned, StorageError> {
-        self.resident.pinned(range)
-    }
-
-    fn rows(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, StorageError> {
-        self.resident.rows(range)
+        Ok(Arc::new(Resident::new(bytes)))
     }
 }
