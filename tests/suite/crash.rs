@@ -235,7 +235,7 @@ fn a_disk_that_loses_what_was_synced_is_noticed() {
     let vfs = SimVfs::new();
     let history = record(&vfs);
     let left = vfs.after(Crash::Process, &mut Rng::new(1));
-    let log = left.files().into_iter().filter(|f| f.contains("/wal-")).next_back().expect("a log");
+    let log = left.files().into_iter().rfind(|f| f.contains("/wal-")).expect("a log");
     left.damage(&log, |bytes| bytes.truncate(40));
     let failed = std::panic::catch_unwind(|| check(&left, &history, history.written, "control"));
     assert!(failed.is_err(), "losing the durable end of the log must be noticed");

@@ -6,5 +6,6 @@ mod cranfield;
 mod crash;
 mod damage;
 mod golden;
+mod kill;
 mod tidy;
 mod wordnet;
