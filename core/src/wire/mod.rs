@@ -10,4 +10,7 @@ mod requests;
 pub use answers::{
     DocumentAnswer, ErrorAnswer, HitAnswer, InfoAnswer, ScanAnswer, SearchAnswer, encode_cursor, parse_cursor,
 };
-pub use requests::{CreateBody, DocumentBody, EmbedderBody, FieldsBody, SearchBody, TextBody, parse};
+pub use requests::{
+    CreateBody, DocumentBody, EmbedderBody, FieldsBody, OpenBody, ScanBody, SearchBody, TextBody, WriteBody,
+    parse, parse_id, parse_level, parse_metadata,
+};

@@ -7,10 +7,13 @@ use serde_json::value::RawValue;
 use crate::base::ids::shorten;
 use crate::base::limits::DIM_MAX;
 use crate::base::value::parse_object;
-use crate::base::{Error, InputError, Object, Result};
+use crate::base::{Error, InputError, Object, Result, Seq};
 use crate::collection::{CollectionConfig, Document, EmbedderRef, Fusion, SearchRequest, parse_filter};
+use crate::storage::Level;
 use crate::text::{Language, TextFields, TextSpec};
 use crate::vectors::Metric;
+
+use super::parse_cursor;
 
 /// Reads a body.
 ///
@@ -143,13 +146,17 @@ impl DocumentBody<'_> {
     /// # Errors
     /// `invalid_metadata`.
     pub fn document(self) -> Result<Document> {
-        Ok(Document { id: self.id, vector: self.vector, metadata: metadata(self.metadata)? })
+        let metadata = parse_metadata(self.metadata.map(RawValue::get))?;
+        Ok(Document { id: self.id, vector: self.vector, metadata })
     }
 }
 
 /// Metadata from JSON; none is an empty object.
-fn metadata(raw: Option<&RawValue>) -> Result<Object> {
-    match raw.map(RawValue::get) {
+///
+/// # Errors
+/// `invalid_metadata`.
+pub fn parse_metadata(json: Option<&str>) -> Result<Object> {
+    match json {
         None | Some("null") => Ok(Object::new()),
         Some(json) => parse_object(json),
     }
@@ -180,6 +187,80 @@ fn components<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<f32>>, D::Er
     }
     d.deserialize_any(Components)
 }
+
+/// A document id from a string of JavaScript, which may hold half a character.
+///
+/// # Errors
+/// `invalid_id`.
+pub fn parse_id(units: &[u16]) -> Result<String> {
+    String::from_utf16(units).map_err(|_| {
+        let got = shorten(&String::from_utf16_lossy(units));
+        InputError::Id { got, expected: "text without lone surrogates".into() }.into()
+    })
+}
+
+/// How a write is done.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WriteBody {
+    /// What it waits for: `everysec` or `always`; left out, what the database was opened with.
+    pub durability: Option<String>,
+}
+
+impl WriteBody {
+    /// As the core's level.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn level(&self) -> Result<Option<Level>> {
+        self.durability.as_deref().map(parse_level).transpose()
+    }
+}
+
+/// A level of durability from its name.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn parse_level(name: &str) -> Result<Level> {
+    Level::parse(name).ok_or_else(|| Error::parameter("durability", shorten(name), "everysec or always"))
+}
+
+/// How a database is opened by the process that asks for it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpenBody {
+    /// Its directory; left out, it lives in memory.
+    pub path: Option<String>,
+    /// What a write waits for unless it says otherwise: `everysec` (default) or `always`.
+    pub durability: Option<String>,
+    /// The directory of the embedder.
+    pub embedder: Option<String>,
+    /// Threads for building; left out, as many as there are cores.
+    pub threads: Option<usize>,
+}
+
+/// A page of a scan.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanBody {
+    /// How many documents; default 100.
+    pub limit: Option<usize>,
+    /// The `next` of an earlier page.
+    pub cursor: Option<String>,
+}
+
+impl ScanBody {
+    /// The place to go on from, and how many documents.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn page(&self) -> Result<(Option<Seq>, usize)> {
+        Ok((self.cursor.as_deref().map(parse_cursor).transpose()?, self.limit.unwrap_or(SCAN_DEFAULT)))
+    }
+}
+
+/// Documents of a page when nobody says how many.
+const SCAN_DEFAULT: usize = 100;
 
 /// A search.
 #[derive(Debug, Clone, Default, Deserialize)]
