@@ -1,0 +1,68 @@
+//! What JavaScript gets: JSON for what is text, one array for all vectors.
+
+use kithdb::collection::{Page, SearchResponse};
+use kithdb::host::CollectionInfo;
+use kithdb::segment::SharedRow;
+use kithdb::wire::{DocumentAnswer, InfoAnswer, ScanAnswer, SearchAnswer};
+use napi::bindgen_prelude::{Float32Array, Int32Array};
+use napi_derive::napi;
+
+/// An answer whose vectors stand apart from its JSON.
+#[napi(object, object_from_js = false)]
+pub struct Answer {
+    /// Everything but the vectors.
+    pub json: String,
+    /// The vectors one behind the other; nothing when there are none.
+    pub vectors: Option<Float32Array>,
+    /// The length of each vector, -1 for none; nothing when there are none.
+    pub lengths: Option<Int32Array>,
+}
+
+/// JSON of a shape of `kithdb::wire`.
+pub fn to_json(answer: &impl serde::Serialize) -> String {
+    serde_json::to_string(answer).expect("the keys of every shape are strings")
+}
+
+/// What a collection is and holds.
+pub fn info(info: &CollectionInfo) -> String {
+    to_json(&info_answer(info))
+}
+
+/// What a collection is and holds, as its shape.
+pub fn info_answer(info: &CollectionInfo) -> InfoAnswer {
+    InfoAnswer::new(&info.name, &info.config, info.dim, &info.stats)
+}
+
+/// Documents, in the order in which they were asked for.
+pub fn documents(rows: &[Option<SharedRow>]) -> Answer {
+    let mut answers: Vec<_> = rows.iter().map(|row| row.as_deref().map(DocumentAnswer::from)).collect();
+    let vectors = answers.iter_mut().map(|answer| answer.as_mut().and_then(|a| a.vector.take())).collect();
+    answer(vectors, &answers)
+}
+
+/// A page of a scan.
+pub fn page(page: &Page) -> Answer {
+    let mut scanned = ScanAnswer::from(page);
+    let vectors = scanned.documents.iter_mut().map(|document| document.vector.take()).collect();
+    answer(vectors, &scanned)
+}
+
+/// What a search found.
+pub fn found(response: SearchResponse) -> Answer {
+    let mut found = SearchAnswer::from(response);
+    let vectors = found.hits.iter_mut().map(|hit| hit.vector.take()).collect();
+    answer(vectors, &found)
+}
+
+fn answer(vectors: Vec<Option<Vec<f32>>>, rest: &impl serde::Serialize) -> Answer {
+    let json = to_json(rest);
+    if vectors.iter().all(Option::is_none) {
+        return Answer { json, vectors: None, lengths: None };
+    }
+    let length = |vector: &Option<Vec<f32>>| {
+        vector.as_ref().map_or(-1, |v| i32::try_from(v.len()).expect("a dimension is at most 65536"))
+    };
+    let lengths: Vec<i32> = vectors.iter().map(length).collect();
+    let flat: Vec<f32> = vectors.into_iter().flatten().flatten().collect();
+    Answer { json, vectors: Some(flat.into()), lengths: Some(lengths.into()) }
+}

@@ -1,0 +1,137 @@
+//! The class of a collection.
+
+use std::sync::Arc;
+
+use kithdb::base::Result;
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, CollectionHandle};
+use kithdb::wire::{ScanBody, parse};
+use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
+use napi_derive::napi;
+
+use crate::answers::{self, Answer};
+use crate::arguments;
+use crate::work::{Work, js_error, promise};
+
+/// A collection of an open database.
+#[napi]
+pub struct NativeCollection(Arc<CollectionHandle>);
+
+impl NativeCollection {
+    pub(crate) fn new(handle: Arc<CollectionHandle>) -> Self {
+        Self(handle)
+    }
+
+    fn later<T>(
+        &self,
+        job: impl FnOnce(&CollectionHandle) -> Result<T> + Send + 'static,
+    ) -> AsyncTask<Work<T>>
+    where
+        T: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + Send + 'static,
+    {
+        let handle = Arc::clone(&self.0);
+        promise(move || job(&handle))
+    }
+}
+
+#[napi]
+impl NativeCollection {
+    /// The JSON of what it is and holds.
+    #[napi(catch_unwind)]
+    pub fn info(&self) -> AsyncTask<Work<String>> {
+        self.later(|handle| Ok(answers::info(&handle.info()?)))
+    }
+
+    /// Stores documents and answers how many were replaced. The arrays have one length.
+    #[napi(catch_unwind)]
+    pub fn write(
+        &self,
+        ids: Vec<Utf16String>,
+        vectors: Vec<Option<Float32ArraySlice<'_>>>,
+        metadata: Vec<Option<String>>,
+        upsert: bool,
+        options: Option<String>,
+    ) -> AsyncTask<Work<u32>> {
+        let documents = arguments::copy(ids, vectors, metadata);
+        self.later(move |handle| {
+            let mode = if upsert { AddMode::Upsert } else { AddMode::Insert };
+            let level = arguments::level(options.as_deref())?;
+            let written = handle.add(arguments::documents(documents)?, mode, level)?;
+            Ok(count(written.ended))
+        })
+    }
+
+    /// Deletes documents and answers how many were there.
+    #[napi(catch_unwind)]
+    pub fn delete(&self, ids: Vec<Utf16String>, options: Option<String>) -> AsyncTask<Work<u32>> {
+        self.later(move |handle| {
+            let level = arguments::level(options.as_deref())?;
+            handle.delete(arguments::ids(&ids)?, level).map(|written| count(written.ended))
+        })
+    }
+
+    /// Documents by their ids, in one consistent state.
+    #[napi(catch_unwind)]
+    pub fn get(&self, ids: Vec<Utf16String>) -> AsyncTask<Work<Answer>> {
+        self.later(move |handle| {
+            let (ids, view) = (arguments::ids(&ids)?, handle.view()?);
+            let rows = ids.iter().map(|id| view.get(id)).collect::<Result<Vec<_>>>()?;
+            Ok(answers::documents(&rows))
+        })
+    }
+
+    /// A page of documents, by the JSON of a `ScanBody`.
+    #[napi(catch_unwind)]
+    pub fn scan(&self, request: String) -> AsyncTask<Work<Answer>> {
+        self.later(move |handle| {
+            let (cursor, limit) = parse::<ScanBody>(request.as_bytes())?.page()?;
+            Ok(answers::page(&handle.scan(cursor, limit)?))
+        })
+    }
+
+    /// Searches, by the JSON of a `SearchBody` and its vector.
+    #[napi(catch_unwind)]
+    pub fn search(&self, request: String, vector: Option<&[f32]>) -> AsyncTask<Work<Answer>> {
+        let vector = vector.map(<[f32]>::to_vec);
+        self.later(move |handle| {
+            let request = arguments::search(&request, vector.as_deref())?;
+            handle.search(request).map(answers::found)
+        })
+    }
+
+    /// Searches before it returns.
+    #[napi(catch_unwind)]
+    pub fn search_sync(&self, request: String, vector: Option<&[f32]>) -> napi::Result<Answer> {
+        let response = arguments::search(&request, vector).and_then(|request| self.0.search(request));
+        response.map(answers::found).map_err(|error| js_error(&error))
+    }
+
+    /// Makes a segment of what is in the memtable; false when that is nothing.
+    #[napi(catch_unwind)]
+    pub fn seal(&self) -> AsyncTask<Work<bool>> {
+        self.later(|handle| handle.run(JobKind::Seal))
+    }
+
+    /// Gives one segment neighbour lists; false when all have them.
+    #[napi(catch_unwind)]
+    pub fn index(&self) -> AsyncTask<Work<bool>> {
+        self.later(|handle| handle.run(JobKind::Index))
+    }
+
+    /// Makes one segment of all; false when there is nothing to gain.
+    #[napi(catch_unwind)]
+    pub fn merge(&self) -> AsyncTask<Work<bool>> {
+        self.later(|handle| handle.run(JobKind::Merge))
+    }
+
+    /// The collection as one file.
+    #[napi(catch_unwind, js_name = "export")]
+    pub fn export_collection(&self) -> AsyncTask<Work<Uint8Array>> {
+        self.later(|handle| handle.export().map(Uint8Array::new))
+    }
+}
+
+/// A count of documents, of which there are fewer than slots.
+fn count(documents: usize) -> u32 {
+    u32::try_from(documents).expect("a batch is at most 50000 documents")
+}

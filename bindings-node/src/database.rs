@@ -1,0 +1,106 @@
+//! The class of a database.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use kithdb::base::Result;
+use kithdb::collection::EmbedderRef;
+use kithdb::host::{Db, Options, load_embedder};
+use kithdb::wire::{CreateBody, OpenBody, parse, parse_level};
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+
+use crate::answers::{info_answer, to_json};
+use crate::collection::NativeCollection;
+use crate::work::{Work, js_error, promise};
+
+/// An open database.
+#[napi]
+pub struct NativeDatabase(Arc<Db>);
+
+#[napi]
+impl NativeDatabase {
+    /// Opens what the JSON of an `OpenBody` says.
+    #[napi(catch_unwind)]
+    pub fn open(options: String) -> AsyncTask<Work<NativeDatabase>> {
+        promise(move || open(&options).map(|db| Self(Arc::new(db))))
+    }
+
+    /// Makes a collection from the JSON of a `CreateBody`.
+    #[napi(catch_unwind)]
+    pub fn create(&self, name: String, config: String) -> AsyncTask<Work<NativeCollection>> {
+        let db = Arc::clone(&self.0);
+        promise(move || {
+            let embedder = db.options().embedder.as_ref();
+            let embedder = embedder.map(|e| EmbedderRef { name: e.name().to_owned(), hash: e.hash() });
+            let config = parse::<CreateBody>(config.as_bytes())?.config(&name, embedder)?;
+            Ok(NativeCollection::new(db.create(&name, config)?))
+        })
+    }
+
+    /// A collection that is there.
+    #[napi(catch_unwind)]
+    pub fn collection(&self, name: String) -> napi::Result<NativeCollection> {
+        self.0.collection(&name).map(NativeCollection::new).map_err(|error| js_error(&error))
+    }
+
+    /// The JSON of what all collections are.
+    #[napi(catch_unwind)]
+    pub fn collections(&self) -> AsyncTask<Work<String>> {
+        let db = Arc::clone(&self.0);
+        promise(move || {
+            let info = |name: String| Ok(info_answer(&db.collection(&name)?.info()?));
+            let infos = db.names()?.into_iter().map(info).collect::<Result<Vec<_>>>()?;
+            Ok(to_json(&infos))
+        })
+    }
+
+    /// Drops a collection.
+    #[napi(catch_unwind, js_name = "drop")]
+    pub fn drop_collection(&self, name: String) -> AsyncTask<Work<()>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.drop_collection(&name))
+    }
+
+    /// Makes a collection from an export.
+    #[napi(catch_unwind, js_name = "import")]
+    pub fn import_collection(&self, name: String, file: &[u8]) -> AsyncTask<Work<NativeCollection>> {
+        let (db, file) = (Arc::clone(&self.0), file.to_vec());
+        promise(move || db.import(&name, &file).map(NativeCollection::new))
+    }
+
+    /// Makes every write so far durable.
+    #[napi(catch_unwind)]
+    pub fn flush(&self) -> AsyncTask<Work<()>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.flush())
+    }
+
+    /// Closes it.
+    #[napi(catch_unwind)]
+    pub fn close(&self) -> AsyncTask<Work<()>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.close())
+    }
+
+    /// Closes it before it returns.
+    #[napi(catch_unwind)]
+    pub fn close_sync(&self) -> napi::Result<()> {
+        self.0.close().map_err(|error| js_error(&error))
+    }
+}
+
+fn open(options: &str) -> Result<Db> {
+    let OpenBody { path, durability, embedder, threads } = parse(options.as_bytes())?;
+    let defaults = Options::default();
+    let options = Options {
+        level: durability.as_deref().map_or(Ok(defaults.level), parse_level)?,
+        embedder: embedder.map(|directory| load_embedder(Path::new(&directory))).transpose()?,
+        threads: threads.unwrap_or(defaults.threads),
+        ..defaults
+    };
+    match path {
+        Some(path) => Db::open(Path::new(&path), options),
+        None => Db::in_memory(options),
+    }
+}

@@ -1,0 +1,127 @@
+// What callers pass, on its way to an engine: nothing may change its value silently.
+//
+// Whatever the core can judge is left to the core; here stands only what a JSON text or a Float32Array would hide.
+
+import { KithError, invalidMetadata, invalidRequest, show } from './errors.js';
+
+/** Metadata nested deeper than this has no end; the core's own limit is lower. */
+const DEPTH_MAX = 500;
+
+/** A vector as f32. What is not a number becomes NaN and what is too large infinity, which the core refuses. */
+export function encodeVector(vector: unknown): Float32Array {
+  if (isFloat32Array(vector)) return vector;
+  if (!Array.isArray(vector)) throw invalidRequest('a vector that is a Float32Array or an array of numbers', vector);
+  const encoded = new Float32Array(vector.length);
+  for (let i = 0; i < vector.length; i++) {
+    const component: unknown = vector[i];
+    encoded[i] = typeof component === 'number' ? component : NaN;
+  }
+  return encoded;
+}
+
+/** Also of another realm, for example a `vm` context of a test tool. */
+function isFloat32Array(value: unknown): value is Float32Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Float32Array]';
+}
+
+/** A vector that may be left out. */
+export function encodeOptionalVector(vector: unknown): Float32Array | undefined {
+  return vector === undefined || vector === null ? undefined : encodeVector(vector);
+}
+
+/** Metadata as JSON that says exactly what was given; undefined when there is none. */
+export function encodeMetadata(metadata: unknown): string | undefined {
+  if (metadata === undefined || metadata === null) return undefined;
+  checkJson(metadata, 'metadata', 0);
+  return JSON.stringify(metadata);
+}
+
+function checkJson(value: unknown, path: string, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) throw invalidMetadata('a finite number', `${value} at ${path}`);
+      return;
+    case 'object':
+      if (value !== null) checkObject(value, path, depth);
+      return;
+    default:
+      throw invalidMetadata('what JSON can hold', `${show(value)} at ${path}`);
+  }
+}
+
+function checkObject(value: object, path: string, depth: number): void {
+  if (depth > DEPTH_MAX) throw invalidMetadata('what JSON can hold', `nesting without end at ${path.slice(0, 64)}`);
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) checkJson(value[i], `${path}[${i}]`, depth + 1);
+    return;
+  }
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw invalidMetadata('a valid date', `${value} at ${path}`);
+    return;
+  }
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    checkJson(value.toJSON(), path, depth + 1);
+    return;
+  }
+  // A Map or a Set would become {}, a typed array an object of its indexes.
+  if (Object.prototype.toString.call(value) !== '[object Object]') {
+    throw invalidMetadata('what JSON can hold', `${show(value)} at ${path}`);
+  }
+  for (const [name, field] of Object.entries(value)) checkJson(field, `${path}.${name}`, depth + 1);
+}
+
+/** The JSON of a request, a configuration or options. A NaN would become null, which means something else. */
+export function encodeRequest(request: unknown): string {
+  if (request === undefined || request === null) return '{}';
+  if (typeof request !== 'object' || Array.isArray(request)) throw invalidRequest('an object', request);
+  for (const [name, value] of Object.entries(request)) {
+    const odd = typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol';
+    if (odd || (typeof value === 'number' && !Number.isFinite(value))) {
+      throw invalidRequest(`${name} that JSON can hold`, value);
+    }
+  }
+  return JSON.stringify(request);
+}
+
+/** A string that an engine expects. */
+export function encodeString(what: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidRequest(`${what} that is a string`, value);
+  return value;
+}
+
+/** Ids, which the core checks. */
+export function encodeIds(ids: unknown): string[] {
+  if (!Array.isArray(ids)) throw invalidRequest('an array of ids', ids);
+  return ids.map((id) => encodeId(id));
+}
+
+function encodeId(id: unknown): string {
+  if (typeof id === 'string') return id;
+  const [expected, got] = ['a string', show(id)];
+  throw new KithError({ code: 'invalid_id', message: `invalid document id ${got}: expected ${expected}`, expected, got });
+}
+
+/** Documents as three arrays of one length. */
+export interface EncodedDocuments {
+  ids: string[];
+  vectors: (Float32Array | undefined)[];
+  metadata: (string | undefined)[];
+}
+
+/** Documents; a field that is not one of a document's is refused, as everywhere. */
+export function encodeDocuments(documents: unknown): EncodedDocuments {
+  if (!Array.isArray(documents)) throw invalidRequest('an array of documents', documents);
+  const encoded: EncodedDocuments = { ids: [], vectors: [], metadata: [] };
+  for (const document of documents as unknown[]) {
+    if (typeof document !== 'object' || document === null) throw invalidRequest('a document that is an object', document);
+    const { id, vector, metadata, ...others } = document as Record<string, unknown>;
+    for (const name in others) throw invalidRequest('a document of id, vector and metadata', name);
+    encoded.ids.push(encodeId(id));
+    encoded.vectors.push(encodeOptionalVector(vector));
+    encoded.metadata.push(encodeMetadata(metadata));
+  }
+  return encoded;
+}

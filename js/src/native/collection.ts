@@ -1,0 +1,147 @@
+// The native engine: a collection.
+
+import { encodeDocuments, encodeIds, encodeOptionalVector, encodeRequest } from '../encode.js';
+import type {
+  Collection,
+  CollectionInfo,
+  Database,
+  Document,
+  JsonObject,
+  NewDocument,
+  Page,
+  ScanRequest,
+  SearchRequest,
+  SearchResult,
+  WriteOptions,
+  Written,
+} from '../types.js';
+import { type Answer, type NativeCollection, call, vectorsOf, wait } from './addon.js';
+
+/** Documents fetched at once by `documents()`. */
+const PAGE = 500;
+
+/** A collection of the addon behind the interface of all engines. */
+export class NativeEngineCollection<M extends object = JsonObject> implements Collection<M> {
+  readonly name: string;
+  readonly #native: NativeCollection;
+  /** Kept so that a database lives as long as one of its collections is used. */
+  readonly database: Database;
+
+  constructor(database: Database, name: string, native: NativeCollection) {
+    this.database = database;
+    this.name = name;
+    this.#native = native;
+    Object.defineProperty(this, 'database', { enumerable: false });
+  }
+
+  add(document: NewDocument<M>, options?: WriteOptions): Promise<Written> {
+    return this.#write([document], false, options);
+  }
+
+  addMany(documents: readonly NewDocument<M>[], options?: WriteOptions): Promise<Written> {
+    return this.#write(documents, false, options);
+  }
+
+  upsert(document: NewDocument<M>, options?: WriteOptions): Promise<Written> {
+    return this.#write([document], true, options);
+  }
+
+  upsertMany(documents: readonly NewDocument<M>[], options?: WriteOptions): Promise<Written> {
+    return this.#write(documents, true, options);
+  }
+
+  async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: WriteOptions): Promise<Written> {
+    const { ids, vectors, metadata } = encodeDocuments(documents);
+    const how = options && encodeRequest(options);
+    const replaced = await wait(() => this.#native.write(ids, vectors, metadata, upsert, how));
+    return { written: ids.length, replaced };
+  }
+
+  async delete(ids: string | readonly string[], options?: WriteOptions): Promise<number> {
+    const checked = encodeIds(typeof ids === 'string' ? [ids] : ids);
+    const how = options && encodeRequest(options);
+    return await wait(() => this.#native.delete(checked, how));
+  }
+
+  async get(id: string): Promise<Document<M> | null> {
+    const [document] = await this.getMany([id]);
+    return document ?? null;
+  }
+
+  async getMany(ids: readonly string[]): Promise<(Document<M> | null)[]> {
+    const checked = encodeIds(ids);
+    const answer = await wait(() => this.#native.get(checked));
+    const documents = JSON.parse(answer.json) as (Document<M> | null)[];
+    return attach(answer, documents);
+  }
+
+  async search(request: SearchRequest): Promise<SearchResult<M>> {
+    const [json, vector] = encodeSearch(request);
+    return decodeSearch<M>(await wait(() => this.#native.search(json, vector)));
+  }
+
+  searchSync(request: SearchRequest): SearchResult<M> {
+    const [json, vector] = encodeSearch(request);
+    return decodeSearch<M>(call(() => this.#native.searchSync(json, vector)));
+  }
+
+  async scan(request?: ScanRequest): Promise<Page<M>> {
+    const json = encodeRequest(request);
+    const answer = await wait(() => this.#native.scan(json));
+    const page = JSON.parse(answer.json) as Page<M>;
+    attach(answer, page.documents);
+    return page;
+  }
+
+  async *documents(): AsyncIterableIterator<Document<M>> {
+    let cursor: string | null = null;
+    do {
+      const page: Page<M> = await this.scan({ limit: PAGE, cursor });
+      yield* page.documents;
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+
+  seal(): Promise<boolean> {
+    return wait(() => this.#native.seal());
+  }
+
+  index(): Promise<boolean> {
+    return wait(() => this.#native.index());
+  }
+
+  merge(): Promise<boolean> {
+    return wait(() => this.#native.merge());
+  }
+
+  export(): Promise<Uint8Array> {
+    return wait(() => this.#native.export());
+  }
+
+  async info(): Promise<CollectionInfo> {
+    return JSON.parse(await wait(() => this.#native.info())) as CollectionInfo;
+  }
+}
+
+function encodeSearch(request: SearchRequest): [string, Float32Array | undefined] {
+  const { vector, ...rest } = request;
+  return [encodeRequest(rest), encodeOptionalVector(vector)];
+}
+
+function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
+  const result = JSON.parse(answer.json) as SearchResult<M>;
+  vectorsOf(answer).forEach((vector, i) => {
+    const hit = result.hits[i];
+    if (hit && vector) hit.vector = vector;
+  });
+  return result;
+}
+
+/** Puts the vectors of an answer into its documents. */
+function attach<D extends { vector: Float32Array | null }>(answer: Answer, documents: (D | null)[]): (D | null)[] {
+  const vectors = vectorsOf(answer);
+  documents.forEach((document, i) => {
+    if (document) document.vector = vectors[i] ?? null;
+  });
+  return documents;
+}

@@ -1,0 +1,21 @@
+// KithDB in Node: the entry of the npm package.
+
+import { encodeString } from './encode.js';
+import { openNative } from './native/database.js';
+import type { Database, OpenOptions } from './types.js';
+
+export { KithError, type Report } from './errors.js';
+export type * from './types.js';
+
+/**
+ * Opens the database in a directory, which is made when it does not exist. One process at a time may have it open:
+ * `database_locked` names the one that has.
+ */
+export async function open(path: string, options?: OpenOptions): Promise<Database> {
+  return openNative(encodeString('a path', path), options);
+}
+
+/** A database in memory, which is gone when it is closed. */
+export async function openMemory(options?: OpenOptions): Promise<Database> {
+  return openNative(undefined, options);
+}

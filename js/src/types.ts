@@ -1,0 +1,264 @@
+// The interface of KithDB in TypeScript. Every engine implements it; REST and scenario files use the same names.
+
+/** What JSON can hold. */
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** Metadata whose fields are not declared. */
+export type JsonObject = { [name: string]: Json };
+
+/** The components of a vector; kept as f32. */
+export type Vector = Float32Array | readonly number[];
+
+/**
+ * What a write waits for. `everysec`: it survives the end of the process; a power cut may take the last second.
+ * `always`: it survives a power cut.
+ */
+export type Durability = 'everysec' | 'always';
+
+/** How a database is opened. */
+export interface OpenOptions {
+  /** What a write waits for unless it says otherwise; default `everysec`. */
+  durability?: Durability | undefined;
+  /** Directory of an embedder, which turns texts into vectors. */
+  embedder?: string | undefined;
+  /** Threads for building indexes; default as many as there are cores. */
+  threads?: number | undefined;
+}
+
+/** How a collection is made. */
+export interface CollectionConfig {
+  /** How distances are measured; default `cosine`. `euclidean` is squared. */
+  metric?: 'cosine' | 'euclidean' | 'dot' | 'manhattan' | undefined;
+  /** Dimension of the vectors; left out, the first vector decides. */
+  dim?: number | undefined;
+  /** Which strings are searched as text; left out, none. */
+  text?: TextConfig | undefined;
+  /** True, or the embedder's name, to embed texts that come without a vector. */
+  embedder?: boolean | string | undefined;
+  /** Neighbours a node of the index keeps. */
+  m?: number | undefined;
+  /** How widely the index searches while it is built. */
+  ef_construction?: number | undefined;
+}
+
+/** The text of a collection. */
+export interface TextConfig {
+  /** How it is cut into words; default `english`. */
+  language?: 'english' | 'italian' | 'none' | undefined;
+  /** Which strings: a list of paths, `top_level` (default) or `all`. */
+  fields?: 'top_level' | 'all' | readonly string[] | undefined;
+}
+
+/** A document to be stored. */
+export interface NewDocument<Metadata extends object = JsonObject> {
+  /** Its id. */
+  id: string;
+  /** Its vector. */
+  vector?: Vector | null | undefined;
+  /** Whatever JSON can hold; its strings are the text when the collection has text. */
+  metadata?: Metadata | null | undefined;
+}
+
+/** A document that is stored. */
+export interface Document<Metadata extends object = JsonObject> {
+  /** Its id. */
+  id: string;
+  /** Its vector; null without one. */
+  vector: Float32Array | null;
+  /** Its metadata. */
+  metadata: Metadata;
+}
+
+/** How a write is done. */
+export interface WriteOptions {
+  /** What it waits for; left out, what the database was opened with. */
+  durability?: Durability | undefined;
+}
+
+/** What a write did. */
+export interface Written {
+  /** Documents stored. */
+  written: number;
+  /** Those of them whose id was there before. */
+  replaced: number;
+}
+
+/** A search: by vector, by words, by both, or by filter alone. */
+export interface SearchRequest {
+  /** The vector part. */
+  vector?: Vector | null | undefined;
+  /** The words part, and the vector part too when the collection has an embedder and no vector is given. */
+  text?: string | null | undefined;
+  /** What may be found, for example `year >= 1990 AND (lang = 'en' OR lang = 'it')`. */
+  filter?: string | null | undefined;
+  /** How many results; default 10. */
+  k?: number | undefined;
+  /** How many of the best to leave out; default 0. */
+  offset?: number | undefined;
+  /** How widely an index searches. */
+  ef?: number | undefined;
+  /** Share of the vector part, 0 to 1; default 0.5. */
+  alpha?: number | undefined;
+  /** Fuse by reciprocal rank with this k instead of by `alpha`. */
+  rrf_k?: number | undefined;
+  /** Compare with every vector. */
+  exact?: boolean | undefined;
+  /** Say of each result why it came. */
+  explain?: boolean | undefined;
+  /** Return vectors too. */
+  with_vector?: boolean | undefined;
+}
+
+/** What a search answers. */
+export interface SearchResult<Metadata extends object = JsonObject> {
+  /** The best first. */
+  hits: Hit<Metadata>[];
+  /** What was odd about the query, for example a field in the filter that no document has. */
+  warnings: string[];
+}
+
+/** A result. */
+export interface Hit<Metadata extends object = JsonObject> {
+  /** The document's id. */
+  id: string;
+  /** Larger is better; what it means depends on the parts of the query. */
+  score: number;
+  /** The document's metadata. */
+  metadata: Metadata;
+  /** Its vector, when asked for and there is one. */
+  vector?: Float32Array;
+  /** Why it came, when asked for. */
+  explanation?: Explanation;
+}
+
+/** Why a result came. */
+export interface Explanation {
+  /** The vector part; null when the document was not among the nearest. */
+  vector: { distance: number; score: number; rank: number; contribution: number } | null;
+  /** The words part; null when no word matched well enough. */
+  words: { score: number; rank: number; contribution: number; terms: TermExplanation[] } | null;
+}
+
+/** What one word of the query brought. */
+export interface TermExplanation {
+  /** The word as it is searched. */
+  term: string;
+  /** The field in which it stands. */
+  field: string;
+  /** How often it stands there. */
+  tf: number;
+  /** How many documents have it in this field. */
+  df: number;
+  /** How many documents have this field. */
+  documents: number;
+  /** Words of the field in this document. */
+  length: number;
+  /** Words of the field in a document on average. */
+  average_length: number;
+  /** How rare it is. */
+  idf: number;
+  /** What it adds to the score. */
+  contribution: number;
+}
+
+/** Which page of documents. */
+export interface ScanRequest {
+  /** How many documents; default 100. */
+  limit?: number | undefined;
+  /** The `next` of an earlier page. */
+  cursor?: string | null | undefined;
+}
+
+/** A page of documents, in the order in which they were stored. */
+export interface Page<Metadata extends object = JsonObject> {
+  /** The documents. */
+  documents: Document<Metadata>[];
+  /** The cursor of the next page; null after the last. */
+  next: string | null;
+}
+
+/** What a collection is and holds. */
+export interface CollectionInfo {
+  /** Its name. */
+  name: string;
+  /** How distances are measured. */
+  metric: 'cosine' | 'euclidean' | 'dot' | 'manhattan';
+  /** Dimension of its vectors; null until the first. */
+  dim: number | null;
+  /** How its text is cut into words; null without text. */
+  language: 'english' | 'italian' | 'none' | null;
+  /** Which strings are its text; null without text. */
+  fields: 'top_level' | 'all' | string[] | null;
+  /** What embeds its texts; null for nothing. */
+  embedder: string | null;
+  /** Neighbours a node of the index keeps. */
+  m: number;
+  /** How widely the index searches while it is built. */
+  ef_construction: number;
+  /** Live documents. */
+  documents: number;
+  /** Those of them that are in the memtable. */
+  memtable: number;
+  /** Segments. */
+  segments: number;
+  /** Segments with an index. */
+  indexed: number;
+  /** Versions that have ended and are still stored. */
+  ended: number;
+}
+
+/** A database. Every method throws a `KithError`. */
+export interface Database extends AsyncDisposable, Disposable {
+  /** Makes a collection. */
+  create<Metadata extends object = JsonObject>(name: string, config?: CollectionConfig): Promise<Collection<Metadata>>;
+  /** A collection that is there; `unknown_collection` when it is not. */
+  collection<Metadata extends object = JsonObject>(name: string): Collection<Metadata>;
+  /** What all collections are and hold, by name. */
+  collections(): Promise<CollectionInfo[]>;
+  /** Drops a collection and all its documents. */
+  drop(name: string): Promise<void>;
+  /** Makes a collection from the bytes of an export. */
+  import<Metadata extends object = JsonObject>(name: string, file: Uint8Array): Promise<Collection<Metadata>>;
+  /** Makes every write so far survive a power cut. */
+  flush(): Promise<void>;
+  /** Makes every write durable and lets go of the directory. Everything answers `closed` then; closing twice is fine. */
+  close(): Promise<void>;
+}
+
+/** A named set of documents. Every method throws a `KithError`; a write does all it was asked or nothing. */
+export interface Collection<Metadata extends object = JsonObject> {
+  /** Its name. */
+  readonly name: string;
+  /** Stores a document; `document_exists` when its id is there. */
+  add(document: NewDocument<Metadata>, options?: WriteOptions): Promise<Written>;
+  /** Stores documents; `document_exists` when one of their ids is there. */
+  addMany(documents: readonly NewDocument<Metadata>[], options?: WriteOptions): Promise<Written>;
+  /** Stores a document, in place of the one with its id. */
+  upsert(document: NewDocument<Metadata>, options?: WriteOptions): Promise<Written>;
+  /** Stores documents, in place of those with their ids. */
+  upsertMany(documents: readonly NewDocument<Metadata>[], options?: WriteOptions): Promise<Written>;
+  /** Deletes documents and answers how many of them were there. */
+  delete(ids: string | readonly string[], options?: WriteOptions): Promise<number>;
+  /** A document; null when it is not there. */
+  get(id: string): Promise<Document<Metadata> | null>;
+  /** Documents as of one moment, in the order of the ids; null where there is none. */
+  getMany(ids: readonly string[]): Promise<(Document<Metadata> | null)[]>;
+  /** Searches. */
+  search(request: SearchRequest): Promise<SearchResult<Metadata>>;
+  /** Searches on the calling thread: quicker for one search, and nothing else runs meanwhile. */
+  searchSync(request: SearchRequest): SearchResult<Metadata>;
+  /** A page of documents, in the order in which they were stored. */
+  scan(request?: ScanRequest): Promise<Page<Metadata>>;
+  /** All documents, in the order in which they were stored, page by page. */
+  documents(): AsyncIterableIterator<Document<Metadata>>;
+  /** Makes a segment of the documents in the memtable; false when there are none. Happens by itself when it is due. */
+  seal(): Promise<boolean>;
+  /** Gives one segment an index; false when all have one. Happens by itself when it is due. */
+  index(): Promise<boolean>;
+  /** Makes one segment of all; false when there is nothing to gain. Happens by itself when it is due. */
+  merge(): Promise<boolean>;
+  /** The collection as one file, which every engine can import. */
+  export(): Promise<Uint8Array>;
+  /** What it is and holds. */
+  info(): Promise<CollectionInfo>;
+}
