@@ -1,9 +1,11 @@
-//! The `kithdb` command: serves a database directory over HTTP.
+//! The `kithdb` command: serves a database directory over HTTP, loads documents into one.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod commands;
+mod http;
+mod v1;
 
-use axum::{Json, Router, routing::get};
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -16,22 +18,18 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve a database directory over HTTP.
-    Serve {
-        /// Directory of the database; made when it does not exist.
-        #[arg(long)]
-        data: PathBuf,
-        /// Loopback address to listen on.
-        #[arg(long, default_value = "127.0.0.1:9091")]
-        listen: SocketAddr,
-    },
+    Serve(commands::ServeArgs),
 }
 
-#[tokio::main]
-async fn main() -> std::io::Result<()> {
-    let Cli { command: Command::Serve { data, listen } } = Cli::parse();
-    std::fs::create_dir_all(&data)?;
-    let routes = Router::new().route("/healthz", get(async || Json(serde_json::json!({"status": "ok"}))));
-    let listener = tokio::net::TcpListener::bind(listen).await?;
-    println!("KithDB listens on http://{}", listener.local_addr()?);
-    axum::serve(listener, routes).await
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => commands::serve(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("kithdb: {message}");
+            ExitCode::FAILURE
+        }
+    }
 }

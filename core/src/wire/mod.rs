@@ -11,6 +11,6 @@ pub use answers::{
     DocumentAnswer, ErrorAnswer, HitAnswer, InfoAnswer, ScanAnswer, SearchAnswer, encode_cursor, parse_cursor,
 };
 pub use requests::{
-    CreateBody, DocumentBody, EmbedderBody, FieldsBody, OpenBody, ScanBody, SearchBody, TextBody, WriteBody,
-    parse, parse_id, parse_level, parse_metadata,
+    AddBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, IdsBody, NamedCreateBody, OpenBody,
+    ScanBody, SearchBody, TextBody, WriteBody, parse, parse_id, parse_level, parse_metadata,
 };

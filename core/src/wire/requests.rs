@@ -262,6 +262,87 @@ impl ScanBody {
 /// Documents of a page when nobody says how many.
 const SCAN_DEFAULT: usize = 100;
 
+/// Documents to be stored.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddBody<'a> {
+    /// The documents.
+    #[serde(borrow)]
+    pub documents: Vec<DocumentBody<'a>>,
+    /// `upsert` (default) or `insert`.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// `everysec` or `always`; left out, the database's.
+    #[serde(default)]
+    pub durability: Option<String>,
+}
+
+impl AddBody<'_> {
+    /// Whether ids that are there already are replaced.
+    ///
+    /// # Errors
+    /// `invalid_parameter` for another mode.
+    pub fn replaces(&self) -> Result<bool> {
+        match self.mode.as_deref() {
+            None | Some("upsert") => Ok(true),
+            Some("insert") => Ok(false),
+            Some(other) => Err(Error::parameter("mode", shorten(other), "upsert or insert")),
+        }
+    }
+
+    /// What the write waits for.
+    ///
+    /// # Errors
+    /// `invalid_parameter` for another level.
+    pub fn level(&self) -> Result<Option<Level>> {
+        self.durability.as_deref().map(parse_level).transpose()
+    }
+
+    /// As the core's documents.
+    ///
+    /// # Errors
+    /// As [`DocumentBody::document`].
+    pub fn documents(self) -> Result<Vec<Document>> {
+        self.documents.into_iter().map(DocumentBody::document).collect()
+    }
+}
+
+/// Ids of documents.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdsBody {
+    /// The ids.
+    pub ids: Vec<String>,
+}
+
+/// A collection to be made: its name, and beside it what [`CreateBody`] has.
+#[derive(Debug, Clone)]
+pub struct NamedCreateBody {
+    /// Its name.
+    pub name: String,
+    /// How it is made.
+    pub create: CreateBody,
+}
+
+impl NamedCreateBody {
+    /// Reads a body. (By hand: serde can flatten a shape or refuse unknown fields, not both.)
+    ///
+    /// # Errors
+    /// `invalid_request`.
+    pub fn parse(json: &[u8]) -> Result<Self> {
+        let refuse = |expected: String| {
+            let got = shorten(&String::from_utf8_lossy(json));
+            Error::from(InputError::Request { got, expected })
+        };
+        let mut fields: serde_json::Map<String, serde_json::Value> = parse(json)?;
+        let Some(serde_json::Value::String(name)) = fields.remove("name") else {
+            return Err(refuse("missing field `name`, a string".into()));
+        };
+        let create = CreateBody::deserialize(serde_json::Value::Object(fields));
+        Ok(Self { name, create: create.map_err(|e| refuse(e.to_string()))? })
+    }
+}
+
 /// A search.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

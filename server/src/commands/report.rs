@@ -1,0 +1,26 @@
+//! Tells the person at the terminal what happens inside: events as lines on stderr, errors as one line.
+
+use kithdb::base::{Error, Event, Observer};
+
+/// Prints what is odd, one line each.
+#[derive(Debug, Default)]
+pub struct StderrObserver;
+
+impl Observer for StderrObserver {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Warning { at, message } => eprintln!("kithdb: warning: {at}: {message}"),
+            Event::Opened { collection, truncated_bytes, .. } if truncated_bytes > 0 => {
+                eprintln!("kithdb: {collection}: set {truncated_bytes} bytes of an unfinished write aside");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An error of the core in one line, with what to do next.
+pub fn one_line(error: &Error) -> String {
+    let report = error.report();
+    let hint = report.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("{}{hint}", report.message.replace('\n', " "))
+}

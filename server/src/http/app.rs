@@ -1,0 +1,93 @@
+//! What every handler shares: the database, and the way to call it without holding up other requests.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kithdb::host::Db;
+use serde::Serialize;
+
+use super::problem::Problem;
+
+/// Shared by all requests.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    listen: SocketAddr,
+}
+
+impl App {
+    /// Serves this database on this address.
+    pub fn new(db: Db, listen: SocketAddr) -> Self {
+        Self(Arc::new(Inner { db, listen }))
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The address that is listened on.
+    pub fn listen(&self) -> SocketAddr {
+        self.0.listen
+    }
+
+    /// Works with the database on a thread that may compute and wait.
+    ///
+    /// # Errors
+    /// What `work` fails with; 500 when it panics.
+    pub async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        let app = self.clone();
+        match tokio::task::spawn_blocking(move || work(app.db())).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+
+    /// As [`App::run`], and answers with the outcome as JSON, written on that thread too.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn answer<T, E>(
+        &self,
+        status: StatusCode,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<Response, Problem>
+    where
+        T: Serialize,
+        E: Into<Problem> + Send + 'static,
+    {
+        let written = |db: &Db| {
+            let outcome = work(db).map_err(Into::into)?;
+            serde_json::to_vec(&outcome).map_err(|_| Problem::internal())
+        };
+        let body = self.run(written).await?;
+        let json = HeaderValue::from_static("application/json");
+        Ok((status, [(header::CONTENT_TYPE, json)], body).into_response())
+    }
+
+    /// As [`App::answer`] with status 200.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn ok<T, E>(
+        &self,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<Response, Problem>
+    where
+        T: Serialize,
+        E: Into<Problem> + Send + 'static,
+    {
+        self.answer(StatusCode::OK, work).await
+    }
+}

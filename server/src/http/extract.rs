@@ -1,0 +1,94 @@
+//! How handlers take a request apart. What cannot be read is a [`Problem`], and no body is read past its limit.
+
+use std::error::Error as _;
+
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use kithdb::base::{Error, InputError};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// A JSON body of up to `LIMIT` bytes, not parsed yet.
+pub struct JsonBody<const LIMIT: usize>(pub Bytes);
+
+/// A file of up to `LIMIT` bytes.
+pub struct FileBody<const LIMIT: usize>(pub Bytes);
+
+/// Variables of the path, percent-decoded.
+pub struct PathOf<T>(pub T);
+
+/// What follows the question mark.
+pub struct QueryOf<T>(pub T);
+
+impl<S: Sync, const LIMIT: usize> FromRequest<S> for JsonBody<LIMIT> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        check_type(&parts, "application/json")?;
+        read(body, LIMIT).await.map(Self)
+    }
+}
+
+impl<S: Sync, const LIMIT: usize> FromRequest<S> for FileBody<LIMIT> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        check_type(&parts, "application/octet-stream")?;
+        read(body, LIMIT).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read: Result<Path<T>, PathRejection> = Path::from_request_parts(parts, state).await;
+        read.map(|Path(path)| Self(path)).map_err(|e| invalid(&e.body_text()))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
+        read.map(|Query(query)| Self(query)).map_err(|e| invalid(&e.body_text()))
+    }
+}
+
+fn invalid(message: &str) -> Problem {
+    Problem::http(StatusCode::BAD_REQUEST, "invalid_request", format!("invalid request: {message}"))
+}
+
+/// Refuses other types. A form that another site posts cannot have this one.
+fn check_type(parts: &Parts, expected: &'static str) -> Result<(), Problem> {
+    let got = parts.headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or_default());
+    let essence = got.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case(expected) {
+        return Ok(());
+    }
+    let message = format!("send the body as content-type {expected}");
+    let problem = Problem::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message);
+    Err(problem.facts(expected, if got.is_empty() { "none" } else { got }))
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let announced = body.size_hint().lower();
+    let too_large = |got: u64| {
+        let error = InputError::TooLarge { what: "the body of a request", got, limit: limit as u64 };
+        Problem::from(Error::from(error))
+    };
+    if announced > limit as u64 {
+        return Err(too_large(announced));
+    }
+    to_bytes(body, limit).await.map_err(|e| {
+        let past_limit = e.source().is_some_and(|source| source.to_string().contains("length limit"));
+        if past_limit { too_large(limit as u64 + 1) } else { invalid("the body ended early") }
+    })
+}

@@ -1,0 +1,21 @@
+//! HTTP: connections, the route table, who may ask, how bodies are read and errors are told.
+
+mod accept;
+mod app;
+mod extract;
+mod guard;
+mod problem;
+mod routes;
+
+pub use accept::accept;
+pub use app::App;
+pub use extract::{FileBody, JsonBody, PathOf, QueryOf};
+pub use problem::Problem;
+pub use routes::routes;
+
+/// Largest body of most routes, in bytes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Largest body of a route that takes many documents, in bytes.
+pub const BATCH_BYTES_MAX: usize = 64 << 20;
+/// Largest file that is imported, in bytes.
+pub const FILE_BYTES_MAX: usize = 1 << 30;

@@ -1,0 +1,118 @@
+//! Errors as answers: problem+json (RFC 9457) with the core's report in it, the status chosen by its code.
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kithdb::base::{Error, Report};
+use kithdb::wire::ErrorAnswer;
+use serde::Serialize;
+
+/// Why a request was not done.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    status: StatusCode,
+    report: Report,
+}
+
+#[derive(Serialize)]
+struct Body {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    answer: ErrorAnswer,
+}
+
+/// The HTTP status of an error's code.
+pub fn status_of(code: &str) -> StatusCode {
+    match code {
+        "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+        "no_embedder" | "degraded" | "closed" | "unopenable" => StatusCode::SERVICE_UNAVAILABLE,
+        "disk_full" => StatusCode::INSUFFICIENT_STORAGE,
+        "dimension_mismatch" => StatusCode::BAD_REQUEST,
+        code if code.starts_with("invalid_") => StatusCode::BAD_REQUEST,
+        code if code.starts_with("unknown_") => StatusCode::NOT_FOUND,
+        code if code.ends_with("_exists") => StatusCode::CONFLICT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let report = error.report();
+        Self(Box::new(Inner { status: status_of(report.code), report }))
+    }
+}
+
+impl Problem {
+    /// One that only HTTP has.
+    pub fn http(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let (expected, got, position, hint) = (None, None, None, None);
+        let report = Report { code, message: message.into(), expected, got, position, hint };
+        Self(Box::new(Inner { status, report }))
+    }
+
+    /// With what was expected and given.
+    pub fn facts(mut self, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        self.0.report.expected = Some(expected.into());
+        self.0.report.got = Some(got.into());
+        self
+    }
+
+    /// A mistake of ours; what it was stands on stderr, not in the answer.
+    pub fn internal() -> Self {
+        Self::http(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; its log says how")
+    }
+
+    /// This path is served, but not so.
+    pub fn wrong_method(method: &Method, path: &str) -> Self {
+        let message = format!("{path} is not served with {method}");
+        Self::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+    }
+
+    /// No route has this path.
+    pub fn unknown_route(path: &str) -> Self {
+        Self::http(StatusCode::NOT_FOUND, "unknown_route", format!("nothing is served at {path}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Inner { status, report, .. } = &*self.0;
+        let answer = ErrorAnswer { error: report.message.clone(), report: report.clone() };
+        let title = status.canonical_reason().unwrap_or_default();
+        let body = Body { r#type: "about:blank", title, status: status.as_u16(), answer };
+        let json = HeaderValue::from_static("application/problem+json");
+        let bytes = serde_json::to_vec(&body).expect("strings and numbers are JSON");
+        (*status, [(header::CONTENT_TYPE, json)], bytes).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_status() {
+        let table = [
+            (
+                400,
+                "invalid_id invalid_name dimension_mismatch invalid_vector invalid_metadata invalid_parameter",
+            ),
+            (400, "invalid_request invalid_file invalid_filter"),
+            (404, "unknown_collection unknown_document unknown_route"),
+            (409, "collection_exists document_exists"),
+            (413, "too_large"),
+            (500, "io_failed corrupt not_resident unsupported_version internal"),
+            (503, "no_embedder degraded closed unopenable"),
+            (507, "disk_full"),
+        ];
+        for (status, codes) in table {
+            for code in codes.split(' ') {
+                assert_eq!(status_of(code).as_u16(), status, "{code}");
+            }
+        }
+    }
+}

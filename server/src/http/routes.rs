@@ -1,0 +1,50 @@
+//! The route table: every path that is served, in one place.
+
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::app::App;
+use super::guard::guard;
+use super::problem::Problem;
+use crate::v1::{collections, documents, jobs, search};
+
+/// Everything that is served, behind the guard.
+pub fn routes(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/v1/collections", get(collections::list).post(collections::create))
+        .route("/v1/collections/{name}", get(collections::info).delete(collections::remove))
+        .route("/v1/collections/{name}/documents", get(documents::scan).post(documents::add))
+        .route(
+            "/v1/collections/{name}/documents/{id}",
+            get(documents::get).delete(documents::remove).post(documents::many),
+        )
+        .route("/v1/collections/{name}/search", post(search::search))
+        .route("/v1/collections/{name}/seal", post(jobs::seal))
+        .route("/v1/collections/{name}/index", post(jobs::index))
+        .route("/v1/collections/{name}/merge", post(jobs::merge))
+        .route("/v1/collections/{name}/export", get(collections::export))
+        .route("/v1/collections/{name}/import", post(collections::import))
+        .route("/v1/flush", post(jobs::flush))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+        .with_state(app)
+}
+
+async fn healthz() -> Response {
+    Json(serde_json::json!({"status": "ok"})).into_response()
+}
+
+async fn unknown_route(request: Request) -> Problem {
+    Problem::unknown_route(request.uri().path())
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    Problem::wrong_method(request.method(), request.uri().path())
+}

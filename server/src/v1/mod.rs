@@ -1,0 +1,6 @@
+//! `/v1`: the verbs of the TypeScript interface over HTTP. The JSON shapes are those of `kithdb::wire`.
+
+pub mod collections;
+pub mod documents;
+pub mod jobs;
+pub mod search;
