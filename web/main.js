@@ -1,0 +1,250 @@
+// The page: holds what is being asked, asks it, and hands the answer to those that draw. An answer to a question
+// that is no longer the current one is dropped, so that what is shown always belongs to what the controls say.
+
+import { makeControls } from './controls.js';
+import { connect } from './data.js';
+import { byId, debounce, make } from './dom.js';
+import { toggle } from './filters.js';
+import * as notices from './notices.js';
+import { count } from './present.js';
+import { makeResults, spoken } from './results.js';
+import { EXAMPLES, SEARCH, WAIT } from './settings.js';
+import { keepAddress, parseHash } from './state.js';
+
+const database = connect();
+const writeAddress = keepAddress();
+const results = makeResults(byId('list'), { onFact: (part) => change({ filter: toggle(state.filter, part) }) });
+const controls = makeControls({
+  onChange: (part, kind) => {
+    Object.assign(state, part, { k: SEARCH.k });
+    searchSoon(WAIT[kind] ?? WAIT.text);
+  },
+  onSubmit: () => searchSoon.now(),
+  onDown: () => results.focusFirst(),
+});
+const searchSoon = debounce(() => search());
+const speakSoon = debounce(() => { byId('spoken').textContent = toSpeak; });
+
+let state = parseHash(location.hash);
+let infos = [];
+let running = new AbortController();
+let lastRequest = null;
+let toSpeak = '';
+
+/** A change by a click: what it leads to is a step of its own for Back. */
+function change(part) {
+  Object.assign(state, { k: SEARCH.k }, part);
+  controls.show(state);
+  search({ settled: true });
+}
+
+const current = () => infos.find((info) => info.name === state.collection);
+
+/** Which sides the query has: the vector's, the words'. */
+function sides(info, vector) {
+  const words = info.language !== null && state.text.trim() !== '';
+  return { words, vector: vector !== undefined || (words && info.embedder !== null) };
+}
+
+/** The vector in the box; undefined when it is empty. */
+function readVector() {
+  if (state.vector === '') return undefined;
+  let vector;
+  try {
+    vector = JSON.parse(state.vector);
+  } catch {
+    vector = null;
+  }
+  if (Array.isArray(vector) && vector.length > 0 && vector.every((x) => typeof x === 'number')) return vector;
+  throw Object.assign(new Error('this is not a JSON array of numbers, such as [0.1, -0.2]'), { code: 'invalid_vector' });
+}
+
+function makeRequest(vector, asked) {
+  const request = { k: state.k };
+  if (asked.words) request.text = state.text.trim();
+  if (vector !== undefined) request.vector = vector;
+  if (state.filter.trim() !== '') request.filter = state.filter;
+  if (asked.words && asked.vector) request.alpha = state.alpha;
+  if (asked.words || asked.vector) request.explain = true;
+  return request;
+}
+
+async function search({ settled = false, replace = false } = {}) {
+  running.abort();
+  const { signal } = (running = new AbortController());
+  writeAddress(state, { settled, replace });
+  const info = current();
+  showFacts(info);
+  if (!info) return showUnknown();
+  controls.showAbilities(info, state);
+  document.title = state.text ? `${state.text} \u2013 KithDB` : 'KithDB';
+  const busy = setTimeout(() => showBusy(true), WAIT.busy);
+  const start = performance.now();
+  const asked = { ...state };
+  try {
+    const vector = readVector();
+    Object.assign(asked, { sides: sides(info, vector) });
+    lastRequest = makeRequest(vector, asked.sides);
+    const answer = await database.collection(info.name).search(lastRequest, { signal });
+    if (!signal.aborted) showAnswer(answer, info, asked, performance.now() - start);
+  } catch (error) {
+    if (!signal.aborted) showError(error, asked);
+  } finally {
+    clearTimeout(busy);
+    if (!signal.aborted) showBusy(false);
+  }
+}
+
+function showBusy(isBusy) {
+  byId('busy').hidden = !isBusy;
+  byId('results').setAttribute('aria-busy', String(isBusy));
+}
+
+function showAnswer({ hits, warnings }, info, asked, took) {
+  const isRanked = asked.sides.words || asked.sides.vector;
+  controls.showFilterError(null);
+  controls.showVectorError(null);
+  results.dim(false);
+  results.show(hits, { asked: asked.sides, alpha: asked.alpha, filter: asked.filter, info });
+  byId('warnings').replaceChildren(...notices.warnings(warnings ?? []));
+  byId('notice').replaceChildren(...(hits.length > 0 ? [] : [reasonForNothing(info, asked)]));
+  byId('results-head').hidden = hits.length === 0;
+  byId('curl-text').hidden = true;
+  byId('summary').textContent = isRanked
+    ? `${count(hits.length, 'result')} in ${Math.max(1, Math.round(took))} ms`
+    : `The first ${count(hits.length, 'document')}${asked.filter ? ' that the filter lets through' : ''}`;
+  byId('more').hidden = hits.length < asked.k || asked.k >= SEARCH.kMax;
+  showExamples(info, isRanked || asked.filter !== '');
+  say(spoken(hits));
+}
+
+const reasonForNothing = (info, asked) => (info.documents === 0
+  ? notices.emptyCollection(info)
+  : notices.nothingFound(asked, { onClearFilter: () => change({ filter: '' }) }));
+
+/** An error of one control is shown there, over the earlier results; any other takes the results' place. */
+function showError(error, asked) {
+  const isFilter = error.code === 'invalid_filter';
+  const isVector = error.code === 'dimension_mismatch' || error.code === 'invalid_vector';
+  controls.showFilterError(isFilter ? error : null, asked.filter);
+  controls.showVectorError(isVector ? error : null);
+  results.dim(true);
+  if (isFilter || isVector) {
+    byId('notice').replaceChildren();
+    return;
+  }
+  showInstead(notices.failure(error, { onRetry: start }));
+}
+
+function showInstead(notice) {
+  results.show([], {});
+  byId('results-head').hidden = true;
+  byId('more').hidden = true;
+  byId('examples').hidden = true;
+  byId('warnings').replaceChildren();
+  byId('notice').replaceChildren(notice);
+}
+
+function showUnknown() {
+  const onChoose = (name) => change({ collection: name });
+  showInstead(infos.length === 0
+    ? notices.emptyDatabase()
+    : notices.unknownCollection(state.collection, infos, { onChoose }));
+}
+
+function showExamples(info, isAsking) {
+  const examples = EXAMPLES[info.name] ?? [];
+  const section = byId('examples');
+  section.classList.toggle('small', isAsking);
+  section.hidden = examples.length === 0;
+  byId('examples-count').textContent = `the ${info.documents.toLocaleString('en')} meanings in WordNet`;
+  byId('examples-list').replaceChildren(...examples.map((text) => make('li', {},
+    make('button', {
+      type: 'button',
+      aria: { pressed: String(text === state.text) },
+      on: { click: () => change({ text, vector: '', filter: '' }) },
+    }, text))));
+}
+
+function showCollections() {
+  const chooser = byId('chooser');
+  chooser.replaceChildren(...infos.map(({ name }) => make('option', { value: name }, name)));
+}
+
+/** The collection that is searched, in a line. */
+function showFacts(info) {
+  byId('chooser').value = info?.name ?? '';
+  byId('chooser').hidden = !info || infos.length < 2;
+  byId('chooser-label').hidden = !info;
+  byId('form').classList.toggle('useless', !info);
+  byId('facts').replaceChildren();
+  byId('about').replaceChildren();
+  if (!info) return;
+  const name = infos.length === 1 ? [make('b', {}, info.name), ' '] : [];
+  byId('facts').replaceChildren(...name, count(info.documents, 'document'));
+  byId('about').textContent = [
+    info.dim === null ? 'no vectors yet' : `${info.dim} dimensions, ${info.metric} distance`,
+    info.language !== null && `text: ${info.language}`,
+    info.embedder && `embedder: ${info.embedder}`,
+    count(info.segments, 'segment'),
+  ].filter(Boolean).join(' \u00b7 ');
+}
+
+/** Said once things have come to rest: a slider on its way would never stop talking. */
+function say(text) {
+  toSpeak = text;
+  speakSoon(WAIT.announce);
+}
+
+async function copyCurl(event) {
+  const button = event.currentTarget;
+  const text = database.collection(state.collection).curl(lastRequest);
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = 'Copied';
+    say('Copied.');
+    setTimeout(() => { button.textContent = 'Copy as curl'; }, WAIT.copied);
+  } catch {
+    // Without the right to the clipboard, the reader copies it.
+    const shown = byId('curl-text');
+    shown.textContent = text;
+    shown.hidden = false;
+    getSelection().selectAllChildren(shown);
+  }
+}
+
+/** Reads the address again: on Back, or when a link to another state of this page is followed. */
+function readAddress() {
+  state = { ...parseHash(location.hash) };
+  state.collection ??= infos[0]?.name ?? null;
+  controls.show(state);
+  search({ replace: true });
+}
+
+async function start() {
+  controls.show(state);
+  try {
+    infos = await database.collections();
+  } catch (error) {
+    return showInstead(notices.failure(error, { onRetry: start }));
+  }
+  state.collection ??= infos[0]?.name ?? null;
+  showCollections();
+  return search({ replace: true });
+}
+
+byId('curl').addEventListener('click', copyCurl);
+byId('chooser').addEventListener('change', (event) => {
+  change({ collection: event.currentTarget.value, filter: '', vector: '' });
+});
+byId('more').addEventListener('click', () => {
+  Object.assign(state, { k: Math.min(SEARCH.kMax, state.k + SEARCH.k) });
+  search({ settled: true });
+});
+byId('skip').addEventListener('click', (event) => {
+  // Followed as a link, it would replace the query in the address.
+  event.preventDefault();
+  byId('results').focus();
+});
+addEventListener('popstate', readAddress);
+await start();

@@ -1,0 +1,39 @@
+// The page's defaults, all of them: numbers, names and examples that one may want to change.
+
+/** What a search starts with. `alpha` is the share of the meaning, 0 to 1. */
+export const SEARCH = { alpha: 0.5, alphaStep: 0.05, k: 10, kMax: 100 };
+
+/** Waits in ms. A keystroke in a filter is nearly always half a filter, so that one waits longer. */
+export const WAIT = { slider: 40, text: 180, filter: 450, busy: 150, announce: 700, settled: 1500, copied: 1800 };
+
+/** How long a result takes to its new place, in ms, and how. */
+export const MOTION = { move: 320, appear: 220, easing: 'cubic-bezier(0.2, 0.7, 0.2, 1)' };
+
+/** Metadata fields that make good titles and texts, the best first. */
+export const TITLE_FIELDS = ['lemmas', 'title', 'name', 'headline', 'subject', 'label'];
+export const TEXT_FIELDS = ['gloss', 'text', 'content', 'body', 'abstract', 'description', 'summary', 'chunk'];
+
+/** What a card shows of a document. */
+export const CARD = { chipsMax: 8, chipLength: 40, textLength: 600 };
+
+/** Example queries of the collections that come as a demo. */
+export const EXAMPLES = {
+  wordnet: [
+    'very tall quadruped with a long neck that lives in Africa',
+    'instrument for measuring atmospheric pressure',
+    'fear of open spaces',
+    'someone who collects postage stamps',
+    'word that reads the same backwards',
+    'to speak very softly',
+    'science that studies insects',
+  ],
+};
+
+/** What a filter looks like; for a demo, one of its own. */
+export const FILTER_EXAMPLE = "year >= 1990 AND lang = 'en'";
+export const FILTER_EXAMPLES = { wordnet: "lexical_file = 'noun.animal'" };
+
+/** How something gets in; shown when there is nothing to search. */
+export const LOAD_COMMAND = 'kithdb load --data DIR --collection notes --embedder EMBEDDER notes.jsonl';
+export const LOAD_LINE = '{"id": "first", "metadata": {"title": "A note", "text": "What it says."}}';
+export const SERVE_COMMAND = 'kithdb serve --data DIR --listen 127.0.0.1:9091 --embedder EMBEDDER';
