@@ -131,6 +131,8 @@ function showError(error, asked) {
   results.dim(true);
   if (isFilter || isVector) {
     byId('notice').replaceChildren();
+    byId('summary').textContent = 'Results of the last search that worked';
+    byId('more').hidden = true;
     return;
   }
   showInstead(notices.failure(error, { onRetry: start }));

@@ -28,7 +28,7 @@ export function makeResults(list, { onFact }) {
       arrange(list, [...cards.values()].map((card) => card.element));
       move(cards, before);
     },
-    /** Results of an earlier query are shown paler until the new ones are there. */
+    /** Results of an earlier query lose their colour. */
     dim: (isOld) => list.classList.toggle('old', isOld),
     focusFirst: () => list.querySelector('summary')?.focus(),
   };

@@ -1,0 +1,212 @@
+// The page in a real browser, against a stand-in for the server, under the policy the server sends.
+// Skipped where no browser is installed.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { findBrowser, loadTool } from './browser.mjs';
+import { startMock } from './mock.mjs';
+
+const GIRAFFE = 'very tall quadruped with a long neck that lives in Africa';
+const ASKED = `#c=wordnet&q=${encodeURIComponent(GIRAFFE)}`;
+const { skip, launch } = findBrowser();
+
+describe('the page', { skip }, () => {
+  let browser;
+  before(async () => { browser = await launch(); });
+  after(() => browser?.close());
+
+  /** Opens the page on a mock of its own, and at the end checks what no test may do. */
+  async function withPage({ hash = '', mock: options, ...context }, check) {
+    const mock = await startMock(options);
+    const opened = await browser.newContext({ reducedMotion: 'reduce', ...context });
+    const page = await opened.newPage();
+    const wrong = [];
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (protocol !== 'data:' && origin !== mock.origin) wrong.push(`request to ${request.url()}`);
+    });
+    page.on('pageerror', (error) => wrong.push(error.message));
+    page.on('dialog', (dialog) => wrong.push(`dialog: ${dialog.message()}`));
+    page.on('console', (message) => {
+      if (/Content Security Policy|Trusted/i.test(message.text())) wrong.push(message.text());
+    });
+    await page.addInitScript(() => {
+      addEventListener('securitypolicyviolation', (event) => console.log(`Content Security Policy: ${event.violatedDirective}`));
+    });
+    try {
+      await page.goto(`${mock.origin}/${hash}`);
+      await check(page, mock);
+      assert.deepEqual(wrong, []);
+    } finally {
+      await opened.close();
+      await mock.stop();
+    }
+  }
+
+  const cards = (page) => page.locator('.card');
+  const titles = (page) => page.locator('.card .title').allTextContents();
+  /** Waits until `read` gives what is expected; what it gave last is in the error. */
+  async function eventually(read, expected) {
+    const end = Date.now() + 5000;
+    let got = await read();
+    while (JSON.stringify(got) !== JSON.stringify(expected) && Date.now() < end) {
+      await new Promise((done) => setTimeout(done, 25));
+      got = await read();
+    }
+    assert.deepEqual(got, expected);
+  }
+  const slide = (page, value) => page.locator('#alpha').fill(String(value));
+
+  test('an example leads to results with title, text, matched words, score and reason', () => withPage({}, async (page) => {
+    await page.getByRole('button', { name: GIRAFFE }).click();
+    await eventually(async () => (await titles(page))[0], 'giraffe');
+    const first = cards(page).first();
+    await first.locator('mark').first().waitFor();
+    assert.ok((await first.locator('mark').allTextContents()).includes('neck'));
+    assert.equal(await first.locator('.score').textContent(), '1.000');
+    const bar = await first.locator('.bar').getAttribute('aria-label');
+    assert.equal(bar, 'score 1.000: 0.500 from meaning, 0.500 from words');
+    assert.match(await first.locator('summary').textContent(), /1st by meaning.*1st by words: .*neck/);
+    await first.locator('summary').click();
+    assert.match(await first.locator('.figures').textContent(), /cosine distance 0\.31.*BM25.*117,791 documents/);
+    await eventually(() => page.locator('#spoken').textContent(), '10 results, the first is giraffe.');
+  }));
+
+  test('the slider asks again, keeps what is open, and its last answer is the one shown', () => {
+    // The first answers are the slowest: only dropping them keeps the last one on the page.
+    const delayOf = ({ alpha }) => ({ 0: 400, 0.25: 300 })[alpha] ?? 0;
+    return withPage({ hash: ASKED, mock: { delayOf } }, async (page, { seen }) => {
+      await eventually(async () => (await titles(page)).slice(0, 2), ['giraffe', 'okapi']);
+      await cards(page).first().locator('summary').click();
+      await slide(page, 0);
+      await eventually(() => seen.at(-1).alpha, 0);
+      await slide(page, 0.25);
+      await eventually(() => seen.at(-1).alpha, 0.25);
+      await slide(page, 1);
+      await eventually(() => seen.at(-1).alpha, 1);
+      await eventually(async () => (await titles(page)).slice(0, 3), ['giraffe', 'okapi', 'gerenuk']);
+      await page.waitForTimeout(500);
+      assert.match(await cards(page).first().locator('.figures').textContent(), /meaning counts 100 % and words 0 %/);
+      assert.equal(new URL(page.url()).hash, `${ASKED.replaceAll('%20', '+')}&alpha=1`);
+      await slide(page, 0);
+      await eventually(async () => (await titles(page)).slice(0, 2).includes('neck'), true);
+    });
+  });
+
+  test('a filter that cannot be read shows a caret where reading stopped and keeps the results', () =>
+    withPage({ hash: ASKED }, async (page) => {
+      await cards(page).first().waitFor();
+      const filter = "lexical_file = 'noun.animal' AND";
+      await page.fill('#filter', filter);
+      const spot = page.locator('#filter-error .spot');
+      await spot.waitFor();
+      assert.equal(await spot.getAttribute('data-before'), filter);
+      assert.match(await page.locator('#filter-error p').textContent(), /At character 33: Expected a comparison/);
+      assert.equal(await page.locator('#filter').getAttribute('aria-invalid'), 'true');
+      assert.equal(await cards(page).count(), 10);
+      await page.fill('#filter', "lexical_file = 'noun.animal'");
+      await eventually(() => cards(page).count(), 7);
+      assert.equal(await page.locator('#filter-error').textContent(), '');
+    }));
+
+  test('a fact that is clicked becomes a filter, and Back takes it away', () => withPage({ hash: ASKED }, async (page) => {
+    await cards(page).first().waitFor();
+    await page.getByRole('button', { name: 'noun.plant' }).click();
+    await eventually(() => titles(page), ['baobab']);
+    assert.equal(await page.inputValue('#filter'), "lexical_file = 'noun.plant'");
+    await page.goBack();
+    await eventually(() => cards(page).count(), 10);
+    assert.equal(await page.inputValue('#filter'), '');
+  }));
+
+  test('a field that no document has is warned about, and the way out is one click', () =>
+    withPage({ hash: `${ASKED}&filter=year+%3D+1990` }, async (page) => {
+      await eventually(() => page.locator('.warning').allTextContents(), ['No document has a field "year".']);
+      await page.getByRole('button', { name: 'Search without the filter' }).click();
+      await eventually(() => cards(page).count(), 10);
+    }));
+
+  test('what a database holds is text and never markup', () => withPage({ hash: '#c=hostile&q=neck' }, async (page) => {
+    await eventually(() => titles(page), ['<script>alert(1)</script>']);
+    assert.equal(await page.locator('.list script, .list img, .list b:not(.side b)').count(), 0);
+    await page.getByRole('button', { name: "O'Neill" }).click();
+    await eventually(() => page.inputValue('#filter'), "`it's odd` = 'O''Neill'");
+    await eventually(() => titles(page), ['<script>alert(1)</script>']);
+  }));
+
+  test('a collection without text is searched by a pasted vector', () => withPage({ hash: '#c=vectors' }, async (page) => {
+    await eventually(() => page.locator('#text').isDisabled(), true);
+    await page.fill('#vector', '[1, 2');
+    await eventually(() => page.locator('#vector-error').textContent(), 'This is not a JSON array of numbers, such as [0.1, -0.2].');
+    await page.fill('#vector', '[1, 2, 3]');
+    await eventually(() => page.locator('#vector-error').textContent(), 'Vector dimension mismatch: expected 4, got 3.');
+    await page.fill('#vector', '[1, 2, 3, 4]');
+    await eventually(async () => (await titles(page))[0], 'giraffe');
+    assert.match(await cards(page).first().locator('summary').textContent(), /1st by meaning/);
+  }));
+
+  test('a database without a collection, and a collection that is not there, say what to do', async () => {
+    await withPage({ mock: { names: [] } }, async (page) => {
+      await page.getByText('kithdb load').waitFor();
+    });
+    await withPage({ hash: '#c=nope' }, async (page) => {
+      await page.getByText('There is no collection nope').waitFor();
+      await page.getByRole('button', { name: 'wordnet' }).click();
+      await eventually(() => page.locator('#facts').textContent(), '117,791 documents');
+    });
+  });
+
+  test('a server that is gone is said so, and tried again', () => withPage({}, async (page, mock) => {
+    await cards(page).first().waitFor();
+    await mock.stop();
+    await page.fill('#text', 'giraffe');
+    await page.getByText('The server does not answer').waitFor();
+    const again = await startMock({ port: Number(new URL(mock.origin).port) });
+    try {
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await cards(page).first().waitFor();
+    } finally {
+      await again.stop();
+    }
+  }));
+
+  test('all of it works from the keyboard, and a search can be taken to a terminal', () => {
+    const permissions = ['clipboard-read', 'clipboard-write'];
+    return withPage({ hash: ASKED, permissions }, async (page, { origin }) => {
+      await cards(page).first().waitFor();
+      await page.locator('#curl').click();
+      await eventually(() => page.locator('#curl').textContent(), 'Copied');
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      assert.ok(copied.startsWith(`curl -s '${origin}/v1/collections/wordnet/search'`), copied);
+      assert.ok(copied.includes(`"text":"${GIRAFFE}"`), copied);
+      await page.keyboard.press('/');
+      assert.equal(await page.evaluate(() => document.activeElement.id), 'text');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await cards(page).nth(1).locator('.figures table').first().waitFor();
+    });
+  });
+
+  const axe = skip ? undefined : loadTool('axe-core');
+  test('no accessibility rule is broken, light or dark', { skip: axe ? false : 'axe-core is not installed' }, async () => {
+    for (const colorScheme of ['light', 'dark']) {
+      for (const hash of ['', ASKED, `${ASKED}&k=11`, '#c=vectors', '#c=nope']) {
+        await withPage({ hash, colorScheme }, async (page) => {
+          await page.locator('.card, .notice').first().or(page.locator('.spot')).first().waitFor();
+          await page.waitForTimeout(300);
+          if (hash === ASKED) await cards(page).first().locator('summary').click();
+          if (hash.endsWith('k=11')) {
+            await page.fill('#filter', 'a');
+            await page.locator('.spot').waitFor();
+          }
+          await page.evaluate(axe.source);
+          const { violations } = await page.evaluate(() => globalThis.axe.run());
+          const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(' | ')}`);
+          assert.deepEqual(told, [], `${colorScheme} ${hash}`);
+        });
+      }
+    }
+  });
+});
