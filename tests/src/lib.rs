@@ -8,4 +8,4 @@ pub mod rest_surface;
 pub mod scenario;
 pub mod surface;
 
-pub use surface::{Failure, Surface};
+pub use surface::{Failure, Surface, rounded};

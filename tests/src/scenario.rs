@@ -9,7 +9,7 @@ use kithdb::base::Rng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Surface, places};
+use crate::{Surface, places, rounded};
 
 /// A scenario file.
 #[derive(Debug, Clone, Deserialize)]
@@ -85,7 +85,8 @@ pub fn replay(
             (_, None, Err(failure)) => panic!("{at}: {}", failure.report),
         }
         if matches!(step.op.as_str(), "add" | "get" | "delete" | "search" | "scan") {
-            results.push(outcome.unwrap_or_else(|failure| json!({ "error": failure.code })));
+            let told = outcome.unwrap_or_else(|failure| json!({ "error": failure.code }));
+            results.push(rounded(&told));
         }
     }
     surface.must("close", &json!({}));

@@ -20,6 +20,26 @@ impl Failure {
     }
 }
 
+/// The numbers of `vector` fields as the f32 they are, however many digits a surface prints.
+#[must_use]
+pub fn rounded(value: &Value) -> Value {
+    let to_f32 = |x: &Value| x.as_f64().map_or_else(|| x.clone(), |x| serde_json::json!(x as f32));
+    match value {
+        Value::Object(fields) => {
+            let round = |(key, value): (&String, &Value)| {
+                let rounded = match value {
+                    Value::Array(components) if key == "vector" => components.iter().map(to_f32).collect(),
+                    other => rounded(other),
+                };
+                (key.clone(), rounded)
+            };
+            Value::Object(fields.iter().map(round).collect())
+        }
+        Value::Array(items) => items.iter().map(rounded).collect(),
+        other => other.clone(),
+    }
+}
+
 /// A surface of the product.
 pub trait Surface {
     /// Its name, for messages.

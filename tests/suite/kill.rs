@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use kithdb::base::Rng;
 use kithdb_tests::rest_surface::Server;
+use kithdb_tests::rounded;
 use serde_json::{Value, json};
 
 const WRITERS: u64 = 4;
@@ -90,7 +91,12 @@ fn check(server: &Server, all: &mut [Documents], cycle: u64) {
             live += u64::from(count > 0);
             if count > 0 {
                 let number: u64 = id[1..].parse().expect("a number");
-                assert_eq!(found["vector"], json!(vector(number, count)), "cycle {cycle}: {id}'s vector");
+                let written = json!({ "vector": vector(number, count) });
+                assert_eq!(
+                    rounded(found)["vector"],
+                    rounded(&written)["vector"],
+                    "cycle {cycle}: {id}'s vector"
+                );
             }
         }
     }

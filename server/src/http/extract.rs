@@ -18,6 +18,10 @@ pub struct JsonBody<const LIMIT: usize>(pub Bytes);
 /// A file of up to `LIMIT` bytes.
 pub struct FileBody<const LIMIT: usize>(pub Bytes);
 
+/// No body is expected. One that comes is read and ignored: clients send an empty chunked one, and a connection with
+/// an unread body cannot be used again.
+pub struct NoBody;
+
 /// Variables of the path, percent-decoded.
 pub struct PathOf<T>(pub T);
 
@@ -41,6 +45,14 @@ impl<S: Sync, const LIMIT: usize> FromRequest<S> for FileBody<LIMIT> {
         let (parts, body) = request.into_parts();
         check_type(&parts, "application/octet-stream")?;
         read(body, LIMIT).await.map(Self)
+    }
+}
+
+impl<S: Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read(request.into_body(), 64 << 10).await.map(|_| Self)
     }
 }
 

@@ -9,7 +9,7 @@ mod routes;
 
 pub use accept::accept;
 pub use app::App;
-pub use extract::{FileBody, JsonBody, PathOf, QueryOf};
+pub use extract::{FileBody, JsonBody, NoBody, PathOf, QueryOf};
 pub use problem::Problem;
 pub use routes::routes;
 

@@ -9,7 +9,7 @@ use kithdb::host::{CollectionHandle, Db};
 use kithdb::wire::{ErrorAnswer, InfoAnswer, NamedCreateBody};
 use serde::Serialize;
 
-use crate::http::{App, BODY_BYTES_MAX, FILE_BYTES_MAX, FileBody, JsonBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, FILE_BYTES_MAX, FileBody, JsonBody, NoBody, PathOf, Problem};
 
 #[derive(Serialize)]
 struct ListAnswer {
@@ -61,7 +61,11 @@ pub async fn info(State(app): State<App>, PathOf(name): PathOf<String>) -> Resul
     app.ok(move |db| info_of(&*db.collection(&name)?)).await
 }
 
-pub async fn remove(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<StatusCode, Problem> {
     app.run(move |db| db.drop_collection(&name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

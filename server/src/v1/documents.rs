@@ -8,7 +8,7 @@ use kithdb::host::AddMode;
 use kithdb::wire::{AddBody, DocumentAnswer, IdsBody, ScanAnswer, parse, parse_cursor};
 use serde::{Deserialize, Serialize};
 
-use crate::http::{App, BATCH_BYTES_MAX, JsonBody, PathOf, Problem, QueryOf};
+use crate::http::{App, BATCH_BYTES_MAX, JsonBody, NoBody, PathOf, Problem, QueryOf};
 
 #[derive(Serialize)]
 struct AddAnswer {
@@ -68,6 +68,7 @@ pub async fn get(
 pub async fn remove(
     State(app): State<App>,
     PathOf((name, id)): PathOf<(String, String)>,
+    _: NoBody,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
         db.collection(&name)?.delete(vec![id], None).map(|done| DeleteAnswer { deleted: done.ended })

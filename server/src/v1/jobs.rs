@@ -7,7 +7,7 @@ use kithdb::engine::JobKind;
 use kithdb::host::CollectionHandle;
 use serde::Serialize;
 
-use crate::http::{App, PathOf, Problem};
+use crate::http::{App, NoBody, PathOf, Problem};
 
 #[derive(Serialize)]
 struct JobAnswer {
@@ -18,12 +18,20 @@ struct JobAnswer {
 #[derive(Serialize)]
 struct Nothing {}
 
-pub async fn seal(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
+pub async fn seal(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<Response, Problem> {
     app.ok(move |db| run(&*db.collection(&name)?, JobKind::Seal)).await
 }
 
 /// Indexes every segment that has no index.
-pub async fn index(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
+pub async fn index(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<Response, Problem> {
     app.ok(move |db| {
         let collection = db.collection(&name)?;
         let mut answer = run(&collection, JobKind::Index)?;
@@ -35,11 +43,15 @@ pub async fn index(State(app): State<App>, PathOf(name): PathOf<String>) -> Resu
     .await
 }
 
-pub async fn merge(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
+pub async fn merge(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<Response, Problem> {
     app.ok(move |db| run(&*db.collection(&name)?, JobKind::Merge)).await
 }
 
-pub async fn flush(State(app): State<App>) -> Result<Response, Problem> {
+pub async fn flush(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
     app.ok(|db| db.flush().map(|()| Nothing {})).await
 }
 
