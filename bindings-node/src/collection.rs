@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, CollectionHandle};
+use kithdb::host::{AddMode, CollectionHandle, Db};
 use kithdb::wire::{ScanBody, parse};
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
@@ -15,11 +15,15 @@ use crate::work::{Work, js_error, promise};
 
 /// A collection of an open database.
 #[napi]
-pub struct NativeCollection(Arc<CollectionHandle>);
+pub struct NativeCollection {
+    handle: Arc<CollectionHandle>,
+    /// A database that nobody else refers to stays open for as long as one of its collections is there.
+    _database: Arc<Db>,
+}
 
 impl NativeCollection {
-    pub(crate) fn new(handle: Arc<CollectionHandle>) -> Self {
-        Self(handle)
+    pub(crate) fn new(handle: Arc<CollectionHandle>, database: Arc<Db>) -> Self {
+        Self { handle, _database: database }
     }
 
     fn later<T>(
@@ -29,7 +33,7 @@ impl NativeCollection {
     where
         T: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + Send + 'static,
     {
-        let handle = Arc::clone(&self.0);
+        let handle = Arc::clone(&self.handle);
         promise(move || job(&handle))
     }
 }
@@ -102,7 +106,7 @@ impl NativeCollection {
     /// Searches before it returns.
     #[napi(catch_unwind)]
     pub fn search_sync(&self, request: String, vector: Option<&[f32]>) -> napi::Result<Answer> {
-        let response = arguments::search(&request, vector).and_then(|request| self.0.search(request));
+        let response = arguments::search(&request, vector).and_then(|request| self.handle.search(request));
         response.map(answers::found).map_err(|error| js_error(&error))
     }
 

@@ -34,14 +34,15 @@ impl NativeDatabase {
             let embedder = db.options().embedder.as_ref();
             let embedder = embedder.map(|e| EmbedderRef { name: e.name().to_owned(), hash: e.hash() });
             let config = parse::<CreateBody>(config.as_bytes())?.config(&name, embedder)?;
-            Ok(NativeCollection::new(db.create(&name, config)?))
+            Ok(NativeCollection::new(db.create(&name, config)?, db))
         })
     }
 
     /// A collection that is there.
     #[napi(catch_unwind)]
     pub fn collection(&self, name: String) -> napi::Result<NativeCollection> {
-        self.0.collection(&name).map(NativeCollection::new).map_err(|error| js_error(&error))
+        let handle = self.0.collection(&name).map_err(|error| js_error(&error))?;
+        Ok(NativeCollection::new(handle, Arc::clone(&self.0)))
     }
 
     /// The JSON of what all collections are.
@@ -66,7 +67,7 @@ impl NativeDatabase {
     #[napi(catch_unwind, js_name = "import")]
     pub fn import_collection(&self, name: String, file: &[u8]) -> AsyncTask<Work<NativeCollection>> {
         let (db, file) = (Arc::clone(&self.0), file.to_vec());
-        promise(move || db.import(&name, &file).map(NativeCollection::new))
+        promise(move || Ok(NativeCollection::new(db.import(&name, &file)?, db)))
     }
 
     /// Makes every write so far durable.

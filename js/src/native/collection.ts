@@ -1,10 +1,10 @@
 // The native engine: a collection.
 
 import { encodeDocuments, encodeIds, encodeOptionalVector, encodeRequest } from '../encode.js';
+import { invalidRequest } from '../errors.js';
 import type {
   Collection,
   CollectionInfo,
-  Database,
   Document,
   JsonObject,
   NewDocument,
@@ -24,14 +24,10 @@ const PAGE = 500;
 export class NativeEngineCollection<M extends object = JsonObject> implements Collection<M> {
   readonly name: string;
   readonly #native: NativeCollection;
-  /** Kept so that a database lives as long as one of its collections is used. */
-  readonly database: Database;
 
-  constructor(database: Database, name: string, native: NativeCollection) {
-    this.database = database;
+  constructor(name: string, native: NativeCollection) {
     this.name = name;
     this.#native = native;
-    Object.defineProperty(this, 'database', { enumerable: false });
   }
 
   add(document: NewDocument<M>, options?: WriteOptions): Promise<Written> {
@@ -124,6 +120,7 @@ export class NativeEngineCollection<M extends object = JsonObject> implements Co
 }
 
 function encodeSearch(request: SearchRequest): [string, Float32Array | undefined] {
+  if (typeof request !== 'object' || request === null) throw invalidRequest('an object', request);
   const { vector, ...rest } = request;
   return [encodeRequest(rest), encodeOptionalVector(vector)];
 }

@@ -21,12 +21,12 @@ class NativeEngineDatabase implements Database {
 
   async create<M extends object = JsonObject>(name: string, config?: CollectionConfig): Promise<Collection<M>> {
     const [checked, request] = [encodeString('a name', name), encodeRequest(config)];
-    return new NativeEngineCollection<M>(this, checked, await wait(() => this.#native.create(checked, request)));
+    return new NativeEngineCollection<M>(checked, await wait(() => this.#native.create(checked, request)));
   }
 
   collection<M extends object = JsonObject>(name: string): Collection<M> {
     const checked = encodeString('a name', name);
-    return new NativeEngineCollection<M>(this, checked, call(() => this.#native.collection(checked)));
+    return new NativeEngineCollection<M>(checked, call(() => this.#native.collection(checked)));
   }
 
   async collections(): Promise<CollectionInfo[]> {
@@ -41,7 +41,7 @@ class NativeEngineDatabase implements Database {
   async import<M extends object = JsonObject>(name: string, file: Uint8Array): Promise<Collection<M>> {
     const checked = encodeString('a name', name);
     if (!(file instanceof Uint8Array)) throw invalidRequest('a file that is a Uint8Array', file);
-    return new NativeEngineCollection<M>(this, checked, await wait(() => this.#native.import(checked, file)));
+    return new NativeEngineCollection<M>(checked, await wait(() => this.#native.import(checked, file)));
   }
 
   async flush(): Promise<void> {
