@@ -14,9 +14,17 @@ export class KithError extends Error {
 /** The database behind this page. */
 export function connect(base = '/v1') {
   return {
-    /** What each collection is and holds. */
+    /** What each collection is and holds, and those that are damaged, each with a name and its error. */
     async collections({ signal } = {}) {
-      return (await ask(`${base}/collections`, { signal })).collections;
+      const { collections, unopenable = [] } = await ask(`${base}/collections`, { signal });
+      return { collections, unopenable };
+    },
+
+    /** What to type into a terminal to store the first document; it makes the collection when asked to. */
+    firstSteps(name, document, { create }) {
+      const at = new URL(`${base}/collections`, location.href).href;
+      const add = asCurl(`${at}/${encodeURIComponent(name)}/documents`, { documents: [document] });
+      return create ? [asCurl(at, { name, text: {} }), add] : [add];
     },
 
     collection(name) {

@@ -8,7 +8,7 @@ import { toggle } from './filters.js';
 import * as notices from './notices.js';
 import { count } from './present.js';
 import { makeResults, spoken } from './results.js';
-import { EXAMPLES, SEARCH, WAIT } from './settings.js';
+import { EXAMPLES, FIRST, SEARCH, WAIT } from './settings.js';
 import { keepAddress, parseHash } from './state.js';
 
 const database = connect();
@@ -17,7 +17,8 @@ const results = makeResults(byId('list'), { onFact: (part) => change({ filter: t
 const controls = makeControls({
   onChange: (part, kind) => {
     Object.assign(state, part, { k: SEARCH.k });
-    searchSoon(WAIT[kind] ?? WAIT.text);
+    if (kind === 'slider') searchAtPace();
+    else searchSoon(WAIT[kind] ?? WAIT.text);
   },
   onSubmit: () => searchSoon.now(),
   onDown: () => results.focusFirst(),
@@ -27,7 +28,10 @@ const speakSoon = debounce(() => { byId('spoken').textContent = toSpeak; });
 
 let state = parseHash(location.hash);
 let infos = [];
+let broken = [];
 let running = new AbortController();
+let isAsking = false;
+let isMoved = false;
 let lastRequest = null;
 let toSpeak = '';
 
@@ -69,9 +73,19 @@ function makeRequest(vector, asked) {
   return request;
 }
 
+/**
+ * For a control on its way: asks as often as answers come. Cancelling each question for the next, or waiting for
+ * the hand to rest, would leave the results still for as long as the slider moves.
+ */
+function searchAtPace() {
+  if (isAsking) isMoved = true;
+  else search();
+}
+
 async function search({ settled = false, replace = false } = {}) {
   running.abort();
   const { signal } = (running = new AbortController());
+  isMoved = false;
   writeAddress(state, { settled, replace });
   const info = current();
   showFacts(info);
@@ -81,6 +95,7 @@ async function search({ settled = false, replace = false } = {}) {
   const busy = setTimeout(() => showBusy(true), WAIT.busy);
   const start = performance.now();
   const asked = { ...state };
+  isAsking = true;
   try {
     const vector = readVector();
     Object.assign(asked, { sides: sides(info, vector) });
@@ -91,7 +106,11 @@ async function search({ settled = false, replace = false } = {}) {
     if (!signal.aborted) showError(error, asked);
   } finally {
     clearTimeout(busy);
-    if (!signal.aborted) showBusy(false);
+    if (!signal.aborted) {
+      isAsking = false;
+      showBusy(false);
+      if (isMoved) search();
+    }
   }
 }
 
@@ -119,7 +138,7 @@ function showAnswer({ hits, warnings }, info, asked, took) {
 }
 
 const reasonForNothing = (info, asked) => (info.documents === 0
-  ? notices.emptyCollection(info)
+  ? notices.emptyCollection(info, database.firstSteps(info.name, FIRST.document, { create: false }))
   : notices.nothingFound(asked, { onClearFilter: () => change({ filter: '' }) }));
 
 /** An error of one control is shown there, over the earlier results; any other takes the results' place. */
@@ -149,9 +168,9 @@ function showInstead(notice) {
 
 function showUnknown() {
   const onChoose = (name) => change({ collection: name });
-  showInstead(infos.length === 0
-    ? notices.emptyDatabase()
-    : notices.unknownCollection(state.collection, infos, { onChoose }));
+  if (infos.length > 0) return showInstead(notices.unknownCollection(state.collection, infos, { onChoose }));
+  if (broken.length > 0) return showInstead(notices.failure(broken[0], { onRetry: start }));
+  return showInstead(notices.emptyDatabase(database.firstSteps(FIRST.collection, FIRST.document, { create: true })));
 }
 
 function showExamples(info, isAsking) {
@@ -170,6 +189,7 @@ function showExamples(info, isAsking) {
 
 function showCollections() {
   const chooser = byId('chooser');
+  byId('damaged').replaceChildren(...notices.damaged(broken));
   chooser.replaceChildren(...infos.map(({ name }) => make('option', { value: name }, name)));
 }
 
@@ -226,7 +246,7 @@ function readAddress() {
 async function start() {
   controls.show(state);
   try {
-    infos = await database.collections();
+    ({ collections: infos, unopenable: broken } = await database.collections());
   } catch (error) {
     return showInstead(notices.failure(error, { onRetry: start }));
   }

@@ -2,7 +2,7 @@
 
 import { make } from './dom.js';
 import { count } from './present.js';
-import { LOAD_COMMAND, LOAD_LINE, SERVE_COMMAND } from './settings.js';
+import { LOAD_COMMAND, SERVE_COMMAND } from './settings.js';
 
 function notice(kind, title, ...content) {
   const role = kind === 'error' ? { role: 'alert' } : {};
@@ -14,20 +14,28 @@ const folders = () => make('p', { className: 'note' },
   'DIR is the database\u2019s directory and EMBEDDER the embedder\u2019s, as the server was started with.');
 const command = (text) => make('pre', { tabIndex: 0 }, make('code', {}, text));
 
-/** A database without a collection. */
-export function emptyDatabase() {
+/** A database without a collection. `steps`: commands that store a first document. */
+export function emptyDatabase(steps) {
   return notice('empty', 'There is nothing to search yet',
-    paragraph('This database has no collection. Stop the server, load a file with one document a line, and start it again:'),
-    command(LOAD_COMMAND),
-    paragraph('A line is an id and its metadata; its strings are what will be searched:'),
-    command(LOAD_LINE), folders());
+    paragraph('This database has no collection. Make one and store a document in it, then load this page again:'),
+    steps.map(command),
+    paragraph('Or stop the server, load a file with one document a line, and start it again:'),
+    command(LOAD_COMMAND), folders());
 }
 
 /** A collection without a document. */
-export function emptyCollection({ name }) {
+export function emptyCollection({ name }, steps) {
   return notice('empty', `${name} holds no documents`,
-    paragraph('Stop the server, load a file with one document a line into it, and start it again:'),
+    paragraph('Store one, then search again:'),
+    steps.map(command),
+    paragraph('Or stop the server, load a file with one document a line, and start it again:'),
     command(LOAD_COMMAND.replace('--collection notes', `--collection ${name}`)), folders());
+}
+
+/** Collections that could not be opened; the others serve. */
+export function damaged(all) {
+  return all.map(({ message, hint }) => make('p', { className: 'warning bad' },
+    `${sentenceCase(message)}.`, hint && ` ${sentenceCase(hint)}.`));
 }
 
 /** Nothing found; a filter is the usual reason. */

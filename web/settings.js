@@ -4,7 +4,7 @@
 export const SEARCH = { alpha: 0.5, alphaStep: 0.05, k: 10, kMax: 100 };
 
 /** Waits in ms. A keystroke in a filter is nearly always half a filter, so that one waits longer. */
-export const WAIT = { slider: 40, text: 180, filter: 450, busy: 150, announce: 700, settled: 1500, copied: 1800 };
+export const WAIT = { text: 180, filter: 450, busy: 150, announce: 700, settled: 1500, copied: 1800 };
 
 /** How long a result takes to its new place, in ms, and how. */
 export const MOTION = { move: 320, appear: 220, easing: 'cubic-bezier(0.2, 0.7, 0.2, 1)' };
@@ -35,5 +35,5 @@ export const FILTER_EXAMPLES = { wordnet: "lexical_file = 'noun.animal'" };
 
 /** How something gets in; shown when there is nothing to search. */
 export const LOAD_COMMAND = 'kithdb load --data DIR --collection notes --embedder EMBEDDER notes.jsonl';
-export const LOAD_LINE = '{"id": "first", "metadata": {"title": "A note", "text": "What it says."}}';
+export const FIRST = { collection: 'notes', document: { id: 'first', metadata: { title: 'A note', text: 'What it says.' } } };
 export const SERVE_COMMAND = 'kithdb serve --data DIR --listen 127.0.0.1:9091 --embedder EMBEDDER';

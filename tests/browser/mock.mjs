@@ -65,16 +65,17 @@ const COLLECTIONS = {
 };
 
 /**
- * Listens on a free port of this machine. `names`: which collections there are. `seen` collects the bodies of
+ * Listens on a free port of this machine. `names`: which collections there are; `unopenable`:
+ * those that are damaged. `seen` collects the bodies of
  * searches; `delayOf(body)` says how many ms an answer takes.
  */
-export async function startMock({ names = Object.keys(COLLECTIONS), delayOf = () => 0, port = 0 } = {}) {
+export async function startMock({ names = Object.keys(COLLECTIONS), unopenable, delayOf = () => 0, port = 0 } = {}) {
   const seen = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     if (!pathname.startsWith('/v1')) return sendFile(pathname, response);
     if (pathname === '/v1/collections') {
-      return send(response, 200, { collections: names.map((name) => COLLECTIONS[name].info) });
+      return send(response, 200, { collections: names.map((name) => COLLECTIONS[name].info), unopenable });
     }
     const [, name] = /^\/v1\/collections\/([^/]+)\/search$/.exec(pathname) ?? [];
     const chunks = [];
