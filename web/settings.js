@@ -22,10 +22,11 @@ export const EXAMPLES = {
     'very tall quadruped with a long neck that lives in Africa',
     'instrument for measuring atmospheric pressure',
     'fear of open spaces',
-    'someone who collects postage stamps',
+    'collector of postage stamps',
     'word that reads the same backwards',
     'to speak very softly',
-    'science that studies insects',
+    'person who studies insects',
+    'house made of blocks of snow',
   ],
 };
 
