@@ -74,7 +74,7 @@ impl Cranfield {
                 let hits: Vec<Value> = answer["hits"].as_array().expect("hits").clone();
                 let ids: Vec<&str> = hits.iter().filter_map(|hit| hit["id"].as_str()).collect();
                 *sum += self.ndcg(id, &ids);
-                rankings.push(hits.iter().map(|hit| json!([hit["id"], hit["score"]])).collect());
+                rankings.push(hits.iter().map(|hit| json!([hit["id"], hit["score"].as_f64()])).collect());
             }
         }
         (sums.map(|sum| sum / self.queries.len() as f64), rankings)

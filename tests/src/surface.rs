@@ -20,7 +20,7 @@ impl Failure {
     }
 }
 
-/// The numbers of `vector` fields as the f32 they are, however many digits a surface prints.
+/// Numbers as f64, and those of `vector` fields as the f32 they are, however a surface prints them.
 #[must_use]
 pub fn rounded(value: &Value) -> Value {
     let to_f32 = |x: &Value| x.as_f64().map_or_else(|| x.clone(), |x| serde_json::json!(x as f32));
@@ -36,6 +36,7 @@ pub fn rounded(value: &Value) -> Value {
             Value::Object(fields.iter().map(round).collect())
         }
         Value::Array(items) => items.iter().map(rounded).collect(),
+        Value::Number(number) => serde_json::json!(number.as_f64()),
         other => other.clone(),
     }
 }

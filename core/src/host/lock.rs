@@ -8,7 +8,14 @@ use crate::base::{Result, StateError, StorageError};
 
 /// Held for as long as the database is open; the system lets go of it when the process ends in any way.
 #[derive(Debug)]
-pub(super) struct DirectoryLock(#[expect(dead_code, reason = "held, not read")] File);
+pub(super) struct DirectoryLock(File);
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child process that is just being started has it open too.
+        drop(self.0.unlock());
+    }
+}
 
 /// Takes the lock of a directory that exists.
 ///
