@@ -6,6 +6,8 @@ import type {
   Collection,
   CollectionInfo,
   Document,
+  Explanation,
+  Hit,
   JsonObject,
   NewDocument,
   Page,
@@ -125,13 +127,20 @@ function encodeSearch(request: SearchRequest): [string, Float32Array | undefined
   return [encodeRequest(rest), encodeOptionalVector(vector)];
 }
 
+/** Hits by columns, as the addon answers them; explanations are there for all hits or for none. */
+type Columns<M> = [ids: string[], scores: number[], metadata: M[], explanations: Explanation[], warnings: string[]];
+
 function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
-  const result = JSON.parse(answer.json) as SearchResult<M>;
-  vectorsOf(answer).forEach((vector, i) => {
-    const hit = result.hits[i];
-    if (hit && vector) hit.vector = vector;
+  const [ids, scores, metadata, explanations, warnings] = JSON.parse(answer.json) as Columns<M>;
+  const vectors = vectorsOf(answer);
+  const hits = ids.map((id, i) => {
+    const hit: Hit<M> = { id, score: scores[i]!, metadata: metadata[i]! };
+    const [vector, explanation] = [vectors[i], explanations[i]];
+    if (vector) hit.vector = vector;
+    if (explanation) hit.explanation = explanation;
+    return hit;
   });
-  return result;
+  return { hits, warnings };
 }
 
 /** Puts the vectors of an answer into its documents. */
