@@ -31,8 +31,8 @@ await main(async (args) => {
   const documents = join(await ensureWordnet(), 'documents.jsonl');
   const embedder = await ensureEmbedder();
   await step(`loading the demo into ${data}`, () => {
-    const load = ['load', '--data', data, '--collection', 'wordnet', '--embedder', embedder, documents];
-    return run(serverBinary('release'), load);
+    const how = ['--data', data, '--collection', 'wordnet', '--embedder', embedder, '--text-field', 'gloss'];
+    return run(serverBinary('release'), ['load', ...how, documents]);
   });
   await serve(['serve', '--data', data, '--listen', values.listen, '--embedder', embedder]);
 });

@@ -19,11 +19,14 @@ struct Cli {
 enum Command {
     /// Serve a database directory over HTTP.
     Serve(commands::ServeArgs),
+    /// Fill a collection from a file of documents, one JSON object a line.
+    Load(commands::LoadArgs),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => commands::serve(&args),
+        Command::Load(args) => commands::load(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

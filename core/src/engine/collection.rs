@@ -147,6 +147,12 @@ impl Collection {
         &self.name
     }
 
+    /// Its threads for building.
+    #[must_use]
+    pub fn pool(&self) -> Arc<Pool> {
+        Arc::clone(&self.env.pool)
+    }
+
     /// Where it is stored.
     #[must_use]
     pub fn storage(&self) -> Arc<dyn Storage> {

@@ -10,7 +10,7 @@ use crate::collection::{
     CollectionConfig, Document, Mutation, Page, SearchRequest, SearchResponse, Stats, View,
 };
 use crate::embed::Embedder;
-use crate::engine::{Collection, JobKind, export};
+use crate::engine::{Collection, JobKind, JobProgress, export};
 use crate::index::Scratch;
 use crate::segment::SharedRow;
 use crate::storage::{Level, Storage, Ticket};
@@ -59,6 +59,7 @@ pub struct CollectionHandle {
     scratch: Mutex<Vec<Scratch>>,
     embedder: Option<Arc<Embedder>>,
     level: Level,
+    pool: Arc<Pool>,
     closed: AtomicBool,
     database: Weak<Shared>,
 }
@@ -69,6 +70,7 @@ impl CollectionHandle {
             name: collection.name().to_owned(),
             view: collection.reader(),
             storage: collection.storage(),
+            pool: collection.pool(),
             writer: Mutex::new(collection),
             job: Mutex::new(()),
             scratch: Mutex::default(),
@@ -116,10 +118,7 @@ impl CollectionHandle {
         if let (Some(_), Some(text)) = (&config.embedder, &config.text)
             && documents.iter().any(|document| document.vector.is_none())
         {
-            let embedder = self.embedder(&config)?;
-            for document in documents.iter_mut().filter(|document| document.vector.is_none()) {
-                document.vector = embedder.embed(&joined(text, document));
-            }
+            self.embed(self.embedder(&config)?, text, &mut documents);
         }
         let mutation = match mode {
             AddMode::Insert => Mutation::Add,
@@ -186,17 +185,30 @@ impl CollectionHandle {
     /// # Errors
     /// A failed write, `degraded`, `closed`, `corrupt`.
     pub fn run(&self, kind: JobKind) -> Result<bool> {
-        self.run_until(kind, &|| false)
+        self.run_watched(kind, &|_| {})
     }
 
-    /// Runs a job to its end, or until `stop` says so.
-    pub(super) fn run_until(&self, kind: JobKind, stop: &dyn Fn() -> bool) -> Result<bool> {
+    /// As [`CollectionHandle::run`]; tells `watch` every few thousand documents how far it has come.
+    ///
+    /// # Errors
+    /// As [`CollectionHandle::run`].
+    pub fn run_watched(&self, kind: JobKind, watch: &dyn Fn(JobProgress)) -> Result<bool> {
+        let done = self.run_while(kind, &|progress| {
+            watch(progress);
+            !self.is_closed()
+        })?;
+        self.view()?;
+        Ok(done)
+    }
+
+    /// Runs a job to its end, or until `go_on` says no.
+    pub(super) fn run_while(&self, kind: JobKind, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
         self.view()?;
         let _one_at_a_time = lock(&self.job);
         let Some(mut job) = lock(&self.writer).begin(kind)? else { return Ok(false) };
         let built = loop {
             match job.step(STEP_DOCUMENTS) {
-                Ok(false) if !stop() => {}
+                Ok(false) if go_on(job.progress()) => {}
                 other => break other,
             }
         };
@@ -267,6 +279,15 @@ impl CollectionHandle {
             *writer = recovered;
         }
         writer.fail(cause.to_string());
+    }
+
+    /// Gives documents without a vector one. On several threads: this is most of the work of storing a short text.
+    fn embed(&self, embedder: &Embedder, text: &TextSpec, documents: &mut [Document]) {
+        let bare: Vec<usize> = (0..documents.len()).filter(|i| documents[*i].vector.is_none()).collect();
+        let vectors = self.pool.map(bare.len(), |i| embedder.embed(&joined(text, &documents[bare[i]])));
+        for (i, vector) in bare.into_iter().zip(vectors) {
+            documents[i].vector = vector;
+        }
     }
 
     fn embedder(&self, config: &CollectionConfig) -> Result<&Embedder> {

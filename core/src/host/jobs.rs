@@ -64,16 +64,16 @@ fn stopped_within(shared: &Shared, time: Duration) -> bool {
 }
 
 fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
-    let stop = || shared.is_closed() || handle.is_closed();
+    let go_on = |_| !shared.is_closed() && !handle.is_closed();
     let stats = handle.view()?.stats();
     if stats.memtable_bytes > SEAL_BYTES {
-        handle.run_until(JobKind::Seal, &stop)?;
+        handle.run_while(JobKind::Seal, &go_on)?;
     }
     if handle.view()?.stats().segments > SEGMENTS_MAX {
-        handle.run_until(JobKind::Merge, &stop)?;
+        handle.run_while(JobKind::Merge, &go_on)?;
     }
     if handle.view()?.stats().unlinked_vectors > UNLINKED_VECTORS_MAX {
-        handle.run_until(JobKind::Index, &stop)?;
+        handle.run_while(JobKind::Index, &go_on)?;
     }
     Ok(())
 }
