@@ -11,7 +11,7 @@ import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
 await main(async () => {
   const start = performance.now();
-  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
+  await ensureSystem(['linker', 'certificates', 'curl', ...dataNeeds()]);
   ensureRust();
   await ensureNpmPackages();
   await buildForTests();
@@ -26,7 +26,7 @@ await main(async () => {
     const args = ['test', '--workspace', ...LOCKED, '--no-fail-fast', '--quiet'];
     codes.push(await run('cargo', args, { env, mayFail: true, onText: lines((line) => countRust(line, sum)) }));
   });
-  const files = ['js/test', 'tests/js'].flatMap(testFiles);
+  const files = ['tests/js', 'tests/browser'].flatMap(testFiles);
   if (files.length > 0) {
     await step('running the Node tests', async () => {
       const onText = lines((line) => countNode(line, sum));

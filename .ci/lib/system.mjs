@@ -13,6 +13,7 @@ import { Refusal, step } from './say.mjs';
 /** Things looked for, and the Debian packages that bring them. */
 const NEEDS = {
   linker: { packages: ['gcc', 'libc6-dev'], found: () => output('cc', ['--version']) !== undefined },
+  curl: { packages: ['curl'], found: () => output('curl', ['--version']) !== undefined },
   certificates: {
     packages: ['ca-certificates'],
     found: () => process.platform !== 'linux' || hasCertificates(),
@@ -38,8 +39,8 @@ export async function ensureSystem(names) {
           `  sudo apt-get update\n  sudo apt-get ${install.join(' ')}\n\nand run this again.`
         : `Missing on this machine (Debian's names): ${packages.join(' ')}.\n` +
           'Install them with your package manager and run this again, for example:\n\n' +
-          '  Fedora:  sudo dnf install gcc glibc-devel ca-certificates python3-pip\n' +
-          '  Arch:    sudo pacman -S gcc ca-certificates python-pip\n' +
+          '  Fedora:  sudo dnf install gcc glibc-devel ca-certificates curl python3-pip\n' +
+          '  Arch:    sudo pacman -S gcc ca-certificates curl python-pip\n' +
           '  macOS:   xcode-select --install',
     );
   }

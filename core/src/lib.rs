@@ -16,3 +16,8 @@ pub mod storage;
 pub mod text;
 pub mod vectors;
 pub mod wire;
+
+/// The README's example in Rust is run as it stands there.
+#[cfg(all(doctest, feature = "host"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

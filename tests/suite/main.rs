@@ -7,5 +7,6 @@ mod crash;
 mod damage;
 mod golden;
 mod kill;
+mod readme;
 mod tidy;
 mod wordnet;
