@@ -2,6 +2,9 @@
 
 mod commands;
 mod http;
+mod page;
+#[cfg(test)]
+mod tests;
 mod v1;
 
 use std::process::ExitCode;

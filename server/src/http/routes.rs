@@ -1,7 +1,7 @@
 //! The route table: every path that is served, in one place.
 
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -10,11 +10,16 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::guard::guard;
 use super::problem::Problem;
+use crate::page;
 use crate::v1::{collections, documents, jobs, search};
 
 /// Everything that is served, behind the guard.
 pub fn routes(app: App) -> Router {
     Router::new()
+        .route("/", get(page::index))
+        .route("/ui", get(page::to_index))
+        .route("/ui/", get(page::index))
+        .route("/ui/{file}", get(page::asset))
         .route("/healthz", get(healthz))
         .route("/v1/collections", get(collections::list).post(collections::create))
         .route("/v1/collections/{name}", get(collections::info).delete(collections::remove))
@@ -34,6 +39,7 @@ pub fn routes(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+        .layer(map_response(page::secure))
         .with_state(app)
 }
 

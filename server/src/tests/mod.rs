@@ -1,0 +1,79 @@
+//! The router without a port: what is asked and answered, on a database in memory.
+
+mod bad_input;
+mod guard;
+mod v1;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use kithdb::host::{Db, Options};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::http::{App, routes};
+
+const HOST: &str = "127.0.0.1:9091";
+
+/// A server in memory.
+struct Server(Router);
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Server {
+    fn new() -> Self {
+        let db = Db::in_memory(Options::default()).expect("memory is there");
+        Self(routes(App::new(db, HOST.parse().expect("an address"))))
+    }
+
+    /// One with a collection `c` of three dimensions, with English text.
+    async fn with_collection() -> Self {
+        let server = Self::new();
+        let made = server.post("/v1/collections", r#"{"name": "c", "dim": 3, "text": {}}"#).await;
+        assert_eq!(made.status, 201);
+        server
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.0.clone().oneshot(request).await.expect("a router never fails").into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("an answer in memory").to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path).header(header::HOST, HOST);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(body.to_owned().into()).expect("a request")).await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Answer {
+        self.ask("POST", path, body).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "").await
+    }
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    /// Status and code of a problem, checked to be a whole one.
+    fn problem(&self) -> (u16, String) {
+        let body = self.json();
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json", "{body}");
+        assert_eq!(body["status"], self.status.as_u16());
+        assert_eq!(body["type"], "about:blank");
+        assert!(
+            body["title"].is_string() && body["message"].is_string() && body["error"].is_string(),
+            "{body}"
+        );
+        (self.status.as_u16(), body["code"].as_str().expect("a code").to_owned())
+    }
+}
