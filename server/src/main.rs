@@ -2,6 +2,7 @@
 
 mod commands;
 mod http;
+mod kektor;
 mod page;
 #[cfg(test)]
 mod tests;

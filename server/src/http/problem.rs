@@ -14,6 +14,7 @@ pub struct Problem(Box<Inner>);
 struct Inner {
     status: StatusCode,
     report: Report,
+    error: Option<Error>,
 }
 
 #[derive(Serialize)]
@@ -42,7 +43,7 @@ pub fn status_of(code: &str) -> StatusCode {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let report = error.report();
-        Self(Box::new(Inner { status: status_of(report.code), report }))
+        Self(Box::new(Inner { status: status_of(report.code), report, error: Some(error) }))
     }
 }
 
@@ -51,7 +52,7 @@ impl Problem {
     pub fn http(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let (expected, got, position, hint) = (None, None, None, None);
         let report = Report { code, message: message.into(), expected, got, position, hint };
-        Self(Box::new(Inner { status, report }))
+        Self(Box::new(Inner { status, report, error: None }))
     }
 
     /// With what was expected and given.
@@ -59,6 +60,21 @@ impl Problem {
         self.0.report.expected = Some(expected.into());
         self.0.report.got = Some(got.into());
         self
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// What it says to people.
+    pub fn message(&self) -> &str {
+        &self.0.report.message
+    }
+
+    /// The core's error that it shows; none for those that only HTTP has.
+    pub fn error(&self) -> Option<&Error> {
+        self.0.error.as_ref()
     }
 
     /// A mistake of ours; what it was stands on stderr, not in the answer.
@@ -86,7 +102,10 @@ impl IntoResponse for Problem {
         let body = Body { r#type: "about:blank", title, status: status.as_u16(), answer };
         let json = HeaderValue::from_static("application/problem+json");
         let bytes = serde_json::to_vec(&body).expect("strings and numbers are JSON");
-        (*status, [(header::CONTENT_TYPE, json)], bytes).into_response()
+        let mut response = (*status, [(header::CONTENT_TYPE, json)], bytes).into_response();
+        // For layers that show it in another shape.
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -10,6 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::guard::guard;
 use super::problem::Problem;
+use crate::kektor::{self, indexes, vectors};
 use crate::page;
 use crate::v1::{collections, documents, jobs, search};
 
@@ -35,12 +36,29 @@ pub fn routes(app: App) -> Router {
         .route("/v1/collections/{name}/export", get(collections::export))
         .route("/v1/collections/{name}/import", post(collections::import))
         .route("/v1/flush", post(jobs::flush))
+        .merge(kektor_routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .layer(map_response(page::secure))
         .with_state(app)
+}
+
+/// KektorDB's paths, with its shape of errors.
+fn kektor_routes() -> Router<App> {
+    Router::new()
+        .route("/vector/indexes", get(indexes::list).post(indexes::create))
+        .route("/vector/indexes/{name}", get(indexes::info).delete(indexes::remove))
+        .route("/vector/indexes/{name}/vectors/{id}", get(vectors::get))
+        .route("/vector/actions/create", post(indexes::create))
+        .route("/vector/actions/add", post(vectors::add))
+        .route("/vector/actions/add-batch", post(vectors::add_batch))
+        .route("/vector/actions/get-vectors", post(vectors::get_many))
+        .route("/vector/actions/delete_vector", post(vectors::delete))
+        .route("/vector/actions/search", post(kektor::search::search))
+        .route("/system/save", post(kektor::system::save))
+        .layer(map_response(kektor::shape_errors))
 }
 
 async fn healthz() -> Response {

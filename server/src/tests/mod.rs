@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod guard;
+mod kektor;
 mod v1;
 
 use axum::Router;

@@ -1,0 +1,132 @@
+//! Indexes, which are our collections: create, list, describe, delete.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use kithdb::base::{Error, Result};
+use kithdb::collection::CollectionConfig;
+use kithdb::host::CollectionHandle;
+use kithdb::text::{Language, TextFields, TextSpec};
+use kithdb::vectors::Metric;
+use kithdb::wire::parse;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{not_yet, ok, refuse};
+use crate::http::{App, BODY_BYTES_MAX, JsonBody, PathOf, Problem};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CreateBody {
+    index_name: String,
+    metric: String,
+    m: u32,
+    ef_construction: u32,
+    precision: String,
+    text_language: String,
+    /// When to tidy up: ours decides that by itself.
+    #[serde(rename = "maintenance")]
+    _maintenance: Value,
+    auto_links: Option<Vec<Value>>,
+    memory_config: Option<serde_json::Map<String, Value>>,
+}
+
+impl Default for CreateBody {
+    fn default() -> Self {
+        Self {
+            index_name: String::new(),
+            metric: "euclidean".to_owned(),
+            m: 0,
+            ef_construction: 0,
+            precision: "float32".to_owned(),
+            text_language: String::new(),
+            _maintenance: Value::Null,
+            auto_links: None,
+            memory_config: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IndexAnswer {
+    name: String,
+    metric: &'static str,
+    precision: &'static str,
+    m: u32,
+    ef_construction: u32,
+    vector_count: usize,
+    text_language: &'static str,
+}
+
+pub async fn create(
+    State(app): State<App>,
+    JsonBody(body): JsonBody<BODY_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    app.ok(move |db| {
+        let body: CreateBody = parse(&body)?;
+        let config = config(&body)?;
+        db.create(&body.index_name, config)?;
+        Ok::<_, Problem>(ok(Some("Index created")))
+    })
+    .await
+}
+
+pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
+    app.ok(|db| {
+        let open = db.names()?.into_iter().filter_map(|name| db.collection(&name).ok());
+        open.map(|collection| answer(&collection)).collect::<Result<Vec<_>, Error>>()
+    })
+    .await
+}
+
+pub async fn info(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
+    app.ok(move |db| answer(&*db.collection(&name)?)).await
+}
+
+pub async fn remove(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<StatusCode, Problem> {
+    app.run(move |db| db.drop_collection(&name)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
+    if body.index_name.is_empty() {
+        return Err(refuse("index_name required"));
+    }
+    if body.precision != "float32" {
+        let precision = kithdb::base::ids::shorten(&body.precision);
+        return Err(refuse(format!("precision '{precision}' comes later; use float32")));
+    }
+    not_yet(body.auto_links.as_ref().is_some_and(|rules| !rules.is_empty()), "auto_links")?;
+    not_yet(body.memory_config.as_ref().is_some_and(|config| !config.is_empty()), "memory_config")?;
+    let text = match body.text_language.as_str() {
+        "" => None,
+        name => {
+            let got = || kithdb::base::ids::shorten(name);
+            let language = Language::parse(name)
+                .ok_or_else(|| Error::parameter("text_language", got(), "english, italian or nothing"))?;
+            Some(TextSpec { language, fields: TextFields::All })
+        }
+    };
+    let defaults = CollectionConfig::default();
+    let or_default = |given: u32, default: u32| if given == 0 { default } else { given };
+    Ok(CollectionConfig {
+        metric: Metric::parse(&body.metric)?,
+        text,
+        links_max: or_default(body.m, defaults.links_max),
+        ef_construction: or_default(body.ef_construction, defaults.ef_construction),
+        ..defaults
+    })
+}
+
+fn answer(collection: &CollectionHandle) -> Result<IndexAnswer> {
+    let info = collection.info()?;
+    Ok(IndexAnswer {
+        name: info.name,
+        metric: info.config.metric.name(),
+        precision: "float32",
+        m: info.config.links_max,
+        ef_construction: info.config.ef_construction,
+        vector_count: info.stats.documents,
+        text_language: info.config.text.map_or("", |text| text.language.name()),
+    })
+}

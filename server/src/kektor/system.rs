@@ -1,0 +1,21 @@
+//! The whole database: save.
+
+use axum::extract::State;
+use axum::response::Response;
+use kithdb::engine::JobKind;
+
+use super::ok;
+use crate::http::{App, Problem};
+
+/// Seals what is in memory. Nothing was at risk before: writes are in the log already.
+pub async fn save(State(app): State<App>) -> Result<Response, Problem> {
+    app.ok(|db| {
+        let open = db.names()?.into_iter().filter_map(|name| db.collection(&name).ok());
+        for collection in open {
+            collection.run(JobKind::Seal)?;
+        }
+        db.flush()?;
+        Ok::<_, kithdb::base::Error>(ok(Some("Snapshot created")))
+    })
+    .await
+}
