@@ -5,6 +5,7 @@ mod contract;
 mod cranfield;
 mod crash;
 mod damage;
+mod docs;
 mod golden;
 mod kill;
 mod readme;
