@@ -33,7 +33,8 @@ fn settle(storage: &dyn Storage, ticket: Ticket) -> Result<()> {
 }
 
 fn open(vfs: &SimVfs) -> Result<Database> {
-    Database::open(Arc::new(FileRoot::open(Arc::new(vfs.clone()), "db")?), env())
+    let database = Database::open(Arc::new(FileRoot::open(Arc::new(vfs.clone()), "db")?), env())?;
+    database.storage().poll().failed.map_or(Ok(database), |(_, cause)| Err(cause.into()))
 }
 
 fn create(database: &mut Database) -> Result<()> {

@@ -146,3 +146,63 @@ fn files_of_others_are_left_alone_and_told() {
         assert!(vfs.files().contains(&format!("db/c/1/{name}")), "{name} is gone");
     }
 }
+
+/// A damaged catalog once made open fall back to the one before, and then remove the newest collection's directory,
+/// because the older catalog does not name it.
+#[test]
+fn a_damaged_catalog_costs_no_collection_its_files() {
+    let sound = sample();
+    let newest = sound.files().into_iter().rfind(|file| file.contains("/catalog/MANIFEST-")).expect("there");
+    let vfs = sound.after(Crash::Process, &mut Rng::new(0));
+    vfs.damage(&newest, |bytes| bytes[20] ^= 1);
+    let warnings = Arc::new(Warnings::default());
+    let db = open(&vfs, Arc::clone(&warnings)).expect("the catalog before is sound");
+    assert!(answers(&db).is_ok(), "main is named by the catalog before");
+    assert_eq!(db.collection("side").map(drop).expect_err("side is not").code(), "unknown_collection");
+    db.create("side", CollectionConfig::default()).expect("a new one gets a place of its own");
+    db.close().expect("closed");
+    assert!(vfs.files().iter().any(|file| file.starts_with("db/c/2/wal-")), "the old one is still there");
+    assert!(warnings.0.lock().expect("whole").iter().any(|w| w.contains("left alone")));
+
+    let vfs = sound.after(Crash::Process, &mut Rng::new(0));
+    for file in vfs.files().into_iter().filter(|file| file.contains("/catalog/")) {
+        vfs.lose(&file);
+    }
+    assert_eq!(open(&vfs, Arc::default()).err().expect("collections without a catalog").code(), "corrupt");
+    assert!(vfs.files().iter().any(|file| file.starts_with("db/c/1/wal-")), "nothing was removed");
+}
+
+/// Every byte of an export is checked before anything of it is stored.
+#[test]
+fn a_damaged_export_is_refused_and_leaves_nothing() {
+    let vfs = sample();
+    let db = open(&vfs, Arc::default()).expect("opens");
+    let export = db.collection("main").expect("open").export().expect("sound");
+    let copy = db.import("copy", &export).expect("sound");
+    assert_eq!(copy.export().expect("sound"), export, "an export of an import is the same file");
+    let mut refused = 0;
+    for at in 0..export.len() {
+        let mut bad = export.clone();
+        bad[at] ^= 8;
+        match db.import("bad", &bad) {
+            Err(error) => {
+                assert!(["invalid_file", "unsupported_version"].contains(&error.code()), "{at}: {error}");
+                refused += 1;
+            }
+            // The bytes between sections mean nothing.
+            Ok(made) => {
+                assert_eq!(made.export().expect("sound"), export, "flip at {at}");
+                db.drop_collection("bad").expect("dropped");
+            }
+        }
+    }
+    assert!(refused * 10 > export.len() * 8, "{refused} of {} refused", export.len());
+    for len in (0..export.len()).step_by(7) {
+        assert_eq!(
+            db.import("bad", &export[..len]).err().expect("cut off").code(),
+            "invalid_file",
+            "cut at {len}"
+        );
+    }
+    assert_eq!(db.names().expect("open"), ["copy", "main", "side"]);
+}

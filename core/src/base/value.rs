@@ -109,10 +109,11 @@ impl Value {
     fn decode(r: &mut Reader<'_>, depth: usize) -> Result<Self, DecodeError> {
         let offset = r.offset();
         let refuse = |expected| Err(DecodeError { offset, expected });
-        if depth > METADATA_DEPTH_MAX {
+        let tag = r.u8()?;
+        if tag >= 6 && depth >= METADATA_DEPTH_MAX {
             return refuse("a value nested less deeply");
         }
-        Ok(match r.u8()? {
+        Ok(match tag {
             0 => Self::Null,
             tag @ (1 | 2) => Self::Bool(tag == 2),
             3 => Self::Int(r.i64()?),

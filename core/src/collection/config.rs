@@ -88,9 +88,13 @@ impl CollectionConfig {
         let metric = Metric::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a metric" })?;
         let dim = Some(r.u32()?).filter(|dim| *dim > 0);
         let (links_max, ef_construction) = (r.u32()?, r.u32()?);
-        let text = if r.u8()? == 1 { Some(TextSpec::decode(r)?) } else { None };
+        let flag = |r: &mut Reader<'_>| match r.u8()? {
+            flag @ (0 | 1) => Ok(flag == 1),
+            _ => Err(DecodeError { offset, expected: "0 or 1" }),
+        };
+        let text = if flag(r)? { Some(TextSpec::decode(r)?) } else { None };
         let embedder =
-            if r.u8()? == 1 { Some(EmbedderRef { name: r.str()?.to_owned(), hash: r.u64()? }) } else { None };
+            if flag(r)? { Some(EmbedderRef { name: r.str()?.to_owned(), hash: r.u64()? }) } else { None };
         let config = Self { metric, dim, text, embedder, links_max, ef_construction };
         config.check().map_err(|_| DecodeError { offset, expected: "a config within limits" })?;
         Ok(config)

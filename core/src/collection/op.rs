@@ -2,8 +2,9 @@
 //!
 //! Nothing in an op depends on the machine that applies it: keys and times are decided before it is logged.
 
+use crate::base::limits::{COMPONENT_MAX, DIM_MAX};
 use crate::base::value::{decode_object, encode_object};
-use crate::base::{DecodeError, Key, Object, Reader, Writer};
+use crate::base::{DecodeError, Key, Object, Reader, Writer, check_id};
 
 /// A resolved mutation. Each takes one seq, in the order of the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,16 +60,27 @@ impl Op {
         let offset = r.offset();
         Ok(match r.u8()? {
             1 => {
-                let (key, id, valid_from) = (Key(r.u32()?), r.str()?.into(), r.i64()?);
+                let (key, id, valid_from) = (Key(r.u32()?), id(r)?, r.i64()?);
                 let dim = r.count(4)?;
                 let vector = (0..dim).map(|_| r.f32()).collect::<Result<Box<[f32]>, _>>()?;
+                let sound = dim <= DIM_MAX && vector.iter().all(|x| x.abs() <= COMPONENT_MAX);
+                if !sound || key.0 == u32::MAX {
+                    return Err(DecodeError { offset, expected: "a key and a vector within limits" });
+                }
                 let vector = (dim > 0).then_some(vector);
                 Self::Put { key, id, valid_from, vector, metadata: decode_object(r)? }
             }
-            2 => Self::Delete { id: r.str()?.into(), valid_to: r.i64()? },
+            2 => Self::Delete { id: id(r)?, valid_to: r.i64()? },
             _ => return Err(DecodeError { offset, expected: "the tag of an op" }),
         })
     }
+}
+
+fn id(r: &mut Reader<'_>) -> Result<Box<str>, DecodeError> {
+    let offset = r.offset();
+    let id = r.str()?;
+    check_id(id).map_err(|_| DecodeError { offset, expected: "a document id" })?;
+    Ok(id.into())
 }
 
 #[cfg(test)]

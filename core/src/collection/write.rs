@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::limits::BATCH_MAX;
 use crate::base::value::check_object;
-use crate::base::{InputError, Key, Lsn, Object, Result, Seq, StateError, check_id};
+use crate::base::{Error, InputError, Key, Lsn, Object, Result, Seq, StateError, check_id};
 use crate::segment::{End, Row};
 use crate::text::TermCounts;
 use crate::vectors::{check_vector, inverse_norm};
@@ -112,13 +112,17 @@ pub fn resolve(
             }
             out.ended += 1;
         }
-        let key = known.map_or_else(
-            || {
+        let key = match known {
+            Some((key, _)) => key,
+            None if next_key == u32::MAX => {
+                let limit = u64::from(u32::MAX);
+                return Err(InputError::TooLarge { what: "the number of ids", got: limit + 1, limit }.into());
+            }
+            None => {
                 next_key += 1;
                 Key(next_key - 1)
-            },
-            |(key, _)| key,
-        );
+            }
+        };
         time = now.max(time + 1);
         touched.insert(id.clone(), (key, true));
         let vector = vector.map(Vec::into_boxed_slice);
@@ -184,7 +188,11 @@ pub fn prepare(view: &View, mut counters: Counters, ops: Vec<Op>) -> Result<Prep
             continue;
         };
         counters.next_key = counters.next_key.max(key.0 + 1);
-        dim = dim.or(vector.as_ref().map(|v| v.len() as u32));
+        let own_dim = vector.as_ref().map(|v| v.len() as u32);
+        if own_dim.is_some_and(|own| dim.is_some_and(|dim| dim != own)) {
+            return Err(Error::corrupt("log", 0, "vectors of one dimension"));
+        }
+        dim = dim.or(own_dim);
         let inverse_norm = vector.as_ref().map_or(0.0, |v| inverse_norm(v));
         newest.insert(id.clone(), Some(rows.len()));
         rows.push(Arc::new(Row { id, key, seq, valid_from, vector, inverse_norm, metadata }));

@@ -15,6 +15,7 @@ use crate::storage::{Blob, BlobId, Level, Storage, Ticket};
 
 use super::log;
 use super::manifest::{Cut, Manifest};
+use super::recover::Manifests;
 
 /// What an engine takes from its host.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub struct Collection {
     pub(super) manifest: Manifest,
     /// What the manifest before needs: it stays until the next flip, to fall back on.
     pub(super) previous: Option<Manifest>,
+    /// The highest generation of a manifest there is; the next one is above it.
+    pub(super) newest: u64,
     /// What had ended in each segment at the cut.
     pub(super) base: Vec<Ends>,
     /// Parts that a running seal will replace; later chunks are not merged into them.
@@ -83,6 +86,7 @@ impl Collection {
             view: Arc::new(ArcSwap::from_pointee(view)),
             counters: manifest.cut.counters,
             log: manifest.log,
+            newest: manifest.generation,
             manifest,
             previous: None,
             base,
@@ -103,12 +107,14 @@ impl Collection {
             let message = format!("{unknown:?} is none of its files and was left alone");
             env.observer.event(Event::Warning { at: name.to_owned(), message });
         }
-        let (manifest, previous) = super::recover::manifests(&*storage, &listing, &env, name)?;
+        let Manifests { current: manifest, previous, newest, fell_back } =
+            super::recover::manifests(&*storage, &listing, &env, name)?;
         let (view, base) = super::recover::blobs(&*storage, &env, name, &manifest)?;
         let logs = super::recover::logs(&*storage, &listing, &manifest)?;
         let replay = log::replay(manifest.collection_id, manifest.cut.lsn, &logs)?;
         let mut this = Self::assemble(storage, env, name, manifest, view, base);
         this.previous = previous;
+        this.newest = newest;
         let replayed = replay.batches.len() as u64;
         for batch in replay.batches {
             this.apply(batch.ops, batch.last)?;
@@ -121,7 +127,9 @@ impl Collection {
         }
         // What was replayed may not be on the disk yet; after this it is, and later frames can say so.
         this.storage.append(this.log, Vec::new(), replay.last, Level::Always);
-        this.clean();
+        if !fell_back {
+            this.clean();
+        }
         let collection = this.name.clone();
         this.env.observer.event(Event::Opened { collection, replayed, truncated_bytes });
         Ok(this)

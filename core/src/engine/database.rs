@@ -55,21 +55,39 @@ pub struct Staged {
 }
 
 impl Database {
-    /// Opens the catalog, or makes an empty one; removes storages that it does not name.
+    /// Opens the catalog, or queues an empty one where there is nothing at all: poll the catalog's storage before
+    /// anything else. Storages that the catalog does not name are removed, unless it is an older one that was fallen
+    /// back on.
     ///
     /// # Errors
     /// `corrupt`, `unsupported_version`, `io_failed`.
     pub fn open(root: Arc<dyn StorageRoot>, env: Env) -> Result<Self> {
         let storage = root.storage(CATALOG)?;
-        let catalog = read_catalog(&*storage, &env)?;
-        for number in root.numbers()? {
-            if !catalog.entries.iter().any(|entry| entry.number == number) {
-                let message = format!("storage {number} was left by an interrupted create or drop; removed");
-                env.observer.event(Event::Warning { at: "catalog".to_owned(), message });
-                root.remove(number)?;
+        let numbers = root.numbers()?;
+        let found = read_catalog(&*storage, &env, &numbers)?;
+        let is_new = found.is_none();
+        let (mut catalog, is_current) = found.unwrap_or_else(|| {
+            (Catalog { generation: 0, next_number: CATALOG + 1, entries: Vec::new() }, true)
+        });
+        for number in numbers {
+            if catalog.entries.iter().any(|entry| entry.number == number) {
+                continue;
             }
+            let mut message = format!("storage {number} was left by an interrupted create or drop; removed");
+            if is_current {
+                root.remove(number)?;
+            } else {
+                // It may be a collection that the damaged catalog named.
+                message = format!("storage {number} is not named by the older catalog and was left alone");
+                catalog.next_number = catalog.next_number.max(number + 1);
+            }
+            env.observer.event(Event::Warning { at: "catalog".to_owned(), message });
         }
-        Ok(Self { root, storage, env, catalog })
+        let mut this = Self { root, storage, env, catalog };
+        if is_new {
+            this.flip();
+        }
+        Ok(this)
     }
 
     /// Where the catalog is stored.
@@ -122,7 +140,7 @@ impl Database {
     pub fn stage_import(&mut self, name: &str, collection_id: u64, bytes: &[u8]) -> Result<Staged> {
         let parsed = export::read(bytes)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
-        let ticket = export::stage(parsed, &*storage, collection_id)?;
+        let ticket = export::stage(&parsed, &*storage, collection_id, &self.env.pool);
         Ok(Staged { storage, ticket, entry })
     }
 
@@ -183,7 +201,8 @@ impl Database {
     }
 }
 
-fn read_catalog(storage: &dyn Storage, env: &Env) -> Result<Catalog> {
+/// The newest catalog that can be read, and whether it is the current one; `None` where there never was one.
+fn read_catalog(storage: &dyn Storage, env: &Env, numbers: &[u64]) -> Result<Option<(Catalog, bool)>> {
     let listing = storage.list()?;
     let current = storage.current()?;
     let mut generations: Vec<u64> = listing
@@ -194,10 +213,16 @@ fn read_catalog(storage: &dyn Storage, env: &Env) -> Result<Catalog> {
         .collect();
     generations.sort_unstable_by(|a, b| b.cmp(a));
     let mut first_error = None;
+    let newest = generations.first().copied().unwrap_or(0);
     for generation in generations {
         match storage.manifest(generation).map_err(Error::from).and_then(|b| Catalog::decode(generation, &b))
         {
-            Ok(catalog) => return Ok(catalog),
+            Ok(mut catalog) => {
+                let is_current = first_error.is_none() && current == Some(generation);
+                // The next one gets a number above the damaged one, which stays as it is.
+                catalog.generation = newest;
+                return Ok(Some((catalog, is_current)));
+            }
             Err(error) if error.code() == "unsupported_version" => return Err(error),
             Err(error) => {
                 let message = format!("{error}; falling back to the catalog before");
@@ -209,7 +234,11 @@ fn read_catalog(storage: &dyn Storage, env: &Env) -> Result<Catalog> {
     match (first_error, current) {
         (Some(error), _) => Err(error),
         (None, Some(named)) => Err(Error::corrupt(format!("catalog {named}"), 0, "to exist")),
-        (None, None) => Ok(Catalog { generation: 0, next_number: CATALOG + 1, entries: Vec::new() }),
+        // The empty catalog is durable before the first collection is made.
+        (None, None) if !numbers.is_empty() => {
+            Err(Error::corrupt("catalog", 0, "to exist beside collections"))
+        }
+        (None, None) => Ok(None),
     }
 }
 
@@ -230,6 +259,17 @@ impl Catalog {
         let crc = checksum(self.generation, w.as_slice());
         w.u32(crc);
         w.finish()
+    }
+
+    fn is_sound(&self) -> bool {
+        let mut numbers: Vec<u64> = self.entries.iter().map(|entry| entry.number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.len() == self.entries.len()
+            && self.entries.len() <= COLLECTIONS_MAX
+            && numbers.iter().all(|n| *n > CATALOG && *n < self.next_number)
+            && self.entries.iter().all(|entry| check_name(&entry.name).is_ok())
+            && self.entries.windows(2).all(|w| w[0].name < w[1].name)
     }
 
     fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
@@ -255,7 +295,12 @@ impl Catalog {
             r.end()?;
             Ok(Self { generation, next_number, entries })
         };
-        read(&mut r).map_err(|e| e.within(&object, 12))
+        let catalog = read(&mut r).map_err(|e| e.within(&object, 12))?;
+        if catalog.generation == generation && catalog.is_sound() {
+            Ok(catalog)
+        } else {
+            Err(Error::corrupt(object, 12, "names in order and numbers that were given"))
+        }
     }
 }
 

@@ -1,22 +1,32 @@
-//! A collection as one file: its config, its counters and the blobs of one segment with every live document.
+//! A collection as one file: its config and the rows of every live document.
 //!
-//! The same documents give the same bytes however they were laid out. Layout: docs/FORMAT.md, "Exports".
+//! The same documents give the same bytes however they were laid out. Only primary data travels: what is derived is made
+//! from it where it arrives, so that a file from elsewhere cannot bring an index that disagrees with its documents.
+//! Layout: docs/FORMAT.md, "Exports".
 
 use std::sync::Arc;
 
-use crate::base::{AlignedBytes, DecodeError, Error, InputError, Lsn, Pool, Reader, Result, Writer};
+use crate::base::{
+    AlignedBytes, DecodeError, Error, InputError, Key, Lsn, Pool, Reader, Result, Seq, Slot, StorageError,
+    Writer, check_id,
+};
 use crate::collection::{CollectionConfig, Counters, View};
-use crate::segment::{Row, RowsReader, SegmentBlobs, SharedRow, derive};
-use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, Resident, build, checksum, read_file_id};
+use crate::segment::{Derive, Row, RowsReader, SegmentBlobs, SharedRow, derive, rows};
+use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, Resident, build, checksum};
 use crate::storage::{Blob, BlobId, BlobKind, Storage, Ticket};
+use crate::text::Words;
+use crate::vectors::{check_vector, inverse_norm};
 
-use super::collection::derive_with;
 use super::log;
 use super::manifest::{Cut, Manifest};
 
 const MAGIC: &[u8; 8] = b"KITHXPRT";
-/// Blobs of an export belong to no collection: their file ids come from this one.
-const NO_COLLECTION: u64 = 0;
+/// The rows of an export belong to no collection.
+const ROWS_ID: (u64, u64) = (0, 1);
+
+fn rows_id() -> BlobId {
+    BlobId::new(ROWS_ID.0, ROWS_ID.1, BlobKind::Rows)
+}
 
 /// The bytes of a collection, as a view shows it.
 ///
@@ -24,38 +34,23 @@ const NO_COLLECTION: u64 = 0;
 ///
 /// # Errors
 /// `corrupt`, `not_resident`.
-pub fn write(view: &View, pool: &Pool) -> Result<Vec<u8>> {
-    let mut last_time = i64::MIN;
-    let rows: Vec<SharedRow> = view
-        .all_rows()?
-        .into_iter()
-        .zip(0u32..)
-        .map(|(row, i)| {
-            last_time = last_time.max(row.valid_from);
-            let (key, seq) = (crate::base::Key(i), crate::base::Seq(u64::from(i)));
-            Arc::new(Row { key, seq, ..(*row).clone() })
-        })
-        .collect();
+pub fn write(view: &View) -> Result<Vec<u8>> {
+    let renumbered = |(row, i): (SharedRow, u32)| {
+        let (key, seq) = (Key(i), Seq(u64::from(i)));
+        Arc::new(Row { key, seq, ..(*row).clone() })
+    };
+    let all: Vec<SharedRow> = view.all_rows()?.into_iter().zip(0u32..).map(renumbered).collect();
+    let body = build(rows_id(), &rows::sections(&all));
     let mut w = Writer::new();
     w.raw(MAGIC);
     w.u16(FORMAT_VERSION);
     w.u16(MIN_READER_VERSION);
     view.config.encode(&mut w);
     w.u32(view.dim.unwrap_or(0));
-    w.u64(rows.len() as u64);
-    w.i64(if rows.is_empty() { 0 } else { last_time });
-    let blobs = if rows.is_empty() { Vec::new() } else { derive(&rows, derive_with(view, pool)) };
-    w.u8(blobs.len() as u8);
-    let mut bodies = Vec::new();
-    for ((kind, sections), number) in blobs.into_iter().zip(1..) {
-        let body = build(BlobId::new(NO_COLLECTION, number, kind), &sections);
-        w.u16(kind as u16);
-        w.u64(body.len() as u64);
-        bodies.push(body);
-    }
-    let crc = checksum(NO_COLLECTION, w.as_slice());
+    w.u64(body.len() as u64);
+    let crc = checksum(0, w.as_slice());
     w.u32(crc);
-    bodies.iter().for_each(|body| w.raw(body));
+    w.raw(&body);
     Ok(w.finish())
 }
 
@@ -63,12 +58,10 @@ pub fn write(view: &View, pool: &Pool) -> Result<Vec<u8>> {
 pub(super) struct Parsed {
     config: CollectionConfig,
     dim: Option<u32>,
-    documents: u64,
-    last_time: i64,
-    blobs: Vec<(BlobKind, Arc<AlignedBytes>)>,
+    rows: Vec<SharedRow>,
 }
 
-/// Reads an export and checks all of it.
+/// Reads an export and checks all of it, as if its documents were added one by one.
 ///
 /// # Errors
 /// `invalid_file`, `unsupported_version`.
@@ -83,65 +76,77 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
     let needs = u16::from_le_bytes([bytes[10], bytes[11]]);
     if needs > FORMAT_VERSION {
         let object = "the export".to_owned();
-        return Err(
-            crate::base::StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into()
-        );
+        return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
     }
     let of = |e: DecodeError| refuse(e.expected, e.offset);
     let mut r = Reader::new(bytes);
     r.raw(12, "a header").map_err(of)?;
     let config = CollectionConfig::decode(&mut r).map_err(of)?;
     let dim = Some(r.u32().map_err(of)?).filter(|dim| *dim > 0);
-    let (documents, last_time) = (r.u64().map_err(of)?, r.i64().map_err(of)?);
-    let mut table = Vec::new();
-    for _ in 0..r.u8().map_err(of)? {
-        let kind = BlobKind::from_number(r.u16().map_err(of)?).ok_or_else(|| refuse("a kind", r.offset()))?;
-        table.push((kind, r.u64().map_err(of)?));
-    }
+    let len = r.u64().map_err(of)?;
     let head = r.offset();
-    if r.u32().map_err(of)? != checksum(NO_COLLECTION, &bytes[..head]) {
+    if r.u32().map_err(of)? != checksum(0, &bytes[..head]) {
         return Err(refuse("a head with the right checksum", head));
     }
-    let (mut blobs, mut rows) = (Vec::new(), 0);
-    for (kind, len) in table {
-        let offset = r.offset();
-        let len = usize::try_from(len).map_err(|_| refuse("the length of a blob", offset))?;
-        let body = Arc::new(AlignedBytes::copy_of(r.raw(len, "a whole blob").map_err(of)?));
-        rows += check_blob(kind, &body).map_err(|_| refuse("a sound blob", offset))?;
-        blobs.push((kind, body));
+    if config.dim.is_some() && config.dim != dim {
+        return Err(refuse("the dimension of its config", head));
     }
+    let offset = r.offset();
+    let len = usize::try_from(len).map_err(|_| refuse("rows of a possible length", offset))?;
+    let body = AlignedBytes::copy_of(r.raw(len, "all of its rows").map_err(of)?);
     r.end().map_err(of)?;
-    if documents > u64::from(u32::MAX) || rows != documents {
-        return Err(refuse("as many rows as documents", head));
-    }
-    Ok(Parsed { config, dim, documents, last_time, blobs })
+    let rows = read_rows(&config, dim, body).map_err(|e| {
+        let got = e.to_string();
+        Error::from(InputError::File {
+            what: "export",
+            got,
+            expected: "documents that could be added".into(),
+        })
+    })?;
+    Ok(Parsed { config, dim, rows })
 }
 
-/// Checks every block of a blob; how many rows it holds when it is the primary one.
-fn check_blob(kind: BlobKind, body: &Arc<AlignedBytes>) -> Result<u64> {
-    let id = BlobId { number: 0, kind, file_id: read_file_id(kind, body)? };
-    let blob = Blob::open(id, Arc::new(Resident::new(Arc::clone(body))))?;
+fn read_rows(config: &CollectionConfig, dim: Option<u32>, body: AlignedBytes) -> Result<Vec<SharedRow>> {
+    let blob = Blob::open(rows_id(), Arc::new(Resident::new(Arc::new(body))))?;
     blob.verify()?;
-    if kind == BlobKind::Rows { Ok(RowsReader::open(&blob)?.len() as u64) } else { Ok(0) }
+    let reader = RowsReader::open(&blob)?;
+    let mut rows = Vec::with_capacity(reader.len());
+    for i in 0..reader.len() as u32 {
+        let row = reader.row(Slot(i))?;
+        check_id(&row.id)?;
+        let is_own = reader.find(&row.id)? == Some(Slot(i));
+        if !is_own || row.key != Key(i) || row.seq != Seq(u64::from(i)) {
+            return Err(Error::corrupt("the export", 0, "each document once, counted from 0"));
+        }
+        let mut fresh = (*row).clone();
+        if let Some(vector) = &row.vector {
+            check_vector(config.metric, dim.map(|dim| dim as usize), vector)?;
+            fresh.inverse_norm = inverse_norm(vector);
+        }
+        rows.push(Arc::new(fresh));
+    }
+    Ok(rows)
 }
 
 /// Queues the blobs, an empty log and the manifest of an imported collection.
-pub(super) fn stage(parsed: Parsed, storage: &dyn Storage, collection_id: u64) -> Result<Ticket> {
-    let Parsed { config, dim, documents, last_time, blobs } = parsed;
-    let mut manifest = Manifest::first(collection_id, config);
-    manifest.cut = Cut {
-        lsn: Lsn(0),
-        counters: Counters { next_key: documents as u32, next_seq: documents, last_time },
-        dim,
-    };
+pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, pool: &Pool) -> Ticket {
+    let Parsed { config, dim, rows } = parsed;
+    let words = config.text.clone().map(Words::new);
+    let mut manifest = Manifest::first(collection_id, config.clone());
+    let last_time = rows.iter().map(|row| row.valid_from).max().unwrap_or(0);
+    let counters = Counters { next_key: rows.len() as u32, next_seq: rows.len() as u64, last_time };
+    manifest.cut = Cut { lsn: Lsn(0), counters, dim: *dim };
     let mut ids = Vec::new();
-    for (kind, body) in blobs {
-        let id = BlobId { number: manifest.next_blob, kind, file_id: read_file_id(kind, &body)? };
-        manifest.next_blob += 1;
-        storage.put(id, body);
-        ids.push(id);
+    if !rows.is_empty() {
+        let with = Derive { metric: config.metric, words: words.as_ref(), pool };
+        for (kind, sections) in derive(rows, with) {
+            let id = BlobId::new(collection_id, manifest.next_blob, kind);
+            manifest.next_blob += 1;
+            storage.put(id, Arc::new(build(id, &sections)));
+            ids.push(id);
+        }
     }
     manifest.segments.extend(SegmentBlobs::of(&ids));
     storage.start_log(manifest.log, log::header(collection_id, manifest.log, Lsn(1)));
-    Ok(storage.flip(manifest.generation, manifest.encode()))
+    storage.flip(manifest.generation, manifest.encode())
 }

@@ -138,7 +138,8 @@ impl Collection {
         assert!(matches!(job.work, Work::Done), "a job is built before it is committed");
         self.check_writable()?;
         let mut manifest = self.manifest.clone();
-        manifest.generation += 1;
+        manifest.generation = self.newest + 1;
+        self.newest = manifest.generation;
         manifest.cut = job.cut;
         let mut base = self.base.clone();
         if job.kind == JobKind::Seal {

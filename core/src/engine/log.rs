@@ -109,7 +109,8 @@ fn frame_at(id: u64, bytes: &[u8], at: usize) -> Option<Frame<'_>> {
     let len = r.u32().ok()? as usize;
     let (kind, flags, reserved) = (r.u8().ok()?, r.u8().ok()?, r.u16().ok()?);
     let (lsn, durable, crc) = (Lsn(r.u64().ok()?), Lsn(r.u64().ok()?), r.u32().ok()?);
-    if len > FRAME_BYTES_MAX || kind != FRAME_OPS || reserved != 0 {
+    let known = kind == FRAME_OPS && flags & !COMMIT == 0 && reserved == 0;
+    if len > FRAME_BYTES_MAX || !known || durable >= lsn {
         return None;
     }
     let end = at + FRAME_HEADER_BYTES + len;
@@ -178,8 +179,15 @@ pub fn replay(collection_id: u64, cut: Lsn, logs: &[(u64, Vec<u8>)]) -> Result<R
                 let what = format!("frame {}, which was durable", next.0);
                 return Err(Error::corrupt(name, committed.end as u64, what));
             }
+            if !is_last {
+                // A later log is started only after this one is durable to its last byte.
+                return Err(Error::corrupt(
+                    name,
+                    committed.end as u64,
+                    "the end of a log that another follows",
+                ));
+            }
             out.tail = Some((*generation, committed.end as u64, (bytes.len() - committed.end) as u64));
-            break;
         }
         if is_last && next.0 <= durable.0 {
             let what = format!("frame {}, which was durable", next.0);
@@ -366,6 +374,14 @@ mod tests {
         let torn = read(log).expect("torn");
         assert!(torn.batches.is_empty());
         assert_eq!(torn.tail.expect("all of it").1, HEADER_BYTES as u64);
+    }
+
+    #[test]
+    fn bytes_behind_the_frames_of_a_log_that_another_follows_are_corruption() {
+        let mut first = sample(0);
+        first.push(0);
+        let found = replay(5, Lsn(0), &[(1, first), (2, header(5, 2, Lsn(4)))]);
+        assert_eq!(found.expect_err("nobody wrote that byte").code(), "corrupt");
     }
 
     #[test]

@@ -131,22 +131,23 @@ impl Manifest {
         }
         let (log, next_blob) = (r.u64()?, r.u64()?);
         let n = r.count(19)?;
-        let segments = (0..n).map(|_| read_segment(r)).collect::<Result<_, _>>()?;
+        let segments = (0..n).map(|_| read_segment(r, next_blob)).collect::<Result<_, _>>()?;
         let cut = Cut { lsn, counters, dim };
         Ok(Self { generation, collection_id, config, cut, log, next_blob, segments })
     }
 }
 
-fn read_segment(r: &mut Reader<'_>) -> Result<SegmentBlobs, DecodeError> {
+fn read_segment(r: &mut Reader<'_>, next_blob: u64) -> Result<SegmentBlobs, DecodeError> {
     let offset = r.offset();
     let mut blobs: Vec<BlobId> = Vec::new();
     for _ in 0..r.u8()? {
         let kind =
             BlobKind::from_number(r.u16()?).ok_or(DecodeError { offset, expected: "a kind of blob" })?;
-        if blobs.iter().any(|id| id.kind == kind) {
-            return Err(DecodeError { offset, expected: "one blob of a kind" });
+        let id = BlobId { kind, number: r.u64()?, file_id: r.u64()? };
+        if blobs.iter().any(|before| before.kind == kind) || id.number >= next_blob {
+            return Err(DecodeError { offset, expected: "one blob of a kind, with a number that was given" });
         }
-        blobs.push(BlobId { kind, number: r.u64()?, file_id: r.u64()? });
+        blobs.push(id);
     }
     SegmentBlobs::of(&blobs).ok_or(DecodeError { offset, expected: "a rows blob" })
 }
@@ -159,6 +160,7 @@ mod tests {
         let blob = |number, kind| BlobId::new(9, number, kind);
         let mut manifest = Manifest::first(9, CollectionConfig::default());
         manifest.generation = 4;
+        manifest.next_blob = 8;
         manifest.segments.push(SegmentBlobs {
             rows: blob(1, BlobKind::Rows),
             ends: Some(blob(7, BlobKind::Ends)),

@@ -10,16 +10,26 @@ use crate::storage::{Blob, Listing, Object, Storage};
 use super::collection::{Env, open_segment, part};
 use super::manifest::Manifest;
 
-/// The newest manifest that can be read, and the one before it.
-///
-/// The pointer's manifest comes first; where it cannot be read, the one before is taken, whose logs and blobs are kept
-/// until the next flip for just this.
+/// Which manifests a collection has.
+pub(super) struct Manifests {
+    /// The newest that can be read.
+    pub current: Manifest,
+    /// The one before it.
+    pub previous: Option<Manifest>,
+    /// The highest generation there is, readable or not.
+    pub newest: u64,
+    /// The pointer's own manifest could not be read: nothing is to be removed, it may be evidence.
+    pub fell_back: bool,
+}
+
+/// Finds the manifests. The pointer's comes first; where it cannot be read, the one before is taken, whose logs and
+/// blobs are kept until the next flip for just this.
 pub(super) fn manifests(
     storage: &dyn Storage,
     listing: &Listing,
     env: &Env,
     name: &str,
-) -> Result<(Manifest, Option<Manifest>)> {
+) -> Result<Manifests> {
     let current = storage.current()?;
     let known = |object: &Object| match object {
         Object::Manifest(generation) => Some(*generation),
@@ -34,6 +44,7 @@ pub(super) fn manifests(
     }
     let mut first_error = None;
     let mut found: Vec<Manifest> = Vec::new();
+    let newest = generations[0].max(current.unwrap_or(0));
     for generation in generations {
         let read = storage.manifest(generation).map_err(Error::from);
         match read.and_then(|bytes| Manifest::decode(generation, &bytes)) {
@@ -51,11 +62,15 @@ pub(super) fn manifests(
         }
     }
     let mut found = found.into_iter();
-    match (found.next(), first_error) {
-        (Some(manifest), _) => Ok((manifest, found.next())),
-        (None, Some(error)) => Err(error),
-        (None, None) => Err(Error::corrupt("collection", 0, "a readable manifest")),
+    let Some(manifest) = found.next() else {
+        return Err(first_error.unwrap_or_else(|| Error::corrupt("collection", 0, "a readable manifest")));
+    };
+    let fell_back = current != Some(manifest.generation);
+    if fell_back && first_error.is_none() {
+        let message = format!("the pointer does not name manifest {}, which is used", manifest.generation);
+        env.observer.event(Event::Warning { at: name.to_owned(), message });
     }
+    Ok(Manifests { current: manifest, previous: found.next(), newest, fell_back })
 }
 
 /// The state at the cut, and what had ended in each segment.

@@ -235,7 +235,7 @@ impl CollectionHandle {
     /// # Errors
     /// `closed`, `corrupt`.
     pub fn export(&self) -> Result<Vec<u8>> {
-        export::write(&*self.view()?, &Pool::single())
+        export::write(&*self.view()?)
     }
 
     /// Makes every write so far durable.

@@ -129,6 +129,10 @@ impl Db {
             pool: Arc::new(Pool::new(threads)),
         };
         let database = Database::open(root, env)?;
+        // Makes a new catalog durable before anything is put beside it.
+        if let Some((_, cause)) = database.storage().poll().failed {
+            return Err(cause.into());
+        }
         let shared = Arc::new_cyclic(|this| Shared {
             collections: Mutex::new(open_all(&database, &options, this)),
             this: Weak::clone(this),

@@ -7,7 +7,7 @@ use crate::index::Hnsw;
 use crate::meta::{Columns, ColumnsBuilder};
 use crate::storage::blob::{Resident, build};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
-use crate::text::{MemoryPostings, TextIndex, Words};
+use crate::text::{MemoryPostings, PostingSource, TextIndex, Words};
 use crate::vectors::{Int8Codes, Metric, int8};
 
 use super::row::SharedRow;
@@ -138,10 +138,25 @@ impl Segment {
         let rows = RowsReader::open(&load(blobs.rows)?)?;
         let mut damaged = Vec::new();
         let mut again = Again { rows: &rows, with, all: None };
-        let codes = or_rebuild(blobs.codes, load, Int8Codes::open, &mut again, &mut damaged)?
-            .filter(|codes| codes.len() == rows.vectors());
-        let text = or_rebuild(blobs.text, load, TextIndex::open, &mut again, &mut damaged)?;
-        let columns = match or_rebuild(blobs.columns, load, Columns::open, &mut again, &mut damaged)? {
+        let open_codes = |blob: &Blob| {
+            let codes = Int8Codes::open(blob)?;
+            let fits =
+                (codes.len(), codes.dim(), codes.metric()) == (rows.vectors(), rows.dim(), with.metric);
+            fitting(blob, codes, fits)
+        };
+        let open_text = |blob: &Blob| {
+            let text = TextIndex::open(blob)?;
+            let fits = text.n_slots() as usize == rows.len();
+            fitting(blob, text, fits)
+        };
+        let open_columns = |blob: &Blob| {
+            let columns = Columns::open(blob)?;
+            let fits = columns.n_slots() == rows.len();
+            fitting(blob, columns, fits)
+        };
+        let codes = or_rebuild(blobs.codes, load, &open_codes, &mut again, &mut damaged)?;
+        let text = or_rebuild(blobs.text, load, &open_text, &mut again, &mut damaged)?;
+        let columns = match or_rebuild(blobs.columns, load, &open_columns, &mut again, &mut damaged)? {
             Some(columns) => columns,
             None => Columns::open(&again.blob(blobs.rows, BlobKind::Columns)?)?,
         };
@@ -179,6 +194,12 @@ impl Segment {
     }
 }
 
+/// A derived blob that was made from these rows and no others.
+fn fitting<T>(blob: &Blob, opened: T, fits: bool) -> Result<T> {
+    let object = || format!("blob {}.{}", blob.id().number, blob.id().kind.name());
+    if fits { Ok(opened) } else { Err(Error::corrupt(object(), 0, "what its rows give")) }
+}
+
 /// Damage that making the blob again mends; anything else is for the caller.
 fn is_damage(error: &Error) -> bool {
     matches!(error.code(), "corrupt" | "io_failed")
@@ -187,7 +208,7 @@ fn is_damage(error: &Error) -> bool {
 fn or_rebuild<T>(
     id: Option<BlobId>,
     load: &dyn Fn(BlobId) -> Result<Blob>,
-    open: fn(&Blob) -> Result<T>,
+    open: &dyn Fn(&Blob) -> Result<T>,
     again: &mut Again<'_>,
     damaged: &mut Vec<(BlobId, Error)>,
 ) -> Result<Option<T>> {

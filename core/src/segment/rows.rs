@@ -115,7 +115,9 @@ impl RowsReader {
         let &[slots, vectors, dim] = counts.numbers::<u64>()? else {
             return Err(Error::corrupt(name, 0, "three counts"));
         };
-        if slots > SLOTS_MAX as u64 || vectors > slots || dim > DIM_MAX as u64 {
+        // Within these limits no product below overflows 64 bits.
+        let dims = if vectors > 0 { 1..=DIM_MAX as u64 } else { 0..=0 };
+        if slots > SLOTS_MAX as u64 || vectors > slots || !dims.contains(&dim) {
             return Err(Error::corrupt(name, 0, "counts within limits"));
         }
         let reader = Self {
@@ -144,17 +146,17 @@ impl RowsReader {
         let n = self.slots;
         let sparse = if self.vectors == n { 0 } else { self.vectors };
         let lengths = [
-            (self.id_order.len(), n * 4),
-            (self.id_offsets.len(), (n + 1) * 8),
-            (self.keys.len(), n * 4),
-            (self.seqs.len(), n * 8),
-            (self.valid_from.len(), n * 8),
-            (self.vector_slots.len(), sparse * 4),
-            (self.vector_rows.len() as usize, self.vectors * self.dim * 4),
-            (self.inverse_norms.len(), self.vectors * 4),
-            (self.metadata_offsets.len(), (n + 1) * 8),
+            (self.id_order.len() as u64, n, 4),
+            (self.id_offsets.len() as u64, n + 1, 8),
+            (self.keys.len() as u64, n, 4),
+            (self.seqs.len() as u64, n, 8),
+            (self.valid_from.len() as u64, n, 8),
+            (self.vector_slots.len() as u64, sparse, 4),
+            (self.vector_rows.len(), self.vectors, self.dim as u64 * 4),
+            (self.inverse_norms.len() as u64, self.vectors, 4),
+            (self.metadata_offsets.len() as u64, n + 1, 8),
         ];
-        if lengths.iter().any(|(got, expected)| got != expected) {
+        if lengths.iter().any(|(got, count, width)| *got != *count as u64 * width) {
             return self.corrupt("sections of the lengths that the counts give");
         }
         let ascending = |ends: &[u64], total: u64| {

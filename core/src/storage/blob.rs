@@ -67,6 +67,16 @@ impl BlobKind {
         }
     }
 
+    /// The highest section that this version knows.
+    fn sections_max(self) -> u16 {
+        match self {
+            Self::Rows => 12,
+            Self::Codes | Self::Ends => 2,
+            Self::Links => 4,
+            Self::Text | Self::Columns => 8,
+        }
+    }
+
     /// Whether it can be made again from primary blobs.
     #[must_use]
     pub fn is_derived(self) -> bool {
@@ -198,21 +208,6 @@ fn header(id: BlobId, sections: usize) -> Vec<u8> {
     w.finish()
 }
 
-/// Reads the file id from the head of a blob, for one that comes from elsewhere.
-///
-/// # Errors
-/// `corrupt` when the head is not that of a blob of this kind.
-pub fn read_file_id(kind: BlobKind, head: &[u8]) -> Result<u64> {
-    let mut r = Reader::new(head);
-    let of = |e: crate::base::DecodeError| e.within("blob header", 0);
-    r.raw(12, "a blob header").map_err(of)?;
-    if r.u16().map_err(of)? != kind as u16 {
-        return Err(Error::corrupt("blob header", 12, format!("kind {}", kind.name())));
-    }
-    r.u16().map_err(of)?;
-    r.u64().map_err(of)
-}
-
 /// Bytes of a blob as its storage holds them.
 pub trait BlobSource: Send + Sync + fmt::Debug {
     /// How many bytes.
@@ -334,7 +329,7 @@ impl Blob {
         }
         let sections = u16::from_le_bytes([head[14], head[15]]);
         let (entries, checksums) =
-            read_directory(sections, at, &directory).map_err(|e| e.within(&id.object(), at))?;
+            read_directory(id.kind, sections, at, &directory).map_err(|e| e.within(&id.object(), at))?;
         let checked = (0..checksums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         drop((head, footer, directory));
         Ok(Self { inner: Arc::new(Inner { id, source, entries, checksums, checked }) })
@@ -466,6 +461,7 @@ fn check_header(id: BlobId, head: &[u8]) -> Result<()> {
 }
 
 fn read_directory(
+    kind: BlobKind,
     sections: u16,
     directory_at: u64,
     bytes: &[u8],
@@ -477,8 +473,14 @@ fn read_directory(
     for _ in 0..sections {
         let offset = r.offset();
         let refuse = |expected| Err(crate::base::DecodeError { offset, expected });
-        let (id, _flags, block_bits) = (r.u16()?, r.u16()?, r.u32()?);
+        let (id, flags, block_bits) = (r.u16()?, r.u16()?, r.u32()?);
         let (start, len, first) = (r.u64()?, r.u64()?, r.u32()?);
+        if flags & !REQUIRED != 0 || entries.iter().any(|entry: &Entry| entry.id == id) {
+            return refuse("known flags and each section once");
+        }
+        if flags & REQUIRED != 0 && id > kind.sections_max() {
+            return refuse("required sections that this version knows");
+        }
         if !(9..=24).contains(&block_bits) {
             return refuse("a block size between 512 bytes and 16 MiB");
         }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{not_yet, ok, refuse};
-use crate::http::{App, BODY_BYTES_MAX, JsonBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, JsonBody, NoBody, PathOf, Problem};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -83,7 +83,11 @@ pub async fn info(State(app): State<App>, PathOf(name): PathOf<String>) -> Resul
     app.ok(move |db| answer(&*db.collection(&name)?)).await
 }
 
-pub async fn remove(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<StatusCode, Problem> {
     app.run(move |db| db.drop_collection(&name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

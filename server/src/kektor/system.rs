@@ -5,10 +5,10 @@ use axum::response::Response;
 use kithdb::engine::JobKind;
 
 use super::ok;
-use crate::http::{App, Problem};
+use crate::http::{App, NoBody, Problem};
 
 /// Seals what is in memory. Nothing was at risk before: writes are in the log already.
-pub async fn save(State(app): State<App>) -> Result<Response, Problem> {
+pub async fn save(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
     app.ok(|db| {
         let open = db.names()?.into_iter().filter_map(|name| db.collection(&name).ok());
         for collection in open {
