@@ -2,7 +2,7 @@
 // A program is bench/NAME.mjs, or a binary of the Rust package bench/ (bench/src/bin/NAME.rs).
 
 import { buildRelease, serverBinary } from '../lib/build.mjs';
-import { cacheFolder } from '../lib/data.mjs';
+import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { programs } from '../lib/programs.mjs';
 import { run } from '../lib/run.mjs';
 import { main } from '../lib/say.mjs';
@@ -15,12 +15,14 @@ await main(async ([name, ...rest]) => {
     if (name) process.exitCode = 1;
     return;
   }
-  await ensureSystem(['linker', 'certificates']);
+  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
   ensureRust();
   const env = { KITH_CACHE: cacheFolder(), KITH_SERVER: serverBinary('release') };
   if (known[name].endsWith('.mjs')) {
     await ensureNpmPackages();
     await buildRelease();
+    await ensureWordnet();
+    await ensureEmbedder();
     await run(process.execPath, [known[name], ...rest], { env });
   } else {
     // A workspace of its own: the peers it measures against are never compiled with the product.

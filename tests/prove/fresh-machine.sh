@@ -11,6 +11,7 @@ parts=${KITH_FRESH:-base start test}
 keep=${KITH_FRESH_DIR:-}
 dir=${keep:-$(mktemp -d)}
 machine=$dir/machine
+mkdir -p "$dir"
 
 [[ $(id -u) == 0 ]] || { echo "fresh-machine makes a chroot: run it as root" >&2; exit 1; }
 
