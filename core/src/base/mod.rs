@@ -9,6 +9,7 @@ pub mod ids;
 pub mod limits;
 pub mod par;
 pub mod rng;
+pub mod sync;
 pub mod top_k;
 pub mod value;
 

@@ -6,15 +6,12 @@
 use std::sync::Arc;
 
 use crate::base::limits::COLLECTIONS_MAX;
-use crate::base::{
-    DecodeError, Error, Event, InputError, Reader, Result, StateError, StorageError, Writer, check_name,
-};
+use crate::base::{DecodeError, Error, Event, InputError, Reader, Result, StateError, check_name};
 use crate::collection::CollectionConfig;
-use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, checksum};
 use crate::storage::{CATALOG, Object, Storage, StorageRoot, Ticket};
 
 use super::collection::{Collection, Env};
-use super::export;
+use super::{envelope, export};
 
 const MAGIC: &[u8; 8] = b"KITHCATL";
 
@@ -244,11 +241,7 @@ fn read_catalog(storage: &dyn Storage, env: &Env, numbers: &[u64]) -> Result<Opt
 
 impl Catalog {
     fn encode(&self) -> Vec<u8> {
-        let mut w = Writer::new();
-        w.raw(MAGIC);
-        w.u16(FORMAT_VERSION);
-        w.u16(MIN_READER_VERSION);
-        w.u64(self.generation);
+        let mut w = envelope::begin(MAGIC, self.generation);
         w.u64(self.next_number);
         w.varint(self.entries.len() as u64);
         for Entry { name, number, collection_id } in &self.entries {
@@ -256,9 +249,7 @@ impl Catalog {
             w.u64(*number);
             w.u64(*collection_id);
         }
-        let crc = checksum(self.generation, w.as_slice());
-        w.u32(crc);
-        w.finish()
+        envelope::end(w, self.generation)
     }
 
     fn is_sound(&self) -> bool {
@@ -274,20 +265,9 @@ impl Catalog {
 
     fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
         let object = format!("catalog {generation}");
-        if bytes.len() < 16 || &bytes[..8] != MAGIC {
-            return Err(Error::corrupt(object, 0, "the magic of a catalog"));
-        }
-        let needs = u16::from_le_bytes([bytes[10], bytes[11]]);
-        if needs > FORMAT_VERSION {
-            return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
-        }
-        let (body, crc) = bytes.split_at(bytes.len() - 4);
-        if checksum(generation, body).to_le_bytes() != crc {
-            return Err(Error::corrupt(object, body.len() as u64, "a catalog with the right checksum"));
-        }
-        let mut r = Reader::new(&body[12..]);
+        let mut r = Reader::new(envelope::open(MAGIC, generation, &object, bytes)?);
         let read = |r: &mut Reader<'_>| -> Result<Self, DecodeError> {
-            let (generation, next_number) = (r.u64()?, r.u64()?);
+            let next_number = r.u64()?;
             let entry = |r: &mut Reader<'_>| {
                 Ok(Entry { name: r.str()?.to_owned(), number: r.u64()?, collection_id: r.u64()? })
             };
@@ -295,11 +275,11 @@ impl Catalog {
             r.end()?;
             Ok(Self { generation, next_number, entries })
         };
-        let catalog = read(&mut r).map_err(|e| e.within(&object, 12))?;
-        if catalog.generation == generation && catalog.is_sound() {
+        let catalog = read(&mut r).map_err(|e| e.within(&object, 20))?;
+        if catalog.is_sound() {
             Ok(catalog)
         } else {
-            Err(Error::corrupt(object, 12, "names in order and numbers that were given"))
+            Err(Error::corrupt(object, 20, "names in order and numbers that were given"))
         }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Layout: docs/FORMAT.md, "Manifests". Written whole, read whole, checked whole.
 
-use crate::base::limits::{DIM_MAX, MANIFEST_BYTES_MAX};
-use crate::base::{DecodeError, Error, Lsn, Reader, Result, StorageError, Writer};
+use crate::base::limits::DIM_MAX;
+use crate::base::{DecodeError, Lsn, Reader, Result};
 use crate::collection::{CollectionConfig, Counters};
 use crate::segment::SegmentBlobs;
-use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, checksum};
 use crate::storage::{BlobId, BlobKind, Object};
+
+use super::envelope;
 
 const MAGIC: &[u8; 8] = b"KITHMANI";
 
@@ -61,11 +62,7 @@ impl Manifest {
     /// Its bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut w = Writer::new();
-        w.raw(MAGIC);
-        w.u16(FORMAT_VERSION);
-        w.u16(MIN_READER_VERSION);
-        w.u64(self.generation);
+        let mut w = envelope::begin(MAGIC, self.generation);
         w.u64(self.collection_id);
         self.config.encode(&mut w);
         let Cut { lsn, counters, dim } = self.cut;
@@ -86,9 +83,7 @@ impl Manifest {
                 w.u64(id.file_id);
             }
         }
-        let crc = checksum(self.generation, w.as_slice());
-        w.u32(crc);
-        w.finish()
+        envelope::end(w, self.generation)
     }
 
     /// Reads what [`Manifest::encode`] wrote for this generation.
@@ -97,30 +92,16 @@ impl Manifest {
     /// `corrupt`, `unsupported_version`.
     pub fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
         let object = format!("manifest {generation}");
-        let corrupt = |offset: usize, what: &str| Err(Error::corrupt(object.clone(), offset as u64, what));
-        if bytes.len() < 16 || bytes.len() > MANIFEST_BYTES_MAX || &bytes[..8] != MAGIC {
-            return corrupt(0, "the magic of a manifest");
-        }
-        let needs = u16::from_le_bytes([bytes[10], bytes[11]]);
-        if needs > FORMAT_VERSION {
-            return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
-        }
-        let (body, crc) = bytes.split_at(bytes.len() - 4);
-        if checksum(generation, body).to_le_bytes() != crc {
-            return corrupt(body.len(), "a manifest with the right checksum");
-        }
-        let mut r = Reader::new(&body[12..]);
-        let manifest = Self::read(&mut r).map_err(|e| e.within(&object, 12))?;
-        r.end().map_err(|e| e.within(&object, 12))?;
-        if manifest.generation == generation {
-            Ok(manifest)
-        } else {
-            corrupt(12, "the generation of its name")
-        }
+        let mut r = Reader::new(envelope::open(MAGIC, generation, &object, bytes)?);
+        let read = |r: &mut Reader<'_>| {
+            let manifest = Self::read(r, generation)?;
+            r.end().map(|()| manifest)
+        };
+        read(&mut r).map_err(|e| e.within(&object, 20))
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (generation, collection_id) = (r.u64()?, r.u64()?);
+    fn read(r: &mut Reader<'_>, generation: u64) -> Result<Self, DecodeError> {
+        let collection_id = r.u64()?;
         let config = CollectionConfig::decode(r)?;
         let lsn = Lsn(r.u64()?);
         let counters = Counters { next_key: r.u32()?, next_seq: r.u64()?, last_time: r.i64()? };

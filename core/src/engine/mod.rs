@@ -4,6 +4,7 @@
 
 pub mod collection;
 pub mod database;
+mod envelope;
 pub mod export;
 pub mod jobs;
 pub mod log;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use arc_swap::ArcSwap;
 
+use crate::base::sync::lock;
 use crate::base::{Error, Pool, Result, Seq, StateError};
 use crate::collection::{
     CollectionConfig, Document, Mutation, Page, SearchRequest, SearchResponse, Stats, View,
@@ -16,7 +17,7 @@ use crate::segment::SharedRow;
 use crate::storage::{Level, Storage, Ticket};
 use crate::text::TextSpec;
 
-use super::db::{Options, Shared, lock, wait};
+use super::db::{Options, Shared, wait};
 
 /// What becomes of a document whose id is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

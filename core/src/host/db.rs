@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::JoinHandle;
 
+use crate::base::sync::lock;
 use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError};
 use crate::collection::{CollectionConfig, EmbedderRef};
 use crate::embed::Embedder;
@@ -69,11 +70,6 @@ pub(super) struct Shared {
 enum State {
     Open(Arc<CollectionHandle>),
     Unopenable(Error),
-}
-
-/// A panic while a lock was held leaves plain data behind, which is still data.
-pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does queued work until a ticket is kept.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::base::sync::lock;
 use crate::base::{Event, Result};
 use crate::engine::JobKind;
 
 use super::collection::CollectionHandle;
-use super::db::{Shared, lock};
+use super::db::Shared;
 
 /// A memtable of so many bytes is sealed.
 const SEAL_BYTES: usize = 32 << 20;

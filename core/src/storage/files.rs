@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::base::limits::MANIFEST_BYTES_MAX;
+use crate::base::sync::lock;
 use crate::base::{AlignedBytes, Lsn, Reader, StorageError, Writer};
 
 use super::blob::{BlobId, BlobKind, BlobSource, checksum};
@@ -120,11 +121,6 @@ struct FileStorage {
     io: Mutex<Io>,
     progress: Mutex<Progress>,
     durable: AtomicU64,
-}
-
-/// A panic while a lock was held leaves plain data behind, which is still data.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed(action: &'static str, object: &str, error: &io::Error) -> StorageError {

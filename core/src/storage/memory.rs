@@ -1,9 +1,10 @@
 //! Storage in memory: for databases that need not last, and, with [`MemoryRoot::cold`], the model of a tab.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::base::error::Missing;
+use crate::base::sync::lock;
 use crate::base::{AlignedBytes, Lsn, StorageError};
 
 use super::blob::{BlobId, BlobSource, Resident};
@@ -73,11 +74,6 @@ struct State {
     durable: Lsn,
     tickets: u64,
     resident: BTreeSet<u64>,
-}
-
-/// A panic while a lock was held leaves plain data behind, which is still data.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn absent(object: impl Into<String>) -> StorageError {

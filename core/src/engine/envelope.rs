@@ -1,0 +1,49 @@
+//! What a manifest and a catalog have around them: a magic, versions, a generation and a checksum.
+
+use crate::base::limits::MANIFEST_BYTES_MAX;
+use crate::base::{Error, Result, StorageError, Writer};
+use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, checksum};
+
+const HEAD_BYTES: usize = 20;
+const CHECKSUM_BYTES: usize = 4;
+
+/// Begins the bytes of a file of this kind and generation.
+pub(super) fn begin(magic: &[u8; 8], generation: u64) -> Writer {
+    let mut w = Writer::new();
+    w.raw(magic);
+    w.u16(FORMAT_VERSION);
+    w.u16(MIN_READER_VERSION);
+    w.u64(generation);
+    w
+}
+
+/// Ends them with their checksum.
+pub(super) fn end(mut w: Writer, generation: u64) -> Vec<u8> {
+    let crc = checksum(generation, w.as_slice());
+    w.u32(crc);
+    w.finish()
+}
+
+/// What stands between head and checksum.
+///
+/// # Errors
+/// `corrupt`, `unsupported_version`.
+pub(super) fn open<'a>(magic: &[u8; 8], generation: u64, object: &str, bytes: &'a [u8]) -> Result<&'a [u8]> {
+    let corrupt = |offset: usize, what: &str| Err(Error::corrupt(object, offset as u64, what));
+    if bytes.len() < HEAD_BYTES + CHECKSUM_BYTES || bytes.len() > MANIFEST_BYTES_MAX || &bytes[..8] != magic {
+        return corrupt(0, "a whole file of its kind");
+    }
+    let needs = u16::from_le_bytes([bytes[10], bytes[11]]);
+    if needs > FORMAT_VERSION {
+        let object = object.to_owned();
+        return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
+    }
+    let (body, crc) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
+    if checksum(generation, body).to_le_bytes() != crc {
+        return corrupt(body.len(), "the right checksum");
+    }
+    if body[12..HEAD_BYTES] != generation.to_le_bytes() {
+        return corrupt(12, "the generation of its name");
+    }
+    Ok(&body[HEAD_BYTES..])
+}
