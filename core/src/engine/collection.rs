@@ -11,7 +11,7 @@ use crate::base::{Clock, Event, Lsn, Observer, Pool, Result, StateError};
 use crate::collection::write::{apply, prepare, resolve};
 use crate::collection::{CollectionConfig, Counters, Mutation, Op, Part, PartView, View};
 use crate::segment::{Derive, Ends, Segment};
-use crate::storage::{Blob, BlobId, Level, Storage, Ticket};
+use crate::storage::{Blob, BlobId, Level, Object, Storage, Ticket};
 
 use super::log;
 use super::manifest::{Cut, Manifest};
@@ -42,6 +42,9 @@ pub struct Collection {
     pub(super) previous: Option<Manifest>,
     /// The highest generation of a manifest there is; the next one is above it.
     pub(super) newest: u64,
+    /// The number of the next blob, above every one there is: a number is never given twice, or a blob that a manifest
+    /// names could be written over.
+    pub(super) next_blob: u64,
     /// What had ended in each segment at the cut.
     pub(super) base: Vec<Ends>,
     /// Parts that a running seal will replace; later chunks are not merged into them.
@@ -87,6 +90,7 @@ impl Collection {
             counters: manifest.cut.counters,
             log: manifest.log,
             newest: manifest.generation,
+            next_blob: manifest.next_blob,
             manifest,
             previous: None,
             base,
@@ -115,6 +119,10 @@ impl Collection {
         let mut this = Self::assemble(storage, env, name, manifest, view, base);
         this.previous = previous;
         this.newest = newest;
+        this.next_blob = listing.objects.iter().fold(this.next_blob, |next, object| match object {
+            Object::Blob(number, _) => next.max(number + 1),
+            _ => next,
+        });
         let replayed = replay.batches.len() as u64;
         for batch in replay.batches {
             this.apply(batch.ops, batch.last)?;
@@ -242,8 +250,8 @@ impl Collection {
         let mut keep = self.manifest.objects();
         keep.extend(self.previous.iter().flat_map(Manifest::objects));
         let first_log = self.previous.as_ref().map_or(self.manifest.log, |p| p.log.min(self.manifest.log));
-        let is_stale = |object: &crate::storage::Object| match object {
-            crate::storage::Object::Log(generation) => *generation < first_log,
+        let is_stale = |object: &Object| match object {
+            Object::Log(generation) => *generation < first_log,
             other => !keep.contains(other),
         };
         let stale: Vec<_> = listing.objects.into_iter().chain(listing.leftovers).filter(is_stale).collect();

@@ -12,9 +12,9 @@ use crate::index::HnswParams;
 use crate::index::hnsw::Builder;
 use crate::segment::{End, Ends, Segment, SegmentBlobs, SharedRow, derive};
 use crate::storage::blob::build;
-use crate::storage::{BlobId, BlobKind, Section, Ticket};
+use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
 
-use super::collection::{Collection, derive_with, open_segment, part};
+use super::collection::{Collection, Env, derive_with, open_segment, part};
 use super::manifest::{Cut, Manifest};
 
 /// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
@@ -80,6 +80,11 @@ enum Work {
 
 /// A job whose blobs and flip are queued.
 pub struct Committed {
+    storage: Arc<dyn Storage>,
+    env: Env,
+    name: String,
+    /// The new part, once its blobs were read back.
+    fresh: Option<PartView>,
     job: Job,
     manifest: Manifest,
     base: Vec<Ends>,
@@ -141,6 +146,7 @@ impl Collection {
         manifest.generation = self.newest + 1;
         self.newest = manifest.generation;
         manifest.cut = job.cut;
+        manifest.next_blob = self.next_blob;
         let mut base = self.base.clone();
         if job.kind == JobKind::Seal {
             manifest.log = self.log;
@@ -170,7 +176,9 @@ impl Collection {
             made
         };
         let ticket = self.storage.flip(manifest.generation, manifest.encode());
-        Ok(Committed { job, manifest, base, new_segment, ticket })
+        self.next_blob = manifest.next_blob;
+        let (storage, env, name) = (Arc::clone(&self.storage), self.env.clone(), self.name.clone());
+        Ok(Committed { storage, env, name, fresh: None, job, manifest, base, new_segment, ticket })
     }
 
     fn put_all(&self, manifest: &mut Manifest, built: Vec<(BlobKind, Vec<Section>)>) -> Vec<BlobId> {
@@ -193,10 +201,8 @@ impl Collection {
     pub fn publish(&mut self, committed: &mut Committed) -> Result<()> {
         let view = self.view.load_full();
         let mut next = (*view).clone();
-        let (name, storage) = (&self.name, &*self.storage);
-        let open = |blobs| open_segment(storage, &self.env, name, &view, blobs);
-        let mut fresh =
-            committed.new_segment.clone().map(open).transpose()?.map(|s| part(s, Ends::default()));
+        committed.open()?;
+        let mut fresh = committed.fresh.take();
         let job = &committed.job;
         if let (Some(target), Some(fresh)) = (job.target, &mut fresh) {
             next.parts[target].part = fresh.part.clone();
@@ -254,6 +260,22 @@ fn carry_over(old: &PartView, before: &Ends, fresh: &mut PartView, view: &View) 
         }
     }
     Ok(())
+}
+
+impl Committed {
+    /// Reads the new blobs back and checks them, after the ticket was kept. [`Collection::publish`] does it where it was
+    /// not done; done before, no writer waits for it.
+    ///
+    /// # Errors
+    /// `corrupt`, `io_failed`; `not_resident`, after which it can be called again.
+    pub fn open(&mut self) -> Result<()> {
+        if let (Some(blobs), None) = (&self.new_segment, &self.fresh) {
+            let view = &self.job.snapshot;
+            let segment = open_segment(&*self.storage, &self.env, &self.name, view, blobs.clone())?;
+            self.fresh = Some(part(segment, Ends::default()));
+        }
+        Ok(())
+    }
 }
 
 impl Job {

@@ -223,6 +223,7 @@ impl CollectionHandle {
         };
         let published = committed.and_then(|mut committed| {
             self.wait(committed.ticket)?;
+            committed.open()?;
             lock(&self.writer).publish(&mut committed)
         });
         if published.is_err() {
