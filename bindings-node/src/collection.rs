@@ -79,7 +79,7 @@ impl NativeCollection {
     pub fn get(&self, ids: Vec<Utf16String>) -> AsyncTask<Work<Answer>> {
         self.later(move |handle| {
             let (ids, view) = (arguments::ids(&ids)?, handle.view()?);
-            let rows = ids.iter().map(|id| view.get(id)).collect::<Result<Vec<_>>>()?;
+            let rows = view.get_many(&ids)?;
             Ok(answers::documents(&rows))
         })
     }

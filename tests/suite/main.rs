@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod docs;
 mod golden;
+mod host;
 mod kill;
 mod readme;
 mod tidy;

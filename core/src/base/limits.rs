@@ -14,6 +14,8 @@ pub const METADATA_BYTES_MAX: usize = 1 << 20;
 pub const METADATA_DEPTH_MAX: usize = 32;
 /// Most results of one search.
 pub const K_MAX: usize = 10_000;
+/// Most results of one search that explains each: an explanation reads postings again.
+pub const EXPLAIN_MAX: usize = 1_000;
 /// Widest beam of an index search.
 pub const EF_MAX: usize = 20_000;
 /// Most documents in one batch.

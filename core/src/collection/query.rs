@@ -1,6 +1,6 @@
 //! What is asked of a collection and what it answers.
 
-use crate::base::limits::{EF_MAX, K_MAX, QUERY_TEXT_BYTES_MAX};
+use crate::base::limits::{EF_MAX, EXPLAIN_MAX, K_MAX, QUERY_TEXT_BYTES_MAX};
 use crate::base::{Error, InputError, Object, Result};
 use crate::meta::Filter;
 use crate::text::TermExplanation;
@@ -78,6 +78,13 @@ impl SearchRequest {
         }
         if self.offset.saturating_add(self.k) > K_MAX {
             return Err(Error::parameter("offset", self.offset, format!("offset + k of at most {K_MAX}")));
+        }
+        if self.explain && self.offset + self.k > EXPLAIN_MAX {
+            return Err(Error::parameter(
+                "k",
+                self.k,
+                format!("offset + k of at most {EXPLAIN_MAX} with explain"),
+            ));
         }
         if let Some(ef) = self.ef
             && !(1..=EF_MAX).contains(&ef)

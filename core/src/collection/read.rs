@@ -1,7 +1,7 @@
 //! Reading a view without a query: one document, a page of documents, figures.
 
 use crate::base::limits::SCAN_MAX;
-use crate::base::{Error, Result, Seq, Slot};
+use crate::base::{Error, InputError, Result, Seq, Slot};
 use crate::segment::SharedRow;
 
 use super::view::{Part, Place, View};
@@ -41,6 +41,18 @@ impl View {
     /// `corrupt`, `not_resident`.
     pub fn get(&self, id: &str) -> Result<Option<SharedRow>> {
         self.find_live(id)?.map(|place| self.row(place)).transpose()
+    }
+
+    /// The live versions of documents, in the order of `ids`; `None` for those that are not there.
+    ///
+    /// # Errors
+    /// `too_large` for more than [`SCAN_MAX`] ids; `corrupt`, `not_resident`.
+    pub fn get_many(&self, ids: &[String]) -> Result<Vec<Option<SharedRow>>> {
+        if ids.len() > SCAN_MAX {
+            let (got, limit) = (ids.len() as u64, SCAN_MAX as u64);
+            return Err(InputError::TooLarge { what: "a list of ids", got, limit }.into());
+        }
+        ids.iter().map(|id| self.get(id)).collect()
     }
 
     /// Up to `limit` live documents after `cursor`, or from the first, in the order of seq.

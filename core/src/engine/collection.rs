@@ -214,8 +214,12 @@ impl Collection {
     }
 
     /// Queues a barrier: kept when every write before it is durable.
-    pub fn sync(&mut self) -> Ticket {
-        self.storage.sync()
+    ///
+    /// # Errors
+    /// `degraded` after a failed write: nobody knows then what is durable.
+    pub fn sync(&mut self) -> Result<Ticket> {
+        self.check_writable()?;
+        Ok(self.storage.sync())
     }
 
     /// Takes no more writes, because one failed; it must be opened again.

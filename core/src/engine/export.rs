@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::base::limits::DIM_MAX;
 use crate::base::{
     AlignedBytes, DecodeError, Error, InputError, Key, Lsn, Pool, Reader, Result, Seq, Slot, StorageError,
     Writer, check_id,
@@ -23,6 +24,9 @@ use super::manifest::{Cut, Manifest};
 const MAGIC: &[u8; 8] = b"KITHXPRT";
 /// The rows of an export belong to no collection.
 const ROWS_ID: (u64, u64) = (0, 1);
+
+/// A hundred years before the end of time in nanoseconds: later writes need times above.
+const VALID_FROM_MAX: i64 = i64::MAX - 100 * 365 * 86_400 * 1_000_000_000;
 
 fn rows_id() -> BlobId {
     BlobId::new(ROWS_ID.0, ROWS_ID.1, BlobKind::Rows)
@@ -88,7 +92,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
     if r.u32().map_err(of)? != checksum(0, &bytes[..head]) {
         return Err(refuse("a head with the right checksum", head));
     }
-    if config.dim.is_some() && config.dim != dim {
+    let possible = dim.is_none_or(|dim| dim as usize <= DIM_MAX);
+    if !possible || (config.dim.is_some() && config.dim != dim) {
         return Err(refuse("the dimension of its config", head));
     }
     let offset = r.offset();
@@ -110,11 +115,17 @@ fn read_rows(config: &CollectionConfig, dim: Option<u32>, body: AlignedBytes) ->
     let blob = Blob::open(rows_id(), Arc::new(Resident::new(Arc::new(body))))?;
     blob.verify()?;
     let reader = RowsReader::open(&blob)?;
+    if reader.vectors() > 0 && Some(reader.dim()) != dim.map(|dim| dim as usize) {
+        return Err(Error::corrupt("the export", 0, "vectors of the dimension of its head"));
+    }
     let mut rows = Vec::with_capacity(reader.len());
     for i in 0..reader.len() as u32 {
         let row = reader.row(Slot(i))?;
         check_id(&row.id)?;
         let is_own = reader.find(&row.id)? == Some(Slot(i));
+        if row.valid_from > VALID_FROM_MAX {
+            return Err(Error::corrupt("the export", 0, "times that leave room for later ones"));
+        }
         if !is_own || row.key != Key(i) || row.seq != Seq(u64::from(i)) {
             return Err(Error::corrupt("the export", 0, "each document once, counted from 0"));
         }

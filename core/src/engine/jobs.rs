@@ -106,7 +106,8 @@ impl Collection {
         let view = self.view.load_full();
         let segments = self.manifest.segments.len();
         let work = match kind {
-            JobKind::Seal if view.parts.len() > segments => Work::Rows(segments..view.parts.len()),
+            // Deletes alone move the cut too, or their log would never end.
+            JobKind::Seal if view.lsn > self.manifest.cut.lsn => Work::Rows(segments..view.parts.len()),
             JobKind::Merge if segments > 1 || self.base.iter().any(|ends| ends.count() > 0) => {
                 Work::Rows(0..segments)
             }

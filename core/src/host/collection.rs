@@ -1,7 +1,7 @@
 //! A collection that many threads share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use arc_swap::ArcSwap;
 
@@ -48,7 +48,8 @@ pub struct CollectionInfo {
     pub stats: Stats,
 }
 
-/// A collection that many threads share. Locks, in the order they are taken: `job`, `writer`.
+/// A collection that many threads share. Locks, in the order they are taken: `job`, the catalog of the database,
+/// `writer`.
 pub struct CollectionHandle {
     name: String,
     writer: Mutex<Collection>,
@@ -141,8 +142,7 @@ impl CollectionHandle {
     /// # Errors
     /// As [`crate::collection::write::resolve`]; a failed write, `degraded`, `closed`.
     pub fn write(&self, batch: Vec<Mutation>, level: Option<Level>) -> Result<Written> {
-        self.view()?;
-        let submitted = lock(&self.writer).submit(batch, level.unwrap_or(self.level))?;
+        let submitted = self.writer()?.submit(batch, level.unwrap_or(self.level))?;
         if let Some(ticket) = submitted.ticket {
             self.wait(ticket)?;
         }
@@ -204,32 +204,19 @@ impl CollectionHandle {
 
     /// Runs a job to its end, or until `go_on` says no.
     pub(super) fn run_while(&self, kind: JobKind, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
-        self.view()?;
         let _one_at_a_time = lock(&self.job);
-        let Some(mut job) = lock(&self.writer).begin(kind)? else { return Ok(false) };
-        let built = loop {
-            match job.step(STEP_DOCUMENTS) {
-                Ok(false) if go_on(job.progress()) => {}
-                other => break other,
-            }
-        };
-        let committed = match built {
-            Ok(true) => lock(&self.writer).commit(job),
-            Ok(false) => {
-                lock(&self.writer).abandon();
+        let Some(mut job) = self.writer()?.begin(kind)? else { return Ok(false) };
+        let _abandoned_unless_published = Running(&self.writer);
+        while !job.step(STEP_DOCUMENTS)? {
+            if !go_on(job.progress()) {
                 return Ok(false);
             }
-            Err(error) => Err(error),
-        };
-        let published = committed.and_then(|mut committed| {
-            self.wait(committed.ticket)?;
-            committed.open()?;
-            lock(&self.writer).publish(&mut committed)
-        });
-        if published.is_err() {
-            lock(&self.writer).abandon();
         }
-        published.map(|()| true)
+        let mut committed = self.writer()?.commit(job)?;
+        self.wait(committed.ticket)?;
+        committed.open()?;
+        lock(&self.writer).publish(&mut committed)?;
+        Ok(true)
     }
 
     /// The collection as one file.
@@ -243,9 +230,9 @@ impl CollectionHandle {
     /// Makes every write so far durable.
     ///
     /// # Errors
-    /// A failed write.
+    /// A failed write, now or earlier.
     pub fn flush(&self) -> Result<()> {
-        let ticket = lock(&self.writer).sync();
+        let ticket = lock(&self.writer).sync()?;
         self.wait(ticket)
     }
 
@@ -254,12 +241,25 @@ impl CollectionHandle {
         self.storage.progress().failed.is_some()
     }
 
+    /// Takes no more writes and no more jobs, and waits for the one that runs: after this nobody writes to the storage
+    /// but [`CollectionHandle::flush`]. The caller holds no lock.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+        {
+            let _no_write_between = lock(&self.writer);
+            self.closed.store(true, Ordering::Release);
+        }
+        drop(lock(&self.job));
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// The writer, if the collection is open: asked under the lock, so that nothing is written once it is closed.
+    fn writer(&self) -> Result<MutexGuard<'_, Collection>> {
+        let writer = lock(&self.writer);
+        self.view()?;
+        Ok(writer)
     }
 
     /// Does queued work until a ticket is kept.
@@ -267,8 +267,9 @@ impl CollectionHandle {
         wait(&*self.storage, ticket).inspect_err(|error| self.fall_back(error))
     }
 
-    /// After a failed write: readers see what the storage holds, without what was never acknowledged, and nothing
-    /// more is written until the database is opened again. A failed fsync is never tried a second time.
+    /// After a failed write: readers see what the storage holds, and nothing more is written until the database is
+    /// opened again. A failed fsync is never tried a second time. A write that was answered with an error may be among
+    /// what the log holds: its outcome is unknown, as after a lost connection.
     fn fall_back(&self, cause: &Error) {
         let Some(database) = self.database.upgrade() else { return };
         let recovered = database.recover(&self.name);
@@ -298,6 +299,15 @@ impl CollectionHandle {
             .as_deref()
             .filter(|embedder| Some(embedder.hash()) == wanted)
             .ok_or_else(|| Error::from(StateError::NoEmbedder { collection: self.name.clone() }))
+    }
+}
+
+/// A job that has begun: forgotten when it ends in any way but being published, a panic included.
+struct Running<'a>(&'a Mutex<Collection>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        lock(self.0).abandon();
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Db {
     background: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Locks, in the order they are taken: `catalog`, `collections`, then those of one collection.
+/// Locks, in the order they are taken: a collection's `job`, `catalog`, `collections`, a collection's `writer`.
 pub(super) struct Shared {
     this: Weak<Self>,
     pub(super) options: Options,
@@ -216,13 +216,18 @@ impl Db {
     /// `unknown_collection`, `closed`; a failed write.
     pub fn drop_collection(&self, name: &str) -> Result<()> {
         self.shared.check_open()?;
-        let mut catalog = lock(&self.shared.catalog);
-        let (number, ticket) = catalog.forget(name)?;
-        wait(&*catalog.storage(), ticket)?;
-        if let Some(State::Open(handle)) = lock(&self.shared.collections).remove(name) {
+        let (number, forgotten) = {
+            let mut catalog = lock(&self.shared.catalog);
+            let (number, ticket) = catalog.forget(name)?;
+            (number, wait(&*catalog.storage(), ticket))
+        };
+        // Closed even when that failed: whether the next start still finds it is not known, so nothing is promised.
+        let removed = lock(&self.shared.collections).remove(name);
+        if let Some(State::Open(handle)) = removed {
             handle.close();
         }
-        catalog.remove(number)
+        forgotten?;
+        lock(&self.shared.catalog).remove(number)
     }
 
     /// Makes every write so far durable.
@@ -248,10 +253,10 @@ impl Db {
             // A panic in there was already reported by the panic hook.
             drop(thread.join());
         }
-        let flushed = self.shared.flush();
         for handle in self.shared.handles() {
             handle.close();
         }
+        let flushed = self.shared.flush();
         lock(&self.shared.lock).take();
         flushed
     }

@@ -2,12 +2,14 @@
 //!
 //! What is due is decided by counted bytes and documents, never by time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::base::sync::lock;
 use crate::base::{Event, Result};
+use crate::collection::Stats;
 use crate::engine::JobKind;
 
 use super::collection::CollectionHandle;
@@ -48,10 +50,15 @@ fn every(
                 if handle.has_failed() || handle.is_closed() {
                     continue;
                 }
-                if let Err(error) = tend(&shared, &handle) {
-                    let message = format!("background work failed: {error}");
-                    shared.options.observer.event(Event::Warning { at: handle.name().to_owned(), message });
-                }
+                // A panic must not end the work of the other collections.
+                let outcome = catch_unwind(AssertUnwindSafe(|| tend(&shared, &handle)));
+                let message = match outcome {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(error)) if error.code() == "closed" => continue,
+                    Ok(Err(error)) => format!("background work failed: {error}"),
+                    Err(_) => "background work panicked".to_owned(),
+                };
+                shared.options.observer.event(Event::Warning { at: handle.name().to_owned(), message });
             }
         }
     })
@@ -66,15 +73,17 @@ fn stopped_within(shared: &Shared, time: Duration) -> bool {
 
 fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     let go_on = |_| !shared.is_closed() && !handle.is_closed();
-    let stats = handle.view()?.stats();
-    if stats.memtable_bytes > SEAL_BYTES {
-        handle.run_while(JobKind::Seal, &go_on)?;
+    let is_due = |kind, stats: &Stats| match kind {
+        JobKind::Seal => stats.memtable_bytes > SEAL_BYTES,
+        JobKind::Merge => stats.segments > SEGMENTS_MAX,
+        JobKind::Index => stats.unlinked_vectors > UNLINKED_VECTORS_MAX,
+    };
+    // One that fails does not keep the others from running.
+    let mut outcome = Ok(());
+    for kind in [JobKind::Seal, JobKind::Merge, JobKind::Index] {
+        if is_due(kind, &handle.view()?.stats()) {
+            outcome = outcome.and(handle.run_while(kind, &go_on).map(|_| ()));
+        }
     }
-    if handle.view()?.stats().segments > SEGMENTS_MAX {
-        handle.run_while(JobKind::Merge, &go_on)?;
-    }
-    if handle.view()?.stats().unlinked_vectors > UNLINKED_VECTORS_MAX {
-        handle.run_while(JobKind::Index, &go_on)?;
-    }
-    Ok(())
+    outcome
 }

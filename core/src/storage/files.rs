@@ -21,7 +21,6 @@ const CURRENT: &str = "CURRENT";
 const TEMPORARY: &str = ".tmp";
 const LOST_AND_FOUND: &str = "lost+found";
 const POINTER_MAGIC: &[u8; 8] = b"KITHCURR";
-const LOG_BYTES_MAX: u64 = 4 << 30;
 
 /// A database in a directory.
 #[derive(Debug)]
@@ -179,7 +178,11 @@ impl FileStorage {
                 return Ok(level == Level::Always);
             }
             Work::SetAside { generation, from } => self.cut_off(io, generation, from)?,
-            Work::Put { id, bytes } => self.publish(&name(Object::Blob(id.number, id.kind)), &bytes)?,
+            // A large blob takes its time: what was acknowledged before it becomes durable first.
+            Work::Put { id, bytes } => {
+                self.sync_logs(io)?;
+                self.publish(&name(Object::Blob(id.number, id.kind)), &bytes)?;
+            }
             Work::Flip { generation, manifest } => {
                 self.publish(&name(Object::Manifest(generation)), &manifest)?;
                 self.sync_dir()?;
@@ -221,7 +224,7 @@ impl FileStorage {
     fn cut_off(&self, io: &mut Io, generation: u64, from: u64) -> Result<(), StorageError> {
         let of = |action| move |e: io::Error| failed(action, "the log's tail", &e);
         let log_name = name(Object::Log(generation));
-        let whole = self.vfs.read(&self.path(&log_name), LOG_BYTES_MAX).map_err(of("read"))?;
+        let whole = self.vfs.read(&self.path(&log_name), u64::MAX).map_err(of("read"))?;
         let aside = self.path(LOST_AND_FOUND);
         self.vfs.create_dir(&aside).map_err(of("create"))?;
         let kept = format!("{aside}/{log_name}-{from}");
@@ -393,7 +396,7 @@ impl Storage for FileStorage {
 
     fn log(&self, generation: u64) -> Result<Vec<u8>, StorageError> {
         let name = name(Object::Log(generation));
-        self.vfs.read(&self.path(&name), LOG_BYTES_MAX).map_err(|e| failed("read", &name, &e))
+        self.vfs.read(&self.path(&name), u64::MAX).map_err(|e| failed("read", &name, &e))
     }
 
     fn blob(&self, id: BlobId) -> Result<Arc<dyn BlobSource>, StorageError> {

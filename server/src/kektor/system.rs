@@ -11,10 +11,12 @@ use crate::http::{App, NoBody, Problem};
 pub async fn save(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
     app.ok(|db| {
         let open = db.names()?.into_iter().filter_map(|name| db.collection(&name).ok());
+        // One that cannot be saved does not keep the others from it.
+        let mut outcome = Ok(());
         for collection in open {
-            collection.run(JobKind::Seal)?;
+            outcome = outcome.and(collection.run(JobKind::Seal).map(|_| ()));
         }
-        db.flush()?;
+        outcome.and(db.flush())?;
         Ok::<_, kithdb::base::Error>(ok(Some("Snapshot created")))
     })
     .await

@@ -95,12 +95,8 @@ pub async fn get_many(
     app.ok(move |db| {
         let IdsBody { index_name, ids, compress_context } = parse(&body)?;
         not_yet(compress_context, "compress_context")?;
-        let view = db.collection(&index_name)?.view()?;
-        let mut found = Vec::with_capacity(ids.len().min(1024));
-        for id in &ids {
-            found.extend(view.get(id)?.map(|row| NodeAnswer::from(&*row)));
-        }
-        Ok::<_, Problem>(found)
+        let rows = db.collection(&index_name)?.view()?.get_many(&ids)?;
+        Ok::<_, Problem>(rows.iter().flatten().map(|row| NodeAnswer::from(&**row)).collect::<Vec<_>>())
     })
     .await
 }

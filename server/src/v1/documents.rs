@@ -109,7 +109,6 @@ pub async fn scan(
 }
 
 fn get_many(collection: &kithdb::host::CollectionHandle, ids: &[String]) -> Result<ManyAnswer> {
-    let view = collection.view()?;
-    let one = |id: &String| Ok(view.get(id)?.map(|row| DocumentAnswer::from(&*row)));
-    Ok(ManyAnswer { documents: ids.iter().map(one).collect::<Result<_>>()? })
+    let rows = collection.view()?.get_many(ids)?;
+    Ok(ManyAnswer { documents: rows.iter().map(|row| row.as_deref().map(DocumentAnswer::from)).collect() })
 }

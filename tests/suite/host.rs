@@ -1,0 +1,81 @@
+//! Many threads on one database: closing while others write, what a seal of deletes does.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use kithdb::base::value::parse_object;
+use kithdb::collection::{CollectionConfig, Document};
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, Db, Options};
+
+fn document(id: String) -> Document {
+    Document { id, vector: Some(vec![1.0, 2.0]), metadata: parse_object(r#"{"a":1}"#).expect("JSON") }
+}
+
+/// A job that a caller had started went on after `close` had let go of the directory. When somebody else opened it and
+/// sealed, the old job's flip came last and named files that were gone.
+#[test]
+fn nothing_is_written_once_close_has_returned() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let acknowledged = Mutex::new(Vec::new());
+    for round in 0..25 {
+        let db =
+            Db::open(directory.path(), Options::default()).unwrap_or_else(|e| panic!("round {round}: {e}"));
+        if round == 0 {
+            db.create("c", CollectionConfig::default()).expect("made");
+        }
+        let collection = db.collection("c").unwrap_or_else(|e| panic!("round {round}: {e}"));
+        let expected = acknowledged.lock().expect("whole").len();
+        assert_eq!(collection.info().expect("open").stats.documents, expected, "round {round}");
+        std::thread::scope(|scope| {
+            for kind in [JobKind::Seal, JobKind::Merge] {
+                let collection = &collection;
+                scope.spawn(move || while collection.run(kind).is_ok() {});
+            }
+            for writer in 0..2 {
+                let (collection, acknowledged) = (&collection, &acknowledged);
+                scope.spawn(move || {
+                    for i in 0.. {
+                        let id = format!("{round}-{writer}-{i}");
+                        match collection.add(vec![document(id.clone())], AddMode::Insert, None) {
+                            Ok(_) => acknowledged.lock().expect("whole").push(id),
+                            Err(error) => return assert_eq!(error.code(), "closed"),
+                        }
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(3 + round % 7));
+            db.close().expect("closed");
+            // Before the threads above have even noticed.
+            let next =
+                Db::open(directory.path(), Options::default()).unwrap_or_else(|e| panic!("{round}: {e}"));
+            next.collection("c")
+                .unwrap_or_else(|e| panic!("round {round}: {e}"))
+                .run(JobKind::Seal)
+                .expect("sealed");
+            next.close().expect("closed");
+        });
+    }
+    let db = Db::open(directory.path(), Options::default()).expect("opens");
+    let collection = db.collection("c").expect("there");
+    for id in acknowledged.lock().expect("whole").iter() {
+        assert!(collection.get(id).expect("sound").is_some(), "{id} was acknowledged");
+    }
+}
+
+/// Deletes of sealed documents were never sealed themselves, so that their log grew for ever.
+#[test]
+fn deletes_alone_are_sealed_and_merged_away() {
+    let db = Db::in_memory(Options { auto_jobs: false, ..Options::default() }).expect("opens");
+    let collection = db.create("c", CollectionConfig::default()).expect("made");
+    let ids: Vec<String> = (0..10).map(|i| format!("d{i}")).collect();
+    let documents = ids.iter().cloned().map(document).collect();
+    collection.add(documents, AddMode::Insert, None).expect("stored");
+    assert!(collection.run(JobKind::Seal).expect("sealed"));
+    assert!(!collection.run(JobKind::Seal).expect("nothing to do"));
+    collection.delete(ids, None).expect("deleted");
+    assert!(collection.run(JobKind::Seal).expect("sealed"));
+    assert!(collection.run(JobKind::Merge).expect("merged"));
+    let stats = collection.info().expect("open").stats;
+    assert_eq!((stats.documents, stats.ended, stats.segments), (0, 0, 0));
+}
