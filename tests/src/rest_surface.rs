@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ pub struct RestSurface {
 
 /// A server process.
 pub struct Server {
-    child: Child,
+    child: Mutex<Child>,
     /// `http://127.0.0.1:PORT`
     pub address: String,
     agent: ureq::Agent,
@@ -49,7 +50,7 @@ impl Server {
                 let mut errors = child.stderr.take().expect("piped");
                 std::thread::spawn(move || drop(output.read_to_string(&mut String::new())));
                 std::thread::spawn(move || drop(errors.read_to_string(&mut String::new())));
-                return Ok(Self { address: address.to_owned(), child, agent });
+                return Ok(Self { address: address.to_owned(), child: Mutex::new(child), agent });
             }
             line.clear();
         }
@@ -59,29 +60,30 @@ impl Server {
         Err(printed)
     }
 
-    /// Its process id.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Kills it as `kill -9` does.
     ///
     /// # Panics
     /// When it cannot be killed.
-    pub fn kill(&mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("gone");
+    pub fn kill(&self) {
+        let mut child = self.child();
+        child.kill().expect("killed");
+        child.wait().expect("gone");
     }
 
     /// Asks it to end, and waits.
-    fn stop(&mut self) {
-        let pid = self.child.id().to_string();
-        // Where there is no such command it is killed instead, which must be safe too.
-        if !Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|status| status.success()) {
-            drop(self.child.kill());
-        }
-        drop(self.child.wait());
+    ///
+    /// # Panics
+    /// When it cannot be asked.
+    fn stop(&self) {
+        let mut child = self.child();
+        // The shell's own command: a bare system has no program of this name.
+        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &child.id().to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "sh can send a signal");
+        child.wait().expect("gone");
     }
 
     /// Sends a request; status and body.
@@ -127,8 +129,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        let mut child = self.child();
+        // Already gone is as good.
+        drop(child.kill());
+        drop(child.wait());
     }
 }
 

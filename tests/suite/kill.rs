@@ -137,7 +137,7 @@ fn disturb(server: &Server, stop: &AtomicBool, seed: u64) {
 }
 
 fn cycle(data: &Path, all: &mut [Documents], number: u64, acknowledged: &mut u64) {
-    let mut server = Server::start(data, &[]).unwrap_or_else(|printed| panic!("cycle {number}: {printed}"));
+    let server = Server::start(data, &[]).unwrap_or_else(|printed| panic!("cycle {number}: {printed}"));
     if number == 0 {
         let body = json!({ "name": "k", "text": { "fields": ["text"] }, "ef_construction": 20 });
         server.ask("POST", "/v1/collections", Some(&body)).expect("made");
@@ -161,12 +161,10 @@ fn cycle(data: &Path, all: &mut [Documents], number: u64, acknowledged: &mut u64
             .collect();
         scope.spawn(move || disturb(server_ref, stop_ref, number));
         std::thread::sleep(pause);
-        let killed = std::process::Command::new("kill").args(["-9", &server_ref.pid().to_string()]).status();
-        assert!(killed.is_ok_and(|status| status.success()), "kill -9 works here");
+        server_ref.kill();
         *acknowledged += writers.into_iter().map(|w| w.join().expect("a writer")).sum::<u64>();
         stop.store(true, Ordering::Relaxed);
     });
-    server.kill();
 }
 
 fn cycles(mut more: impl FnMut(u64) -> bool) {
