@@ -191,7 +191,7 @@ impl Error {
             "collection_exists" => "choose another name, or delete the collection first",
             "document_exists" => "use upsert to replace the document",
             "database_locked" => "close the other process, or open another directory",
-            "degraded" => "reopen the database; acknowledged writes are safe",
+            "degraded" => "reopen the database to write again; it shows what the storage holds",
             "corrupt" | "unopenable" => {
                 "restore the collection from an export; the damaged files were left as they are"
             }

@@ -91,7 +91,7 @@ pub struct BlobId {
     pub number: u64,
     /// What it holds.
     pub kind: BlobKind,
-    /// Hash of the collection it was written for and its number there; kept when it is imported elsewhere.
+    /// Hash of the collection it was written for and its number there.
     pub file_id: u64,
 }
 
