@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db};
-use kithdb::wire::{ScanBody, parse};
+use kithdb::wire::{Columns, ScanBody, parse};
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
 
@@ -80,7 +80,7 @@ impl NativeCollection {
         self.later(move |handle| {
             let (ids, view) = (arguments::ids(&ids)?, handle.view()?);
             let rows = view.get_many(&ids)?;
-            Ok(answers::documents(&rows))
+            Ok(Columns::documents(&rows).into())
         })
     }
 
@@ -89,7 +89,7 @@ impl NativeCollection {
     pub fn scan(&self, request: String) -> AsyncTask<Work<Answer>> {
         self.later(move |handle| {
             let (cursor, limit) = parse::<ScanBody>(request.as_bytes())?.page()?;
-            Ok(answers::page(&handle.scan(cursor, limit)?))
+            Ok(Columns::page(&handle.scan(cursor, limit)?).into())
         })
     }
 
@@ -99,7 +99,7 @@ impl NativeCollection {
         let vector = vector.map(<[f32]>::to_vec);
         self.later(move |handle| {
             let request = arguments::search(&request, vector.as_deref())?;
-            handle.search(request).map(answers::found)
+            Ok(Columns::found(handle.search(request)?).into())
         })
     }
 
@@ -107,7 +107,7 @@ impl NativeCollection {
     #[napi(catch_unwind)]
     pub fn search_sync(&self, request: String, vector: Option<&[f32]>) -> napi::Result<Answer> {
         let response = arguments::search(&request, vector).and_then(|request| self.handle.search(request));
-        response.map(answers::found).map_err(|error| js_error(&error))
+        response.map(|found| Columns::found(found).into()).map_err(|error| js_error(&error))
     }
 
     /// Makes a segment of what is in the memtable; false when that is nothing.

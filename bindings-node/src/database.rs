@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kithdb::base::Result;
-use kithdb::collection::EmbedderRef;
 use kithdb::host::{Db, Options, load_embedder};
-use kithdb::wire::{CreateBody, OpenBody, parse, parse_level};
+use kithdb::wire::{CreateBody, OpenBody, parse, parse_level, to_json};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 
-use crate::answers::{info_answer, to_json};
+use crate::answers::info_answer;
 use crate::collection::NativeCollection;
 use crate::work::{Work, js_error, promise};
 
@@ -31,9 +30,7 @@ impl NativeDatabase {
     pub fn create(&self, name: String, config: String) -> AsyncTask<Work<NativeCollection>> {
         let db = Arc::clone(&self.0);
         promise(move || {
-            let embedder = db.options().embedder.as_ref();
-            let embedder = embedder.map(|e| EmbedderRef { name: e.name().to_owned(), hash: e.hash() });
-            let config = parse::<CreateBody>(config.as_bytes())?.config(&name, embedder)?;
+            let config = parse::<CreateBody>(config.as_bytes())?.config(&name, db.embedder_ref())?;
             Ok(NativeCollection::new(db.create(&name, config)?, db))
         })
     }

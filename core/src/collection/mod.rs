@@ -5,6 +5,7 @@
 
 pub mod chunk;
 pub mod config;
+pub mod embedding;
 pub mod op;
 pub mod query;
 pub mod read;
@@ -13,6 +14,7 @@ pub mod view;
 pub mod write;
 
 pub use config::{CollectionConfig, EmbedderRef};
+pub use embedding::Embedding;
 pub use op::Op;
 pub use query::{
     Explanation, Fusion, Hit, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,

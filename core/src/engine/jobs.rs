@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::base::{AlignedBytes, Error, Event, Lsn, Pool, Result, Seq, Slot};
-use crate::collection::{Part, PartView, View};
+use crate::collection::{Part, PartView, Stats, View};
 use crate::index::HnswParams;
 use crate::index::hnsw::Builder;
 use crate::segment::{End, Ends, Segment, SegmentBlobs, SharedRow, derive};
@@ -31,7 +31,32 @@ pub enum JobKind {
     Merge,
 }
 
+/// Segments without links that hold so many vectors are indexed: scanning them costs more than a millisecond.
+const UNLINKED_VECTORS_MAX: usize = 10_000;
+/// More segments than these are merged.
+const SEGMENTS_MAX: usize = 8;
+
 impl JobKind {
+    /// Every kind, in the order in which a host looks what is due.
+    pub const ALL: [Self; 3] = [Self::Seal, Self::Merge, Self::Index];
+
+    /// Whether a collection with these figures should have it done. By counted bytes and documents, never by time;
+    /// `seal_bytes` is what the host lets a memtable grow to.
+    #[must_use]
+    pub fn is_due(self, stats: &Stats, seal_bytes: usize) -> bool {
+        match self {
+            Self::Seal => stats.memtable_bytes > seal_bytes,
+            Self::Merge => stats.segments > SEGMENTS_MAX,
+            Self::Index => stats.unlinked_vectors > UNLINKED_VECTORS_MAX,
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {

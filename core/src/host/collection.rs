@@ -8,14 +8,12 @@ use arc_swap::ArcSwap;
 use crate::base::sync::lock;
 use crate::base::{Error, Pool, Result, Seq, StateError};
 use crate::collection::{
-    CollectionConfig, Document, Mutation, Page, SearchRequest, SearchResponse, Stats, View,
+    CollectionConfig, Document, Embedding, Mutation, Page, SearchRequest, SearchResponse, Stats, View,
 };
-use crate::embed::Embedder;
 use crate::engine::{Collection, JobKind, JobProgress, export};
 use crate::index::Scratch;
 use crate::segment::SharedRow;
 use crate::storage::{Level, Storage, Ticket};
-use crate::text::TextSpec;
 
 use super::db::{Options, Shared, wait};
 
@@ -59,7 +57,7 @@ pub struct CollectionHandle {
     job: Mutex<()>,
     /// Reused between searches, so that a search allocates little.
     scratch: Mutex<Vec<Scratch>>,
-    embedder: Option<Arc<Embedder>>,
+    embedding: Embedding,
     level: Level,
     pool: Arc<Pool>,
     closed: AtomicBool,
@@ -76,7 +74,7 @@ impl CollectionHandle {
             writer: Mutex::new(collection),
             job: Mutex::new(()),
             scratch: Mutex::default(),
-            embedder: options.embedder.clone(),
+            embedding: Embedding(options.embedder.clone()),
             level: options.level,
             closed: AtomicBool::new(false),
             database: Weak::clone(database),
@@ -117,11 +115,7 @@ impl CollectionHandle {
     /// As [`crate::collection::write::resolve`]; `no_embedder`; a failed write, `degraded`, `closed`.
     pub fn add(&self, mut documents: Vec<Document>, mode: AddMode, level: Option<Level>) -> Result<Written> {
         let config = Arc::clone(&self.view()?.config);
-        if let (Some(_), Some(text)) = (&config.embedder, &config.text)
-            && documents.iter().any(|document| document.vector.is_none())
-        {
-            self.embed(self.embedder(&config)?, text, &mut documents);
-        }
+        self.embedding.fill(&self.name, &config, &self.pool, &mut documents)?;
         let mutation = match mode {
             AddMode::Insert => Mutation::Add,
             AddMode::Upsert => Mutation::Upsert,
@@ -172,9 +166,7 @@ impl CollectionHandle {
     pub fn search(&self, mut request: SearchRequest) -> Result<SearchResponse> {
         let view = self.view()?;
         request.check()?;
-        if let (Some(text), None, Some(_)) = (&request.text, &request.vector, &view.config.embedder) {
-            request.vector = self.embedder(&view.config)?.embed(text);
-        }
+        self.embedding.ask(&self.name, &view.config, &mut request)?;
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let response = view.search(&request, &mut scratch);
         lock(&self.scratch).push(scratch);
@@ -283,23 +275,6 @@ impl CollectionHandle {
         }
         writer.fail(cause.to_string());
     }
-
-    /// Gives documents without a vector one. On several threads: this is most of the work of storing a short text.
-    fn embed(&self, embedder: &Embedder, text: &TextSpec, documents: &mut [Document]) {
-        let bare: Vec<usize> = (0..documents.len()).filter(|i| documents[*i].vector.is_none()).collect();
-        let vectors = self.pool.map(bare.len(), |i| embedder.embed(&joined(text, &documents[bare[i]])));
-        for (i, vector) in bare.into_iter().zip(vectors) {
-            documents[i].vector = vector;
-        }
-    }
-
-    fn embedder(&self, config: &CollectionConfig) -> Result<&Embedder> {
-        let wanted = config.embedder.as_ref().map(|reference| reference.hash);
-        self.embedder
-            .as_deref()
-            .filter(|embedder| Some(embedder.hash()) == wanted)
-            .ok_or_else(|| Error::from(StateError::NoEmbedder { collection: self.name.clone() }))
-    }
 }
 
 /// A job that has begun: forgotten when it ends in any way but being published, a panic included.
@@ -313,9 +288,3 @@ impl Drop for Running<'_> {
 
 /// Documents a job works on before it looks whether it should stop.
 const STEP_DOCUMENTS: usize = 2_000;
-
-/// What is embedded of a document: its texts, by field, one a line.
-fn joined(text: &TextSpec, document: &Document) -> String {
-    let texts: Vec<&str> = text.texts(&document.metadata).into_iter().map(|(_, text)| text).collect();
-    texts.join("\n")
-}

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use crate::base::sync::lock;
 use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError};
-use crate::collection::{CollectionConfig, EmbedderRef};
+use crate::collection::{CollectionConfig, EmbedderRef, Embedding};
 use crate::embed::Embedder;
 use crate::engine::{Collection, Database, Env, Staged};
 use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, Ticket};
@@ -151,8 +151,7 @@ impl Db {
     /// Name and hash of the embedder it was opened with.
     #[must_use]
     pub fn embedder_ref(&self) -> Option<EmbedderRef> {
-        let reference = |e: &Arc<Embedder>| EmbedderRef { name: e.name().to_owned(), hash: e.hash() };
-        self.shared.options.embedder.as_ref().map(reference)
+        Embedding(self.shared.options.embedder.clone()).reference()
     }
 
     /// Makes a collection.

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use crate::base::sync::lock;
 use crate::base::{Event, Result};
-use crate::collection::Stats;
 use crate::engine::JobKind;
 
 use super::collection::CollectionHandle;
@@ -17,10 +16,6 @@ use super::db::Shared;
 
 /// A memtable of so many bytes is sealed.
 const SEAL_BYTES: usize = 32 << 20;
-/// Segments without links that hold so many vectors are indexed: scanning them costs more than a millisecond.
-const UNLINKED_VECTORS_MAX: usize = 10_000;
-/// More segments than these are merged.
-const SEGMENTS_MAX: usize = 8;
 /// How long what level `everysec` promised may stay unsynced.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked what is due.
@@ -73,15 +68,10 @@ fn stopped_within(shared: &Shared, time: Duration) -> bool {
 
 fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     let go_on = |_| !shared.is_closed() && !handle.is_closed();
-    let is_due = |kind, stats: &Stats| match kind {
-        JobKind::Seal => stats.memtable_bytes > SEAL_BYTES,
-        JobKind::Merge => stats.segments > SEGMENTS_MAX,
-        JobKind::Index => stats.unlinked_vectors > UNLINKED_VECTORS_MAX,
-    };
     // One that fails does not keep the others from running.
     let mut outcome = Ok(());
-    for kind in [JobKind::Seal, JobKind::Merge, JobKind::Index] {
-        if is_due(kind, &handle.view()?.stats()) {
+    for kind in JobKind::ALL {
+        if kind.is_due(&handle.view()?.stats(), SEAL_BYTES) {
             outcome = outcome.and(handle.run_while(kind, &go_on).map(|_| ()));
         }
     }

@@ -5,11 +5,13 @@
 //! components of vectors are f32. Nothing here does work of its own.
 
 mod answers;
+mod columns;
 mod requests;
 
 pub use answers::{
     DocumentAnswer, ErrorAnswer, HitAnswer, InfoAnswer, ScanAnswer, SearchAnswer, encode_cursor, parse_cursor,
 };
+pub use columns::{Columns, Vectors, to_json};
 pub use requests::{
     AddBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, IdsBody, NamedCreateBody, OpenBody,
     ScanBody, SearchBody, TextBody, WriteBody, parse, parse_id, parse_level, parse_metadata,
