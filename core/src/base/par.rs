@@ -6,7 +6,16 @@
 #[derive(Debug, Default)]
 pub struct Pool {
     #[cfg(feature = "parallel")]
-    threads: Option<rayon::ThreadPool>,
+    threads: Threads,
+}
+
+#[cfg(feature = "parallel")]
+#[derive(Debug, Default)]
+enum Threads {
+    #[default]
+    Caller,
+    Own(rayon::ThreadPool),
+    Global,
 }
 
 impl Pool {
@@ -23,10 +32,18 @@ impl Pool {
         if threads > 1 {
             let name = |i| format!("kithdb-{i}");
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build();
-            return Self { threads: pool.ok() };
+            return Self { threads: pool.map_or(Threads::Caller, Threads::Own) };
         }
         let _ = threads;
         Self::single()
+    }
+
+    /// The threads that the host has given to the whole process: where threads can only be had from outside, as in a
+    /// browser.
+    #[cfg(feature = "parallel")]
+    #[must_use]
+    pub fn global() -> Self {
+        Self { threads: Threads::Global }
     }
 
     /// `f(0), f(1) ... f(n - 1)`, with a state per thread that `f` may use as scratch.
@@ -37,9 +54,14 @@ impl Pool {
         F: Fn(&mut S, usize) -> T + Sync + Send,
     {
         #[cfg(feature = "parallel")]
-        if let Some(threads) = &self.threads {
+        {
             use rayon::prelude::*;
-            return threads.install(|| (0..n).into_par_iter().map_init(&scratch, |s, i| f(s, i)).collect());
+            let spread = || (0..n).into_par_iter().map_init(&scratch, |s, i| f(s, i)).collect();
+            match &self.threads {
+                Threads::Caller => {}
+                Threads::Own(pool) => return pool.install(spread),
+                Threads::Global => return spread(),
+            }
         }
         let mut state = scratch();
         (0..n).map(|i| f(&mut state, i)).collect()

@@ -1,0 +1,75 @@
+//! What JavaScript passes, as the core's types, and the core's answers and errors as JavaScript's.
+
+use js_sys::{Float32Array, Int32Array, JsString, Object, Reflect};
+use kithdb::base::{Error, Report, Result};
+use kithdb::collection::{Document, SearchRequest};
+use kithdb::storage::Level;
+use kithdb::wire::{Columns, SearchBody, Vectors, WriteBody, parse, parse_id, parse_metadata};
+use wasm_bindgen::JsValue;
+
+/// The error as JavaScript gets it: a message that is the JSON of a report.
+pub fn thrown(error: &Error) -> JsValue {
+    let report: Report = error.report();
+    js_sys::Error::new(&serde_json::to_string(&report).unwrap_or(report.message)).into()
+}
+
+/// Documents from arrays of one length, the vectors one behind the other.
+pub fn documents(
+    names: &[JsString],
+    vectors: &[f32],
+    lengths: &[i32],
+    metadata: &[JsValue],
+) -> Result<Vec<Document>> {
+    let mut rest = vectors;
+    let mut documents = Vec::with_capacity(names.len());
+    for ((name, length), metadata) in names.iter().zip(lengths).zip(metadata) {
+        let vector = usize::try_from(*length).ok().map(|length| {
+            let (vector, after) = rest.split_at(length);
+            rest = after;
+            vector.to_vec()
+        });
+        let metadata = parse_metadata(metadata.as_string().as_deref())?;
+        documents.push(Document { id: id(name)?, vector, metadata });
+    }
+    Ok(documents)
+}
+
+/// Ids, well-formed.
+pub fn ids(names: &[JsString]) -> Result<Vec<String>> {
+    names.iter().map(id).collect()
+}
+
+fn id(name: &JsString) -> Result<String> {
+    if name.is_valid_utf16() {
+        return Ok(String::from(name));
+    }
+    let units: Vec<u16> = name.iter().collect();
+    parse_id(&units)
+}
+
+/// What a write waits for, from the JSON of its options; none is the database's.
+pub fn level(options: Option<&str>) -> Result<Option<Level>> {
+    options.map_or(Ok(None), |json| parse::<WriteBody>(json.as_bytes())?.level())
+}
+
+/// A search from its JSON, and its vector.
+pub fn search(json: &str, vector: Option<Vec<f32>>) -> Result<SearchRequest> {
+    let mut request = parse::<SearchBody>(json.as_bytes())?.request()?;
+    request.vector = vector.or(request.vector);
+    Ok(request)
+}
+
+/// An answer as a plain object: `json` and, when there are any, `vectors` and `lengths`.
+pub fn answer(columns: Columns) -> JsValue {
+    let answer = Object::new();
+    let set = |name: &str, value: &JsValue| {
+        let done = Reflect::set(&answer, &name.into(), value);
+        debug_assert!(done.is_ok(), "a new object takes every property");
+    };
+    set("json", &columns.json.into());
+    if let Some(Vectors { components, lengths }) = columns.vectors {
+        set("vectors", &Float32Array::from(&components[..]));
+        set("lengths", &Int32Array::from(&lengths[..]));
+    }
+    answer.into()
+}

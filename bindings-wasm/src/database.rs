@@ -1,0 +1,409 @@
+//! The class that TypeScript sees: a database whose collections go by number.
+//!
+//! Docs of each method say what it answers; `js/src/wasm/kithdb_wasm.d.ts` is its type. Numbers and tickets cross as
+//! f64, which is JavaScript's number: a u64 would be a BigInt.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use js_sys::JsString;
+use kithdb::base::{Error, InputError, NoObserver, Pool, Result, StateError, StorageError};
+use kithdb::collection::{Embedding, Mutation, View};
+use kithdb::embed::Embedder;
+use kithdb::engine::{Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
+use kithdb::index::Scratch;
+use kithdb::storage::{Level, Object, StorageRoot};
+use kithdb::wire::{Columns, CreateBody, InfoAnswer, OpenBody, ScanBody, parse, parse_level, to_json};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::arguments::{self, answer, thrown};
+use crate::clock::BrowserClock;
+use crate::storage::TabRoot;
+use crate::work::{Missing, Snapshot};
+
+/// A memtable of so many bytes is sealed: less than natively, since a tab has less memory.
+const SEAL_BYTES: usize = 8 << 20;
+
+/// An open database.
+#[wasm_bindgen]
+pub struct WasmDatabase {
+    root: Arc<TabRoot>,
+    database: Database,
+    collections: BTreeMap<u64, State>,
+    embedding: Embedding,
+    pool: Arc<Pool>,
+    level: Level,
+    scratch: Scratch,
+}
+
+/// A collection that is open, or why it is not.
+enum State {
+    Open(Box<Open>),
+    Unopenable(Error),
+}
+
+struct Open {
+    collection: Collection,
+    job: Option<Job>,
+}
+
+impl Open {
+    fn view(&self) -> Arc<View> {
+        self.collection.reader().load_full()
+    }
+}
+
+#[derive(Serialize)]
+struct Submitted {
+    ticket: u64,
+    ended: usize,
+}
+
+#[derive(Serialize)]
+struct Progress {
+    done: usize,
+    total: usize,
+}
+
+type Thrown<T> = Result<T, JsValue>;
+
+fn plain(value: &impl Serialize) -> Thrown<JsValue> {
+    serde_wasm_bindgen::to_value(value).map_err(JsValue::from)
+}
+
+#[wasm_bindgen]
+impl WasmDatabase {
+    /// In memory, by the JSON of an `OpenBody`.
+    pub fn memory(options: &str) -> Thrown<WasmDatabase> {
+        Self::start(TabRoot::volatile(), options).map_err(|error| thrown(&error))
+    }
+
+    /// From what a store holds. No collection is open yet: [`WasmDatabase::missing`] opens them.
+    pub fn restore(options: &str, snapshot: JsValue) -> Thrown<WasmDatabase> {
+        let snapshot: Snapshot = serde_wasm_bindgen::from_value(snapshot)?;
+        Self::start(TabRoot::restore(snapshot), options).map_err(|error| thrown(&error))
+    }
+
+    fn start(root: TabRoot, options: &str) -> Result<Self> {
+        let OpenBody { durability, .. } = parse(options.as_bytes())?;
+        let level = durability.as_deref().map_or(Ok(Level::default()), parse_level)?;
+        #[cfg(feature = "threads")]
+        let pool = Arc::new(Pool::global());
+        #[cfg(not(feature = "threads"))]
+        let pool = Arc::new(Pool::single());
+        let env =
+            Env { clock: Arc::new(BrowserClock), observer: Arc::new(NoObserver), pool: Arc::clone(&pool) };
+        let root = Arc::new(root);
+        let database = Database::open(Arc::clone(&root) as Arc<dyn StorageRoot>, env)?;
+        let (collections, embedding) = (BTreeMap::new(), Embedding::default());
+        Ok(Self { root, database, collections, embedding, pool, level, scratch: Scratch::default() })
+    }
+
+    /// What turns texts into vectors, from its two files. Before the first collection is opened or made.
+    #[wasm_bindgen(js_name = setEmbedder)]
+    pub fn set_embedder(&mut self, name: &str, model: &[u8], tokenizer: &[u8]) -> Thrown<()> {
+        let loaded = Embedder::load(name, model, tokenizer).map_err(|error| thrown(&error))?;
+        self.embedding = Embedding(Some(Arc::new(loaded)));
+        Ok(())
+    }
+
+    /// Opens the collections whose blobs are here; an array of the blobs that the others need.
+    pub fn missing(&mut self) -> Thrown<JsValue> {
+        let mut missing = Vec::new();
+        let closed: Vec<_> = self
+            .database
+            .entries()
+            .iter()
+            .filter(|e| !self.collections.contains_key(&e.number))
+            .cloned()
+            .collect();
+        for entry in closed {
+            match self.open(&entry.name, entry.number) {
+                Err(Error::Storage(StorageError::NotResident(ranges))) => {
+                    let named = ranges.iter().map(|range| range.blob);
+                    missing.extend(self.needed(entry.number, named.collect()));
+                }
+                Err(error) => drop(self.collections.insert(entry.number, State::Unopenable(error))),
+                Ok(()) => {}
+            }
+        }
+        plain(&missing)
+    }
+
+    fn open(&mut self, name: &str, number: u64) -> Result<()> {
+        let collection = self.database.open_collection(name)?;
+        self.root.release(number);
+        self.collections.insert(number, State::Open(Box::new(Open { collection, job: None })));
+        Ok(())
+    }
+
+    /// All blobs that the manifest names, where it can be read: brought at once, a collection is opened twice, not once
+    /// for each.
+    fn needed(&self, number: u64, named: Vec<u64>) -> Vec<Missing> {
+        let manifest = || -> Result<Manifest> {
+            let storage = self.root.storage(number)?;
+            let current = storage.current()?.unwrap_or(0);
+            Manifest::decode(current, &storage.manifest(current)?)
+        };
+        let blob = |object: Object| if let Object::Blob(blob, _) = object { Some(blob) } else { None };
+        let mut blobs: Vec<u64> = manifest().map_or_else(
+            |_| named.clone(),
+            |manifest| manifest.objects().into_iter().filter_map(blob).chain(named.clone()).collect(),
+        );
+        blobs.sort_unstable();
+        blobs.dedup();
+        let missing =
+            |blob: u64| Some(Missing { storage: number, blob, length: self.root.is_missing(number, blob)? });
+        blobs.into_iter().filter_map(missing).collect()
+    }
+
+    /// Brings a piece of a blob; its pieces come in order.
+    pub fn provide(&self, storage: f64, blob: f64, offset: f64, total: f64, bytes: &[u8]) -> Thrown<()> {
+        self.root
+            .provide(storage as u64, blob as u64, offset as u64, total as u64, bytes)
+            .map_err(|error| thrown(&error))
+    }
+
+    /// Makes a collection from the JSON of a `CreateBody`; a ticket. `id` is drawn by the caller.
+    pub fn create(&mut self, name: &str, config: &str, id: u64) -> Thrown<f64> {
+        let mut create = || {
+            let config = parse::<CreateBody>(config.as_bytes())?.config(name, self.embedding.reference())?;
+            let staged = self.database.stage(name, id, config)?;
+            self.admit(name, staged)
+        };
+        create().map_err(|error| thrown(&error))
+    }
+
+    /// Makes a collection from an export; a ticket.
+    #[wasm_bindgen(js_name = import)]
+    pub fn import_collection(&mut self, name: &str, file: &[u8], id: u64) -> Thrown<f64> {
+        let staged = self.database.stage_import(name, id, file);
+        staged.and_then(|staged| self.admit(name, staged)).map_err(|error| thrown(&error))
+    }
+
+    fn admit(&mut self, name: &str, staged: Staged) -> Result<f64> {
+        self.database.admit(staged);
+        let number = self.number(name)?;
+        self.open(name, number)?;
+        Ok(self.root.last_ticket().0 as f64)
+    }
+
+    /// Drops a collection; a ticket.
+    #[wasm_bindgen(js_name = drop)]
+    pub fn drop_collection(&mut self, name: &str) -> Thrown<f64> {
+        let mut drop_it = || {
+            let (number, _) = self.database.forget(name)?;
+            self.collections.remove(&number);
+            self.database.remove(number)?;
+            Ok(self.root.last_ticket().0 as f64)
+        };
+        drop_it().map_err(|error: Error| thrown(&error))
+    }
+
+    /// The number of a collection, for ever its own.
+    pub fn collection(&self, name: &str) -> Thrown<f64> {
+        let number = || {
+            let number = self.number(name)?;
+            match self.collections.get(&number) {
+                Some(State::Unopenable(error)) => {
+                    let (name, cause) = (name.to_owned(), error.to_string());
+                    Err(StateError::Unopenable { name, cause }.into())
+                }
+                _ => Ok(number as f64),
+            }
+        };
+        number().map_err(|error: Error| thrown(&error))
+    }
+
+    fn number(&self, name: &str) -> Result<u64> {
+        let found = self.database.entries().iter().find(|entry| entry.name == name);
+        let unknown = || StateError::UnknownCollection { name: name.to_owned() };
+        Ok(found.ok_or_else(unknown)?.number)
+    }
+
+    /// The JSON of what all collections are.
+    pub fn collections(&self) -> Thrown<String> {
+        let info = |entry: &Entry| {
+            self.collection(&entry.name)?;
+            self.at(entry.number as f64).map(info).map_err(|error| thrown(&error))
+        };
+        let infos = self.database.entries().iter().map(info).collect::<Thrown<Vec<_>>>()?;
+        Ok(to_json(&infos))
+    }
+
+    /// The JSON of what a collection is and holds.
+    pub fn info(&self, c: f64) -> Thrown<String> {
+        self.at(c).map(|open| to_json(&info(open))).map_err(|error| thrown(&error))
+    }
+
+    fn at(&self, c: f64) -> Result<&Open> {
+        match self.collections.get(&(c as u64)) {
+            Some(State::Open(open)) => Ok(open),
+            Some(State::Unopenable(error)) => Err(error.clone()),
+            None => Err(StateError::Closed { what: "collection" }.into()),
+        }
+    }
+
+    fn at_mut(&mut self, c: f64) -> Result<&mut Open> {
+        match self.collections.get_mut(&(c as u64)) {
+            Some(State::Open(open)) => Ok(open),
+            Some(State::Unopenable(error)) => Err(error.clone()),
+            None => Err(StateError::Closed { what: "collection" }.into()),
+        }
+    }
+
+    /// Stores documents: `{ticket, ended}`, how many were replaced. The arrays have one length; the vectors stand one
+    /// behind the other, with -1 as the length of none.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "arrays of numbers cross quickly one by one, slowly as an object"
+    )]
+    pub fn write(
+        &mut self,
+        c: f64,
+        ids: Vec<JsString>,
+        vectors: &[f32],
+        lengths: &[i32],
+        metadata: Vec<JsValue>,
+        upsert: bool,
+        options: Option<String>,
+    ) -> Thrown<JsValue> {
+        let mut write = || {
+            let level = arguments::level(options.as_deref())?;
+            let mut documents = arguments::documents(&ids, vectors, lengths, &metadata)?;
+            let open = self.at(c)?;
+            self.embedding.fill(open.collection.name(), &open.view().config, &self.pool, &mut documents)?;
+            let mutation = if upsert { Mutation::Upsert } else { Mutation::Add };
+            self.submit(c, documents.into_iter().map(mutation).collect(), level)
+        };
+        plain(&write().map_err(|error| thrown(&error))?)
+    }
+
+    /// Deletes documents: `{ticket, ended}`, how many were there.
+    pub fn delete(&mut self, c: f64, ids: Vec<JsString>, options: Option<String>) -> Thrown<JsValue> {
+        let mut delete = || {
+            let level = arguments::level(options.as_deref())?;
+            self.submit(c, arguments::ids(&ids)?.into_iter().map(Mutation::Delete).collect(), level)
+        };
+        plain(&delete().map_err(|error| thrown(&error))?)
+    }
+
+    fn submit(&mut self, c: f64, batch: Vec<Mutation>, level: Option<Level>) -> Result<Submitted> {
+        let level = level.unwrap_or(self.level);
+        let submitted = self.at_mut(c)?.collection.submit(batch, level)?;
+        Ok(Submitted { ticket: submitted.ticket.map_or(0, |ticket| ticket.0), ended: submitted.ended })
+    }
+
+    /// Documents by their ids, in one consistent state: `{json, vectors, lengths}`.
+    pub fn get(&self, c: f64, ids: Vec<JsString>) -> Thrown<JsValue> {
+        let get = || Ok(Columns::documents(&self.at(c)?.view().get_many(&arguments::ids(&ids)?)?));
+        get().map(answer).map_err(|error: Error| thrown(&error))
+    }
+
+    /// A page of documents, by the JSON of a `ScanBody`: `{json, vectors, lengths}`.
+    pub fn scan(&self, c: f64, request: &str) -> Thrown<JsValue> {
+        let scan = || {
+            let (cursor, limit) = parse::<ScanBody>(request.as_bytes())?.page()?;
+            Ok(Columns::page(&self.at(c)?.view().scan(cursor, limit)?))
+        };
+        scan().map(answer).map_err(|error: Error| thrown(&error))
+    }
+
+    /// Searches, by the JSON of a `SearchBody` and its vector: `{json, vectors, lengths}`, by columns.
+    pub fn search(&mut self, c: f64, request: &str, vector: Option<Vec<f32>>) -> Thrown<JsValue> {
+        let search = || {
+            let mut request = arguments::search(request, vector)?;
+            let open = self.at(c)?;
+            let view = open.view();
+            request.check()?;
+            self.embedding.ask(open.collection.name(), &view.config, &mut request)?;
+            view.search(&request, &mut self.scratch).map(Columns::found)
+        };
+        search().map(answer).map_err(|error| thrown(&error))
+    }
+
+    /// A collection as one file.
+    #[wasm_bindgen(js_name = export)]
+    pub fn export_collection(&self, c: f64) -> Thrown<Vec<u8>> {
+        self.at(c).and_then(|open| export::write(&open.view())).map_err(|error| thrown(&error))
+    }
+
+    /// What should be done next to a collection: `seal`, `merge`, `index`, or nothing.
+    pub fn due(&self, c: f64) -> Thrown<Option<String>> {
+        let stats = self.at(c).map_err(|error| thrown(&error))?.view().stats();
+        let due = JobKind::ALL.into_iter().find(|kind| kind.is_due(&stats, SEAL_BYTES));
+        Ok(due.map(|kind| kind.name().to_owned()))
+    }
+
+    /// Begins a job; false when there is nothing for it to do.
+    pub fn begin(&mut self, c: f64, kind: &str) -> Thrown<bool> {
+        let mut begin = || {
+            let unknown = || InputError::Parameter {
+                name: "job",
+                got: kind.to_owned(),
+                expected: "seal, index or merge".to_owned(),
+            };
+            let kind = JobKind::parse(kind).ok_or_else(unknown)?;
+            let open = self.at_mut(c)?;
+            open.job = open.collection.begin(kind)?;
+            Ok(open.job.is_some())
+        };
+        begin().map_err(|error: Error| thrown(&error))
+    }
+
+    /// Works on the job for about so many documents; true when it is built.
+    pub fn step(&mut self, c: f64, documents: usize) -> Thrown<bool> {
+        let step = |open: &mut Open| open.job.as_mut().map_or(Ok(true), |job| job.step(documents));
+        self.at_mut(c).and_then(step).map_err(|error| thrown(&error))
+    }
+
+    /// How far the job has come: `{done, total}` documents.
+    pub fn progress(&self, c: f64) -> Thrown<JsValue> {
+        let open = self.at(c).map_err(|error| thrown(&error))?;
+        let progress = open.job.as_ref().map(Job::progress).unwrap_or_default();
+        plain(&Progress { done: progress.done, total: progress.total })
+    }
+
+    /// Makes what the job has built visible; a ticket.
+    pub fn finish(&mut self, c: f64) -> Thrown<f64> {
+        let finish = |open: &mut Open| {
+            let Some(job) = open.job.take() else { return Ok(()) };
+            let mut committed = open.collection.commit(job)?;
+            open.collection.publish(&mut committed)
+        };
+        self.at_mut(c).and_then(finish).map_err(|error| thrown(&error))?;
+        self.root.release(c as u64);
+        Ok(self.root.last_ticket().0 as f64)
+    }
+
+    /// Forgets the job.
+    pub fn abandon(&mut self, c: f64) -> Thrown<()> {
+        let open = self.at_mut(c).map_err(|error| thrown(&error))?;
+        open.job = None;
+        open.collection.abandon();
+        Ok(())
+    }
+
+    /// A ticket that is kept when everything before it is on the disk.
+    pub fn sync(&self) -> f64 {
+        self.root.sync().0 as f64
+    }
+
+    /// The next queued work, about so many bytes of it: `{ticket, strict, work}`; nothing when there is none.
+    #[wasm_bindgen(js_name = takeWork)]
+    pub fn take_work(&self, bytes: usize) -> Thrown<JsValue> {
+        self.root.take_work(bytes, |batch| plain(batch)).unwrap_or(Ok(JsValue::UNDEFINED))
+    }
+
+    /// The store has committed everything up to this ticket.
+    pub fn kept(&self, ticket: f64, strict: bool) {
+        self.root.kept(ticket as u64, strict);
+    }
+}
+
+fn info(open: &Open) -> InfoAnswer {
+    let view = open.view();
+    InfoAnswer::new(open.collection.name(), &view.config, view.dim, &view.stats())
+}
