@@ -11,7 +11,7 @@ import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
 await main(async () => {
   const start = performance.now();
-  await ensureSystem(['linker', 'certificates', 'curl', ...dataNeeds()]);
+  await ensureSystem(['linker', 'certificates', 'curl', 'chromium', ...dataNeeds()]);
   ensureRust();
   await ensureNpmPackages();
   await buildForTests();

@@ -1,19 +1,19 @@
 // The page in a real browser, against a stand-in for the server, under the policy the server sends.
-// Skipped where no browser is installed.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { findBrowser, loadTool } from './browser.mjs';
+import axe from 'axe-core';
+
+import { launchBrowser } from './browser.mjs';
 import { startMock } from './mock.mjs';
 
 const GIRAFFE = 'very tall quadruped with a long neck that lives in Africa';
 const ASKED = `#c=wordnet&q=${encodeURIComponent(GIRAFFE)}`;
-const { skip, launch } = findBrowser();
 
-describe('the page', { skip }, () => {
+describe('the page', () => {
   let browser;
-  before(async () => { browser = await launch(); });
+  before(async () => { browser = await launchBrowser(); });
   after(() => browser?.close());
 
   /** Opens the page on a mock of its own, and at the end checks what no test may do. */
@@ -205,8 +205,7 @@ describe('the page', { skip }, () => {
     });
   });
 
-  const axe = skip ? undefined : loadTool('axe-core');
-  test('no accessibility rule is broken, light or dark', { skip: axe ? false : 'axe-core is not installed' }, async () => {
+  test('no accessibility rule is broken, light or dark', async () => {
     for (const hash of ['', ASKED, `${ASKED}&k=11`, '#c=vectors', '#c=nope']) {
       await withPage({ hash }, async (page) => {
         await page.locator('.card, .notice').first().waitFor();
