@@ -1,7 +1,7 @@
 // KithDB in Node: the entry of the npm package.
 
 import { encodeString } from './encode.js';
-import { openNative } from './native/database.js';
+import { openNative } from './native/addon.js';
 import type { Database, OpenOptions } from './types.js';
 
 export { KithError, type Report } from './errors.js';

@@ -1,4 +1,4 @@
-// The native engine: a collection.
+// A collection of any engine behind the interface: checks what is asked, and reads what is answered.
 
 import { encodeDocuments, encodeIds, encodeOptionalVector, encodeRequest } from '../encode.js';
 import { invalidRequest } from '../errors.js';
@@ -17,19 +17,19 @@ import type {
   WriteOptions,
   Written,
 } from '../types.js';
-import { type Answer, type NativeCollection, call, vectorsOf, wait } from './addon.js';
+import { type Answer, type BackendCollection, call, vectorsOf, wait } from './backend.js';
 
 /** Documents fetched at once by `documents()`. */
 const PAGE = 500;
 
-/** A collection of the addon behind the interface of all engines. */
-export class NativeEngineCollection<M extends object = JsonObject> implements Collection<M> {
+/** A collection over what an engine gives. */
+export class EngineCollection<M extends object = JsonObject> implements Collection<M> {
   readonly name: string;
-  readonly #native: NativeCollection;
+  readonly #backend: BackendCollection;
 
-  constructor(name: string, native: NativeCollection) {
+  constructor(name: string, backend: BackendCollection) {
     this.name = name;
-    this.#native = native;
+    this.#backend = backend;
   }
 
   add(document: NewDocument<M>, options?: WriteOptions): Promise<Written> {
@@ -51,14 +51,14 @@ export class NativeEngineCollection<M extends object = JsonObject> implements Co
   async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: WriteOptions): Promise<Written> {
     const { ids, vectors, metadata } = encodeDocuments(documents);
     const how = options && encodeRequest(options);
-    const replaced = await wait(() => this.#native.write(ids, vectors, metadata, upsert, how));
+    const replaced = await wait(() => this.#backend.write(ids, vectors, metadata, upsert, how));
     return { written: ids.length, replaced };
   }
 
   async delete(ids: string | readonly string[], options?: WriteOptions): Promise<number> {
     const checked = encodeIds(typeof ids === 'string' ? [ids] : ids);
     const how = options && encodeRequest(options);
-    return await wait(() => this.#native.delete(checked, how));
+    return await wait(() => this.#backend.delete(checked, how));
   }
 
   async get(id: string): Promise<Document<M> | null> {
@@ -68,24 +68,24 @@ export class NativeEngineCollection<M extends object = JsonObject> implements Co
 
   async getMany(ids: readonly string[]): Promise<(Document<M> | null)[]> {
     const checked = encodeIds(ids);
-    const answer = await wait(() => this.#native.get(checked));
+    const answer = await wait(() => this.#backend.get(checked));
     const documents = JSON.parse(answer.json) as (Document<M> | null)[];
     return attach(answer, documents);
   }
 
   async search(request: SearchRequest): Promise<SearchResult<M>> {
     const [json, vector] = encodeSearch(request);
-    return decodeSearch<M>(await wait(() => this.#native.search(json, vector)));
+    return decodeSearch<M>(await wait(() => this.#backend.search(json, vector)));
   }
 
   searchSync(request: SearchRequest): SearchResult<M> {
     const [json, vector] = encodeSearch(request);
-    return decodeSearch<M>(call(() => this.#native.searchSync(json, vector)));
+    return decodeSearch<M>(call(() => this.#backend.searchSync(json, vector)));
   }
 
   async scan(request?: ScanRequest): Promise<Page<M>> {
     const json = encodeRequest(request);
-    const answer = await wait(() => this.#native.scan(json));
+    const answer = await wait(() => this.#backend.scan(json));
     const page = JSON.parse(answer.json) as Page<M>;
     attach(answer, page.documents);
     return page;
@@ -101,23 +101,23 @@ export class NativeEngineCollection<M extends object = JsonObject> implements Co
   }
 
   seal(): Promise<boolean> {
-    return wait(() => this.#native.seal());
+    return wait(() => this.#backend.seal());
   }
 
   index(): Promise<boolean> {
-    return wait(() => this.#native.index());
+    return wait(() => this.#backend.index());
   }
 
   merge(): Promise<boolean> {
-    return wait(() => this.#native.merge());
+    return wait(() => this.#backend.merge());
   }
 
   export(): Promise<Uint8Array> {
-    return wait(() => this.#native.export());
+    return wait(() => this.#backend.export());
   }
 
   async info(): Promise<CollectionInfo> {
-    return JSON.parse(await wait(() => this.#native.info())) as CollectionInfo;
+    return JSON.parse(await wait(() => this.#backend.info())) as CollectionInfo;
   }
 }
 
@@ -127,7 +127,7 @@ function encodeSearch(request: SearchRequest): [string, Float32Array | undefined
   return [encodeRequest(rest), encodeOptionalVector(vector)];
 }
 
-/** Hits by columns, as the addon answers them; explanations are there for all hits or for none. */
+/** Hits by columns, as every engine answers them; explanations are there for all hits or for none. */
 type Columns<M> = [ids: string[], scores: number[], metadata: M[], explanations: Explanation[], warnings: string[]];
 
 function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
