@@ -1,18 +1,25 @@
-//! The search page: the files of `web/`, embedded when the server is built. A debug build reads them from there again
-//! at each request, so that one sees what one edits.
+//! The search page and the engine it can run in a tab: the files of `web/` and of the compiled `js/`, embedded when the
+//! server is built. A debug build reads them from there again at each request, so that one sees what one edits.
 //!
 //! Only names of the embedded table are served; nothing of a request becomes part of a path.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
+use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Serialize;
 
-use crate::http::{PathOf, Problem};
+use crate::http::{PathOf, Problem, unless_known};
 
 /// Name and content of each file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
+
+/// Where the engine's files are, in the table and under `/ui/`, and the one that is imported first.
+const ENGINE: &str = "kithdb/";
+const ENGINE_ENTRY: &str = "kithdb/browser.js";
 
 const NO_PAGE: &str = "<!doctype html><title>KithDB</title><h1>KithDB</h1><p>The server runs; it was built without its \
      page. To have one, build it where the folder <code>web/</code> lies beside <code>server/</code>.</p>\
@@ -32,6 +39,17 @@ const HEADERS: [(&str, &str); 6] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
+/// What the page asks before it offers to search in the tab, and what it keeps to work without the server.
+#[derive(Serialize)]
+struct FilesAnswer {
+    /// Another one when any file is another.
+    version: String,
+    /// Whether the engine for a tab is among the files.
+    engine: bool,
+    /// The names under `/ui/`.
+    files: Vec<&'static str>,
+}
+
 /// Adds the headers that keep a browser from doing what nobody asked for, to every answer.
 pub async fn secure(mut response: Response) -> Response {
     for (name, value) in HEADERS {
@@ -40,32 +58,51 @@ pub async fn secure(mut response: Response) -> Response {
     response
 }
 
-pub async fn index() -> Response {
-    file("index.html").unwrap_or_else(|| page("text/html; charset=utf-8", NO_PAGE.as_bytes().into()))
+pub async fn index(headers: HeaderMap) -> Response {
+    match content("index.html") {
+        Some(content) => answer("index.html", content, &headers),
+        None => answer("index.html", NO_PAGE.as_bytes().into(), &headers),
+    }
 }
 
 pub async fn to_index() -> Redirect {
     Redirect::permanent("/ui/")
 }
 
-pub async fn asset(PathOf(name): PathOf<String>) -> Result<Response, Problem> {
-    file(&name).ok_or_else(|| Problem::unknown_route(&format!("/ui/{name}")))
+pub async fn asset(PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let content = content(&name).ok_or_else(|| Problem::unknown_route(&format!("/ui/{name}")))?;
+    Ok(answer(&name, content, &headers))
 }
 
-fn file(name: &str) -> Option<Response> {
+pub async fn files() -> Response {
+    let files: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+    let mut all = DefaultHasher::new();
+    for name in &files {
+        (name, content(name)).hash(&mut all);
+    }
+    let version = format!("{:016x}", all.finish());
+    let no_cache = [(CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    (no_cache, Json(FilesAnswer { version, engine: files.contains(&ENGINE_ENTRY), files })).into_response()
+}
+
+/// The content of a file of the table.
+fn content(name: &str) -> Option<Cow<'static, [u8]>> {
     let (name, embedded) = FILES.iter().find(|(known, _)| *known == name)?;
-    let edited = || std::fs::read(format!("{}/../web/{name}", env!("CARGO_MANIFEST_DIR"))).ok();
+    let edited = || {
+        let path = name.strip_prefix(ENGINE).map_or(format!("web/{name}"), |rest| format!("js/dist/{rest}"));
+        std::fs::read(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).ok()
+    };
     let content = if cfg!(debug_assertions) { edited() } else { None };
-    Some(page(type_of(name), content.map_or(Cow::Borrowed(*embedded), Cow::Owned)))
+    Some(content.map_or(Cow::Borrowed(*embedded), Cow::Owned))
 }
 
-fn page(content_type: &'static str, content: Cow<'static, [u8]>) -> Response {
-    // The next version of the server may have another page under the same name.
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static(content_type)),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
-    (headers, content).into_response()
+/// The file, or the word that the browser has it already. It asks each time, because the next version of the server
+/// may have another file under the same name.
+fn answer(name: &str, content: Cow<'static, [u8]>, request: &HeaderMap) -> Response {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    let content_type = [(CONTENT_TYPE, HeaderValue::from_static(type_of(name)))];
+    unless_known(&format!("{:016x}", hasher.finish()), request, || (content_type, content).into_response())
 }
 
 fn type_of(name: &str) -> &'static str {

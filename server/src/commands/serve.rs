@@ -37,7 +37,7 @@ pub struct ServeArgs {
 pub fn serve(args: &ServeArgs) -> Result<(), String> {
     let listener = bind(loopback(&args.listen)?)?;
     let listen = listener.local_addr().map_err(|e| e.to_string())?;
-    let app = App::new(open(args).map_err(|e| one_line(&e))?, listen);
+    let app = App::new(open(args).map_err(|e| one_line(&e))?, listen, args.embedder.clone());
     let runtime = tokio::runtime::Runtime::new().map_err(|e| format!("cannot start threads: {e}"))?;
     println!("KithDB listens on http://{listen}");
     let served = runtime.block_on(accept(listener, routes(app.clone()), END_WITHIN));

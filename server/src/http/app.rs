@@ -1,6 +1,7 @@
 //! What every handler shares: the database, and the way to call it without holding up other requests.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -17,12 +18,13 @@ pub struct App(Arc<Inner>);
 struct Inner {
     db: Db,
     listen: SocketAddr,
+    embedder: Option<PathBuf>,
 }
 
 impl App {
-    /// Serves this database on this address.
-    pub fn new(db: Db, listen: SocketAddr) -> Self {
-        Self(Arc::new(Inner { db, listen }))
+    /// Serves this database on this address. `embedder`: the directory that the database's embedder was loaded from.
+    pub fn new(db: Db, listen: SocketAddr, embedder: Option<PathBuf>) -> Self {
+        Self(Arc::new(Inner { db, listen, embedder }))
     }
 
     /// The database.
@@ -33,6 +35,11 @@ impl App {
     /// The address that is listened on.
     pub fn listen(&self) -> SocketAddr {
         self.0.listen
+    }
+
+    /// The directory of the embedder.
+    pub fn embedder_directory(&self) -> Option<&Path> {
+        self.0.embedder.as_deref()
     }
 
     /// Works with the database on a thread that may compute and wait.

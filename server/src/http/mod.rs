@@ -4,12 +4,14 @@ mod accept;
 mod app;
 mod extract;
 mod guard;
+mod known;
 mod problem;
 mod routes;
 
 pub use accept::accept;
 pub use app::App;
 pub use extract::{FileBody, JsonBody, NoBody, PathOf, QueryOf};
+pub use known::unless_known;
 pub use problem::Problem;
 pub use routes::routes;
 

@@ -62,6 +62,12 @@ impl Problem {
         self
     }
 
+    /// With what to do next.
+    pub fn hint(mut self, hint: &'static str) -> Self {
+        self.0.report.hint = Some(hint);
+        self
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.0.status

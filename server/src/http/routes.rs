@@ -12,7 +12,7 @@ use super::guard::guard;
 use super::problem::Problem;
 use crate::kektor::{self, indexes, vectors};
 use crate::page;
-use crate::v1::{collections, documents, jobs, search};
+use crate::v1::{collections, documents, embedder, jobs, search};
 
 /// Everything that is served, behind the guard.
 pub fn routes(app: App) -> Router {
@@ -20,7 +20,8 @@ pub fn routes(app: App) -> Router {
         .route("/", get(page::index))
         .route("/ui", get(page::to_index))
         .route("/ui/", get(page::index))
-        .route("/ui/{file}", get(page::asset))
+        .route("/ui/files.json", get(page::files))
+        .route("/ui/{*file}", get(page::asset))
         .route("/healthz", get(healthz))
         .route("/v1/collections", get(collections::list).post(collections::create))
         .route("/v1/collections/{name}", get(collections::info).delete(collections::remove))
@@ -36,6 +37,9 @@ pub fn routes(app: App) -> Router {
         .route("/v1/collections/{name}/export", get(collections::export))
         .route("/v1/collections/{name}/import", post(collections::import))
         .route("/v1/flush", post(jobs::flush))
+        .route("/v1/embedder", get(embedder::info))
+        .route("/v1/embedder/model.safetensors", get(embedder::model))
+        .route("/v1/embedder/tokenizer.json", get(embedder::tokenizer))
         .merge(kektor_routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)

@@ -1,14 +1,18 @@
 //! The router without a port: what is asked and answered, on a database in memory.
 
 mod bad_input;
+mod embedder;
 mod guard;
 mod kektor;
+mod page;
 mod v1;
+
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode, header};
-use kithdb::host::{Db, Options};
+use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
+use kithdb::host::{Db, Options, load_embedder};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -27,8 +31,18 @@ struct Answer {
 
 impl Server {
     fn new() -> Self {
-        let db = Db::in_memory(Options::default()).expect("memory is there");
-        Self(routes(App::new(db, HOST.parse().expect("an address"))))
+        Self::with_options(Options::default(), None)
+    }
+
+    /// One with the embedder of this directory.
+    fn with_embedder(directory: &Path) -> Self {
+        let embedder = Some(load_embedder(directory).expect("a sound embedder"));
+        Self::with_options(Options { embedder, ..Options::default() }, Some(directory.to_owned()))
+    }
+
+    fn with_options(options: Options, embedder: Option<PathBuf>) -> Self {
+        let db = Db::in_memory(options).expect("memory is there");
+        Self(routes(App::new(db, HOST.parse().expect("an address"), embedder)))
     }
 
     /// One with a collection `c` of three dimensions, with English text.
@@ -58,9 +72,19 @@ impl Server {
     async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, "").await
     }
+
+    /// Asks again for what is known under this tag.
+    async fn get_unless(&self, path: &str, tag: &str) -> Answer {
+        let request = Request::get(path).header(header::HOST, HOST).header(header::IF_NONE_MATCH, tag);
+        self.send(request.body(Body::empty()).expect("a request")).await
+    }
 }
 
 impl Answer {
+    fn header(&self, name: HeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }

@@ -2,5 +2,6 @@
 
 pub mod collections;
 pub mod documents;
+pub mod embedder;
 pub mod jobs;
 pub mod search;

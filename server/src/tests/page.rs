@@ -1,0 +1,68 @@
+//! The files of the page: which are served, as what, and when a browser may keep them.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+
+use super::Server;
+
+#[tokio::test]
+async fn the_page_serves_nothing_but_its_own_files() {
+    let server = Server::new();
+    let others = [
+        "/ui/..%2fCargo.toml",
+        "/ui/../Cargo.toml",
+        "/ui/%2e%2e%2fsrc%2fmain.rs",
+        "/ui/%2fetc%2fpasswd",
+        "/ui//etc/passwd",
+        "/ui/package.json",
+        "/ui/web/main.js",
+        "/ui/kithdb/",
+        "/ui/kithdb/node.js",
+        "/ui/kithdb/native/addon.js",
+        "/ui/kithdb/kithdb.node",
+        "/ui/kithdb/../../Cargo.toml",
+    ];
+    for path in others {
+        assert_eq!(server.get(path).await.problem(), (404, "unknown_route".into()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_listed_file_is_there_and_is_fetched_once() {
+    let server = Server::new();
+    let list = server.get("/ui/files.json").await;
+    assert_eq!(list.header(CACHE_CONTROL), "no-cache");
+    let list = list.json();
+    let names: Vec<&str> =
+        list["files"].as_array().expect("files").iter().filter_map(|name| name.as_str()).collect();
+    assert!(names.contains(&"index.html") && names.contains(&"main.js"), "{names:?}");
+    assert_eq!(list["engine"], names.contains(&"kithdb/browser.js"));
+    for name in names {
+        let path = format!("/ui/{name}");
+        let first = server.get(&path).await;
+        assert_eq!((first.status.as_u16(), first.header(CACHE_CONTROL)), (200, "no-cache"), "{name}");
+        assert!(!first.body.is_empty(), "{name}");
+        let tag = first.header(ETAG);
+        for known in [tag.to_owned(), format!("\"other\", {tag}"), format!("W/{tag}"), "*".to_owned()] {
+            let again = server.get_unless(&path, &known).await;
+            assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{name} {known}");
+            assert_eq!(again.header(ETAG), tag);
+        }
+        assert_eq!(server.get_unless(&path, "\"other\"").await.body, first.body, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn files_are_of_the_type_that_a_browser_wants() {
+    let server = Server::new();
+    let table = [
+        ("/ui/", "text/html; charset=utf-8"),
+        ("/ui/main.js", "text/javascript; charset=utf-8"),
+        ("/ui/main.css", "text/css; charset=utf-8"),
+        ("/ui/icon.svg", "image/svg+xml"),
+        ("/ui/files.json", "application/json"),
+    ];
+    for (path, content_type) in table {
+        assert_eq!(server.get(path).await.header(CONTENT_TYPE), content_type, "{path}");
+    }
+    assert_eq!(server.get("/").await.body, server.get("/ui/").await.body);
+}
