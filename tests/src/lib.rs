@@ -2,7 +2,8 @@
 
 pub mod core_surface;
 pub mod cranfield;
-pub mod node_surface;
+pub mod js_surface;
+
 pub mod places;
 pub mod rest_surface;
 pub mod scenario;

@@ -1,7 +1,7 @@
 //! Scenario files on every surface: the same answers, in any layout, to the last bit.
 
 use kithdb_tests::core_surface::CoreSurface;
-use kithdb_tests::node_surface::NodeSurface;
+use kithdb_tests::js_surface::JsSurface;
 use kithdb_tests::rest_surface::RestSurface;
 use kithdb_tests::scenario::{Scenario, all, replay};
 use kithdb_tests::{Surface, rounded};
@@ -43,7 +43,7 @@ fn scenarios_give_the_same_answers_over_http() {
 
 #[test]
 fn scenarios_give_the_same_answers_in_node() {
-    let mut surface = NodeSurface::start();
+    let mut surface = JsSurface::start("node");
     for (name, scenario) in all() {
         let plain = core(&name, &scenario, None);
         for seed in [None].into_iter().chain((0..PROCESS_LAYOUTS).map(Some)) {
@@ -74,7 +74,7 @@ fn a_collection_exported_by_one_surface_opens_in_the_others() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
     let mut surfaces: [Box<dyn Surface>; 3] =
-        [Box::<CoreSurface>::default(), Box::new(NodeSurface::start()), Box::<RestSurface>::default()];
+        [Box::<CoreSurface>::default(), Box::new(JsSurface::start("node")), Box::<RestSurface>::default()];
     let words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     let mut original = Vec::new();
     for surface in &mut surfaces {

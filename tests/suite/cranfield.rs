@@ -3,7 +3,7 @@
 use kithdb_tests::Surface;
 use kithdb_tests::core_surface::CoreSurface;
 use kithdb_tests::cranfield::Cranfield;
-use kithdb_tests::node_surface::NodeSurface;
+use kithdb_tests::js_surface::JsSurface;
 use kithdb_tests::rest_surface::RestSurface;
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn cranfield_is_ranked_well_and_alike_on_all_surfaces() {
         return;
     };
     let mut surfaces: [Box<dyn Surface>; 3] =
-        [Box::<CoreSurface>::default(), Box::new(NodeSurface::start()), Box::<RestSurface>::default()];
+        [Box::<CoreSurface>::default(), Box::new(JsSurface::start("node")), Box::<RestSurface>::default()];
     let mut rankings: Vec<Vec<Value>> = Vec::new();
     println!("nDCG@10 on Cranfield   words  vectors     both");
     for surface in &mut surfaces {

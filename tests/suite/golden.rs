@@ -1,4 +1,4 @@
-//! The same operations and jobs give the same bytes: with one thread and with two, today and tomorrow.
+//! The same operations and jobs give the same bytes: with one thread and with two, in wasm, today and tomorrow.
 
 use std::sync::Arc;
 
@@ -10,13 +10,16 @@ use kithdb::engine::{Collection, Database, Env, JobKind, export};
 use kithdb::storage::{FileRoot, Level, Object, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
 use kithdb::vectors::Metric;
+use kithdb_tests::Surface;
+use kithdb_tests::js_surface::JsSurface;
+use serde_json::json;
 
 /// Changes with the format only: then FORMAT_VERSION, docs/FORMAT.md and this change in one commit.
 const GOLDEN: [(&str, u64); 4] = [
-    ("cosine", 0xebb10dbce76e383a),
-    ("euclidean", 0xe2aa6ddeca7e4061),
-    ("dot", 0x152b6b90793bf2c8),
-    ("manhattan", 0xdfa6d2159e3877d3),
+    ("cosine", 0x1cbc1d5f161eaa19),
+    ("euclidean", 0x67e25ae5433a8140),
+    ("dot", 0x3c67b00329eb6aa3),
+    ("manhattan", 0x76279169c1771636),
 ];
 
 fn settle(storage: &dyn Storage, ticket: Ticket) {
@@ -31,10 +34,34 @@ fn run_job(collection: &mut Collection, kind: JobKind, budget: usize) {
     collection.publish(&mut committed).expect("readable");
 }
 
-/// A hash of every blob, and of the export, of a fixed history.
+/// The id of the collection and the time at which everything happens.
+const COLLECTION_ID: u64 = 0xC0_FFEE;
+const NOW_MS: i64 = 1_700_000_000_000;
+
+/// A step of the fixed history.
+enum Step {
+    Upsert(Vec<Document>),
+    Delete(Vec<String>),
+    Job(JobKind),
+}
+
+/// Three rounds of writes, each sealed and indexed, then everything merged.
+fn history() -> Vec<Step> {
+    let mut rng = Rng::new(1);
+    let mut steps = Vec::new();
+    for round in 0..3u64 {
+        steps.push(Step::Upsert((0..360).map(|i| document(&mut rng, round, i)).collect()));
+        steps.push(Step::Delete((0..40).map(|_| id(&mut rng)).collect()));
+        steps.extend([Step::Job(JobKind::Seal), Step::Job(JobKind::Index)]);
+    }
+    steps.extend([Step::Job(JobKind::Merge), Step::Job(JobKind::Index)]);
+    steps
+}
+
+/// A hash of every blob, and of the export, after the fixed history.
 fn bytes_of(metric: Metric, threads: usize, budget: usize) -> u64 {
     let env = Env {
-        clock: Arc::new(ManualClock::at(1_700_000_000_000_000_000)),
+        clock: Arc::new(ManualClock::at(NOW_MS * 1_000_000)),
         observer: Arc::new(NoObserver),
         pool: Arc::new(Pool::new(threads)),
     };
@@ -44,22 +71,26 @@ fn bytes_of(metric: Metric, threads: usize, budget: usize) -> u64 {
     let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
     let config =
         CollectionConfig { metric, text: Some(text), ef_construction: 40, ..CollectionConfig::default() };
-    let staged = database.stage("golden", 0xC0FFEE, config).expect("staged");
+    let staged = database.stage("golden", COLLECTION_ID, config).expect("staged");
     settle(&*staged.storage, staged.ticket);
     let ticket = database.admit(staged);
     settle(&*database.storage(), ticket);
     let mut collection = database.open_collection("golden").expect("opens");
-    let mut rng = Rng::new(1);
-    for round in 0..3u64 {
-        let batch: Vec<Mutation> = (0..400).map(|i| mutation(&mut rng, round, i)).collect();
+    for step in history() {
+        let batch: Vec<Mutation> = match step {
+            Step::Upsert(documents) => documents.into_iter().map(Mutation::Upsert).collect(),
+            Step::Delete(ids) => ids.into_iter().map(Mutation::Delete).collect(),
+            Step::Job(kind) => {
+                run_job(&mut collection, kind, budget);
+                continue;
+            }
+        };
         let submitted = collection.submit(batch, Level::Always).expect("stored");
         settle(&*collection.storage(), submitted.ticket.expect("ops"));
-        run_job(&mut collection, JobKind::Seal, budget);
-        run_job(&mut collection, JobKind::Index, budget);
     }
-    run_job(&mut collection, JobKind::Merge, budget);
-    run_job(&mut collection, JobKind::Index, budget);
     let storage = collection.storage();
+    // What the last job has replaced is removed.
+    settle(&*storage, storage.sync());
     let mut hash = 0;
     for object in storage.list().expect("listed").objects {
         if matches!(object, Object::Blob(..)) {
@@ -69,6 +100,27 @@ fn bytes_of(metric: Metric, threads: usize, budget: usize) -> u64 {
     }
     let exported = export::write(&collection.reader().load()).expect("sound");
     digest(hash, &exported)
+}
+
+/// The same in the wasm module under Node: `tests/surfaces/golden.mjs` answers with the paths of its files.
+fn bytes_in_wasm(surface: &mut JsSurface, metric: &str) -> u64 {
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = json!({ "metric": metric, "text": {}, "ef_construction": 40 });
+    surface.must("create", &json!({ "id": COLLECTION_ID, "now": NOW_MS, "config": config }));
+    for step in history() {
+        match step {
+            Step::Upsert(documents) => {
+                let plain = |d: &Document| json!({ "id": d.id, "vector": d.vector, "metadata": d.metadata });
+                let documents: Vec<_> = documents.iter().map(plain).collect();
+                surface.must("upsert", &json!({ "documents": documents }))
+            }
+            Step::Delete(ids) => surface.must("delete", &json!({ "ids": ids })),
+            Step::Job(kind) => surface.must("job", &json!({ "kind": kind.name() })),
+        };
+    }
+    let told = surface.must("files", &json!({ "folder": directory.path().to_string_lossy() }));
+    let files: Vec<String> = serde_json::from_value(told["files"].clone()).expect("paths");
+    files.iter().fold(0, |hash, path| digest(hash, &std::fs::read(path).expect("readable")))
 }
 
 fn file_name(object: Object) -> String {
@@ -84,11 +136,12 @@ fn digest(hash: u64, bytes: &[u8]) -> u64 {
     })
 }
 
-fn mutation(rng: &mut Rng, round: u64, i: u64) -> Mutation {
-    let id = format!("id{}", rng.below(900));
-    if rng.below(10) == 0 {
-        return Mutation::Delete(id);
-    }
+fn id(rng: &mut Rng) -> String {
+    format!("id{}", rng.below(900))
+}
+
+fn document(rng: &mut Rng, round: u64, i: u64) -> Document {
+    let id = id(rng);
     let vector = (rng.below(8) > 0).then(|| (0..24).map(|_| rng.unit_f32() * 2.0 - 1.0).collect());
     let words = ["alpha", "beta", "running", "foxes", "quickly", "stone"];
     let word = |rng: &mut Rng| words[rng.below(6) as usize];
@@ -98,7 +151,7 @@ fn mutation(rng: &mut Rng, round: u64, i: u64) -> Mutation {
         word(rng),
         i % 2 == 1
     );
-    Mutation::Upsert(Document { id, vector, metadata: parse_object(&json).expect("JSON") })
+    Document { id, vector, metadata: parse_object(&json).expect("JSON") }
 }
 
 #[test]
@@ -108,5 +161,14 @@ fn blobs_are_the_same_for_any_number_of_threads_and_any_budget() {
         let one = bytes_of(metric, 1, usize::MAX);
         assert_eq!(one, bytes_of(metric, 2, 37), "{name}: two threads and small steps");
         assert_eq!(one, golden, "{name}: the bytes changed; {one:#018x}");
+    }
+}
+
+#[test]
+fn blobs_written_in_wasm_are_the_same() {
+    let mut surface = JsSurface::start("golden");
+    for (name, golden) in GOLDEN {
+        let wasm = bytes_in_wasm(&mut surface, name);
+        assert_eq!(wasm, golden, "{name}: wasm writes other bytes; {wasm:#018x}");
     }
 }

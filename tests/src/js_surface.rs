@@ -1,4 +1,6 @@
-//! The Node package as a surface: `tests/surfaces/node.mjs` in a process of its own, a line of JSON each way.
+//! Surfaces in JavaScript: a script of `tests/surfaces/` in a Node process of its own, a line of JSON each way.
+//!
+//! `node` is the addon, `wasm` the browser's engine under Node, `chromium` the browser's engine in a real page.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -7,41 +9,43 @@ use serde_json::{Value, json};
 
 use crate::{Failure, Surface, places};
 
-/// A Node process with the package loaded.
-pub struct NodeSurface {
+/// A Node process that runs `tests/surfaces/NAME.mjs`.
+pub struct JsSurface {
+    name: &'static str,
     child: Child,
-    input: ChildStdin,
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
-impl NodeSurface {
+impl JsSurface {
     /// Starts it.
     ///
     /// # Panics
     /// When Node or the built package is missing: `npm test` builds it.
     #[must_use]
-    pub fn start() -> Self {
+    pub fn start(name: &'static str) -> Self {
         let root = places::root();
-        assert!(root.join("js/dist/node.js").exists(), "the Node package is not built: run npm test");
+        assert!(root.join("js/dist/node.js").exists(), "the npm package is not built: run npm test");
         let mut child = Command::new("node")
-            .arg(root.join("tests/surfaces/node.mjs"))
+            .arg(root.join(format!("tests/surfaces/{name}.mjs")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("node starts");
-        let input = child.stdin.take().expect("piped");
+        let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, input, output }
+        Self { name, child, input, output }
     }
 }
 
-impl Surface for NodeSurface {
+impl Surface for JsSurface {
     fn name(&self) -> &'static str {
-        "node"
+        self.name
     }
 
     fn call(&mut self, op: &str, args: &Value) -> Result<Value, Failure> {
-        writeln!(self.input, "{}", json!({ "op": op, "args": args })).expect("node listens");
+        let input = self.input.as_mut().expect("open until it is dropped");
+        writeln!(input, "{}", json!({ "op": op, "args": args })).expect("node listens");
         let mut line = String::new();
         self.output.read_line(&mut line).expect("node answers");
         let mut answer: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
@@ -53,10 +57,10 @@ impl Surface for NodeSurface {
     }
 }
 
-impl Drop for NodeSurface {
+impl Drop for JsSurface {
     fn drop(&mut self) {
-        // Already gone is as good.
-        drop(self.child.kill());
+        // The end of its input ends the script, and with it the browser that it may have started.
+        drop(self.input.take());
         drop(self.child.wait());
     }
 }

@@ -1,0 +1,49 @@
+// The operations of a surface over the package's public interface, the same for every engine.
+
+/** `open(path, options)` opens a database, `load(file)` and `save(file, bytes)` reach the runner's files. */
+export function operations({ open, load, save }) {
+  let database;
+  let searches = 0;
+
+  const collection = (name) => {
+    if (!database) throw new Error('open a database first');
+    return database.collection(name);
+  };
+
+  const job = (kind) => async ({ name }) => ({ done: await collection(name)[kind]() });
+
+  const close = async () => {
+    await database?.close();
+    database = undefined;
+  };
+
+  return {
+    async open({ path, ...options }) {
+      await close();
+      database = await open(path, options);
+    },
+    close,
+    create: async ({ name, config }) => (await database.create(name, config)).info(),
+    drop: ({ name }) => database.drop(name),
+    collections: async () => ({ collections: await database.collections() }),
+    info: ({ name }) => collection(name).info(),
+    add: ({ name, documents, mode, ...options }) =>
+      mode === 'insert'
+        ? collection(name).addMany(documents, options)
+        : collection(name).upsertMany(documents, options),
+    get: async ({ name, ids }) => ({ documents: await collection(name).getMany(ids) }),
+    delete: async ({ name, ids, ...options }) => ({ deleted: await collection(name).delete(ids, options) }),
+    // Every second search is a synchronous one: they are to answer the same.
+    search: ({ name, request }) => {
+      searches += 1;
+      return searches % 2 === 0 ? collection(name).searchSync(request) : collection(name).search(request);
+    },
+    scan: ({ name, ...page }) => collection(name).scan(page),
+    seal: job('seal'),
+    index: job('index'),
+    merge: job('merge'),
+    export: async ({ name, file }) => save(file, await collection(name).export()),
+    import: async ({ name, file }) => (await database.import(name, await load(file))).info(),
+    flush: () => database.flush(),
+  };
+}
