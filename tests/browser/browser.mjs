@@ -34,10 +34,12 @@ export async function launchProfile(profile) {
   const args = [...FLAGS, '--headless', `--user-data-dir=${profile}`, `--remote-debugging-port=${port}`, 'about:blank'];
   // A process group of its own: the browser is a dozen processes, and all are to be killed at once.
   const child = spawn(chromiumPath(), args, { stdio: 'ignore', detached: true });
-  const ended = new Promise((done) => child.on('exit', done));
+  const endOfAll = () => process.kill(-child.pid, 'SIGKILL');
+  process.on('exit', endOfAll);
+  const ended = new Promise((done) => child.on('exit', done)).then(() => process.off('exit', endOfAll));
   const browser = await connected(`http://127.0.0.1:${port}`);
   const kill = async () => {
-    process.kill(-child.pid, 'SIGKILL');
+    endOfAll();
     await ended;
     await browser.close().catch(() => {});
   };

@@ -3,10 +3,20 @@
 pub mod core_surface;
 pub mod cranfield;
 pub mod js_surface;
-
 pub mod places;
 pub mod rest_surface;
 pub mod scenario;
 pub mod surface;
 
 pub use surface::{Failure, Surface, rounded};
+
+/// The same engine five times: in this process, as an addon, over HTTP, as wasm under Node and in a page of Chromium.
+///
+/// # Panics
+/// When one does not start.
+#[must_use]
+pub fn every_surface() -> [Box<dyn Surface>; 5] {
+    let js = |name| -> Box<dyn Surface> { Box::new(js_surface::JsSurface::start(name)) };
+    let core: Box<dyn Surface> = Box::<core_surface::CoreSurface>::default();
+    [core, js("node"), Box::<rest_surface::RestSurface>::default(), js("wasm"), js("chromium")]
+}

@@ -4,7 +4,7 @@ use kithdb_tests::core_surface::CoreSurface;
 use kithdb_tests::js_surface::JsSurface;
 use kithdb_tests::rest_surface::RestSurface;
 use kithdb_tests::scenario::{Scenario, all, replay};
-use kithdb_tests::{Surface, rounded};
+use kithdb_tests::{Surface, every_surface, rounded};
 use serde_json::{Value, json};
 
 /// How many random layouts each scenario is replayed in on the core.
@@ -41,17 +41,31 @@ fn scenarios_give_the_same_answers_over_http() {
     }
 }
 
-#[test]
-fn scenarios_give_the_same_answers_in_node() {
-    let mut surface = JsSurface::start("node");
+fn in_javascript(surface: &'static str) {
+    let mut surface = JsSurface::start(surface);
     for (name, scenario) in all() {
         let plain = core(&name, &scenario, None);
         for seed in [None].into_iter().chain((0..PROCESS_LAYOUTS).map(Some)) {
             let directory = tempfile::tempdir().expect("a directory");
             let got = replay(&mut surface, &name, &scenario, seed, directory.path());
-            assert_eq!(got, plain, "{name}: Node differs from core, seed {seed:?}");
+            assert_eq!(got, plain, "{name}: {} differs from core, seed {seed:?}", surface.name());
         }
     }
+}
+
+#[test]
+fn scenarios_give_the_same_answers_in_node() {
+    in_javascript("node");
+}
+
+#[test]
+fn scenarios_give_the_same_answers_in_wasm_under_node() {
+    in_javascript("wasm");
+}
+
+#[test]
+fn scenarios_give_the_same_answers_in_chromium() {
+    in_javascript("chromium");
 }
 
 /// What a collection answers, told by one surface.
@@ -73,8 +87,7 @@ fn answers(surface: &mut dyn Surface, name: &str) -> Vec<Value> {
 fn a_collection_exported_by_one_surface_opens_in_the_others() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-    let mut surfaces: [Box<dyn Surface>; 3] =
-        [Box::<CoreSurface>::default(), Box::new(JsSurface::start("node")), Box::<RestSurface>::default()];
+    let mut surfaces = every_surface();
     let words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     let mut original = Vec::new();
     for surface in &mut surfaces {
@@ -93,7 +106,7 @@ fn a_collection_exported_by_one_surface_opens_in_the_others() {
         original = answers(&mut **surface, "numbers");
     }
     for surface in &mut surfaces {
-        for from in ["core", "node", "rest"] {
+        for from in ["core", "node", "rest", "wasm", "chromium"] {
             let name = format!("from-{from}");
             let file = path(&format!("{from}.kith"));
             surface.must("import", &json!({ "name": name, "file": file }));

@@ -1,10 +1,7 @@
 //! Relevance on real data: nDCG@10 of 225 Cranfield queries by words, vectors and both, the same on every surface.
 
-use kithdb_tests::Surface;
-use kithdb_tests::core_surface::CoreSurface;
 use kithdb_tests::cranfield::Cranfield;
-use kithdb_tests::js_surface::JsSurface;
-use kithdb_tests::rest_surface::RestSurface;
+use kithdb_tests::{Surface, every_surface};
 use serde_json::{Value, json};
 
 /// Words, vectors, both.
@@ -25,8 +22,7 @@ fn cranfield_is_ranked_well_and_alike_on_all_surfaces() {
         eprintln!("skipped: KITH_TEST_DATA names no folder with Cranfield");
         return;
     };
-    let mut surfaces: [Box<dyn Surface>; 3] =
-        [Box::<CoreSurface>::default(), Box::new(JsSurface::start("node")), Box::<RestSurface>::default()];
+    let mut surfaces = every_surface();
     let mut rankings: Vec<Vec<Value>> = Vec::new();
     println!("nDCG@10 on Cranfield   words  vectors     both");
     for surface in &mut surfaces {

@@ -3,7 +3,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { answering, serve } from './protocol.mjs';
+import { answering } from './answering.mjs';
+import { serve } from './protocol.mjs';
 
 const built = new URL('../../js/dist/wasm/', import.meta.url);
 const { default: init, WasmDatabase } = await import(new URL('kithdb_wasm.js', built));

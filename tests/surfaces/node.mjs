@@ -4,8 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 
 import { KithError, open, openMemory } from 'kithdb';
 
+import { answering } from './answering.mjs';
 import { operations } from './operations.mjs';
-import { answering, serve } from './protocol.mjs';
+import { serve } from './protocol.mjs';
 
 const ops = operations({
   open: (path, options) => (path === null || path === undefined ? openMemory(options) : open(path, options)),

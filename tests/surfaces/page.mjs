@@ -2,8 +2,8 @@
 
 import { KithError, open } from '/kithdb/browser.js';
 
+import { answering } from './answering.mjs';
 import { operations } from './operations.mjs';
-import { answering } from './protocol.mjs';
 
 const ops = operations({
   // A directory of the runner is a name here, and an embedder's directory a folder of this site.
