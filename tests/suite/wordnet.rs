@@ -6,7 +6,10 @@ use kithdb::collection::{Document, SearchRequest};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Options, load_embedder};
 use kithdb::wire::{CreateBody, DocumentBody, parse};
-use kithdb_tests::places;
+use kithdb_tests::js_surface::JsSurface;
+use kithdb_tests::rest_surface::RestSurface;
+use kithdb_tests::{Surface, places, rounded};
+use serde_json::{Value, json};
 
 /// WordNet 3.1, as its documentation counts.
 const SYNSETS: usize = 117_791;
@@ -58,4 +61,58 @@ fn descriptions_find_their_words() {
     assert!(wordnet.run(JobKind::Seal).expect("sealed"));
     check();
     assert_eq!(wordnet.info().expect("open").stats.documents, SYNSETS);
+}
+
+/// The server stores, embeds, seals, indexes and merges; the tab imports the export and derives the rest. After that no
+/// answer tells which of the two it comes from.
+#[test]
+fn what_the_server_exports_answers_alike_in_a_tab() {
+    const DOCUMENTS: usize = 5_000;
+    const QUERIES: usize = 200;
+    let (Some(documents), Some(model)) =
+        (places::cached("wordnet/documents.jsonl"), places::cached("embedder/wordllama-256"))
+    else {
+        eprintln!("skipped: npm test fetches WordNet and the embedder");
+        return;
+    };
+    let lines = BufReader::new(std::fs::File::open(documents).expect("there")).lines();
+    let all: Vec<Value> = lines
+        .step_by(7)
+        .take(DOCUMENTS + QUERIES)
+        .map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("JSON"))
+        .collect();
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
+    let open = |name: &str| json!({ "path": path(name), "embedder": model.to_string_lossy() });
+    let (file, name) = (path("exported.kith"), json!({ "name": "words" }));
+    let mut server = RestSurface::default();
+    server.must("open", &open("server"));
+    let config = json!({ "text": { "fields": ["gloss"] }, "embedder": true });
+    server.must("create", &json!({ "name": "words", "config": config }));
+    for batch in all[..DOCUMENTS].chunks(DOCUMENTS / 2) {
+        server.must("add", &json!({ "name": "words", "documents": batch }));
+        server.must("seal", &name);
+    }
+    for job in ["merge", "index"] {
+        assert_eq!(server.must(job, &name)["done"], true, "{job}");
+    }
+    server.must("export", &json!({ "name": "words", "file": file }));
+
+    let mut tab = JsSurface::start("chromium");
+    tab.must("open", &open("tab"));
+    tab.must("import", &json!({ "name": "words", "file": file }));
+    assert_eq!(tab.must("index", &name)["done"], true);
+    let mut found = 0;
+    for document in &all[DOCUMENTS..] {
+        let gloss: Vec<&str> =
+            document["metadata"]["gloss"].as_str().expect("a gloss").split(' ').take(6).collect();
+        let request = json!({ "text": gloss.join(" "), "k": 10, "explain": true, "with_vector": true });
+        let ask = json!({ "name": "words", "request": request });
+        let (there, here) = (server.must("search", &ask), tab.must("search", &ask));
+        assert_eq!(rounded(&here), rounded(&there), "{request}");
+        found += here["hits"].as_array().map_or(0, Vec::len);
+    }
+    assert_eq!(found, QUERIES * 10);
+    assert_eq!(tab.must("info", &name)["indexed"], 1);
+    tab.must("close", &json!({}));
 }
