@@ -1,0 +1,219 @@
+// The browser engine behind the interface: each call goes into the instance at once, and waits for the store where it must.
+
+import type { Answer, BackendCollection, BackendDatabase } from '../engine/backend.js';
+import { closed, refusal } from './errors.js';
+import type { Host } from './host.js';
+import { Jobs } from './jobs.js';
+import type { Life } from './life.js';
+import type { JobKind, Submitted, WasmDatabase } from './module.js';
+
+/** A database that a host keeps alive. */
+export class WasmBackend implements BackendDatabase {
+  readonly #host: Host;
+  readonly #jobs: Jobs;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#jobs = new Jobs(host);
+  }
+
+  create(name: string, config: string): Promise<BackendCollection> {
+    return this.#make(name, (db) => db.create(name, config, randomId()));
+  }
+
+  import(name: string, file: Uint8Array): Promise<BackendCollection> {
+    const bytes = this.#host.isReady ? file : file.slice();
+    return this.#make(name, (db) => db.import(name, bytes, randomId()));
+  }
+
+  async #make(name: string, make: (db: WasmDatabase) => number): Promise<BackendCollection> {
+    return submit(this.#host, (db, life) => {
+      const ticket = make(db);
+      return { ticket, value: this.#handle(name, db.collection(name), life) };
+    });
+  }
+
+  collection(name: string): BackendCollection {
+    const { life } = this.#host;
+    const number = this.#host.call((db) => db.collection(name));
+    // It may have been left with work to do when the page was closed.
+    this.#jobs.consider(number);
+    return this.#handle(name, number, life);
+  }
+
+  #handle(name: string, number: number, life: Life): WasmCollection {
+    return new WasmCollection(this.#host, this.#jobs, name, number, life);
+  }
+
+  collections(): Promise<string> {
+    return ask(this.#host, (db) => db.collections());
+  }
+
+  drop(name: string): Promise<void> {
+    return submit(this.#host, (db) => ({ ticket: db.drop(name), value: undefined }));
+  }
+
+  async flush(): Promise<void> {
+    if (!this.#host.isReady) await this.#host.nextLife();
+    await this.#host.life.sync();
+  }
+
+  close(): Promise<void> {
+    this.#jobs.stop();
+    return this.#host.close();
+  }
+
+  closeSync(): void {
+    // Nobody is there to be told; writes that were not kept have told their callers.
+    this.close().catch(() => {});
+  }
+}
+
+class WasmCollection implements BackendCollection {
+  readonly #host: Host;
+  readonly #jobs: Jobs;
+  readonly #name: string;
+  readonly #number: number;
+  /** The life in which the number was last seen to be this collection's. */
+  #life: Life;
+
+  constructor(host: Host, jobs: Jobs, name: string, number: number, life: Life) {
+    this.#host = host;
+    this.#jobs = jobs;
+    this.#name = name;
+    this.#number = number;
+    this.#life = life;
+  }
+
+  info(): Promise<string> {
+    return this.#ask((db, c) => db.info(c));
+  }
+
+  async write(
+    ids: string[],
+    vectors: (Float32Array | undefined)[],
+    metadata: (string | undefined)[],
+    upsert: boolean,
+    options?: string,
+  ): Promise<number> {
+    const { flat, lengths } = flattened(vectors);
+    return this.#change((db, c) => db.write(c, ids, flat, lengths, metadata, upsert, options));
+  }
+
+  delete(ids: string[], options?: string): Promise<number> {
+    return this.#change((db, c) => db.delete(c, ids, options));
+  }
+
+  get(ids: string[]): Promise<Answer> {
+    return this.#ask((db, c) => db.get(c, ids));
+  }
+
+  scan(request: string): Promise<Answer> {
+    return this.#ask((db, c) => db.scan(c, request));
+  }
+
+  search(request: string, vector?: Float32Array): Promise<Answer> {
+    const query = this.#host.isReady ? vector : vector?.slice();
+    return this.#ask((db, c) => db.search(c, request, query));
+  }
+
+  searchSync(request: string, vector?: Float32Array): Answer {
+    return this.#call((db, c) => db.search(c, request, vector));
+  }
+
+  seal(): Promise<boolean> {
+    return this.#run('seal');
+  }
+
+  index(): Promise<boolean> {
+    return this.#run('index');
+  }
+
+  merge(): Promise<boolean> {
+    return this.#run('merge');
+  }
+
+  export(): Promise<Uint8Array> {
+    return this.#ask((db, c) => db.export(c));
+  }
+
+  #call<T>(work: (db: WasmDatabase, collection: number) => T): T {
+    const { life } = this.#host;
+    return this.#host.call((db) => work(db, this.#seenIn(life, db)));
+  }
+
+  #ask<T>(work: (db: WasmDatabase, collection: number) => T): Promise<T> {
+    return ask(this.#host, (db, life) => work(db, this.#seenIn(life, db)));
+  }
+
+  async #change(work: (db: WasmDatabase, collection: number) => Submitted): Promise<number> {
+    const ended = await submit(this.#host, (db, life) => {
+      const submitted = work(db, this.#seenIn(life, db));
+      return { ticket: submitted.ticket, value: submitted.ended };
+    });
+    this.#jobs.consider(this.#number);
+    return ended;
+  }
+
+  async #run(kind: JobKind): Promise<boolean> {
+    const number = await this.#ask((_db, c) => c);
+    return this.#jobs.run(number, kind);
+  }
+
+  /**
+   * The number of this collection. A life may end with a collection that was not stored yet, and the next one give
+   * its number to another.
+   */
+  #seenIn(life: Life, db: WasmDatabase): number {
+    if (life === this.#life) return this.#number;
+    if (this.#numberIn(db) !== this.#number) throw closed('collection');
+    this.#life = life;
+    return this.#number;
+  }
+
+  #numberIn(db: WasmDatabase): number | undefined {
+    try {
+      return db.collection(this.#name);
+    } catch (error) {
+      if (refusal(error)?.code === 'unknown_collection') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Asks as soon as there is a database to ask. */
+async function ask<T>(host: Host, work: (db: WasmDatabase, life: Life) => T): Promise<T> {
+  if (!host.isReady) await host.nextLife();
+  const { life } = host;
+  return host.call((db) => work(db, life));
+}
+
+/** Changes something, and waits until that is kept. */
+async function submit<T>(
+  host: Host,
+  work: (db: WasmDatabase, life: Life) => { ticket: number; value: T },
+): Promise<T> {
+  if (!host.isReady) await host.nextLife();
+  const { life } = host;
+  const { ticket, value } = host.call((db) => work(db, life));
+  await life.kept(ticket);
+  return value;
+}
+
+/** Vectors one behind the other, in memory that the caller does not have. */
+function flattened(vectors: readonly (Float32Array | undefined)[]): { flat: Float32Array; lengths: Int32Array } {
+  const lengths = Int32Array.from(vectors, (vector) => vector?.length ?? -1);
+  const flat = new Float32Array(vectors.reduce((sum, vector) => sum + (vector?.length ?? 0), 0));
+  let at = 0;
+  for (const vector of vectors) {
+    if (!vector) continue;
+    flat.set(vector, at);
+    at += vector.length;
+  }
+  return { flat, lengths };
+}
+
+/** The number that ties a new collection to its files: any 64 bits but 0. */
+function randomId(): bigint {
+  return crypto.getRandomValues(new BigUint64Array(1))[0]! || 1n;
+}

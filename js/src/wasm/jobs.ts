@@ -1,0 +1,161 @@
+// Runs seal, index and merge in steps that leave time for everything else: when asked to, and by themselves when due.
+
+import { KithError } from '../errors.js';
+import { closed } from './errors.js';
+import type { Host } from './host.js';
+import type { Life } from './life.js';
+import type { JobKind } from './module.js';
+
+/** A step is to take about so long. */
+const STEP_MS = 15;
+
+/** Documents of the first step; the next ones are chosen by how long the last one took. The bytes do not depend on it. */
+const FIRST_STEP = 64;
+const LARGEST_STEP = 2 ** 20;
+
+/** A kind of job that failed by itself lets 2^n writes pass before it is tried again, this n at the most. */
+const PATIENCE_MAX = 10;
+
+interface Failures {
+  inARow: number;
+  writesToPass: number;
+}
+
+/** The jobs of a database. A collection has one at a time. */
+export class Jobs {
+  readonly #host: Host;
+  /** The end of the last job of each collection. */
+  readonly #queues = new Map<number, Promise<unknown>>();
+  /** Jobs that are between two steps. */
+  readonly #active = new Map<number, Life>();
+  /** Collections that are being looked after in the background. */
+  readonly #watched = new Set<number>();
+  readonly #failures = new Map<string, Failures>();
+  #isStopped = false;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Runs a job after those of its collection; false when there is nothing to do. */
+  async run(collection: number, kind: JobKind): Promise<boolean> {
+    try {
+      return await this.#queue(collection, kind);
+    } finally {
+      this.consider(collection);
+    }
+  }
+
+  /** Starts what is due, in the background. To be called after whatever changes a collection. */
+  consider(collection: number): void {
+    if (this.#isStopped || this.#watched.has(collection) || this.#queues.has(collection)) return;
+    this.#watched.add(collection);
+    this.#look(collection).finally(() => this.#watched.delete(collection));
+  }
+
+  /** Abandons all jobs. A step is never interrupted: nothing else runs while it does. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const [collection, life] of this.#active) abandon(life, collection);
+  }
+
+  async #look(collection: number): Promise<void> {
+    let kind: JobKind | undefined;
+    try {
+      kind = this.#host.life.call((db) => db.due(collection));
+      if (!kind || this.#passes(collection, kind)) return;
+      while (kind) {
+        await pause();
+        if (this.#isStopped || !(await this.#queue(collection, kind))) return;
+        this.#failures.delete(`${collection} ${kind}`);
+        kind = this.#host.life.call((db) => db.due(collection));
+      }
+    } catch {
+      // Nobody waits for this job. Whoever is harmed by what stopped it is told where it happened.
+      if (kind) this.#failed(collection, kind);
+    }
+  }
+
+  #queue(collection: number, kind: JobKind): Promise<boolean> {
+    const before = this.#queues.get(collection);
+    const job = (async () => {
+      await before?.catch(() => {});
+      return this.#work(collection, kind);
+    })();
+    this.#queues.set(collection, job);
+    return job.finally(() => {
+      if (this.#queues.get(collection) === job) this.#queues.delete(collection);
+    });
+  }
+
+  #passes(collection: number, kind: JobKind): boolean {
+    const failures = this.#failures.get(`${collection} ${kind}`);
+    if (!failures || failures.writesToPass === 0) return false;
+    failures.writesToPass -= 1;
+    return true;
+  }
+
+  #failed(collection: number, kind: JobKind): void {
+    const key = `${collection} ${kind}`;
+    const inARow = (this.#failures.get(key)?.inARow ?? 0) + 1;
+    this.#failures.set(key, { inARow, writesToPass: 2 ** Math.min(inARow, PATIENCE_MAX) });
+  }
+
+  async #work(collection: number, kind: JobKind): Promise<boolean> {
+    const life = await this.#host.nextLife();
+    if (this.#isStopped) throw closed('database');
+    if (!life.call((db) => db.begin(collection, kind))) return false;
+    this.#active.set(collection, life);
+    let ticket: number;
+    try {
+      await this.#build(life, collection);
+      ticket = life.call((db) => db.finish(collection));
+    } catch (error) {
+      if (!this.#isStopped) abandon(life, collection);
+      throw error;
+    } finally {
+      this.#active.delete(collection);
+    }
+    await life.kept(ticket);
+    return true;
+  }
+
+  async #build(life: Life, collection: number): Promise<void> {
+    let documents = FIRST_STEP;
+    for (;;) {
+      const start = performance.now();
+      if (life.call((db) => db.step(collection, documents))) return;
+      documents = nextStep(documents, performance.now() - start);
+      await pause();
+      if (this.#isStopped) throw closed('database');
+    }
+  }
+}
+
+/** How many documents the next step takes, from those of the last one and the time that it took. */
+export function nextStep(documents: number, ms: number): number {
+  const factor = Math.min(Math.max(STEP_MS / Math.max(ms, 0.01), 0.25), 4);
+  return Math.min(Math.max(Math.round(documents * factor), 1), LARGEST_STEP);
+}
+
+function abandon(life: Life, collection: number): void {
+  try {
+    life.call((db) => db.abandon(collection));
+    life.wake();
+  } catch (error) {
+    // Its life is over, and so is the job.
+    if (!(error instanceof KithError)) throw error;
+  }
+}
+
+/** Lets everything that waits in the event loop go first. Timers of a hidden page are slowed down; messages are not. */
+function pause(): Promise<void> {
+  return new Promise((go) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      go();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,65 @@
+// Loads the wasm module once for a page or Worker: the plain one, or the one with threads where it is wanted and can run.
+
+import type { KithError } from '../errors.js';
+import { notLoaded } from './errors.js';
+import { type Inhabitant, type Instance, Instances } from './instance.js';
+import type { WasmModule, WasmSource } from './module.js';
+
+/** Brings an inhabitant into a living instance. */
+export type Enter = (inhabitant: Inhabitant) => Promise<Instance>;
+
+/** What decides which module is loaded, and from where. */
+export interface LoadOptions {
+  /** Where the plain module comes from; left out, the file beside the JavaScript. The first load decides. */
+  wasm?: WasmSource | undefined;
+  /** With more than one the module with threads is preferred. */
+  threads?: number | undefined;
+}
+
+let plain: Promise<Instances> | undefined;
+let threaded: Promise<Instances | undefined> | undefined;
+
+/** How instances are entered with these options. */
+export function entrance({ wasm, threads }: LoadOptions): Enter {
+  return async (inhabitant) => {
+    const preferred = threads !== undefined && threads > 1 && canHaveThreads() ? await loadThreads(threads) : undefined;
+    // Nothing can end the threads of a dead instance, so that one is not followed by another with threads.
+    const instances = preferred?.usable ? preferred : await loadPlain(wasm);
+    return instances.enter(inhabitant);
+  };
+}
+
+function loadPlain(source: WasmSource | undefined): Promise<Instances> {
+  plain ??= start(() => import('./kithdb_wasm.js'), source).catch((error: KithError) => {
+    plain = undefined;
+    throw error;
+  });
+  return plain;
+}
+
+async function start(load: () => Promise<WasmModule>, source: WasmSource | undefined): Promise<Instances> {
+  try {
+    const module = await load();
+    await (source === undefined ? module.default() : module.default({ module_or_path: source }));
+    return new Instances(module, true);
+  } catch (error) {
+    throw notLoaded(error);
+  }
+}
+
+/** Waiting for threads is not allowed on the main thread of a page, and sharing memory needs isolation. */
+function canHaveThreads(): boolean {
+  return globalThis.crossOriginIsolated === true && typeof document === 'undefined';
+}
+
+function loadThreads(threads: number): Promise<Instances | undefined> {
+  threaded ??= startThreads(threads).catch(() => undefined);
+  return threaded;
+}
+
+async function startThreads(threads: number): Promise<Instances> {
+  const module: WasmModule = await import('./threads/kithdb_wasm.js');
+  await module.default();
+  await module.initThreadPool!(threads);
+  return new Instances(module, false);
+}

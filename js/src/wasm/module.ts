@@ -1,0 +1,142 @@
+// The wasm module as TypeScript sees it (bindings-wasm). The core never waits: what it has to store is queued as work,
+// which is taken, committed to a store in order, and reported kept.
+
+import type { Answer } from '../engine/backend.js';
+
+/** What instantiates the module: a place to fetch it from, or the module itself. */
+export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;
+
+/** The module that wasm-bindgen writes. */
+export interface WasmModule {
+  /** Makes the first instance; without a source it fetches the file beside the module. */
+  default(options?: { module_or_path: WasmSource }): Promise<unknown>;
+  /** Puts a new instance in place of the current one. */
+  __wbg_reset_state?(): void;
+  /** Starts the threads of the module that has them. */
+  initThreadPool?(threads: number): Promise<unknown>;
+  WasmDatabase: {
+    /** In memory: no work is ever queued. */
+    memory(options: string): WasmDatabase;
+    /** From what a store holds; `missing` says what it lacks still. */
+    restore(options: string, snapshot: Snapshot): WasmDatabase;
+  };
+}
+
+/** What a job does. */
+export type JobKind = 'seal' | 'index' | 'merge';
+
+/**
+ * A database inside the instance. Every call ends at once. A refused one throws an error whose message is the JSON of a
+ * report; whatever else is thrown means that the instance is dead.
+ */
+export interface WasmDatabase {
+  /** To be called before `missing`, and before the first collection is made. */
+  setEmbedder(name: string, model: Uint8Array, tokenizer: Uint8Array): void;
+  /** Opens what can be opened, and says what it needs for the rest. */
+  missing(): Missing[];
+  provide(storage: number, blob: number, offset: number, total: number, bytes: Uint8Array): void;
+
+  // Those that change something answer a ticket, 0 when there is nothing to wait for.
+  create(name: string, config: string, id: bigint): number;
+  import(name: string, file: Uint8Array, id: bigint): number;
+  drop(name: string): number;
+  /** The number of a collection, which is its own for ever. */
+  collection(name: string): number;
+  collections(): string;
+
+  info(collection: number): string;
+  /** Vectors one behind the other; `lengths[i]` is -1 for a document without one. */
+  write(
+    collection: number,
+    ids: string[],
+    vectors: Float32Array,
+    lengths: Int32Array,
+    metadata: (string | undefined)[],
+    upsert: boolean,
+    options?: string,
+  ): Submitted;
+  delete(collection: number, ids: string[], options?: string): Submitted;
+  get(collection: number, ids: string[]): Answer;
+  scan(collection: number, request: string): Answer;
+  search(collection: number, request: string, vector?: Float32Array): Answer;
+  export(collection: number): Uint8Array;
+
+  // One job of a collection at a time: begun, stepped until `step` is true, then finished; or abandoned.
+  /** What is due by counted bytes and documents. */
+  due(collection: number): JobKind | undefined;
+  /** False when there is nothing to do. */
+  begin(collection: number, kind: JobKind): boolean;
+  /** True when it is built. */
+  step(collection: number, documents: number): boolean;
+  /** A ticket. */
+  finish(collection: number): number;
+  abandon(collection: number): void;
+
+  /** A ticket that is kept when everything before it is durable. */
+  sync(): number;
+  /** The next queued work, about so many bytes of it. */
+  takeWork(bytes: number): Batch | undefined;
+  /** Everything up to this ticket is committed. */
+  kept(ticket: number, strict: boolean): void;
+  free(): void;
+}
+
+/** A write that was applied and has to be stored. */
+export interface Submitted {
+  ticket: number;
+  /** Versions that it ended. */
+  ended: number;
+}
+
+/** A blob that the instance needs in its memory. */
+export interface Missing {
+  storage: number;
+  blob: number;
+  length: number;
+}
+
+/** Work that is committed at once or not at all; `ticket` is the last one in it. */
+export interface Batch {
+  ticket: number;
+  /** Whether it has to survive a power cut before it is kept. */
+  strict: boolean;
+  work: Work[];
+}
+
+/** Something to be stored. */
+export type Work =
+  /** A new log with its header. */
+  | { kind: 'log'; storage: number; generation: number; bytes: Uint8Array }
+  /** Frames for the end of a log. */
+  | { kind: 'append'; storage: number; generation: number; bytes: Uint8Array }
+  /** Cut a log at a byte offset and keep its tail elsewhere. */
+  | { kind: 'setAside'; storage: number; generation: number; from: number }
+  /** A piece of a blob; the last one completes it. */
+  | { kind: 'blob'; storage: number; blob: number; type: number; offset: number; total: number; bytes: Uint8Array }
+  /** A manifest and the pointer to it. */
+  | { kind: 'flip'; storage: number; generation: number; bytes: Uint8Array }
+  | { kind: 'removeManifest'; storage: number; generation: number }
+  | { kind: 'removeLog'; storage: number; generation: number }
+  | { kind: 'removeBlob'; storage: number; blob: number; type: number }
+  /** Everything of a storage. */
+  | { kind: 'removeStorage'; storage: number }
+  /** Nothing: the batch is strict. */
+  | { kind: 'sync' };
+
+/** All that a store holds, but for the bytes of blobs. */
+export interface Snapshot {
+  storages: StorageSnapshot[];
+}
+
+/** What a store holds of one storage; number 0 is the catalog. */
+export interface StorageSnapshot {
+  number: number;
+  /** The generation that the pointer names. */
+  current: number | null;
+  manifests: { generation: number; bytes: Uint8Array }[];
+  logs: { generation: number; bytes: Uint8Array }[];
+  /** Complete blobs. */
+  blobs: { blob: number; type: number; length: number }[];
+  /** Blobs that were begun and not completed. */
+  leftovers: { blob: number; type: number }[];
+}

@@ -1,0 +1,54 @@
+// Opens databases of the browser engine: over a store, or in memory.
+
+import { encodeRequest } from '../encode.js';
+import { EngineDatabase } from '../engine/database.js';
+import type { Database, OpenOptions } from '../types.js';
+import { WasmBackend } from './backend.js';
+import { type EmbedderFiles, embedderFiles } from './embedder.js';
+import { Host } from './host.js';
+import { type Enter, entrance } from './load.js';
+import type { WasmSource } from './module.js';
+import type { Release, Store } from './store.js';
+
+/** How a database is opened in a browser. */
+export interface BrowserOptions extends Omit<OpenOptions, 'embedder' | 'threads'> {
+  /**
+   * What turns texts into vectors: its files, or the URL of a folder with `model.safetensors` and `tokenizer.json`,
+   * whose last part is then its name.
+   */
+  embedder?: string | EmbedderFiles | undefined;
+  /**
+   * Threads for building indexes; default 1. More run in a Worker of a page that is cross-origin isolated; elsewhere
+   * one thread gives the same answers.
+   */
+  threads?: number | undefined;
+  /**
+   * Where the wasm module comes from; default the file beside the JavaScript. The first database of a page or Worker
+   * decides for all of it.
+   */
+  wasm?: WasmSource | undefined;
+}
+
+/** Opens what `take` takes; undefined for a database in memory. `enter` is a test's way to bring its own module. */
+export async function openWasm(
+  take: (() => Promise<Taken>) | undefined,
+  options: BrowserOptions | undefined,
+  enter?: Enter,
+): Promise<Database> {
+  const { wasm, embedder, ...known } = options ?? {};
+  const ingredients = { options: encodeRequest(known), embedder: await embedderFiles(embedder) };
+  const taken = await take?.();
+  const host = await Host.open({
+    ...ingredients,
+    enter: enter ?? entrance({ wasm, threads: known.threads }),
+    store: taken?.store,
+    release: taken?.release ?? (async () => {}),
+  });
+  return new EngineDatabase(new WasmBackend(host));
+}
+
+/** What a database is kept in, and what lets go of the rest that was taken for it. */
+export interface Taken {
+  store: Store;
+  release: Release;
+}

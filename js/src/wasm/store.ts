@@ -1,0 +1,21 @@
+// Where the browser engine keeps a database. IndexedDB is one such place, a test's memory another.
+
+import type { KithError } from '../errors.js';
+import type { Batch, Snapshot } from './module.js';
+
+/** Keeps what the instance has to store. What it rejects with is a `KithError`. */
+export interface Store {
+  /** All that is stored, but for the bytes of blobs. */
+  snapshot(): Promise<Snapshot>;
+  /** Reads a complete blob piece by piece. */
+  read(storage: number, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<void>;
+  /** Stores a batch whole or not at all. A strict one survives a power cut, and everything before it with it. */
+  commit(batch: Batch): Promise<void>;
+  /** Lets go of it. Called once, when nothing else is under way. */
+  close(): void;
+  /** Called when the place is taken away; nothing can be read or stored afterwards. */
+  onLost: ((error: KithError) => void) | undefined;
+}
+
+/** Lets go of what was taken to have a store for oneself; resolves when others can have it. */
+export type Release = () => Promise<void>;
