@@ -7,9 +7,13 @@ import { extname } from 'node:path';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+
+/** A policy under which no text becomes the address of a script, so that a page starts no Worker either. */
+export const STRICTEST = `${POLICY}; require-trusted-types-for 'script'; trusted-types 'none'`;
+
 const HEADERS = {
   'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
   'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-opener-policy': 'same-origin',
 };
@@ -25,7 +29,7 @@ const FOLDERS = {
  * Starts a site whose page `/` runs the module `script`, a path of this site. `folders` are shown beside the usual ones.
  * Returns its origin and a way to stop it.
  */
-export async function startSite(script, folders = {}) {
+export async function startSite(script, folders = {}, policy = POLICY) {
   const shown = { ...FOLDERS, ...folders };
   const page = `<!doctype html><title>test</title><script type="module" src="${script}"></script>`;
   const read = async (path) => {
@@ -36,7 +40,8 @@ export async function startSite(script, folders = {}) {
   };
   const server = createServer(async (request, response) => {
     const found = await read(new URL(request.url, 'http://site').pathname).catch(() => undefined);
-    response.writeHead(found ? 200 : 404, { ...HEADERS, 'content-type': TYPES[found?.[0]] ?? 'application/octet-stream' });
+    const type = TYPES[found?.[0]] ?? 'application/octet-stream';
+    response.writeHead(found ? 200 : 404, { ...HEADERS, 'content-security-policy': policy, 'content-type': type });
     response.end(found?.[1]);
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));

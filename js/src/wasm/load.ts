@@ -19,14 +19,22 @@ export interface LoadOptions {
 let plain: Promise<Instances> | undefined;
 let threaded: Promise<Instances | undefined> | undefined;
 
-/** How instances are entered with these options. */
-export function entrance({ wasm, threads }: LoadOptions): Enter {
+/** How instances are entered with these options. Loading begins at once, beside whatever else opening takes. */
+export function entrance(options: LoadOptions): Enter {
+  const loading = load(options);
+  loading.catch(() => {}); // Whoever enters is told.
+  let isFirst = true;
   return async (inhabitant) => {
-    const preferred = threads !== undefined && threads > 1 && canHaveThreads() ? await loadThreads(threads) : undefined;
-    // Nothing can end the threads of a dead instance, so that one is not followed by another with threads.
-    const instances = preferred?.usable ? preferred : await loadPlain(wasm);
+    const instances = isFirst ? await loading : await load(options);
+    isFirst = false;
     return instances.enter(inhabitant);
   };
+}
+
+async function load({ wasm, threads }: LoadOptions): Promise<Instances> {
+  // Nothing can end the threads of a dead instance, so that one is not followed by another with threads.
+  const preferred = threads !== undefined && threads > 1 && canHaveThreads() ? await loadThreads(threads) : undefined;
+  return preferred?.usable ? preferred : loadPlain(wasm);
 }
 
 function loadPlain(source: WasmSource | undefined): Promise<Instances> {

@@ -36,11 +36,12 @@ export async function openWasm(
   enter?: Enter,
 ): Promise<Database> {
   const { wasm, embedder, ...known } = options ?? {};
+  const entered = enter ?? entrance({ wasm, threads: known.threads });
   const ingredients = { options: encodeRequest(known), embedder: await embedderFiles(embedder) };
   const taken = await take?.();
   const host = await Host.open({
     ...ingredients,
-    enter: enter ?? entrance({ wasm, threads: known.threads }),
+    enter: entered,
     store: taken?.store,
     release: taken?.release ?? (async () => {}),
   });

@@ -1,0 +1,119 @@
+// The store in IndexedDB. Each batch is one transaction, which first looks whether the database is still ours.
+
+import { fenced, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
+import { FORMAT, STORES, apply, create, readBlob, snapshot } from './layout.js';
+import type { Batch, Snapshot } from './module.js';
+import type { Store } from './store.js';
+import { result, transact } from './transactions.js';
+import type { KithError } from '../errors.js';
+
+/** Version of the IndexedDB database: which object stores there are. */
+const VERSION = 1;
+
+/** Names of databases and locks begin so. */
+export const PREFIX = 'kithdb:';
+
+/** Opens the store of a database and raises its epoch, so that whoever opened it before writes no more. */
+export async function openIndexedDb(name: string): Promise<Store> {
+  const database = await connect(name);
+  try {
+    return new IndexedDbStore(name, database, await claim(name, database));
+  } catch (error) {
+    database.close();
+    throw storageFailed(`open database ${JSON.stringify(name)}`, error);
+  }
+}
+
+function connect(name: string): Promise<IDBDatabase> {
+  return new Promise((done, fail) => {
+    if (globalThis.indexedDB === undefined) throw storageUnavailable('there is none');
+    let request: IDBOpenDBRequest;
+    try {
+      request = indexedDB.open(PREFIX + name, VERSION);
+    } catch (error) {
+      throw storageUnavailable(error);
+    }
+    request.onupgradeneeded = () => create(request.result, request.transaction!);
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => {
+      const { error } = request;
+      if (error?.name === 'VersionError') fail(unsupportedVersion(name, `version ${VERSION}`, 'a later version'));
+      else if (error?.name === 'QuotaExceededError') fail(storageFailed(`open database ${JSON.stringify(name)}`, error));
+      else fail(storageUnavailable(error));
+    };
+  });
+}
+
+/** Takes the next epoch. A layout of a later version is left as it is. */
+function claim(name: string, database: IDBDatabase): Promise<number> {
+  return transact(database, ['meta'], 'readwrite', 'strict', async (transaction) => {
+    const meta = transaction.objectStore('meta');
+    const format: unknown = await result(meta.get('format'));
+    if (format !== FORMAT) throw unsupportedVersion(name, `format ${FORMAT}`, `format ${format}`);
+    const epoch = (((await result(meta.get('epoch'))) as number | undefined) ?? 0) + 1;
+    meta.put(epoch, 'epoch');
+    return epoch;
+  });
+}
+
+class IndexedDbStore implements Store {
+  onLost: ((error: KithError) => void) | undefined;
+  readonly #name: string;
+  readonly #database: IDBDatabase;
+  readonly #epoch: number;
+  #lost: KithError | undefined;
+
+  constructor(name: string, database: IDBDatabase, epoch: number) {
+    this.#name = name;
+    this.#database = database;
+    this.#epoch = epoch;
+    database.onclose = () => this.#lose('the browser has taken the storage away');
+    database.onversionchange = () => {
+      database.close();
+      this.#lose('the storage is being deleted or upgraded by another page');
+    };
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.#transact('read the database', 'readonly', 'relaxed', snapshot);
+  }
+
+  read(storage: number, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<void> {
+    const work = (transaction: IDBTransaction) => readBlob(transaction, storage, blob, take);
+    return this.#transact('read a blob', 'readonly', 'relaxed', work);
+  }
+
+  commit(batch: Batch): Promise<void> {
+    const durability = batch.strict ? 'strict' : 'relaxed';
+    return this.#transact('store a write', 'readwrite', durability, (transaction) => apply(transaction, batch));
+  }
+
+  async #transact<T>(
+    action: string,
+    mode: 'readonly' | 'readwrite',
+    durability: 'strict' | 'relaxed',
+    work: (transaction: IDBTransaction) => Promise<T>,
+  ): Promise<T> {
+    if (this.#lost) throw this.#lost;
+    try {
+      return await transact(this.#database, STORES, mode, durability, async (transaction) => {
+        const epoch: unknown = await result(transaction.objectStore('meta').get('epoch'));
+        if (epoch !== this.#epoch) throw fenced(this.#name);
+        return work(transaction);
+      });
+    } catch (error) {
+      throw this.#lost ?? storageFailed(action, error);
+    }
+  }
+
+  close(): void {
+    this.#database.onclose = null;
+    this.#database.onversionchange = null;
+    this.#database.close();
+  }
+
+  #lose(message: string): void {
+    this.#lost ??= storageLost(message);
+    this.onLost?.(this.#lost);
+  }
+}

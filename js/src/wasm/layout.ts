@@ -1,0 +1,198 @@
+// How a database lies in IndexedDB: its object stores, and what each kind of work does to them. docs/BROWSER.md says it in words.
+
+import type { Batch, Snapshot, StorageSnapshot, Work } from './module.js';
+import { alone, joined, result, startingWith } from './transactions.js';
+
+/** Version of this layout; a larger one is refused. */
+export const FORMAT = 1;
+
+/** The object stores. */
+export const STORES = ['manifests', 'pointers', 'logs', 'blobs', 'pieces', 'lost', 'meta'] as const;
+
+/** Stores whose keys are arrays that begin with the number of a storage. */
+const BY_STORAGE = ['manifests', 'logs', 'blobs', 'pieces', 'lost'] as const;
+
+/** Makes the object stores of a new database. */
+export function create(database: IDBDatabase, transaction: IDBTransaction): void {
+  for (const name of STORES) database.createObjectStore(name);
+  transaction.objectStore('meta').put(FORMAT, 'format');
+}
+
+/** A complete blob in `blobs`. */
+interface BlobRecord {
+  length: number;
+}
+
+/** Does the work of a batch. Requests of a transaction run in order, so only what depends on an answer is awaited. */
+export async function apply(transaction: IDBTransaction, batch: Batch): Promise<void> {
+  for (const work of gathered(batch.work)) await applyOne(transaction, work);
+  // A transaction that writes nothing makes nothing durable.
+  if (batch.strict) transaction.objectStore('meta').put(batch.ticket, 'sync');
+}
+
+/** Joins appends to one log that follow one another: one record instead of many. */
+function gathered(work: readonly Work[]): Work[] {
+  const runs: Work[][] = [];
+  for (const item of work) {
+    const first = runs.at(-1)?.[0];
+    const goesOn =
+      first?.kind === 'append' &&
+      item.kind === 'append' &&
+      first.storage === item.storage &&
+      first.generation === item.generation;
+    if (goesOn) runs.at(-1)!.push(item);
+    else runs.push([item]);
+  }
+  return runs.map((run) => {
+    const first = run[0]!;
+    if (first.kind !== 'append' || run.length === 1) return first;
+    return { ...first, bytes: joined(run.map((item) => (item as typeof first).bytes)) };
+  });
+}
+
+async function applyOne(transaction: IDBTransaction, work: Work): Promise<void> {
+  const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
+  switch (work.kind) {
+    case 'log':
+      store('logs').delete(startingWith(work.storage, work.generation));
+      store('logs').put(alone(work.bytes), [work.storage, work.generation, 0]);
+      break;
+    case 'append':
+      await append(store('logs'), work.storage, work.generation, work.bytes);
+      break;
+    case 'setAside':
+      await setAside(transaction, work.storage, work.generation, work.from);
+      break;
+    case 'blob': {
+      const { storage, blob, type, offset, total, bytes } = work;
+      if (offset === 0) store('pieces').delete(startingWith(storage, blob, type));
+      store('pieces').put(alone(bytes), [storage, blob, type, offset]);
+      const record: BlobRecord = { length: total };
+      if (offset + bytes.length === total) store('blobs').put(record, [storage, blob, type]);
+      break;
+    }
+    case 'flip':
+      store('manifests').put(alone(work.bytes), [work.storage, work.generation]);
+      store('pointers').put(work.generation, work.storage);
+      break;
+    case 'removeManifest':
+      store('manifests').delete([work.storage, work.generation]);
+      break;
+    case 'removeLog':
+      store('logs').delete(startingWith(work.storage, work.generation));
+      break;
+    case 'removeBlob':
+      store('blobs').delete([work.storage, work.blob, work.type]);
+      store('pieces').delete(startingWith(work.storage, work.blob, work.type));
+      break;
+    case 'removeStorage':
+      for (const name of BY_STORAGE) store(name).delete(startingWith(work.storage));
+      store('pointers').delete(work.storage);
+      break;
+    case 'sync':
+      break;
+  }
+}
+
+async function append(logs: IDBObjectStore, storage: number, generation: number, bytes: Uint8Array): Promise<void> {
+  const last = await result(logs.openKeyCursor(startingWith(storage, generation), 'prev'));
+  const sequence = last ? (last.key as number[])[2]! + 1 : 0;
+  logs.put(alone(bytes), [storage, generation, sequence]);
+}
+
+async function setAside(transaction: IDBTransaction, storage: number, generation: number, from: number): Promise<void> {
+  const [logs, lost] = [transaction.objectStore('logs'), transaction.objectStore('lost')];
+  const records = await entries(logs, startingWith(storage, generation));
+  const tail: Uint8Array[] = [];
+  let start = 0;
+  for (const [key, bytes] of records) {
+    const keep = Math.min(Math.max(from - start, 0), bytes.length);
+    start += bytes.length;
+    if (keep === bytes.length) continue;
+    tail.push(bytes.subarray(keep));
+    if (keep > 0) logs.put(bytes.slice(0, keep), key);
+    else logs.delete(key);
+  }
+  if (tail.length === 0) return;
+  const before = await result(lost.count(startingWith(storage, generation, from)));
+  lost.put(alone(joined(tail)), [storage, generation, from, before]);
+}
+
+async function entries(store: IDBObjectStore, range?: IDBKeyRange): Promise<[key: number[], bytes: Uint8Array][]> {
+  const both = [result(store.getAllKeys(range)), result(store.getAll(range))] as const;
+  const [keys, values] = await Promise.all(both);
+  return keys.map((key, i) => [key as number[], values[i] as Uint8Array]);
+}
+
+/** All that is stored, but for the bytes of blobs. */
+export async function snapshot(transaction: IDBTransaction): Promise<Snapshot> {
+  const storages = new Map<number, StorageSnapshot>();
+  const at = (number: number): StorageSnapshot => {
+    const found = storages.get(number);
+    if (found) return found;
+    const empty = { number, current: null, manifests: [], logs: [], blobs: [], leftovers: [] };
+    storages.set(number, empty);
+    return empty;
+  };
+  await pointers(transaction, at);
+  for (const [[storage, generation], bytes] of await entries(transaction.objectStore('manifests'))) {
+    at(storage!).manifests.push({ generation: generation!, bytes });
+  }
+  for (const [[storage, generation], records] of grouped(await entries(transaction.objectStore('logs')))) {
+    at(storage!).logs.push({ generation: generation!, bytes: joined(records) });
+  }
+  await blobs(transaction, at);
+  return { storages: [...storages.values()].sort((a, b) => a.number - b.number) };
+}
+
+async function pointers(transaction: IDBTransaction, at: (number: number) => StorageSnapshot): Promise<void> {
+  const store = transaction.objectStore('pointers');
+  const [keys, values] = await Promise.all([result(store.getAllKeys()), result(store.getAll())]);
+  keys.forEach((key, i) => {
+    at(key as number).current = values[i] as number;
+  });
+}
+
+async function blobs(transaction: IDBTransaction, at: (number: number) => StorageSnapshot): Promise<void> {
+  const store = transaction.objectStore('blobs');
+  const both = [result(store.getAllKeys()), result(store.getAll())] as const;
+  const [keys, records] = await Promise.all(both);
+  const complete = new Set<string>();
+  keys.forEach((key, i) => {
+    const [storage, blob, type] = key as number[];
+    complete.add(`${storage} ${blob} ${type}`);
+    at(storage!).blobs.push({ blob: blob!, type: type!, length: (records[i] as BlobRecord).length });
+  });
+  for (const key of await result(transaction.objectStore('pieces').getAllKeys())) {
+    const [storage, blob, type] = key as number[];
+    const name = `${storage} ${blob} ${type}`;
+    if (complete.has(name)) continue;
+    complete.add(name);
+    at(storage!).leftovers.push({ blob: blob!, type: type! });
+  }
+}
+
+/** Records of one storage and generation together; they follow one another. */
+function grouped(records: readonly [number[], Uint8Array][]): [number[], Uint8Array[]][] {
+  const groups: [number[], Uint8Array[]][] = [];
+  for (const [key, bytes] of records) {
+    const last = groups.at(-1);
+    if (last && last[0][0] === key[0] && last[0][1] === key[1]) last[1].push(bytes);
+    else groups.push([key, [bytes]]);
+  }
+  return groups;
+}
+
+/** Reads the pieces of a complete blob, in order. */
+export async function readBlob(
+  transaction: IDBTransaction,
+  storage: number,
+  blob: number,
+  take: (offset: number, bytes: Uint8Array) => void,
+): Promise<void> {
+  const pieces = transaction.objectStore('pieces');
+  for (const key of await result(pieces.getAllKeys(startingWith(storage, blob)))) {
+    const bytes = (await result(pieces.get(key))) as Uint8Array;
+    take((key as number[])[3]!, bytes);
+  }
+}

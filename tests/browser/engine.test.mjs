@@ -1,0 +1,254 @@
+// The browser engine in a real browser: what is stored survives reloads, crashes and full disks, and belongs to one tab.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+
+import { launchBrowser } from './browser.mjs';
+import { STRICTEST, startSite } from './site.mjs';
+
+describe('the engine in a page', () => {
+  let browser;
+  let site;
+  let context;
+  before(async () => {
+    browser = await launchBrowser();
+    site = await startSite('/browser/engine-page.mjs', {}, STRICTEST);
+  });
+  after(async () => {
+    await browser?.close();
+    await site?.stop();
+  });
+  beforeEach(async () => {
+    context = await browser.newContext();
+  });
+  afterEach(() => context.close());
+
+  /** An empty page with the engine in `globalThis.kith`; whatever breaks its policy fails the test. */
+  async function openPage(t, { origin } = site) {
+    const page = await context.newPage();
+    const wrong = [];
+    page.on('pageerror', (error) => wrong.push(error.message));
+    page.on('console', (message) => wrong.push(message.text()));
+    await page.goto(origin);
+    await page.waitForFunction(() => globalThis.kith);
+    t.after(() => assert.deepEqual(wrong, []));
+    return page;
+  }
+
+  async function reload(page) {
+    await page.reload();
+    await page.waitForFunction(() => globalThis.kith);
+  }
+
+  test('documents are found after a reload, and the page keeps to the strictest policy', async (t) => {
+    const page = await openPage(t);
+    await page.evaluate(async () => {
+      const db = await kith.open('films');
+      const collection = await db.create('a', { text: {} });
+      await collection.addMany(kith.documents(0, 1000));
+      await collection.seal();
+      await collection.index();
+      await collection.add({ id: 'late', metadata: { text: 'late' } }, { durability: 'always' });
+    });
+    await reload(page);
+    const found = await page.evaluate(async () => {
+      const collection = (await kith.open('films')).collection('a');
+      const info = await collection.info();
+      const vector = (await collection.get('d42')).vector;
+      const [byVector, byWord] = [await collection.search({ vector, k: 1 }), collection.searchSync({ text: 'number777' })];
+      return { info, hits: [byVector, byWord, await collection.search({ text: 'late' })].map(({ hits }) => hits[0].id) };
+    });
+    assert.deepEqual(found.hits, ['d42', 'd777', 'late']);
+    assert.deepEqual([found.info.documents, found.info.indexed, found.info.memtable], [1001, 1, 1]);
+  });
+
+  test('what is stored lies as docs/BROWSER.md says', async (t) => {
+    const page = await openPage(t);
+    const { version, values, ...keys } = await page.evaluate(async () => {
+      const db = await kith.open('films');
+      const collection = await db.create('a');
+      for (let i = 0; i < 3; i++) await collection.addMany(kith.documents(10 * i, 10));
+      await collection.seal();
+      await collection.add({ id: 'x' });
+      await db.close();
+      return kith.stored('films');
+    });
+    assert.equal(version, 1);
+    assert.deepEqual(Object.keys(keys).sort(), ['blobs', 'logs', 'lost', 'manifests', 'meta', 'pieces', 'pointers']);
+    assert.deepEqual(keys.meta, ['epoch', 'format', 'sync']);
+    assert.deepEqual(values.slice(0, 2), [1, 1]);
+    const number = keys.pointers.find((storage) => storage !== 0);
+    assert.deepEqual(keys.pointers, [0, number]);
+    assert.ok(keys.manifests.some(([storage]) => storage === number));
+    assert.ok(keys.logs.some(([storage, , sequence]) => storage === number && sequence === 1));
+    assert.ok(keys.blobs.every((key) => key.length === 3 && key[0] === number) && keys.blobs.length >= 3);
+    assert.deepEqual(keys.pieces, keys.blobs.map((key) => [...key, 0]));
+    assert.deepEqual(keys.lost, []);
+  });
+
+  test('one tab at a time has a database, until it is closed', async (t) => {
+    const [one, two] = [await openPage(t), await openPage(t)];
+    await one.evaluate(async () => {
+      globalThis.db = await kith.open('films');
+    });
+    for (const page of [one, two]) {
+      assert.equal(await page.evaluate(() => kith.refused(() => kith.open('films'))), 'database_locked');
+    }
+    await two.evaluate(async () => (await kith.open('others')).close());
+    await one.close();
+    await two.evaluate(async () => {
+      // The tab is gone a moment before its locks are.
+      while ((await navigator.locks.query()).held.length > 0) await new Promise((later) => setTimeout(later, 10));
+      const db = await kith.open('films');
+      await db.create('a');
+      await db.close();
+      await (await kith.open('films')).close();
+    });
+  });
+
+  test('without locks, the tab that opened last has it, and the other one is told', async (t) => {
+    const [one, two] = [await openPage(t), await openPage(t)];
+    for (const page of [one, two]) {
+      await page.evaluate(() => Object.defineProperty(navigator, 'locks', { value: undefined }));
+    }
+    await one.evaluate(async () => {
+      globalThis.collection = await (await kith.open('films')).create('a');
+      await collection.add({ id: 'first' });
+    });
+    const seen = await two.evaluate(async () => {
+      globalThis.collection = (await kith.open('films')).collection('a');
+      await collection.add({ id: 'second' });
+      return (await collection.scan()).documents.map(({ id }) => id);
+    });
+    assert.deepEqual(seen, ['first', 'second']);
+    const codes = await one.evaluate(async () => [
+      await kith.refused(() => collection.add({ id: 'third' })),
+      await kith.refused(() => collection.get('first')),
+    ]);
+    assert.deepEqual(codes, ['database_locked', 'closed']);
+    assert.equal(await two.evaluate(async () => (await collection.info()).documents), 2);
+  });
+
+  test('when the quota is reached a write is refused, what is stored stays, and writing goes on when there is room', async (t) => {
+    const page = await openPage(t);
+    const session = await context.newCDPSession(page);
+    const quota = (quotaSize) => session.send('Storage.overrideQuotaForOrigin', { origin: site.origin, quotaSize });
+    await quota(4 * 2 ** 20);
+    const before = await page.evaluate(async () => {
+      globalThis.collection = await (await kith.open('films')).create('a');
+      let stored = 0;
+      for (; stored < 5000; stored += 20) {
+        const code = await kith.refused(() => collection.addMany(kith.documents(stored, 20, 20000)));
+        if (code === 'disk_full') break;
+        if (code !== 'nothing was thrown') return { code };
+      }
+      return { stored, documents: (await collection.info()).documents };
+    });
+    assert.ok(before.stored > 0 && before.documents === before.stored, JSON.stringify(before));
+    const refusal = await page.evaluate(async () => {
+      const write = collection.addMany(kith.documents(1e6, 50, 40000));
+      return write.then(() => undefined, ({ code, message, hint }) => ({ code, message, hint }));
+    });
+    assert.equal(refusal?.code, 'disk_full');
+    assert.match(refusal.message, /^no space left/);
+    assert.ok(refusal.hint);
+    await quota(200 * 2 ** 20);
+    const counts = await page.evaluate(async () => {
+      const there = (await collection.info()).documents;
+      await collection.addMany(kith.documents(2e6, 20, 20000));
+      return [there, (await collection.info()).documents];
+    });
+    assert.deepEqual(counts, [before.documents, before.documents + 20]);
+    await reload(page);
+    const documents = await page.evaluate(async () => (await (await kith.open('films')).collection('a').info()).documents);
+    assert.equal(documents, counts[1]);
+  });
+
+  test('a database that is deleted under its tab closes and says so', async (t) => {
+    const page = await openPage(t);
+    const codes = await page.evaluate(async () => {
+      const db = await kith.open('films');
+      const collection = await db.create('a');
+      await collection.add({ id: 'x' });
+      await new Promise((done, fail) => {
+        const request = indexedDB.deleteDatabase('kithdb:films');
+        request.onsuccess = done;
+        request.onerror = fail;
+      });
+      const error = await collection.get('x').catch((caught) => caught);
+      await db.close();
+      const again = await kith.open('films');
+      return [error.code, error.message, error.cause.code, (await again.collections()).length];
+    });
+    assert.deepEqual([codes[0], codes[2], codes[3]], ['closed', 'storage_lost', 0]);
+    assert.match(codes[1], /deleted/);
+  });
+
+  test('a database whose site data is cleared closes and says so', async (t) => {
+    const page = await openPage(t);
+    await page.evaluate(async () => {
+      globalThis.db = await kith.open('films');
+      globalThis.collection = await db.create('a');
+    });
+    const session = await context.newCDPSession(page);
+    await session.send('Storage.clearDataForOrigin', { origin: site.origin, storageTypes: 'indexeddb' });
+    const codes = await page.evaluate(async () => {
+      const first = await kith.refused(() => collection.add({ id: 'x' }));
+      return [first, await kith.refused(() => collection.add({ id: 'y' })), (await (await kith.open('films')).collections()).length];
+    });
+    assert.ok(['closed', 'storage_lost'].includes(codes[0]), codes[0]);
+    assert.deepEqual(codes.slice(1), ['closed', 0]);
+  });
+
+  test('a database of a later version is refused and left as it is', async (t) => {
+    const page = await openPage(t);
+    const seen = await page.evaluate(async () => {
+      await (await kith.open('films')).close();
+      const change = (version, work) => new Promise((done, fail) => {
+        const request = indexedDB.open('kithdb:films', version);
+        request.onerror = () => fail(request.error);
+        request.onsuccess = () => {
+          const transaction = request.result.transaction('meta', 'readwrite');
+          work(transaction.objectStore('meta'));
+          transaction.oncomplete = () => done(request.result.close());
+        };
+      });
+      await change(1, (meta) => meta.put(2, 'format'));
+      const before = JSON.stringify(await kith.stored('films'));
+      const codes = [await kith.refused(() => kith.open('films'))];
+      const isUnchanged = JSON.stringify(await kith.stored('films')) === before;
+      await change(2, (meta) => meta.put(1, 'format'));
+      codes.push(await kith.refused(() => kith.open('films')));
+      return { codes, isUnchanged };
+    });
+    assert.deepEqual(seen, { codes: ['unsupported_version', 'unsupported_version'], isUnchanged: true });
+  });
+
+  test('a page without IndexedDB is told to use memory', async (t) => {
+    const page = await openPage(t);
+    const codes = await page.evaluate(async () => {
+      Object.defineProperty(globalThis, 'indexedDB', { value: undefined });
+      const code = await kith.refused(() => kith.open('films'));
+      const db = await kith.openMemory();
+      await (await db.create('a')).add({ id: 'x' });
+      return [code, await kith.refused(() => kith.open('')), await kith.refused(() => kith.open(7))];
+    });
+    assert.deepEqual(codes, ['storage_unavailable', 'invalid_name', 'invalid_request']);
+  });
+
+  test('a Worker has the same database; when it is terminated the next one opens it', async (t) => {
+    const other = await startSite('/browser/engine-page.mjs');
+    t.after(() => other.stop());
+    const page = await openPage(t, other);
+    const answers = await page.evaluate(async () => {
+      const all = [];
+      for (let i = 0; i < 5; i++) {
+        const worker = new Worker('/browser/engine-worker.mjs', { type: 'module' });
+        all.push(await new Promise((done) => (worker.onmessage = ({ data }) => done(data))));
+        worker.terminate();
+      }
+      return all;
+    });
+    assert.deepEqual(answers, [0, 1, 2, 3, 4]);
+  });
+});
