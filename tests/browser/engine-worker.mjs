@@ -1,8 +1,9 @@
-// A Worker that adds a document, and answers how many there were before.
+// A Worker that adds a document, and answers how many there were before. `?threads=N` asks for so many threads.
 
 import { open } from '/kithdb/browser.js';
 
-const db = await open('films');
+const threads = Number(new URL(import.meta.url).searchParams.get('threads'));
+const db = await open('films', { threads });
 const names = (await db.collections()).map(({ name }) => name);
 const collection = names.length === 0 ? await db.create('a') : db.collection('a');
 const { documents } = await collection.info();

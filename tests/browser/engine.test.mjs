@@ -236,14 +236,14 @@ describe('the engine in a page', () => {
     assert.deepEqual(codes, ['storage_unavailable', 'invalid_name', 'invalid_request']);
   });
 
-  test('a Worker has the same database; when it is terminated the next one opens it', async (t) => {
+  test('a Worker has the same database, with any number of threads; when it is terminated the next one opens it', async (t) => {
     const other = await startSite('/browser/engine-page.mjs');
     t.after(() => other.stop());
     const page = await openPage(t, other);
     const answers = await page.evaluate(async () => {
       const all = [];
       for (let i = 0; i < 5; i++) {
-        const worker = new Worker('/browser/engine-worker.mjs', { type: 'module' });
+        const worker = new Worker(`/browser/engine-worker.mjs?threads=${1 + (i % 2)}`, { type: 'module' });
         all.push(await new Promise((done) => (worker.onmessage = ({ data }) => done(data))));
         worker.terminate();
       }
