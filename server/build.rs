@@ -10,7 +10,7 @@ use std::{env, fs};
 const PAGE_ENDINGS: [&str; 8] = ["html", "js", "css", "svg", "png", "json", "woff2", "wasm"];
 /// What is served of `js/dist`, and the parts of it that are for Node alone.
 const ENGINE_ENDINGS: [&str; 2] = ["js", "wasm"];
-const FOR_NODE: [&str; 2] = ["node.js", "native/"];
+const FOR_NODE: [&str; 1] = ["node/"];
 /// Without one of these there is no engine: the TypeScript is compiled by itself, the core for it where that is possible.
 const ENGINE_PARTS: [&str; 2] = ["browser.js", "wasm/kithdb_wasm_bg.wasm"];
 

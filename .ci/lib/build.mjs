@@ -1,7 +1,7 @@
 // Builds what the commands use: the server, the Node addon, the TypeScript of the npm package.
 // cargo and tsc know themselves what is up to date; nothing here second-guesses them.
 
-import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { LOCKED, ROOT, run } from './run.mjs';
@@ -51,8 +51,12 @@ async function buildJs(profile) {
     copyFileSync(join(targetFolder(), profile, LIBRARY), `${ADDON}.new`);
     renameSync(`${ADDON}.new`, ADDON);
   }
-  if (!existsSync(join(ROOT, 'js/tsconfig.json'))) return;
-  await step('compiling the TypeScript', () => run(process.execPath, tsc('-p', 'js')));
+  await step('compiling the TypeScript', async () => {
+    await run(process.execPath, tsc('-p', 'js/tsconfig.browser.json'));
+    // What Node loads is CommonJS, so that `import` and `require` share one instance; js/node.mjs hands it on.
+    await run(process.execPath, tsc('-p', 'js/tsconfig.node.json'));
+    writeFileSync(join(ROOT, 'js/dist/node/package.json'), '{ "type": "commonjs" }\n');
+  });
 }
 
 /** The arguments that make node run the compiler of node_modules. */

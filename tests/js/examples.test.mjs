@@ -15,11 +15,6 @@ test('the example finds what it says', (t) => {
   assert.deepEqual(stdout.trim().split('\n').map((line) => line.split(' ')[0]), ['moon', 'up']);
 });
 
-test('require says that the package is a module, or loads it', () => {
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', 'console.log(typeof require("kithdb").open)'], { cwd: ROOT, encoding: 'utf8' });
-  assert.ok(stdout.trim() === 'function' || /ERR_REQUIRE_ESM|No "exports" main defined/.test(stderr), stderr);
-});
-
 test('the adapter answers each line in the shapes of REST', async (t) => {
   const child = spawn(process.execPath, [join(ROOT, 'tests/surfaces/node.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -25,7 +25,7 @@ impl JsSurface {
     #[must_use]
     pub fn start(name: &'static str) -> Self {
         let root = places::root();
-        assert!(root.join("js/dist/node.js").exists(), "the npm package is not built: run npm test");
+        assert!(root.join("js/dist/node/node.js").exists(), "the npm package is not built: run npm test");
         let mut child = Command::new("node")
             .arg(root.join(format!("tests/surfaces/{name}.mjs")))
             .stdin(Stdio::piped())

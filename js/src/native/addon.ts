@@ -1,7 +1,5 @@
 // The addon as Rust exports it (bindings-node), and databases opened through it.
 
-import { createRequire } from 'node:module';
-
 import { encodeRequest } from '../encode.js';
 import { type BackendDatabase, wait } from '../engine/backend.js';
 import { EngineDatabase } from '../engine/database.js';
@@ -15,7 +13,7 @@ let loaded: Addon | undefined;
 
 /** The addon, loaded at its first use. */
 function addon(): Addon {
-  loaded ??= createRequire(import.meta.url)('../kithdb.node') as Addon;
+  loaded ??= require('../../kithdb.node') as Addon;
   return loaded;
 }
 

@@ -1,0 +1,104 @@
+// The packed tarball, installed as a user installs it, runs the README's example: as ES module and CommonJS in Node,
+// built and served by Vite in a browser.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import * as vite from 'vite';
+
+import { launchBrowser } from '../browser/browser.mjs';
+import { ROOT, folder } from './support.mjs';
+
+const EXAMPLE = readFileSync(join(ROOT, 'examples/node.mjs'), 'utf8');
+
+/** What the example prints, by the id at the head of each line. */
+const FOUND = ['moon', 'up'];
+const ids = (lines) => lines.map((line) => line.split(' ')[0]);
+
+function run(program, args, cwd) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`);
+  return stdout.trim().split('\n');
+}
+
+describe('the packed package', () => {
+  const project = folder({ after });
+  before(() => {
+    run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], ROOT);
+    const [tarball] = readdirSync(project);
+    writeFileSync(join(project, 'package.json'), '{ "private": true }');
+    // Offline: it depends on nothing that would have to be fetched.
+    run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${tarball}`], project);
+  });
+
+  test('runs the example as an ES module', () => {
+    writeFileSync(join(project, 'example.mjs'), EXAMPLE);
+    assert.deepEqual(ids(run(process.execPath, ['example.mjs'], project)), FOUND);
+  });
+
+  test('runs the example as CommonJS, with the same KithError', () => {
+    const body = EXAMPLE.replace("import { open } from 'kithdb';", "const { open, KithError } = require('kithdb');").replace('./demo-db', './demo-cjs');
+    const check = "if ((await import('kithdb')).KithError !== KithError) throw new Error('two of them');";
+    writeFileSync(join(project, 'example.cjs'), `(async () => {\n${body}\n${check}\n})();\n`);
+    assert.deepEqual(ids(run(process.execPath, ['example.cjs'], project)), FOUND);
+  });
+
+  describe('with Vite', () => {
+    const root = join(project, 'site');
+    let browser;
+    before(async () => {
+      browser = await launchBrowser();
+      mkdirSync(root);
+      writeFileSync(join(root, 'index.html'), '<!doctype html><title>films</title><script type="module" src="/main.js"></script>');
+      writeFileSync(join(root, 'main.js'), EXAMPLE);
+    });
+    after(() => browser?.close());
+
+    /** What the page prints, in a profile of its own. */
+    async function printed(url) {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const lines = [];
+      const done = new Promise((resolve, reject) => {
+        page.on('console', (message) => {
+          if (message.type() === 'log' && lines.push(message.text()) === FOUND.length) resolve(lines);
+        });
+        page.on('pageerror', reject);
+        setTimeout(() => reject(new Error(`only ${lines.length} lines came`)), 30_000).unref();
+      });
+      await page.goto(url);
+      try {
+        return await done;
+      } finally {
+        await context.close();
+      }
+    }
+
+    const config = () => ({ root, configFile: false, logLevel: 'error', build: { target: 'esnext' } });
+
+    test('runs the example from a build', async () => {
+      await vite.build(config());
+      const server = await vite.preview({ ...config(), preview: { host: '127.0.0.1', port: 0 } });
+      try {
+        assert.deepEqual(ids(await printed(`http://127.0.0.1:${server.httpServer.address().port}/`)), FOUND);
+      } finally {
+        await server.close();
+      }
+    });
+
+    test('runs the example from the development server', async () => {
+      // Its optimiser moves modules away from the files beside them, and has to be told to leave this one.
+      const optimizeDeps = { exclude: ['kithdb'] };
+      const server = await vite.createServer({ ...config(), optimizeDeps, server: { host: '127.0.0.1', port: 0 } });
+      await server.listen();
+      try {
+        assert.deepEqual(ids(await printed(`http://127.0.0.1:${server.httpServer.address().port}/`)), FOUND);
+      } finally {
+        await server.close();
+      }
+    });
+  });
+});
