@@ -1,4 +1,4 @@
-//! The `kithdb` command: serves a database directory over HTTP, loads documents into one.
+//! The `kithdb` command: serves a database directory over HTTP, loads documents into one, looks after one.
 
 mod commands;
 mod http;
@@ -25,18 +25,23 @@ enum Command {
     Serve(commands::ServeArgs),
     /// Fill a collection from a file of documents, one JSON object a line.
     Load(commands::LoadArgs),
+    /// Check every byte of a database directory; changes nothing.
+    Verify(commands::VerifyArgs),
+    /// Say what each collection holds and takes; changes nothing.
+    Stats(commands::StatsArgs),
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(args) => commands::serve(&args),
-        Command::Load(args) => commands::load(&args),
+    let success = |()| ExitCode::SUCCESS;
+    // Where 1 says what was found, 2 says that nothing could be found out.
+    let (done, failure) = match Cli::parse().command {
+        Command::Serve(args) => (commands::serve(&args).map(success), 1),
+        Command::Load(args) => (commands::load(&args).map(success), 1),
+        Command::Verify(args) => (commands::verify(&args), 2),
+        Command::Stats(args) => (commands::stats(&args), 2),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("kithdb: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|message| {
+        eprintln!("kithdb: {message}");
+        ExitCode::from(failure)
+    })
 }

@@ -140,6 +140,8 @@ fn record(vfs: &SimVfs) -> History {
 
 /// Opens what a crash left, checks it, writes to it and opens it once more.
 fn check(left: &SimVfs, history: &History, least: usize, at: &str) {
+    let (told, summary) = super::verify::look(left);
+    assert!(summary.is_clean(), "{at}: what a crash leaves is no damage: {told:?}");
     let database = open(left).unwrap_or_else(|e| panic!("{at}: {e}"));
     if database.entries().is_empty() {
         assert_eq!(least, 0, "{at}: the collection is gone");

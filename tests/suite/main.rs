@@ -11,4 +11,5 @@ mod host;
 mod kill;
 mod readme;
 mod tidy;
+mod verify;
 mod wordnet;

@@ -53,6 +53,14 @@ pub struct Collection {
     failed: Option<String>,
 }
 
+/// What recovery found besides the state.
+struct Found {
+    /// What the logs hold, less its batches, which were applied.
+    replay: log::Replay,
+    replayed: u64,
+    fell_back: bool,
+}
+
 /// A batch that was applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Submitted {
@@ -106,6 +114,33 @@ impl Collection {
     /// `corrupt` when primary data is damaged, with the offset; `unsupported_version`; `io_failed`; `not_resident`,
     /// after which it can be called again.
     pub fn open(storage: Arc<dyn Storage>, env: Env, name: &str) -> Result<Self> {
+        let (mut this, found) = Self::find(storage, env, name)?;
+        this.resume_log(found.replay.open_log, found.replay.unborn, found.replay.last);
+        let mut truncated_bytes = 0;
+        if let Some((generation, from, bytes)) = found.replay.tail {
+            truncated_bytes = bytes;
+            this.storage.set_aside(generation, from);
+        }
+        // What was replayed may not be on the disk yet; after this it is, and later frames can say so.
+        this.storage.append(this.log, Vec::new(), found.replay.last, Level::Always);
+        if !found.fell_back {
+            this.clean();
+        }
+        let (collection, replayed) = (this.name.clone(), found.replayed);
+        this.env.observer.event(Event::Opened { collection, replayed, truncated_bytes });
+        Ok(this)
+    }
+
+    /// The state that opening would recover, with nothing queued: what is there stays as it is.
+    ///
+    /// # Errors
+    /// As [`Collection::open`].
+    pub fn read(storage: Arc<dyn Storage>, env: Env, name: &str) -> Result<Arc<View>> {
+        let (this, _) = Self::find(storage, env, name)?;
+        Ok(this.view.load_full())
+    }
+
+    fn find(storage: Arc<dyn Storage>, env: Env, name: &str) -> Result<(Self, Found)> {
         let listing = storage.list()?;
         for unknown in &listing.unknown {
             let message = format!("{unknown:?} is none of its files and was left alone");
@@ -115,7 +150,7 @@ impl Collection {
             super::recover::manifests(&*storage, &listing, &env, name)?;
         let (view, base) = super::recover::blobs(&*storage, &env, name, &manifest)?;
         let logs = super::recover::logs(&*storage, &listing, &manifest)?;
-        let replay = log::replay(manifest.collection_id, manifest.cut.lsn, &logs)?;
+        let mut replay = log::replay(manifest.collection_id, manifest.cut.lsn, &logs)?;
         let mut this = Self::assemble(storage, env, name, manifest, view, base);
         this.previous = previous;
         this.newest = newest;
@@ -124,23 +159,10 @@ impl Collection {
             _ => next,
         });
         let replayed = replay.batches.len() as u64;
-        for batch in replay.batches {
+        for batch in std::mem::take(&mut replay.batches) {
             this.apply(batch.ops, batch.last)?;
         }
-        this.resume_log(replay.open_log, replay.unborn, replay.last);
-        let mut truncated_bytes = 0;
-        if let Some((generation, from, bytes)) = replay.tail {
-            truncated_bytes = bytes;
-            this.storage.set_aside(generation, from);
-        }
-        // What was replayed may not be on the disk yet; after this it is, and later frames can say so.
-        this.storage.append(this.log, Vec::new(), replay.last, Level::Always);
-        if !fell_back {
-            this.clean();
-        }
-        let collection = this.name.clone();
-        this.env.observer.event(Event::Opened { collection, replayed, truncated_bytes });
-        Ok(this)
+        Ok((this, Found { replay, replayed, fell_back }))
     }
 
     fn resume_log(&mut self, open_log: Option<u64>, unborn: Option<u64>, last: Lsn) {

@@ -34,12 +34,13 @@ pub struct Database {
     catalog: Catalog,
 }
 
+/// The bytes that name the collections.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Catalog {
+pub(super) struct Catalog {
     generation: u64,
     next_number: u64,
     /// Sorted by name.
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
 }
 
 /// A collection that is being made: complete in its storage once the ticket is kept, and then to be admitted.
@@ -198,6 +199,16 @@ impl Database {
     }
 }
 
+/// What the newest catalog that can be read names, and whether it is the current one. Nothing is queued or removed.
+///
+/// # Errors
+/// As [`Database::open`]; `corrupt` where there never was a catalog.
+pub fn named(root: &dyn StorageRoot, env: &Env) -> Result<(Vec<Entry>, bool)> {
+    let found = read_catalog(&*root.storage(CATALOG)?, env, &root.numbers()?)?;
+    let (catalog, is_current) = found.ok_or_else(|| Error::corrupt("catalog", 0, "to exist"))?;
+    Ok((catalog.entries, is_current))
+}
+
 /// The newest catalog that can be read, and whether it is the current one; `None` where there never was one.
 fn read_catalog(storage: &dyn Storage, env: &Env, numbers: &[u64]) -> Result<Option<(Catalog, bool)>> {
     let listing = storage.list()?;
@@ -263,7 +274,7 @@ impl Catalog {
             && self.entries.windows(2).all(|w| w[0].name < w[1].name)
     }
 
-    fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
+    pub(super) fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
         let object = format!("catalog {generation}");
         let mut r = Reader::new(envelope::open(MAGIC, generation, &object, bytes)?);
         let read = |r: &mut Reader<'_>| -> Result<Self, DecodeError> {

@@ -47,3 +47,8 @@ pub(super) fn open<'a>(magic: &[u8; 8], generation: u64, object: &str, bytes: &'
     }
     Ok(&body[HEAD_BYTES..])
 }
+
+/// The version that wrote bytes that [`open`] accepted.
+pub(super) fn format_version(bytes: &[u8]) -> u16 {
+    bytes.get(8..10).map_or(0, |version| u16::from_le_bytes([version[0], version[1]]))
+}

@@ -135,6 +135,8 @@ pub struct Replay {
     pub batches: Vec<Batch>,
     /// The last committed lsn.
     pub last: Lsn,
+    /// How many bytes the frames of these batches take.
+    pub bytes: u64,
     /// The log that takes the next frames, if there is one.
     pub open_log: Option<u64>,
     /// An unsynced tail to set aside: log generation, offset, how many bytes.
@@ -225,9 +227,11 @@ fn read_batches(
         }
         (at, next) = (frame.end, Lsn(frame.lsn.0 + 1));
         if frame.commits {
+            let begun = done.end;
             done = Committed { lsn: frame.lsn, end: at };
             let ops = std::mem::take(&mut ops);
             if frame.lsn > cut {
+                out.bytes += (at - begun) as u64;
                 out.batches.push(Batch { last: frame.lsn, ops });
             }
             out.last = out.last.max(frame.lsn);

@@ -10,6 +10,8 @@ pub mod jobs;
 pub mod log;
 pub mod manifest;
 mod recover;
+pub mod stats;
+pub mod verify;
 
 pub use collection::{Collection, Env, Submitted};
 pub use database::{Database, Entry, Staged};

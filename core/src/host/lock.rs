@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::base::{Result, StateError, StorageError};
+use crate::base::{Error, Result, StateError, StorageError};
 
 /// Held for as long as the database is open; the system lets go of it when the process ends in any way.
 #[derive(Debug)]
@@ -40,15 +40,44 @@ pub(super) fn acquire(directory: &Path) -> Result<DirectoryLock> {
             Ok(DirectoryLock(file))
         }
         Err(TryLockError::WouldBlock) => {
-            let mut owner = String::new();
-            // The owner may be about to write its id; an empty one is still an answer.
-            let read = (&file).take(32).read_to_string(&mut owner);
-            if read.is_err() || owner.trim().is_empty() {
-                owner = "unknown".to_owned();
+            // What the file names is the last writer, who is gone when this can be had beside others.
+            if file.try_lock_shared().is_ok() {
+                let path = directory.display().to_string();
+                return Err(StateError::Locked { path, owner: "unknown, which only reads".to_owned() }.into());
             }
-            let path = directory.display().to_string();
-            Err(StateError::Locked { path, owner }.into())
+            Err(locked(directory, &file))
         }
+        Err(TryLockError::Error(e)) => Err(io("lock")(e).into()),
+    }
+}
+
+/// That the one named in the file has the lock.
+fn locked(directory: &Path, file: &File) -> Error {
+    let mut owner = String::new();
+    // The owner may be about to write its id; an empty one is still an answer.
+    let read = file.take(32).read_to_string(&mut owner);
+    if read.is_err() || owner.trim().is_empty() {
+        owner = "unknown".to_owned();
+    }
+    StateError::Locked { path: directory.display().to_string(), owner }.into()
+}
+
+/// Takes the lock of those who only read, beside others of them; `None` where no database was ever opened to write and
+/// there is no lock file. Nothing is written, not even who reads.
+///
+/// # Errors
+/// `database_locked` with the writer's process id, `io_failed`.
+pub(super) fn acquire_shared(directory: &Path) -> Result<Option<DirectoryLock>> {
+    let io = |action| {
+        move |e: std::io::Error| StorageError::Io { action, object: "LOCK".to_owned(), cause: e.to_string() }
+    };
+    let file = match File::open(directory.join("LOCK")) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(io("open"))?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(DirectoryLock(file))),
+        Err(TryLockError::WouldBlock) => Err(locked(directory, &file)),
         Err(TryLockError::Error(e)) => Err(io("lock")(e).into()),
     }
 }

@@ -7,6 +7,7 @@ mod clock;
 mod collection;
 mod db;
 mod embedder;
+mod inspect;
 mod jobs;
 mod lock;
 
@@ -14,3 +15,4 @@ pub use clock::SystemClock;
 pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};
 pub use db::{Db, Options};
 pub use embedder::load_embedder;
+pub use inspect::Inspection;

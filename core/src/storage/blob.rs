@@ -387,6 +387,49 @@ impl Blob {
         Ok(())
     }
 
+    /// Everything in it that is not as it was written: each block with another checksum, and bytes between sections,
+    /// which no checksum covers, that are not the zeros they were.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn damage(&self) -> Result<Vec<Error>> {
+        let mut found = Vec::new();
+        for entry in &self.inner.entries {
+            let rows = Rows { inner: Arc::clone(&self.inner), entry: entry.clone() };
+            for start in (0..rows.len()).step_by(1 << entry.block_bits) {
+                match rows.read(start..(start + (1 << entry.block_bits)).min(rows.len())) {
+                    Ok(_) => {}
+                    Err(error @ Error::Storage(StorageError::Corrupt { .. })) => found.push(error),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        let starts = self.inner.entries.iter().map(|entry| entry.range.start);
+        let mut end = HEADER_BYTES as u64;
+        for (i, start) in starts.chain([self.directory_at()]).enumerate() {
+            let gap = self.inner.source.rows(end..start)?;
+            if let Some(at) = gap.iter().position(|byte| *byte != 0) {
+                let expected = "zeros between sections, which nobody reads";
+                found.push(Error::corrupt(self.inner.id.object(), end + at as u64, expected));
+            }
+            end = self.inner.entries.get(i).map_or(end, |entry| entry.range.end);
+        }
+        Ok(found)
+    }
+
+    fn directory_at(&self) -> u64 {
+        let directory = self.inner.entries.len() * ENTRY_BYTES + self.inner.checksums.len() * 4;
+        self.len() - (FOOTER_BYTES + directory) as u64
+    }
+
+    /// Where a section begins.
+    ///
+    /// # Errors
+    /// `corrupt` when it is missing.
+    pub fn offset_of(&self, section: u16) -> Result<u64> {
+        Ok(self.inner.entry(section)?.range.start)
+    }
+
     /// All the bytes, as they are stored.
     ///
     /// # Errors
@@ -599,6 +642,21 @@ mod tests {
         assert!(blob.pinned(4).is_err());
         assert!(blob.rows(2).expect("written").read(0..40_001).is_err());
         blob.verify().expect("sound");
+        assert_eq!(blob.damage().expect("readable"), []);
+    }
+
+    #[test]
+    fn every_bad_block_is_found_and_bytes_that_no_checksum_covers_too() {
+        let id = BlobId::new(42, 3, BlobKind::Rows);
+        let mut bad = sample(id);
+        let second = (64 + 100usize).next_multiple_of(64);
+        for at in [64, 64 + 100, second + 4096, second + 2 * 4096] {
+            bad.as_mut_slice()[at] ^= 1;
+        }
+        let damage = open(id, bad).expect("its directory is sound").damage().expect("readable");
+        let offsets: Vec<_> = damage.iter().filter_map(|error| error.report().position).collect();
+        let found = [64, second as u64 + 4096, second as u64 + 2 * 4096, 64 + 100];
+        assert_eq!(offsets, found);
     }
 
     #[test]

@@ -17,8 +17,8 @@ use super::blob::{BlobId, BlobKind, BlobSource, checksum};
 use super::vfs::{Vfs, VfsFile};
 use super::{CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Ticket};
 
-const CURRENT: &str = "CURRENT";
-const TEMPORARY: &str = ".tmp";
+pub(crate) const CURRENT: &str = "CURRENT";
+pub(crate) const TEMPORARY: &str = ".tmp";
 const LOST_AND_FOUND: &str = "lost+found";
 const POINTER_MAGIC: &[u8; 8] = b"KITHCURR";
 
@@ -132,7 +132,7 @@ fn failed(action: &'static str, object: &str, error: &io::Error) -> StorageError
     }
 }
 
-fn name(object: Object) -> String {
+pub(crate) fn name(object: Object) -> String {
     match object {
         Object::Manifest(n) => format!("MANIFEST-{n}"),
         Object::Log(n) => format!("wal-{n}"),

@@ -10,6 +10,7 @@ pub mod files;
 pub mod memory;
 #[cfg(feature = "host")]
 pub mod mmap;
+pub mod read_only;
 pub mod sim;
 pub mod vfs;
 
@@ -20,6 +21,7 @@ pub use files::FileRoot;
 pub use memory::MemoryRoot;
 #[cfg(feature = "host")]
 pub use mmap::OsVfs;
+pub use read_only::ReadOnlyVfs;
 pub use sim::SimVfs;
 
 use crate::base::{AlignedBytes, Lsn, StorageError};

@@ -40,6 +40,13 @@ impl Progress {
         if self.terminal { self.rewrite(&text) } else { eprintln!("{text}") }
     }
 
+    /// Takes the line away, so that another can be printed; the next [`Progress::at`] brings it back.
+    pub fn clear(&self) {
+        if self.terminal {
+            self.rewrite("");
+        }
+    }
+
     /// All is done.
     pub fn end(&mut self, done: usize) {
         let text = self.text(done);

@@ -1,5 +1,7 @@
 //! Tells the person at the terminal what happens inside: events as lines on stderr, errors as one line.
 
+use std::io::Write;
+
 use kithdb::base::{Error, Event, Observer};
 
 /// Prints what is odd, one line each.
@@ -23,4 +25,9 @@ pub fn one_line(error: &Error) -> String {
     let report = error.report();
     let hint = report.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
     format!("{}{hint}", report.message.replace('\n', " "))
+}
+
+/// Prints a line. Whoever reads may have had enough (`| head`): that is no reason to stop looking.
+pub fn out(line: &str) {
+    drop(writeln!(std::io::stdout(), "{line}"));
 }

@@ -1,0 +1,138 @@
+//! What a collection takes and holds, read from its storage without opening it to write.
+
+use std::sync::Arc;
+
+use crate::base::{Result, Slot};
+use crate::collection::{CollectionConfig, Part, View};
+use crate::storage::{BlobKind, Object, Storage};
+
+use super::collection::{Collection, Env};
+use super::envelope;
+use super::log;
+use super::recover;
+
+/// A segment and its blobs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SegmentFigures {
+    /// Versions in it.
+    pub slots: usize,
+    /// Of these, live ones.
+    pub live: usize,
+    /// Bytes of each blob, by kind.
+    pub blobs: Vec<(BlobKind, u64)>,
+}
+
+/// What recovery would replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemtableFigures {
+    /// Live documents that it would make.
+    pub documents: usize,
+    /// Frames of the logs behind the cut.
+    pub frames: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Bytes of an unfinished write behind them, which opening sets aside.
+    pub tail_bytes: u64,
+}
+
+/// Figures of a collection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// How it was made.
+    pub config: CollectionConfig,
+    /// Dimension of its vectors, once known.
+    pub dim: Option<u32>,
+    /// Live documents.
+    pub documents: usize,
+    /// Of these, how many have a vector.
+    pub vectors: usize,
+    /// Versions that have ended and are still stored.
+    pub ended: usize,
+    /// Its segments, in the order of seq.
+    pub segments: Vec<SegmentFigures>,
+    /// What is in no segment yet.
+    pub memtable: MemtableFigures,
+    /// Logs: generation and bytes. Those that only an older manifest needs are among them.
+    pub logs: Vec<(u64, u64)>,
+    /// The manifest that holds.
+    pub generation: u64,
+    /// The one that is kept to fall back on.
+    pub previous: Option<u64>,
+    /// Version of the format that the manifest was written in.
+    pub format_version: u16,
+}
+
+impl Figures {
+    /// Reads them. Nothing is queued or changed.
+    ///
+    /// # Errors
+    /// As [`Collection::open`].
+    pub fn read(storage: &Arc<dyn Storage>, env: &Env, name: &str) -> Result<Self> {
+        let view = Collection::read(Arc::clone(storage), env.clone(), name)?;
+        let listing = storage.list()?;
+        let found = recover::manifests(&**storage, &listing, env, name)?;
+        let manifest = found.current;
+        let replay = log::replay(
+            manifest.collection_id,
+            manifest.cut.lsn,
+            &recover::logs(&**storage, &listing, &manifest)?,
+        )?;
+        let mut logs = Vec::new();
+        for object in &listing.objects {
+            if let Object::Log(generation) = object {
+                logs.push((*generation, storage.log(*generation)?.len() as u64));
+            }
+        }
+        let stats = view.stats();
+        Ok(Self {
+            config: manifest.config.clone(),
+            dim: view.dim,
+            documents: stats.documents,
+            vectors: vectors(&view)?,
+            ended: stats.ended,
+            segments: segments(&**storage, &view)?,
+            memtable: MemtableFigures {
+                documents: stats.memtable,
+                frames: replay.last.0.saturating_sub(manifest.cut.lsn.0),
+                bytes: replay.bytes,
+                tail_bytes: replay.tail.map_or(0, |(_, _, bytes)| bytes),
+            },
+            logs,
+            generation: manifest.generation,
+            previous: found.previous.map(|manifest| manifest.generation),
+            format_version: envelope::format_version(&storage.manifest(manifest.generation)?),
+        })
+    }
+}
+
+/// Live documents that have a vector.
+fn vectors(view: &View) -> Result<usize> {
+    let mut count = 0;
+    for part in &view.parts {
+        match &part.part {
+            Part::Chunk(chunk) => {
+                let counts = |slot: &Slot| !part.ends.contains(*slot) && chunk.row(*slot).vector.is_some();
+                count += (0..chunk.rows().len() as u32).map(Slot).filter(counts).count();
+            }
+            Part::Segment(segment) => {
+                count += segment.rows.vectors();
+                for end in part.ends.iter() {
+                    count -= usize::from(segment.rows.ordinal(end.slot)?.is_some());
+                }
+            }
+        }
+    }
+    Ok(count)
+}
+
+fn segments(storage: &dyn Storage, view: &View) -> Result<Vec<SegmentFigures>> {
+    let mut found = Vec::new();
+    for part in &view.parts {
+        let Part::Segment(segment) = &part.part else { continue };
+        // A derived blob that is gone is made again at open: it takes nothing then.
+        let size = |id| storage.blob(id).map_or(0, |source| source.len());
+        let blobs = segment.blobs.iter().map(|id| (id.kind, size(id))).collect();
+        found.push(SegmentFigures { slots: segment.len(), live: part.live(), blobs });
+    }
+    Ok(found)
+}

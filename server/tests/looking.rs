@@ -1,0 +1,149 @@
+//! The commands that look after a database directory: what they print, how they end, that they change nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use kithdb::base::value::parse_object;
+use kithdb::collection::{CollectionConfig, Document};
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, Db, Options};
+use kithdb::text::{Language, TextFields, TextSpec};
+use serde_json::Value;
+
+fn kithdb(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kithdb")).args(args).output().expect("the binary runs")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// What a command said on standard output, when it ended with this code.
+fn said(args: &[&str], code: i32) -> String {
+    let output = kithdb(args);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
+    assert!(!errors.contains("panicked"), "{errors}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The one line that a command failed with.
+fn failed(args: &[&str], code: i32) -> String {
+    let output = kithdb(args);
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(text.starts_with("kithdb: ") && text.lines().count() == 1, "{text}");
+    text
+}
+
+/// A database of `films`, sealed but for its last document, and an empty `other`.
+fn make(data: &Path) {
+    let db = Db::open(data, Options { auto_jobs: false, ..Options::default() }).expect("a new database");
+    let spec = TextSpec { language: Language::English, fields: TextFields::TopLevel };
+    let config = CollectionConfig { text: Some(spec), ..CollectionConfig::default() };
+    let films = db.create("films", config).expect("made");
+    db.create("other", CollectionConfig::default()).expect("made");
+    let film = |id: &str, vector: Option<Vec<f32>>, year: u32| {
+        let metadata = parse_object(&format!(r#"{{"year":{year},"plot":"words of {id}"}}"#)).expect("JSON");
+        Document { id: id.into(), vector, metadata }
+    };
+    let first = vec![film("alien", Some(vec![0.1, -3.5e-7]), 1979), film("up", None, 2009)];
+    films.add(first, AddMode::Insert, None).expect("stored");
+    films.run(JobKind::Seal).expect("sealed");
+    films.add(vec![film("moon", Some(vec![1e15, 2.0]), 2009)], AddMode::Insert, None).expect("stored");
+    db.close().expect("closed");
+}
+
+/// Names, bytes and times of all files.
+fn fingerprint(directory: &Path) -> BTreeMap<String, (Vec<u8>, std::time::SystemTime)> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let changed = path.metadata().and_then(|m| m.modified()).expect("a time");
+        if path.is_dir() {
+            found.extend(fingerprint(&path));
+        }
+        let bytes = if path.is_dir() { Vec::new() } else { std::fs::read(&path).expect("readable") };
+        found.insert(text(&path).to_owned(), (bytes, changed));
+    }
+    found
+}
+
+fn flip(file: &Path, at: usize) {
+    let mut bytes = std::fs::read(file).expect("readable");
+    bytes[at] ^= 1;
+    std::fs::write(file, bytes).expect("writable");
+}
+
+#[test]
+fn verify_ends_with_0_1_or_2() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let nothing = failed(&["verify", "--data", text(&data)], 2);
+    assert!(nothing.contains("directory of a database") && !data.exists(), "{nothing}");
+    make(&data);
+    let clean = said(&["verify", "--data", text(&data)], 0);
+    assert!(clean.contains("c/1/1.rows (films): OK, ") && clean.contains("nothing is damaged"), "{clean}");
+    assert!(clean.lines().count() > 10, "a line an object: {clean}");
+
+    std::fs::write(data.join("notes.txt"), "not ours").expect("writable");
+    flip(&data.join("c/1/1.rows"), 70);
+    let damaged = said(&["verify", "--data", text(&data)], 1);
+    let expected = "c/1/1.rows (films): DAMAGED: at byte 64, expected a block with the right checksum";
+    assert!(damaged.contains(expected) && damaged.contains("notes.txt: unknown, left alone"), "{damaged}");
+    assert!(damaged.contains("kithdb repair"), "{damaged}");
+    let json: Value =
+        serde_json::from_str(&said(&["verify", "--json", "--data", text(&data)], 1)).expect("JSON");
+    assert_eq!((&json["clean"], &json["summary"]["damaged"]), (&Value::from(false), &Value::from(1)));
+    let objects = json["objects"].as_array().expect("a list");
+    let bad = objects.iter().find(|object| object["state"] == "damaged").expect("one");
+    assert_eq!((&bad["object"], &bad["findings"][0]["offset"]), (&"c/1/1.rows".into(), &64.into()));
+    assert_eq!(json["strangers"], serde_json::json!(["notes.txt"]));
+}
+
+#[test]
+fn stats_are_a_table_or_json() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    make(&data);
+    let table = said(&["stats", "--data", text(&data)], 0);
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0][..4], ["collection", "documents", "vectors", "dim"]);
+    assert_eq!(lines[1][..7], ["films", "3", "2", "2", "0", "1", "0"]);
+    assert_eq!(lines[2][..4], ["other", "0", "0", "-"]);
+    let json: Value =
+        serde_json::from_str(&said(&["stats", "--json", "--data", text(&data)], 0)).expect("JSON");
+    let films = &json["collections"][0];
+    assert_eq!((&films["documents"], &films["memtable"]["frames"]), (&3.into(), &1.into()));
+    assert!(films["segments"][0]["bytes"]["rows"].as_u64() > Some(500), "{films}");
+
+    flip(&data.join("c/1/1.rows"), 70);
+    let half = said(&["stats", "--data", text(&data)], 1);
+    assert!(half.contains("cannot be read") && half.contains("other"), "{half}");
+}
+
+#[test]
+fn looking_changes_nothing_and_waits_for_no_writer() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    make(&data);
+    let log = data.join("c/1/wal-2");
+    let torn = [std::fs::read(&log).expect("readable"), b"torn".to_vec()].concat();
+    std::fs::write(&log, torn).expect("writable");
+    let before = fingerprint(&data);
+    let commands: [&[&str]; 2] = [&["verify"], &["stats"]];
+    for command in commands {
+        let args = [command, &["--data", text(&data)]].concat();
+        said(&args, 0);
+        assert_eq!(fingerprint(&data), before, "{command:?} changed something");
+    }
+    let tail = said(&["verify", "--data", text(&data)], 0);
+    assert!(tail.contains("wal-2 (films): unfinished: at byte") && tail.contains("last 4 bytes"), "{tail}");
+    let db = Db::open(&data, Options::default()).expect("opens");
+    for (command, code) in commands.iter().zip([2, 2]) {
+        let refused = failed(&[command, &["--data", text(&data)][..]].concat(), code);
+        assert!(refused.contains("in use by process"), "{refused}");
+    }
+    db.close().expect("closed");
+}

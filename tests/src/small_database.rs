@@ -1,0 +1,69 @@
+//! A small database with everything in it that a storage can hold, for tests that damage it.
+
+use std::sync::Arc;
+
+use kithdb::base::value::parse_object;
+use kithdb::base::{ManualClock, NoObserver};
+use kithdb::collection::{CollectionConfig, Document};
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, CollectionHandle, Db, Options};
+use kithdb::storage::{Level, StorageRoot};
+use kithdb::text::{Language, TextFields, TextSpec};
+
+/// How it is opened: always the same, so that its bytes are.
+#[must_use]
+pub fn options() -> Options {
+    Options {
+        auto_jobs: false,
+        threads: 1,
+        level: Level::Always,
+        clock: Arc::new(ManualClock::at(1_000)),
+        observer: Arc::new(NoObserver),
+        ..Options::default()
+    }
+}
+
+/// The document with this number: every third has no vector.
+///
+/// # Panics
+/// Never: its metadata is JSON.
+#[must_use]
+pub fn document(i: u32) -> Document {
+    let metadata = parse_object(&format!(r#"{{"n":{i},"t":"word{} shared"}}"#, i % 4)).expect("JSON");
+    let vector = (!i.is_multiple_of(3)).then(|| vec![i as f32 + 1.0, 2.0]);
+    Document { id: format!("d{i}"), vector, metadata }
+}
+
+fn add(collection: &CollectionHandle, numbers: std::ops::Range<u32>) {
+    collection.add(numbers.map(document).collect(), AddMode::Upsert, None).expect("stored");
+}
+
+/// Fills an empty storage. `main` (storage 1) has a merged and indexed segment in which documents have ended, a second
+/// segment, two generations, and four batches in its log, of which the last is not known to be durable by any later
+/// frame; `side` (storage 2) has two documents in its log.
+///
+/// # Panics
+/// When anything of it fails.
+pub fn fill(root: Arc<dyn StorageRoot>) {
+    let db = Db::with_root(root, options()).expect("opens");
+    let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
+    let config = CollectionConfig { text: Some(text), ..CollectionConfig::default() };
+    let main = db.create_with_id("main", 11, config).expect("made");
+    let side = db.create_with_id("side", 12, CollectionConfig::default()).expect("made");
+    side.add(vec![document(1), document(2)], AddMode::Insert, None).expect("stored");
+    let run = |kind| assert!(main.run(kind).expect("done"), "there was work");
+    add(&main, 0..6);
+    run(JobKind::Seal);
+    add(&main, 5..12);
+    run(JobKind::Seal);
+    run(JobKind::Merge);
+    run(JobKind::Index);
+    main.delete(vec!["d2".into(), "d4".into()], None).expect("deleted");
+    add(&main, 20..23);
+    run(JobKind::Seal);
+    add(&main, 30..32);
+    main.delete(vec!["d7".into()], None).expect("deleted");
+    add(&main, 32..33);
+    add(&main, 33..34);
+    db.close().expect("closed");
+}
