@@ -29,6 +29,12 @@ enum Command {
     Verify(commands::VerifyArgs),
     /// Say what each collection holds and takes; changes nothing.
     Stats(commands::StatsArgs),
+    /// Write a collection as JSON lines, which `load` reads; changes nothing.
+    Dump(commands::DumpArgs),
+    /// Write a collection as one file, which `import` reads; changes nothing.
+    Export(commands::ExportArgs),
+    /// Make a collection from what `export` wrote.
+    Import(commands::ImportArgs),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +45,9 @@ fn main() -> ExitCode {
         Command::Load(args) => (commands::load(&args).map(success), 1),
         Command::Verify(args) => (commands::verify(&args), 2),
         Command::Stats(args) => (commands::stats(&args), 2),
+        Command::Dump(args) => (commands::dump(&args), 1),
+        Command::Export(args) => (commands::export(&args), 1),
+        Command::Import(args) => (commands::import(&args), 1),
     };
     done.unwrap_or_else(|message| {
         eprintln!("kithdb: {message}");

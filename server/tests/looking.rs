@@ -124,26 +124,70 @@ fn stats_are_a_table_or_json() {
 }
 
 #[test]
+fn a_dump_is_loaded_again_and_an_export_imported() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| dir.path().join(name);
+    let (data, lines, file) = (path("data"), path("films.jsonl"), path("films.kith"));
+    make(&data);
+    let dumped = said(&["dump", "--data", text(&data), "films"], 0);
+    let first: Value = serde_json::from_str(dumped.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&first["id"], &first["metadata"]["year"]), (&"alien".into(), &1979.into()));
+    assert!(first["seq"].is_u64() && first["valid_from"].is_i64(), "{first}");
+    let told = said(&["dump", "--data", text(&data), "films", text(&lines)], 0);
+    assert!(told.starts_with("wrote 3 documents of films"), "{told}");
+    assert_eq!(std::fs::read_to_string(&lines).expect("written"), dumped);
+    let exported = said(&["export", "--data", text(&data), "films", text(&file)], 0);
+    assert!(exported.starts_with("exported 3 documents"), "{exported}");
+    for again in [["dump", text(&lines)], ["export", text(&file)]] {
+        let refused = failed(&[again[0], "--data", text(&data), "films", again[1]], 1);
+        assert!(refused.contains("exists already"), "{refused}");
+    }
+    assert!(failed(&["dump", "--data", text(&data), "none"], 1).contains("not found"));
+
+    let (loaded, imported) = (path("loaded"), path("imported"));
+    said(&["load", "--data", text(&loaded), "--collection", "films", text(&lines)], 0);
+    said(&["import", "--data", text(&imported), "copy", text(&file)], 0);
+    assert!(
+        failed(&["import", "--data", text(&imported), "copy", text(&file)], 1).contains("already exists")
+    );
+    let read = |data: &Path, name: &str| {
+        let db = Db::open(data, Options::default()).expect("opens");
+        let rows = db.collection(name).expect("there").scan(None, 100).expect("sound").rows;
+        rows.iter().map(|r| (r.id.clone(), r.vector.clone(), r.metadata.clone())).collect::<Vec<_>>()
+    };
+    let original = read(&data, "films");
+    assert_eq!(original.len(), 3);
+    assert_eq!(read(&loaded, "films"), original);
+    assert_eq!(read(&imported, "copy"), original);
+    let twice = path("twice.kith");
+    said(&["export", "--data", text(&imported), "copy", text(&twice)], 0);
+    assert_eq!(std::fs::read(twice).expect("written"), std::fs::read(file).expect("written"));
+}
+
+#[test]
 fn looking_changes_nothing_and_waits_for_no_writer() {
     let dir = tempfile::tempdir().expect("a directory");
-    let data = dir.path().join("data");
+    let (data, file) = (dir.path().join("data"), dir.path().join("films.kith"));
     make(&data);
     let log = data.join("c/1/wal-2");
     let torn = [std::fs::read(&log).expect("readable"), b"torn".to_vec()].concat();
     std::fs::write(&log, torn).expect("writable");
     let before = fingerprint(&data);
-    let commands: [&[&str]; 2] = [&["verify"], &["stats"]];
+    let commands: [&[&str]; 4] =
+        [&["verify"], &["stats"], &["dump", "films"], &["export", "films", text(&file)]];
     for command in commands {
         let args = [command, &["--data", text(&data)]].concat();
         said(&args, 0);
         assert_eq!(fingerprint(&data), before, "{command:?} changed something");
+        drop(std::fs::remove_file(&file));
     }
     let tail = said(&["verify", "--data", text(&data)], 0);
     assert!(tail.contains("wal-2 (films): unfinished: at byte") && tail.contains("last 4 bytes"), "{tail}");
     let db = Db::open(&data, Options::default()).expect("opens");
-    for (command, code) in commands.iter().zip([2, 2]) {
+    for (command, code) in commands.iter().zip([2, 2, 1, 1]) {
         let refused = failed(&[command, &["--data", text(&data)][..]].concat(), code);
         assert!(refused.contains("in use by process"), "{refused}");
     }
     db.close().expect("closed");
+    assert!(!file.exists());
 }

@@ -42,6 +42,24 @@ impl From<&Row> for DocumentAnswer {
     }
 }
 
+/// A document as `kithdb dump` writes it: what [`super::LineBody`] reads, and which version it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct DumpLine {
+    /// What is loaded again.
+    #[serde(flatten)]
+    pub document: DocumentAnswer,
+    /// Order of this version within the collection.
+    pub seq: u64,
+    /// Since when it is valid: nanoseconds since 1970 UTC.
+    pub valid_from: i64,
+}
+
+impl From<&Row> for DumpLine {
+    fn from(row: &Row) -> Self {
+        Self { document: row.into(), seq: row.seq.0, valid_from: row.valid_from }
+    }
+}
+
 /// A page of documents.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScanAnswer {

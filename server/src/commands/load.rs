@@ -15,7 +15,7 @@ use kithdb::collection::{CollectionConfig, Document, EmbedderRef};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
 use kithdb::text::{Language, TextFields, TextSpec};
-use kithdb::wire::{DocumentBody, parse};
+use kithdb::wire::{LineBody, parse};
 
 use super::progress::Progress;
 use super::report::{StderrObserver, one_line};
@@ -46,7 +46,8 @@ pub struct LoadArgs {
     /// Load again what is loaded already.
     #[arg(long)]
     replace: bool,
-    /// Lines of the form {"id": ..., "vector": [...], "metadata": {...}}; the last two may be left out.
+    /// Lines of the form {"id": ..., "vector": [...], "metadata": {...}}; the last two may be left out. What
+    /// `kithdb dump` writes is read too.
     #[arg(value_name = "FILE.jsonl")]
     file: PathBuf,
 }
@@ -133,7 +134,7 @@ fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(
         if bytes.trim_ascii().is_empty() {
             continue;
         }
-        let document = parse::<DocumentBody<'_>>(&bytes).and_then(DocumentBody::document);
+        let document = parse::<LineBody<'_>>(&bytes).and_then(LineBody::document);
         batch.push(document.map_err(|e| at(line, &one_line(&e)))?);
         lines.push(line);
     }

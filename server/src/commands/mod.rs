@@ -5,9 +5,11 @@ mod progress;
 mod report;
 mod serve;
 mod stats;
+mod transfer;
 mod verify;
 
 pub use load::{LoadArgs, load};
 pub use serve::{ServeArgs, serve};
 pub use stats::{StatsArgs, stats};
+pub use transfer::{DumpArgs, ExportArgs, ImportArgs, dump, export, import};
 pub use verify::{VerifyArgs, verify};
