@@ -27,6 +27,8 @@ enum Command {
     Load(commands::LoadArgs),
     /// Check every byte of a database directory; changes nothing.
     Verify(commands::VerifyArgs),
+    /// Save what a damaged database still holds into a new directory; the old one stays as it is.
+    Repair(commands::RepairArgs),
     /// Say what each collection holds and takes; changes nothing.
     Stats(commands::StatsArgs),
     /// Write a collection as JSON lines, which `load` reads; changes nothing.
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => (commands::serve(&args).map(success), 1),
         Command::Load(args) => (commands::load(&args).map(success), 1),
         Command::Verify(args) => (commands::verify(&args), 2),
+        Command::Repair(args) => (commands::repair(&args), 2),
         Command::Stats(args) => (commands::stats(&args), 2),
         Command::Dump(args) => (commands::dump(&args), 1),
         Command::Export(args) => (commands::export(&args), 1),

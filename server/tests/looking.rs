@@ -191,3 +191,44 @@ fn looking_changes_nothing_and_waits_for_no_writer() {
     db.close().expect("closed");
     assert!(!file.exists());
 }
+
+#[test]
+fn repair_saves_into_a_new_directory_and_says_what_is_lost() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| dir.path().join(name);
+    let (data, whole, half) = (path("data"), path("whole"), path("half"));
+    make(&data);
+    let repair = |new: &Path, code| said(&["repair", "--data", text(&data), "--into", text(new)], code);
+    let told = repair(&whole, 0);
+    assert!(told.contains("films: saved 3 documents from generation 2"), "{told}");
+    assert!(told.contains("2 of 2 collections are whole, nothing is lost"), "{told}");
+    said(&["verify", "--data", text(&whole)], 0);
+    let refused = failed(&["repair", "--data", text(&data), "--into", text(&whole)], 2);
+    assert!(refused.contains("new or empty"), "{refused}");
+    let inside = failed(&["repair", "--data", text(&data), "--into", text(&data.join("new"))], 2);
+    assert!(inside.contains("outside the damaged database") && !data.join("new").exists(), "{inside}");
+
+    // The metadata of the sealed documents, and the log that they came from.
+    for (file, needle) in [("c/1/1.rows", "words of up"), ("c/1/wal-1", "words of up")] {
+        let bytes = std::fs::read(data.join(file)).expect("readable");
+        let at = bytes.windows(needle.len()).position(|part| part == needle.as_bytes()).expect("there");
+        flip(&data.join(file), at);
+    }
+    let before = fingerprint(&data);
+    let told = repair(&half, 1);
+    for lost in
+        ["films: LOST document \"alien\"", "films: LOST document \"up\"", "1 of 2 collections are whole"]
+    {
+        assert!(told.contains(lost), "{told}");
+    }
+    let more = path("more");
+    let json = said(&["repair", "--json", "--data", text(&data), "--into", text(&more)], 1);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let films = &json["collections"][0];
+    assert_eq!((&json["whole"], &films["documents"]), (&false.into(), &1.into()));
+    assert_eq!(films["lost"]["ids"], serde_json::json!(["alien", "up"]));
+    assert_eq!(fingerprint(&data), before);
+    said(&["verify", "--data", text(&more)], 0);
+    let left = said(&["dump", "--data", text(&half), "films"], 0);
+    assert!(left.lines().count() == 1 && left.contains("moon"), "{left}");
+}

@@ -10,6 +10,7 @@ mod golden;
 mod host;
 mod kill;
 mod readme;
+mod repair;
 mod tidy;
 mod verify;
 mod wordnet;

@@ -193,7 +193,7 @@ impl Error {
             "database_locked" => "close the other process, or open another directory",
             "degraded" => "reopen the database to write again; it shows what the storage holds",
             "corrupt" | "unopenable" => {
-                "restore the collection from an export; the damaged files were left as they are"
+                "restore the collection from an export, or save what is left with kithdb repair; nothing was changed"
             }
             "disk_full" => "free some space and reopen the database",
             "unsupported_version" => "open the database with the version that wrote it, or a newer one",

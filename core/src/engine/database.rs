@@ -11,6 +11,7 @@ use crate::collection::CollectionConfig;
 use crate::storage::{CATALOG, Object, Storage, StorageRoot, Ticket};
 
 use super::collection::{Collection, Env};
+use super::repair::Salvaged;
 use super::{envelope, export};
 
 const MAGIC: &[u8; 8] = b"KITHCATL";
@@ -139,6 +140,16 @@ impl Database {
         let parsed = export::read(bytes)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
         let ticket = export::stage(&parsed, &*storage, collection_id, &self.env.pool);
+        Ok(Staged { storage, ticket, entry })
+    }
+
+    /// Queues a collection of what was saved from a damaged one. When its ticket is kept, [`Database::admit`] it.
+    ///
+    /// # Errors
+    /// As [`Database::stage`].
+    pub fn stage_salvaged(&mut self, name: &str, collection_id: u64, salvaged: &Salvaged) -> Result<Staged> {
+        let (entry, storage) = self.reserve(name, collection_id)?;
+        let ticket = export::stage(&salvaged.documents, &*storage, collection_id, &self.env.pool);
         Ok(Staged { storage, ticket, entry })
     }
 

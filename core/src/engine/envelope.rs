@@ -52,3 +52,18 @@ pub(super) fn open<'a>(magic: &[u8; 8], generation: u64, object: &str, bytes: &'
 pub(super) fn format_version(bytes: &[u8]) -> u16 {
     bytes.get(8..10).map_or(0, |version| u16::from_le_bytes([version[0], version[1]]))
 }
+
+/// Whether bytes are as somebody wrote them, be it a later version.
+pub(super) fn is_intact(generation: u64, bytes: &[u8]) -> bool {
+    let Some(at) = bytes.len().checked_sub(CHECKSUM_BYTES) else { return false };
+    checksum(generation, &bytes[..at]).to_le_bytes() == bytes[at..]
+}
+
+/// What stands between where head and checksum should be.
+///
+/// # Errors
+/// `corrupt` when there are too few bytes.
+pub(super) fn body_of_damaged<'a>(object: &str, bytes: &'a [u8]) -> Result<&'a [u8]> {
+    let end = bytes.len().saturating_sub(CHECKSUM_BYTES);
+    bytes.get(HEAD_BYTES..end).ok_or_else(|| Error::corrupt(object, 0, "a whole file of its kind"))
+}

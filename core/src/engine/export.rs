@@ -39,11 +39,7 @@ fn rows_id() -> BlobId {
 /// # Errors
 /// `corrupt`, `not_resident`.
 pub fn write(view: &View) -> Result<Vec<u8>> {
-    let renumbered = |(row, i): (SharedRow, u32)| {
-        let (key, seq) = (Key(i), Seq(u64::from(i)));
-        Arc::new(Row { key, seq, ..(*row).clone() })
-    };
-    let all: Vec<SharedRow> = view.all_rows()?.into_iter().zip(0u32..).map(renumbered).collect();
+    let all = renumbered(view.all_rows()?.iter().map(|row| (**row).clone()));
     let body = build(rows_id(), &rows::sections(&all));
     let mut w = Writer::new();
     w.raw(MAGIC);
@@ -58,11 +54,18 @@ pub fn write(view: &View) -> Result<Vec<u8>> {
     Ok(w.finish())
 }
 
-/// An export that was read and found sound.
+/// Rows with keys and seqs counted from 0.
+pub(super) fn renumbered(rows: impl Iterator<Item = Row>) -> Vec<SharedRow> {
+    let numbered = |(row, i): (Row, u32)| Arc::new(Row { key: Key(i), seq: Seq(u64::from(i)), ..row });
+    rows.zip(0u32..).map(numbered).collect()
+}
+
+/// The documents of a collection that is to be made: from an export that was read and found sound, or saved from a
+/// damaged one. Keys and seqs are counted from 0.
 pub(super) struct Parsed {
-    config: CollectionConfig,
-    dim: Option<u32>,
-    rows: Vec<SharedRow>,
+    pub config: CollectionConfig,
+    pub dim: Option<u32>,
+    pub rows: Vec<SharedRow>,
 }
 
 /// Reads an export and checks all of it, as if its documents were added one by one.

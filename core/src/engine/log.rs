@@ -281,6 +281,71 @@ fn known_durable(collection_id: u64, logs: &[(u64, Vec<u8>)]) -> Result<Lsn> {
     Ok(durable)
 }
 
+/// The lsn of a log's first frame, when its header can be read.
+#[must_use]
+pub fn first_lsn(collection_id: u64, generation: u64, bytes: &[u8]) -> Option<Lsn> {
+    read_header(collection_id, generation, bytes).ok().flatten()
+}
+
+/// What damaged logs still hold.
+#[derive(Debug, Default)]
+pub struct Salvaged {
+    /// The ops of each frame that verifies, in the order of lsn, up to the last that commits a batch.
+    pub ops: Vec<Op>,
+    /// How many frames up to there are not to be found.
+    pub missing_frames: u64,
+    /// Bytes that belong to no frame, or to a batch that nothing commits: a write that was not finished, or a damaged one.
+    pub unread_bytes: u64,
+}
+
+/// Gathers every frame behind the cut that verifies, before and behind what does not. A batch that lost a frame is not
+/// left out: its other frames were written as well as it was.
+#[must_use]
+pub fn salvage(collection_id: u64, cut: Lsn, logs: &[(u64, Vec<u8>)]) -> Salvaged {
+    let (mut out, mut frames) = (Salvaged::default(), std::collections::BTreeMap::new());
+    for (generation, bytes) in logs {
+        let id = log_id(collection_id, *generation);
+        let mut at = HEADER_BYTES.min(bytes.len());
+        while at < bytes.len() {
+            let Some(frame) = frame_at(id, bytes, at) else {
+                (at, out.unread_bytes) = (at + 1, out.unread_bytes + 1);
+                continue;
+            };
+            let len = frame.end - at;
+            at = frame.end;
+            if frame.lsn > cut
+                && let Ok(ops) = read_ops(frame.payload)
+            {
+                frames.entry(frame.lsn).or_insert((frame.commits, len as u64, ops));
+            }
+        }
+    }
+    let last = frames.iter().rev().find(|(_, (commits, ..))| *commits).map_or(cut, |(lsn, _)| *lsn);
+    let mut next = cut.0 + 1;
+    for (lsn, (_, len, ops)) in frames {
+        if lsn > last {
+            out.unread_bytes += len;
+            continue;
+        }
+        out.missing_frames += lsn.0 - next;
+        next = lsn.0 + 1;
+        out.ops.extend(ops);
+    }
+    // A frame that was durable is missed even when nothing follows it.
+    let durable = known_durable(collection_id, logs).unwrap_or_default();
+    out.missing_frames += (durable.0 + 1).saturating_sub(next);
+    out
+}
+
+fn read_ops(payload: &[u8]) -> Result<Vec<Op>, DecodeError> {
+    let mut r = Reader::new(payload);
+    let mut ops = Vec::new();
+    while r.remaining() > 0 {
+        ops.push(Op::decode(&mut r)?);
+    }
+    Ok(ops)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,6 +443,29 @@ mod tests {
         let torn = read(log).expect("torn");
         assert!(torn.batches.is_empty());
         assert_eq!(torn.tail.expect("all of it").1, HEADER_BYTES as u64);
+    }
+
+    #[test]
+    fn what_verifies_before_and_behind_a_damaged_frame_is_saved() {
+        let log = sample(2);
+        let frame = (log.len() - HEADER_BYTES) / 3;
+        for at in 0..log.len() {
+            let mut bad = log.clone();
+            bad[at] ^= 1;
+            let found = salvage(5, Lsn(0), &[(1, bad)]);
+            let (ops, missing, unread) = match at {
+                // Frames are found without their header.
+                _ if at < HEADER_BYTES => (3, 0, 0),
+                // Nobody knows whether the third was durable: it counts as unfinished.
+                _ if at >= HEADER_BYTES + 2 * frame => (2, 0, frame),
+                _ => (2, 1, frame),
+            };
+            let got = (found.ops.len(), found.missing_frames, found.unread_bytes);
+            assert_eq!(got, (ops, missing, unread as u64), "flip at {at}");
+        }
+        let second = header(5, 2, Lsn(4));
+        let cut = salvage(5, Lsn(0), &[(1, log[..log.len() - 1].to_vec()), (2, second)]);
+        assert_eq!((cut.ops.len(), cut.missing_frames), (2, 1), "log 2 knows that frame 3 was durable");
     }
 
     #[test]

@@ -100,6 +100,19 @@ impl Manifest {
         read(&mut r).map_err(|e| e.within(&object, 20))
     }
 
+    /// What bytes say whose checksum or head is wrong: for saving a collection, and for nothing else. Any field may be
+    /// wrong.
+    ///
+    /// # Errors
+    /// `corrupt` when they cannot be read as a manifest at all.
+    pub fn decode_damaged(generation: u64, bytes: &[u8]) -> Result<Self> {
+        let object = format!("manifest {generation}");
+        let mut r = Reader::new(envelope::body_of_damaged(&object, bytes)?);
+        Self::read(&mut r, generation)
+            .and_then(|found| r.end().map(|()| found))
+            .map_err(|e| e.within(&object, 20))
+    }
+
     fn read(r: &mut Reader<'_>, generation: u64) -> Result<Self, DecodeError> {
         let collection_id = r.u64()?;
         let config = CollectionConfig::decode(r)?;

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod log;
 pub mod manifest;
 mod recover;
+pub mod repair;
 pub mod stats;
 pub mod verify;
 

@@ -10,6 +10,7 @@ use crate::base::sync::lock;
 use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError};
 use crate::collection::{CollectionConfig, EmbedderRef, Embedding};
 use crate::embed::Embedder;
+use crate::engine::repair::Salvaged;
 use crate::engine::{Collection, Database, Env, Staged};
 use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, Ticket};
 
@@ -182,6 +183,12 @@ impl Db {
     pub fn import(&self, name: &str, bytes: &[u8]) -> Result<Arc<CollectionHandle>> {
         let id = draw_id(&*self.shared.options.clock);
         self.shared.add(name, |catalog| catalog.stage_import(name, id, bytes))
+    }
+
+    /// Makes a collection of what was saved from a damaged one.
+    pub(super) fn add_salvaged(&self, name: &str, salvaged: &Salvaged) -> Result<()> {
+        let id = draw_id(&*self.shared.options.clock);
+        self.shared.add(name, |catalog| catalog.stage_salvaged(name, id, salvaged)).map(|_| ())
     }
 
     /// A collection.

@@ -10,9 +10,11 @@ mod embedder;
 mod inspect;
 mod jobs;
 mod lock;
+mod repair;
 
 pub use clock::SystemClock;
 pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};
 pub use db::{Db, Options};
 pub use embedder::load_embedder;
 pub use inspect::Inspection;
+pub use repair::{Rescued, Saved, repair};

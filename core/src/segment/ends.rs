@@ -170,6 +170,21 @@ impl Ends {
     }
 }
 
+/// The ends that a damaged blob still tells, and how many more it had.
+#[must_use]
+pub fn salvage(blob: &Blob) -> (Vec<End>, usize) {
+    let Ok(entries) = blob.rows(ENTRIES) else { return (Vec::new(), usize::MAX) };
+    let count = entries.len() / ENTRY_BYTES as u64;
+    let read = |i: u64| {
+        let bytes = entries.read(i * ENTRY_BYTES as u64..(i + 1) * ENTRY_BYTES as u64).ok()?;
+        let mut r = Reader::new(&bytes);
+        Some(End { slot: Slot(r.u32().ok()?), valid_to: r.i64().ok()?, seq: Seq(r.u64().ok()?) })
+    };
+    let found: Vec<End> = (0..count).filter_map(read).collect();
+    let missing = count as usize - found.len();
+    (found, missing)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

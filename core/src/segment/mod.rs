@@ -8,9 +8,11 @@ pub mod ends;
 pub mod nearest;
 pub mod row;
 pub mod rows;
+mod salvage;
 
 pub use blobs::{Derive, Opened, Segment, SegmentBlobs, derive};
 pub use ends::{End, Ends};
 pub use nearest::{Nearest, VectorQuery};
 pub use row::{Row, SharedRow};
 pub use rows::RowsReader;
+pub use salvage::RowsSalvage;

@@ -18,25 +18,25 @@ const COUNTS: u16 = 1;
 /// Slots sorted by (id, slot): `u32` each.
 const ID_ORDER: u16 = 2;
 /// Ends of the ids of slots in `ID_BYTES`: `u64` each, after a leading 0.
-const ID_OFFSETS: u16 = 3;
+pub(super) const ID_OFFSETS: u16 = 3;
 /// UTF-8 of the ids.
-const ID_BYTES: u16 = 4;
+pub(super) const ID_BYTES: u16 = 4;
 /// Key of each slot: `u32`.
 const KEYS: u16 = 5;
 /// Seq of each slot, ascending: `u64`.
 const SEQS: u16 = 6;
 /// When each version became valid: `i64`, ns since 1970 UTC.
-const VALID_FROM: u16 = 7;
+pub(super) const VALID_FROM: u16 = 7;
 /// Slots that have a vector, ascending: `u32`. Empty when all have one.
-const VECTOR_SLOTS: u16 = 8;
+pub(super) const VECTOR_SLOTS: u16 = 8;
 /// Vectors in the order of their slots: `[n, dim]` `f32`, row-major.
-const VECTORS: u16 = 9;
+pub(super) const VECTORS: u16 = 9;
 /// 1 / length of each vector: `f32`.
-const INVERSE_NORMS: u16 = 10;
+pub(super) const INVERSE_NORMS: u16 = 10;
 /// Ends of the metadata of slots in `METADATA`: `u64` each, after a leading 0.
-const METADATA_OFFSETS: u16 = 11;
+pub(super) const METADATA_OFFSETS: u16 = 11;
 /// Canonical metadata.
-const METADATA: u16 = 12;
+pub(super) const METADATA: u16 = 12;
 
 /// The sections of a rows blob with these rows, which are in the order of seq.
 ///

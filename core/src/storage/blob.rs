@@ -312,17 +312,7 @@ impl Blob {
         check_header(id, &head)?;
         let footer_at = len - FOOTER_BYTES as u64;
         let footer = source.rows(footer_at..len)?;
-        let of = |e: crate::base::DecodeError| e.within(&id.object(), footer_at);
-        let mut r = Reader::new(&footer);
-        let (at, dir_len) = (r.u64().map_err(of)?, r.u64().map_err(of)?);
-        let dir_crc = r.u32().map_err(of)?;
-        let magic_ok = r.raw(8, "the end mark").map_err(of)? == END_MAGIC;
-        if !magic_ok || r.u32().map_err(of)? != checksum(id.file_id, &footer[..FOOTER_BYTES - 4]) {
-            return corrupt(footer_at, "a footer with the right checksum");
-        }
-        if at.checked_add(dir_len) != Some(footer_at) {
-            return corrupt(footer_at, "a directory that ends at the footer");
-        }
+        let (at, dir_crc) = read_footer(id, footer_at, &footer)?;
         let directory = source.rows(at..footer_at)?;
         if checksum(id.file_id, &directory) != dir_crc {
             return corrupt(at, "a directory with the right checksum");
@@ -330,9 +320,47 @@ impl Blob {
         let sections = u16::from_le_bytes([head[14], head[15]]);
         let (entries, checksums) =
             read_directory(id.kind, sections, at, &directory).map_err(|e| e.within(&id.object(), at))?;
-        let checked = (0..checksums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         drop((head, footer, directory));
-        Ok(Self { inner: Arc::new(Inner { id, source, entries, checksums, checked }) })
+        Ok(Self::with(id, source, entries, checksums))
+    }
+
+    /// Opens what a damaged blob still holds: for saving it, and for nothing else. Header, footer and the directory's own
+    /// checksum are taken into account where they are sound; what is read is checked block by block all the same, so
+    /// that a wrong directory gives errors, never other bytes.
+    ///
+    /// # Errors
+    /// `corrupt` when no directory is found.
+    pub fn open_damaged(id: BlobId, source: Arc<dyn BlobSource>) -> Result<Self> {
+        let len = source.len();
+        if len < (HEADER_BYTES + FOOTER_BYTES) as u64 {
+            return Err(Error::corrupt(id.object(), len, "a whole blob"));
+        }
+        let head = source.rows(0..HEADER_BYTES as u64)?;
+        // Writers write every section that they know.
+        let sections = match check_header(id, &head) {
+            Ok(()) => u16::from_le_bytes([head[14], head[15]]),
+            Err(_) => id.kind.sections_max(),
+        };
+        let footer_at = len - FOOTER_BYTES as u64;
+        let footer = source.rows(footer_at..len)?;
+        let places = match read_footer(id, footer_at, &footer) {
+            Ok((at, _)) => at..at + 1,
+            Err(_) => HEADER_BYTES as u64..footer_at,
+        };
+        // A directory counts its own checksums, so that hardly anything else can be read as one.
+        for at in places.step_by(SECTION_ALIGN) {
+            let directory = source.rows(at..footer_at)?;
+            if let Ok((entries, checksums)) = read_directory(id.kind, sections, at, &directory) {
+                drop((head, footer, directory));
+                return Ok(Self::with(id, source, entries, checksums));
+            }
+        }
+        Err(Error::corrupt(id.object(), footer_at, "a directory"))
+    }
+
+    fn with(id: BlobId, source: Arc<dyn BlobSource>, entries: Vec<Entry>, checksums: Vec<u32>) -> Self {
+        let checked = (0..checksums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        Self { inner: Arc::new(Inner { id, source, entries, checksums, checked }) }
     }
 
     /// Which blob this is.
@@ -501,6 +529,23 @@ fn check_header(id: BlobId, head: &[u8]) -> Result<()> {
         return corrupt(crc_at as u64, "a header with the right checksum");
     }
     Ok(())
+}
+
+/// Where the directory begins, and its checksum.
+fn read_footer(id: BlobId, footer_at: u64, footer: &[u8]) -> Result<(u64, u32)> {
+    let corrupt = |expected: &str| Err(Error::corrupt(id.object(), footer_at, expected));
+    let of = |e: crate::base::DecodeError| e.within(&id.object(), footer_at);
+    let mut r = Reader::new(footer);
+    let (at, dir_len) = (r.u64().map_err(of)?, r.u64().map_err(of)?);
+    let dir_crc = r.u32().map_err(of)?;
+    let magic_ok = r.raw(8, "the end mark").map_err(of)? == END_MAGIC;
+    if !magic_ok || r.u32().map_err(of)? != checksum(id.file_id, &footer[..FOOTER_BYTES - 4]) {
+        return corrupt("a footer with the right checksum");
+    }
+    if at.checked_add(dir_len) != Some(footer_at) {
+        return corrupt("a directory that ends at the footer");
+    }
+    Ok((at, dir_crc))
 }
 
 fn read_directory(
@@ -676,6 +721,26 @@ mod tests {
         }
         for len in 0..sound.len() {
             assert!(open(id, AlignedBytes::copy_of(&sound[..len])).is_err(), "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn a_blob_without_header_or_footer_gives_the_blocks_that_are_sound() {
+        let id = BlobId::new(42, 3, BlobKind::Ends);
+        let big: Vec<u8> = (0..10_000u32).flat_map(u32::to_le_bytes).collect();
+        let sound = build(id, &[Section::pinned(1, vec![7; 100]), Section::rows(2, big)]);
+        let directory = sound.len() - FOOTER_BYTES - 2 * ENTRY_BYTES - (1 + 10) * 4;
+        for at in [12, 14, 20, directory + 2 * ENTRY_BYTES + 5, sound.len() - 30, sound.len() - 1] {
+            let mut bad = AlignedBytes::copy_of(&sound);
+            bad.as_mut_slice()[at] ^= 1;
+            bad.as_mut_slice()[192 + 4096] ^= 1;
+            assert!(open(id, AlignedBytes::copy_of(&bad)).is_err(), "flip at {at}");
+            let blob = Blob::open_damaged(id, Arc::new(Resident::new(Arc::new(bad)))).expect("found");
+            let rows = blob.rows(2).expect("there");
+            assert!(rows.read(4096..4100).is_err(), "block 1 is damaged");
+            assert_eq!(&*rows.read(36_864..36_868).expect("block 9 is sound"), 9_216u32.to_le_bytes());
+            let first_is_sound = at != directory + 2 * ENTRY_BYTES + 5;
+            assert_eq!(rows.read(0..4).is_ok(), first_is_sound, "flip at {at}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod load;
 mod progress;
+mod repair;
 mod report;
 mod serve;
 mod stats;
@@ -9,6 +10,7 @@ mod transfer;
 mod verify;
 
 pub use load::{LoadArgs, load};
+pub use repair::{RepairArgs, repair};
 pub use serve::{ServeArgs, serve};
 pub use stats::{StatsArgs, stats};
 pub use transfer::{DumpArgs, ExportArgs, ImportArgs, dump, export, import};
