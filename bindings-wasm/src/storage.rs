@@ -339,12 +339,12 @@ impl Storage for TabStorage {
         self.change(Task::Sync, |_, _| {})
     }
 
-    fn poll(&self) -> Progress {
+    fn poll(&self, _: Ticket) -> Progress {
         self.progress()
     }
 
     fn progress(&self) -> Progress {
-        Progress { kept: Ticket(lock(&self.state).kept), failed: None }
+        Progress { kept: Ticket(lock(&self.state).kept), ..Progress::default() }
     }
 
     fn durable(&self) -> Lsn {

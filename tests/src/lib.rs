@@ -8,6 +8,7 @@ pub mod rest_surface;
 pub mod scenario;
 pub mod small_database;
 pub mod surface;
+pub mod watched_vfs;
 
 pub use surface::{Failure, Surface, rounded};
 

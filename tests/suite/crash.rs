@@ -1,18 +1,21 @@
 //! A simulated disk is stopped at every call that changes it, or lets one call fail; then it is read back.
 //!
 //! After each crash the collection must hold exactly a state it was in after some batch, no earlier than the last
-//! acknowledged one whose level promises to survive that crash, and must take writes again.
+//! acknowledged one whose level promises to survive that crash, and must take writes again. Batches are written between
+//! the calls by which a job's blobs are stored, as they are when two threads are at it.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Result, Rng, Value};
 use kithdb::collection::{CollectionConfig, Document, Mutation};
 use kithdb::engine::{Collection, Database, Env, JobKind};
 use kithdb::storage::sim::{Crash, Fault};
+use kithdb::storage::vfs::Vfs;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
+use kithdb_tests::watched_vfs::WatchedVfs;
 
 /// Documents and the number each holds.
 type State = BTreeMap<String, i64>;
@@ -29,12 +32,16 @@ fn env() -> Env {
 }
 
 fn settle(storage: &dyn Storage, ticket: Ticket) -> Result<()> {
-    Ok(storage.poll().of(ticket).expect("polling settles what was queued")?)
+    Ok(storage.poll(ticket).of(ticket).expect("polling settles what was queued")?)
 }
 
 fn open(vfs: &SimVfs) -> Result<Database> {
-    let database = Database::open(Arc::new(FileRoot::open(Arc::new(vfs.clone()), "db")?), env())?;
-    database.storage().poll().failed.map_or(Ok(database), |(_, cause)| Err(cause.into()))
+    open_on(Arc::new(vfs.clone()))
+}
+
+fn open_on(vfs: Arc<dyn Vfs>) -> Result<Database> {
+    let database = Database::open(Arc::new(FileRoot::open(vfs, "db")?), env())?;
+    database.storage().poll(Ticket::LAST).failed.map_or(Ok(database), |cause| Err(cause.into()))
 }
 
 fn create(database: &mut Database) -> Result<()> {
@@ -71,39 +78,108 @@ struct History {
     finished: bool,
 }
 
-/// A seeded workload, until it ends or the disk fails.
-fn workload(vfs: &SimVfs, history: &mut History) -> Result<()> {
-    let mut rng = Rng::new(42);
-    let mut database = open(vfs)?;
-    create(&mut database)?;
-    let mut collection = database.open_collection("c")?;
-    for number in 1..=BATCHES {
-        let mut state = history.states.last().cloned().unwrap_or_default();
+/// A workload under way.
+struct Run {
+    collection: Collection,
+    history: History,
+    rng: Rng,
+    /// A job's blobs are being stored, and batches come between its calls.
+    between: bool,
+}
+
+impl Run {
+    fn batch(&mut self) -> Result<()> {
+        let number = self.history.states.len() as i64;
+        let mut state = self.history.states.last().cloned().unwrap_or_default();
         let batch: Vec<Mutation> =
-            (0..=rng.below(3)).map(|_| mutation(&mut rng, number, &mut state)).collect();
-        let level = if rng.below(2) == 0 { Level::Always } else { Level::Everysec };
-        history.states.push(state);
-        let submitted = collection.submit(batch, level)?;
+            (0..=self.rng.below(3)).map(|_| mutation(&mut self.rng, number, &mut state)).collect();
+        let level = if self.rng.below(2) == 0 { Level::Always } else { Level::Everysec };
+        self.history.states.push(state);
+        let submitted = self.collection.submit(batch, level)?;
         if let Some(ticket) = submitted.ticket {
-            settle(&*collection.storage(), ticket)?;
+            settle(&*self.collection.storage(), ticket)?;
         }
-        history.written = history.states.len() - 1;
+        self.history.written = self.history.states.len() - 1;
         if level == Level::Always && submitted.ticket.is_some() {
-            history.durable = history.written;
+            self.history.durable = self.history.written;
         }
-        match number {
-            4 | 7 | 11 => {
-                run_job(&mut collection, JobKind::Seal)?;
-                // Everything before the cut is in durable blobs now.
-                history.durable = history.written;
+        Ok(())
+    }
+}
+
+type Shared = Arc<Mutex<Option<Run>>>;
+
+/// Runs `f` on the workload, which the watcher of the disk may borrow between two such calls.
+fn with<T>(run: &Shared, f: impl FnOnce(&mut Run) -> T) -> T {
+    f(run.lock().expect("one thread").as_mut().expect("begun"))
+}
+
+fn run_job_between(run: &Shared, kind: JobKind) -> Result<()> {
+    let begun = with(run, |run| -> Result<_> {
+        let job = run.collection.begin(kind)?;
+        Ok((job, run.history.written))
+    })?;
+    let (Some(mut job), before) = begun else { return Ok(()) };
+    while !job.step(100)? {}
+    let mut committed = with(run, |run| {
+        run.between = true;
+        run.collection.commit(job)
+    })?;
+    let storage = with(run, |run| run.collection.storage());
+    let kept = settle(&*storage, committed.ticket);
+    with(run, |run| run.between = false);
+    kept?;
+    with(run, |run| -> Result<()> {
+        run.collection.publish(&mut committed)?;
+        if kind == JobKind::Seal {
+            // Everything before the cut is in durable blobs now.
+            run.history.durable = run.history.durable.max(before);
+        }
+        Ok(())
+    })?;
+    storage.poll(Ticket::LAST).failed.map_or(Ok(()), |cause| Err(cause.into()))
+}
+
+/// A seeded workload, until it ends or the disk fails. While a job's blobs are stored other batches are written, or
+/// not, before each of the calls.
+fn workload(vfs: &SimVfs, run: &Shared) -> Result<()> {
+    let watched = {
+        let run = Arc::clone(run);
+        WatchedVfs::new(vfs, move |_, path| {
+            if path.ends_with(".tmp") {
+                write_between(&run);
             }
-            8 => run_job(&mut collection, JobKind::Index)?,
-            9 | 13 => run_job(&mut collection, JobKind::Merge)?,
+            Ok(())
+        })
+    };
+    let mut database = open_on(Arc::new(watched))?;
+    create(&mut database)?;
+    let collection = database.open_collection("c")?;
+    let history = History { states: vec![State::new()], ..History::default() };
+    *run.lock().expect("one thread") = Some(Run { collection, history, rng: Rng::new(42), between: false });
+    for number in 1..=BATCHES {
+        with(run, Run::batch)?;
+        match number {
+            4 | 7 | 11 => run_job_between(run, JobKind::Seal)?,
+            8 => run_job_between(run, JobKind::Index)?,
+            9 | 13 => run_job_between(run, JobKind::Merge)?,
             _ => {}
         }
     }
-    history.finished = true;
+    with(run, |run| run.history.finished = true);
     Ok(())
+}
+
+fn write_between(run: &Shared) {
+    // Not while a batch is being written already, nor where no job stores anything.
+    let Ok(mut run) = run.try_lock() else { return };
+    if let Some(run) = run.as_mut()
+        && run.between
+        && run.rng.below(3) == 0
+    {
+        // The disk may have failed; then everything fails from now on, the job too.
+        drop(run.batch());
+    }
 }
 
 fn mutation(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
@@ -132,10 +208,11 @@ fn read(collection: &Collection) -> State {
 }
 
 fn record(vfs: &SimVfs) -> History {
-    let mut history = History { states: vec![State::new()], ..History::default() };
+    let run = Shared::default();
     // An error is the simulated end; what was done before it is in the history.
-    drop(workload(vfs, &mut history));
-    history
+    drop(workload(vfs, &run));
+    let run = run.lock().expect("one thread").take();
+    run.map_or_else(|| History { states: vec![State::new()], ..History::default() }, |run| run.history)
 }
 
 /// Opens what a crash left, checks it, writes to it and opens it once more.
@@ -205,7 +282,7 @@ fn a_crash_during_recovery_changes_nothing() {
             if let Ok(database) = open(&again)
                 && let Ok(collection) = database.open_collection("c")
             {
-                collection.storage().poll();
+                collection.storage().poll(Ticket::LAST);
             }
             let twice = again.after(Crash::Tear, &mut Rng::new(inner));
             let at = format!("stopped at call {call}, then at {inner} of recovery");

@@ -23,7 +23,7 @@ const GOLDEN: [(&str, u64); 4] = [
 ];
 
 fn settle(storage: &dyn Storage, ticket: Ticket) {
-    storage.poll().of(ticket).expect("settled").expect("kept");
+    storage.poll(ticket).of(ticket).expect("settled").expect("kept");
 }
 
 fn run_job(collection: &mut Collection, kind: JobKind, budget: usize) {

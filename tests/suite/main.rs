@@ -11,6 +11,7 @@ mod host;
 mod kill;
 mod readme;
 mod repair;
+mod slow_disk;
 mod tidy;
 mod verify;
 mod wordnet;

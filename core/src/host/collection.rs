@@ -1,6 +1,6 @@
 //! A collection that many threads share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use arc_swap::ArcSwap;
@@ -60,6 +60,8 @@ pub struct CollectionHandle {
     embedding: Embedding,
     level: Level,
     pool: Arc<Pool>,
+    /// The last frame that is to be durable within a second.
+    promised: AtomicU64,
     closed: AtomicBool,
     database: Weak<Shared>,
 }
@@ -76,6 +78,8 @@ impl CollectionHandle {
             scratch: Mutex::default(),
             embedding: Embedding(options.embedder.clone()),
             level: options.level,
+            // What was replayed when it was opened is synced like what is written now.
+            promised: AtomicU64::new(u64::MAX),
             closed: AtomicBool::new(false),
             database: Weak::clone(database),
         }
@@ -136,7 +140,12 @@ impl CollectionHandle {
     /// # Errors
     /// As [`crate::collection::write::resolve`]; a failed write, `degraded`, `closed`.
     pub fn write(&self, batch: Vec<Mutation>, level: Option<Level>) -> Result<Written> {
-        let submitted = self.writer()?.submit(batch, level.unwrap_or(self.level))?;
+        let submitted = {
+            let mut writer = self.writer()?;
+            let submitted = writer.submit(batch, level.unwrap_or(self.level))?;
+            self.promised.fetch_max(self.view.load().lsn.0, Ordering::AcqRel);
+            submitted
+        };
         if let Some(ticket) = submitted.ticket {
             self.wait(ticket)?;
         }
@@ -208,6 +217,8 @@ impl CollectionHandle {
         self.wait(committed.ticket)?;
         committed.open()?;
         lock(&self.writer).publish(&mut committed)?;
+        // What the manifest before the last one needed goes now.
+        self.storage.poll(Ticket::LAST);
         Ok(true)
     }
 
@@ -217,6 +228,26 @@ impl CollectionHandle {
     /// `closed`, `corrupt`.
     pub fn export(&self) -> Result<Vec<u8>> {
         export::write(&*self.view()?)
+    }
+
+    /// Whether writes wait to be made durable.
+    pub(super) fn is_due(&self) -> bool {
+        self.promised.load(Ordering::Acquire) > self.storage.durable().0
+    }
+
+    /// Makes durable what waits for it, and does what was left to be done, unless a job is at it.
+    pub(super) fn tend(&self) -> Result<()> {
+        // Writes that come while it is synced are the next second's.
+        let first = self.promised.compare_exchange(u64::MAX, 0, Ordering::AcqRel, Ordering::Acquire);
+        if first.is_ok() || self.is_due() {
+            self.flush()?;
+        }
+        if let Ok(_no_job) = self.job.try_lock()
+            && !self.storage.progress().pending.is_empty()
+        {
+            self.storage.poll(Ticket::LAST);
+        }
+        Ok(())
     }
 
     /// Makes every write so far durable.

@@ -18,6 +18,7 @@ use super::clock::{SystemClock, draw_id};
 use super::collection::CollectionHandle;
 use super::jobs;
 use super::lock::{DirectoryLock, acquire};
+use super::sync::Syncer;
 
 /// How a database is opened.
 #[derive(Clone)]
@@ -63,6 +64,7 @@ pub(super) struct Shared {
     collections: Mutex<BTreeMap<String, State>>,
     lock: Mutex<Option<DirectoryLock>>,
     closed: AtomicBool,
+    pub(super) syncer: Syncer,
     /// True to stop the background threads, which sleep on it.
     pub(super) stop: (Mutex<bool>, Condvar),
 }
@@ -82,7 +84,7 @@ pub(super) fn wait(storage: &dyn Storage, ticket: Ticket) -> Result<()> {
     loop {
         match progress.of(ticket) {
             Some(outcome) => return Ok(outcome?),
-            None => progress = storage.poll(),
+            None => progress = storage.poll(ticket),
         }
     }
 }
@@ -127,7 +129,7 @@ impl Db {
         };
         let database = Database::open(root, env)?;
         // Makes a new catalog durable before anything is put beside it.
-        if let Some((_, cause)) = database.storage().poll().failed {
+        if let Some(cause) = database.storage().poll(Ticket::LAST).failed {
             return Err(cause.into());
         }
         let shared = Arc::new_cyclic(|this| Shared {
@@ -137,6 +139,7 @@ impl Db {
             catalog: Mutex::new(database),
             lock: Mutex::new(lock_file),
             closed: AtomicBool::new(false),
+            syncer: Syncer::default(),
             stop: (Mutex::new(false), Condvar::new()),
         });
         let background = jobs::spawn(&shared);
@@ -259,6 +262,7 @@ impl Db {
             // A panic in there was already reported by the panic hook.
             drop(thread.join());
         }
+        self.shared.syncer.stop();
         for handle in self.shared.handles() {
             handle.close();
         }

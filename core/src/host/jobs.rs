@@ -1,18 +1,19 @@
-//! The two background threads of a database: one makes writes durable once a second, one runs jobs that are due.
+//! The two background threads of a database: one looks once a second whose writes are to be made durable, one runs
+//! jobs that are due.
 //!
 //! What is due is decided by counted bytes and documents, never by time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::base::Result;
 use crate::base::sync::lock;
-use crate::base::{Event, Result};
 use crate::engine::JobKind;
 
 use super::collection::CollectionHandle;
 use super::db::Shared;
+use super::sync::{Syncer, report};
 
 /// A memtable of so many bytes is sealed.
 const SEAL_BYTES: usize = 32 << 20;
@@ -23,9 +24,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Starts the threads; they end when the database is closed.
 pub(super) fn spawn(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
-    let mut threads = vec![every(shared, SYNC_EVERY, |_, handle| handle.flush())];
+    let mut threads = vec![every(shared, SYNC_EVERY, |shared, handle| {
+        if handle.is_due() {
+            Syncer::ask(shared, handle);
+        }
+    })];
     if shared.options.auto_jobs {
-        threads.push(every(shared, LOOK_EVERY, run_due));
+        threads.push(every(shared, LOOK_EVERY, |shared, handle| {
+            report(shared, handle, || run_due(shared, handle));
+        }));
     }
     threads
 }
@@ -33,7 +40,7 @@ pub(super) fn spawn(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
 fn every(
     shared: &Arc<Shared>,
     period: Duration,
-    tend: fn(&Shared, &CollectionHandle) -> Result<()>,
+    look: fn(&Arc<Shared>, &Arc<CollectionHandle>),
 ) -> JoinHandle<()> {
     let shared = Arc::clone(shared);
     std::thread::spawn(move || {
@@ -42,18 +49,9 @@ fn every(
             last = Instant::now();
             for handle in shared.handles() {
                 // A collection that failed says so to its writers; telling it once more every second helps nobody.
-                if handle.has_failed() || handle.is_closed() {
-                    continue;
+                if !handle.has_failed() && !handle.is_closed() {
+                    look(&shared, &handle);
                 }
-                // A panic must not end the work of the other collections.
-                let outcome = catch_unwind(AssertUnwindSafe(|| tend(&shared, &handle)));
-                let message = match outcome {
-                    Ok(Ok(())) => continue,
-                    Ok(Err(error)) if error.code() == "closed" => continue,
-                    Ok(Err(error)) => format!("background work failed: {error}"),
-                    Err(_) => "background work panicked".to_owned(),
-                };
-                shared.options.observer.event(Event::Warning { at: handle.name().to_owned(), message });
             }
         }
     })

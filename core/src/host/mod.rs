@@ -11,6 +11,7 @@ mod inspect;
 mod jobs;
 mod lock;
 mod repair;
+mod sync;
 
 pub use clock::SystemClock;
 pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};

@@ -2,7 +2,8 @@
 //!
 //! Names are numbers, never a user's. The order of every publication: bytes, fsync, rename, fsync of the directory,
 //! only then the pointer, and only then the removal of what it no longer names (docs/FORMAT.md, "Files").
-//! Whoever calls [`Storage::poll`] first does the queued work of all, with one fsync for all: group commit.
+//! Whoever calls [`Storage::poll`] first does the queued work of all, with one fsync for all: group commit. Logs and
+//! blobs are two lanes (`lanes`), so that no write waits for a large blob.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -14,6 +15,7 @@ use crate::base::sync::lock;
 use crate::base::{AlignedBytes, Lsn, Reader, StorageError, Writer};
 
 use super::blob::{BlobId, BlobKind, BlobSource, checksum};
+use super::lanes::{BlobWork, Lanes, LogWork};
 use super::vfs::{Vfs, VfsFile};
 use super::{CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Ticket};
 
@@ -56,9 +58,9 @@ impl StorageRoot for FileRoot {
         Ok(Arc::new(FileStorage {
             vfs: Arc::clone(&self.vfs),
             dir,
-            queue: Mutex::default(),
-            io: Mutex::default(),
-            progress: Mutex::default(),
+            blobs: Mutex::default(),
+            logs: Mutex::default(),
+            lanes: Mutex::default(),
             durable: AtomicU64::new(0),
         }))
     }
@@ -82,27 +84,8 @@ impl StorageRoot for FileRoot {
     }
 }
 
-#[derive(Debug)]
-enum Work {
-    StartLog { generation: u64, header: Vec<u8> },
-    Append { generation: u64, frames: Vec<u8>, last: Lsn, level: Level },
-    SetAside { generation: u64, from: u64 },
-    Put { id: BlobId, bytes: Arc<AlignedBytes> },
-    Flip { generation: u64, manifest: Vec<u8> },
-    Remove(Vec<Object>),
-    Sync,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    tickets: u64,
-    work: VecDeque<(Ticket, Work)>,
-}
-
-#[derive(Debug, Default)]
-struct Io {
-    logs: BTreeMap<u64, OpenLog>,
-}
+/// The logs that are open, by generation.
+type Logs = BTreeMap<u64, OpenLog>;
 
 #[derive(Debug)]
 struct OpenLog {
@@ -111,14 +94,17 @@ struct OpenLog {
     unsynced: bool,
 }
 
-/// One collection in a directory. Locks, in the order they are taken: `io`, `queue`, `progress`.
+/// One collection in a directory. Locks, in the order they are taken: `blobs`, `logs`, `lanes`.
 #[derive(Debug)]
 struct FileStorage {
     vfs: Arc<dyn Vfs>,
     dir: String,
-    queue: Mutex<Queue>,
-    io: Mutex<Io>,
-    progress: Mutex<Progress>,
+    /// Held by who works on the blob lane.
+    blobs: Mutex<()>,
+    /// Held by who works on the log lane.
+    logs: Mutex<Logs>,
+    /// Held for a moment only, never while anything is read or written.
+    lanes: Mutex<Lanes>,
     durable: AtomicU64,
 }
 
@@ -155,62 +141,104 @@ fn object(text: &str) -> Option<Object> {
 }
 
 impl FileStorage {
-    fn enqueue(&self, work: Work) -> Ticket {
-        let mut queue = lock(&self.queue);
-        queue.tickets += 1;
-        let ticket = Ticket(queue.tickets);
-        queue.work.push_back((ticket, work));
-        ticket
-    }
-
     fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.dir)
     }
 
-    fn run(&self, io: &mut Io, work: Work) -> Result<bool, StorageError> {
+    /// Does queued work on logs, with one fsync at the end when anybody asked for it: group commit.
+    fn drain_log(&self) {
+        let mut logs = lock(&self.logs);
+        let group = lock(&self.lanes).take_log();
+        if !group.is_empty() {
+            let outcome = self.write_group(&mut logs, group);
+            lock(&self.lanes).end_log(outcome);
+        }
+    }
+
+    /// On an error says from which ticket on nothing is kept.
+    fn write_group(
+        &self,
+        logs: &mut Logs,
+        group: VecDeque<(Ticket, LogWork)>,
+    ) -> Result<(), (Ticket, StorageError)> {
+        let mut first_to_sync = None;
+        for (ticket, work) in group {
+            let wants_sync =
+                self.write(logs, work).map_err(|cause| (first_to_sync.unwrap_or(ticket), cause))?;
+            first_to_sync = first_to_sync.or(wants_sync.then_some(ticket));
+        }
+        match first_to_sync {
+            Some(first) => self.sync_logs(logs).map_err(|cause| (first, cause)),
+            None => Ok(()),
+        }
+    }
+
+    /// Does work on a log; true when it is to be synced.
+    fn write(&self, logs: &mut Logs, work: LogWork) -> Result<bool, StorageError> {
         match work {
-            Work::StartLog { generation, header } => self.start(io, generation, &header)?,
-            Work::Append { generation, frames, last, level } => {
-                let log = self.open_log(io, generation)?;
+            LogWork::Start { generation, header } => self.start(logs, generation, &header)?,
+            LogWork::Append { generation, frames, last, level } => {
+                let log = self.open_log(logs, generation)?;
                 log.unsynced = true;
                 log.file.write_all(&frames).map_err(|e| failed("write", "the log", &e))?;
                 log.written = last;
                 return Ok(level == Level::Always);
             }
-            Work::SetAside { generation, from } => self.cut_off(io, generation, from)?,
-            // A large blob takes its time: what was acknowledged before it becomes durable first.
-            Work::Put { id, bytes } => {
-                self.sync_logs(io)?;
-                self.publish(&name(Object::Blob(id.number, id.kind)), &bytes)?;
-            }
-            Work::Flip { generation, manifest } => {
-                self.publish(&name(Object::Manifest(generation)), &manifest)?;
-                self.sync_dir()?;
-                self.publish(CURRENT, &pointer(generation))?;
-                self.sync_dir()?;
-            }
-            Work::Remove(objects) => self.take_away(io, &objects)?,
-            Work::Sync => return Ok(true),
+            LogWork::SetAside { generation, from } => self.cut_off(logs, generation, from)?,
+            LogWork::Sync => return Ok(true),
         }
         Ok(false)
     }
 
-    fn start(&self, io: &mut Io, generation: u64, header: &[u8]) -> Result<(), StorageError> {
-        self.sync_logs(io)?;
-        io.logs.clear();
+    /// Does queued work on blobs and manifests. Writers to the log go on meanwhile.
+    fn drain_blobs(&self) {
+        let _one_at_a_time = lock(&self.blobs);
+        loop {
+            let Some((_, work)) = lock(&self.lanes).take_blob() else { return };
+            let outcome = self.store(work);
+            lock(&self.lanes).end_blob(outcome);
+        }
+    }
+
+    fn store(&self, work: BlobWork) -> Result<(), StorageError> {
+        if let BlobWork::Put { id, bytes } = &work {
+            return self.publish(&name(Object::Blob(id.number, id.kind)), bytes);
+        }
+        // A manifest names a log that was started before it, and a log goes only when nothing is queued for it.
+        self.drain_log();
+        if let Some(cause) = self.progress().failed {
+            return Err(cause);
+        }
+        match work {
+            BlobWork::Put { .. } => Ok(()),
+            BlobWork::Flip { generation, manifest } => self.switch(generation, &manifest),
+            BlobWork::Remove(objects) => self.take_away(&objects),
+        }
+    }
+
+    fn switch(&self, generation: u64, manifest: &[u8]) -> Result<(), StorageError> {
+        self.publish(&name(Object::Manifest(generation)), manifest)?;
+        self.sync_dir()?;
+        self.publish(CURRENT, &pointer(generation))?;
+        self.sync_dir()
+    }
+
+    fn start(&self, logs: &mut Logs, generation: u64, header: &[u8]) -> Result<(), StorageError> {
+        self.sync_logs(logs)?;
+        logs.clear();
         let path = self.path(&name(Object::Log(generation)));
         let of = |action| move |e: io::Error| failed(action, "a new log", &e);
         let mut file = self.vfs.create(&path).map_err(of("create"))?;
         file.write_all(header).map_err(of("write"))?;
         file.sync().map_err(of("sync"))?;
         self.sync_dir()?;
-        io.logs.insert(generation, OpenLog { file, written: Lsn(0), unsynced: false });
+        logs.insert(generation, OpenLog { file, written: Lsn(0), unsynced: false });
         Ok(())
     }
 
-    fn open_log<'a>(&self, io: &'a mut Io, generation: u64) -> Result<&'a mut OpenLog, StorageError> {
+    fn open_log<'a>(&self, logs: &'a mut Logs, generation: u64) -> Result<&'a mut OpenLog, StorageError> {
         use std::collections::btree_map::Entry;
-        match io.logs.entry(generation) {
+        match logs.entry(generation) {
             Entry::Occupied(log) => Ok(log.into_mut()),
             Entry::Vacant(place) => {
                 let path = self.path(&name(Object::Log(generation)));
@@ -221,7 +249,7 @@ impl FileStorage {
     }
 
     /// Keeps the tail in `lost+found` before cutting it off.
-    fn cut_off(&self, io: &mut Io, generation: u64, from: u64) -> Result<(), StorageError> {
+    fn cut_off(&self, logs: &mut Logs, generation: u64, from: u64) -> Result<(), StorageError> {
         let of = |action| move |e: io::Error| failed(action, "the log's tail", &e);
         let log_name = name(Object::Log(generation));
         let whole = self.vfs.read(&self.path(&log_name), u64::MAX).map_err(of("read"))?;
@@ -233,7 +261,7 @@ impl FileStorage {
         file.sync().map_err(of("sync"))?;
         self.vfs.sync_dir(&aside).map_err(of("sync"))?;
         self.sync_dir()?;
-        let log = self.open_log(io, generation)?;
+        let log = self.open_log(logs, generation)?;
         log.file.truncate(from).map_err(of("truncate"))?;
         log.file.sync().map_err(of("sync"))
     }
@@ -249,10 +277,10 @@ impl FileStorage {
         self.vfs.rename(&temporary, &path).map_err(of("rename"))
     }
 
-    fn take_away(&self, io: &mut Io, objects: &[Object]) -> Result<(), StorageError> {
+    fn take_away(&self, objects: &[Object]) -> Result<(), StorageError> {
         for &object in objects {
             if let Object::Log(generation) = object {
-                io.logs.remove(&generation);
+                lock(&self.logs).remove(&generation);
             }
             let name = name(object);
             for leftover in [format!("{name}{TEMPORARY}"), name] {
@@ -266,42 +294,13 @@ impl FileStorage {
         self.vfs.sync_dir(&self.dir).map_err(|e| failed("sync", "a directory", &e))
     }
 
-    fn sync_logs(&self, io: &mut Io) -> Result<(), StorageError> {
-        for log in io.logs.values_mut().filter(|log| log.unsynced) {
+    fn sync_logs(&self, logs: &mut Logs) -> Result<(), StorageError> {
+        for log in logs.values_mut().filter(|log| log.unsynced) {
             log.file.sync().map_err(|e| failed("sync", "the log", &e))?;
             log.unsynced = false;
             self.durable.fetch_max(log.written.0, Ordering::Release);
         }
         Ok(())
-    }
-
-    /// Everything queued, one fsync at the end when anybody asked for it.
-    fn drain(&self, io: &mut Io) -> Progress {
-        let batch = std::mem::take(&mut lock(&self.queue).work);
-        let mut progress = self.progress();
-        let mut sync_wanted = false;
-        let mut unsettled = None;
-        for (ticket, work) in batch {
-            if progress.failed.is_some() {
-                break;
-            }
-            match self.run(io, work) {
-                Ok(wants_sync) => {
-                    sync_wanted |= wants_sync;
-                    unsettled = unsettled.or(wants_sync.then_some(ticket));
-                    progress.kept = ticket;
-                }
-                Err(cause) => progress.failed = Some((unsettled.unwrap_or(ticket), cause)),
-            }
-        }
-        if progress.failed.is_none()
-            && sync_wanted
-            && let Err(cause) = self.sync_logs(io)
-        {
-            progress.failed = Some((unsettled.unwrap_or(progress.kept), cause));
-        }
-        *lock(&self.progress) = progress.clone();
-        progress
     }
 }
 
@@ -324,39 +323,44 @@ fn read_pointer(bytes: &[u8]) -> Option<u64> {
 
 impl Storage for FileStorage {
     fn start_log(&self, generation: u64, header: Vec<u8>) -> Ticket {
-        self.enqueue(Work::StartLog { generation, header })
+        lock(&self.lanes).queue_log(LogWork::Start { generation, header })
     }
 
     fn append(&self, generation: u64, frames: Vec<u8>, last: Lsn, level: Level) -> Ticket {
-        self.enqueue(Work::Append { generation, frames, last, level })
+        lock(&self.lanes).queue_log(LogWork::Append { generation, frames, last, level })
     }
 
     fn set_aside(&self, generation: u64, from: u64) -> Ticket {
-        self.enqueue(Work::SetAside { generation, from })
+        lock(&self.lanes).queue_log(LogWork::SetAside { generation, from })
     }
 
     fn put(&self, id: BlobId, bytes: Arc<AlignedBytes>) -> Ticket {
-        self.enqueue(Work::Put { id, bytes })
+        lock(&self.lanes).queue_blob(BlobWork::Put { id, bytes })
     }
 
     fn flip(&self, generation: u64, manifest: Vec<u8>) -> Ticket {
-        self.enqueue(Work::Flip { generation, manifest })
+        lock(&self.lanes).queue_blob(BlobWork::Flip { generation, manifest })
     }
 
     fn remove(&self, objects: Vec<Object>) -> Ticket {
-        self.enqueue(Work::Remove(objects))
+        lock(&self.lanes).queue_blob(BlobWork::Remove(objects))
     }
 
     fn sync(&self) -> Ticket {
-        self.enqueue(Work::Sync)
+        lock(&self.lanes).queue_log(LogWork::Sync)
     }
 
-    fn poll(&self) -> Progress {
-        self.drain(&mut lock(&self.io))
+    fn poll(&self, ticket: Ticket) -> Progress {
+        self.drain_log();
+        // What is still open then is in the other lane.
+        if self.progress().of(ticket).is_none() {
+            self.drain_blobs();
+        }
+        self.progress()
     }
 
     fn progress(&self) -> Progress {
-        lock(&self.progress).clone()
+        lock(&self.lanes).progress()
     }
 
     fn durable(&self) -> Lsn {

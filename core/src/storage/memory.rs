@@ -136,12 +136,12 @@ impl Storage for MemoryStorage {
         self.change(|_| {})
     }
 
-    fn poll(&self) -> Progress {
+    fn poll(&self, _: Ticket) -> Progress {
         self.progress()
     }
 
     fn progress(&self) -> Progress {
-        Progress { kept: Ticket(lock(&self.state).tickets), failed: None }
+        Progress { kept: Ticket(lock(&self.state).tickets), ..Progress::default() }
     }
 
     fn durable(&self) -> Lsn {

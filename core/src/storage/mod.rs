@@ -7,6 +7,7 @@
 
 pub mod blob;
 pub mod files;
+mod lanes;
 pub mod memory;
 #[cfg(feature = "host")]
 pub mod mmap;
@@ -54,23 +55,31 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Ticket(pub u64);
 
-/// How far a storage has come. Work is done in the order it was queued.
+impl Ticket {
+    /// Stands for everything that was queued so far, where a ticket is polled for.
+    pub const LAST: Self = Self(u64::MAX);
+}
+
+/// How far a storage has come. Work on logs is done in the order it was queued, and so are blobs, flips and removals;
+/// a storage may do the ones beside the others, but a flip or a removal only after all that was queued before it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
-    /// Every ticket up to this one was kept, unless `failed` names it or an earlier one.
+    /// Every ticket up to this one was kept, but for those that are pending.
     pub kept: Ticket,
-    /// The first ticket that failed and why; all after it fail too, until the storage is opened again.
-    pub failed: Option<(Ticket, StorageError)>,
+    /// Blobs, flips and removals up to there that are not done.
+    pub pending: Vec<Ticket>,
+    /// Why the storage does nothing more, until it is opened again: what is not kept never will be.
+    pub failed: Option<StorageError>,
 }
 
 impl Progress {
     /// What became of a ticket; `None` while it is still queued.
     #[must_use]
     pub fn of(&self, ticket: Ticket) -> Option<Result<(), StorageError>> {
-        match &self.failed {
-            Some((first, cause)) if ticket >= *first => Some(Err(cause.clone())),
-            _ => (ticket <= self.kept).then_some(Ok(())),
+        if ticket <= self.kept && !self.pending.contains(&ticket) {
+            return Some(Ok(()));
         }
+        self.failed.clone().map(Err)
     }
 }
 
@@ -119,8 +128,9 @@ pub trait Storage: Send + Sync {
     /// Queues a barrier: all frames queued before it are durable when it is kept.
     fn sync(&self) -> Ticket;
 
-    /// Does queued work, or, where another caller is at it, waits for that; then tells how far it has come.
-    fn poll(&self) -> Progress;
+    /// Does the queued work that a ticket needs, or, where another caller is at it, waits for that; then tells how far
+    /// it has come. [`Ticket::LAST`] needs everything.
+    fn poll(&self, ticket: Ticket) -> Progress;
 
     /// How far it has come, without doing anything.
     fn progress(&self) -> Progress;

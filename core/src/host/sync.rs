@@ -1,0 +1,89 @@
+//! Making writes durable once a second, by as many threads as slow disks take: none waits for another collection.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+
+use crate::base::sync::lock;
+use crate::base::{Event, Result};
+
+use super::collection::CollectionHandle;
+use super::db::Shared;
+
+/// Threads that write and sync, at most: so many collections may hang on a slow disk before others wait.
+const WORKERS_MAX: usize = 16;
+
+/// Collections that have something to be written or synced, and the threads that do it.
+#[derive(Default)]
+pub(super) struct Syncer {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    due: VecDeque<Arc<CollectionHandle>>,
+    idle: usize,
+    workers: Vec<JoinHandle<()>>,
+    stopped: bool,
+}
+
+impl Syncer {
+    /// Has a collection tended soon; one that waits already waits once.
+    pub(super) fn ask(shared: &Arc<Shared>, handle: &Arc<CollectionHandle>) {
+        let mut queue = lock(&shared.syncer.queue);
+        if queue.stopped || queue.due.iter().any(|due| Arc::ptr_eq(due, handle)) {
+            return;
+        }
+        queue.due.push_back(Arc::clone(handle));
+        if queue.idle < queue.due.len() && queue.workers.len() < WORKERS_MAX {
+            let shared = Arc::clone(shared);
+            queue.workers.push(std::thread::spawn(move || shared.syncer.work(&shared)));
+        }
+        shared.syncer.changed.notify_one();
+    }
+
+    fn work(&self, shared: &Shared) {
+        while let Some(handle) = self.next() {
+            report(shared, &handle, || handle.tend());
+        }
+    }
+
+    /// Waits for a collection; `None` when it is over.
+    fn next(&self) -> Option<Arc<CollectionHandle>> {
+        let mut queue = lock(&self.queue);
+        queue.idle += 1;
+        let waited = self.changed.wait_while(queue, |queue| !queue.stopped && queue.due.is_empty());
+        let mut queue = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        queue.idle -= 1;
+        if queue.stopped { None } else { queue.due.pop_front() }
+    }
+
+    /// Ends the threads.
+    pub(super) fn stop(&self) {
+        let workers = {
+            let mut queue = lock(&self.queue);
+            queue.stopped = true;
+            queue.due.clear();
+            std::mem::take(&mut queue.workers)
+        };
+        self.changed.notify_all();
+        for worker in workers {
+            // A panic in there was already reported by the panic hook.
+            drop(worker.join());
+        }
+    }
+}
+
+/// Does background work for a collection and tells the observer when it fails. A panic must not end the work of the
+/// other collections.
+pub(super) fn report(shared: &Shared, handle: &CollectionHandle, work: impl FnOnce() -> Result<()>) {
+    let message = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) if error.code() == "closed" => return,
+        Ok(Err(error)) => format!("background work failed: {error}"),
+        Err(_) => "background work panicked".to_owned(),
+    };
+    shared.options.observer.event(Event::Warning { at: handle.name().to_owned(), message });
+}

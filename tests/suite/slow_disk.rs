@@ -1,0 +1,161 @@
+//! A disk on which one call hangs: whoever does not need it goes on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use kithdb::base::value::parse_object;
+use kithdb::collection::{CollectionConfig, Document};
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, CollectionHandle, Db, Options};
+use kithdb::storage::{FileRoot, Level, SimVfs};
+use kithdb_tests::watched_vfs::{Call, WatchedVfs};
+
+/// Far longer than anything here takes; only a hang is longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where calls wait while it is shut.
+#[derive(Default)]
+struct Gate {
+    is_shut: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn set(&self, is_shut: bool) {
+        *self.is_shut.lock().expect("whole") = is_shut;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) {
+        let guard = self.is_shut.lock().expect("whole");
+        drop(self.changed.wait_while(guard, |is_shut| *is_shut).expect("whole"));
+    }
+}
+
+/// Opens a gate in the end, a panic included, so that nobody hangs there for ever.
+struct Opened<'a>(&'a Gate);
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// A database on a disk where the calls that `hangs` names wait at the gate, and all are told of.
+fn database(
+    disk: &SimVfs,
+    gate: &Arc<Gate>,
+    hangs: fn(Call, &str) -> bool,
+) -> (Db, Receiver<(Call, String)>) {
+    let (told, calls): (Sender<(Call, String)>, _) = channel();
+    let (told, gate) = (Mutex::new(told), Arc::clone(gate));
+    let vfs = WatchedVfs::new(disk, move |call, path| {
+        // Nobody listens any more at the end of a test.
+        drop(told.lock().expect("whole").send((call, path.to_owned())));
+        if hangs(call, path) {
+            gate.pass();
+        }
+        Ok(())
+    });
+    let root = Arc::new(FileRoot::open(Arc::new(vfs), "db").expect("a simulated disk"));
+    let options = Options { auto_jobs: false, threads: 1, ..Options::default() };
+    (Db::with_root(root, options).expect("opens"), calls)
+}
+
+fn add(collection: &CollectionHandle, id: &str, level: Level) {
+    let metadata = parse_object(r#"{"a":1}"#).expect("JSON");
+    let document = Document { id: id.to_owned(), vector: Some(vec![1.0, 2.0]), metadata };
+    collection.add(vec![document], AddMode::Insert, Some(level)).expect("stored");
+}
+
+/// Waits until the disk is asked for this.
+fn expect_call(calls: &Receiver<(Call, String)>, call: Call, ending: &str) {
+    loop {
+        let (kind, path) = calls.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {call:?} of {ending}"));
+        if kind == call && path.ends_with(ending) {
+            return;
+        }
+    }
+}
+
+/// A blob put was done between appends, so that a write waited for as long as 100 MB take to be written and synced.
+#[test]
+fn writes_are_acknowledged_while_a_blob_is_being_written() {
+    for hanging in [Call::Create, Call::Write, Call::Sync] {
+        let (disk, gate) = (SimVfs::new(), Arc::new(Gate::default()));
+        let hangs: fn(Call, &str) -> bool = match hanging {
+            Call::Create => |call, path| call == Call::Create && path.ends_with(".rows.tmp"),
+            Call::Write => |call, path| call == Call::Write && path.ends_with(".rows.tmp"),
+            _ => |call, path| call == Call::Sync && path.ends_with(".rows.tmp"),
+        };
+        let (db, calls) = database(&disk, &gate, hangs);
+        let collection = db.create("c", CollectionConfig::default()).expect("made");
+        add(&collection, "before", Level::Always);
+        gate.set(true);
+        let sealed = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let _opened_in_the_end = Opened(&gate);
+            scope.spawn(|| {
+                assert!(collection.run(JobKind::Seal).expect("sealed"));
+                sealed.store(true, Ordering::Release);
+            });
+            expect_call(&calls, hanging, ".rows.tmp");
+            let (done, acknowledged) = channel();
+            let writer = &collection;
+            scope.spawn(move || {
+                for i in 0..10 {
+                    add(writer, &format!("e{i}"), Level::Everysec);
+                    add(writer, &format!("a{i}"), Level::Always);
+                }
+                writer.flush().expect("flushed");
+                done.send(()).expect("somebody waits");
+            });
+            let outcome = acknowledged.recv_timeout(PATIENCE);
+            let sealed_meanwhile = sealed.load(Ordering::Acquire);
+            assert!(outcome.is_ok(), "20 writes wait for {hanging:?} of a blob");
+            assert!(!sealed_meanwhile, "the blob hangs");
+        });
+        assert_eq!(collection.info().expect("open").stats.memtable, 20);
+        drop(db);
+        let (db, _calls) = database(&disk, &gate, |_, _| false);
+        let collection = db.collection("c").expect("there");
+        assert_eq!(collection.info().expect("open").stats.documents, 21);
+    }
+}
+
+/// One thread synced all collections in turn, so that the second of `everysec` was as long as the slowest took.
+#[test]
+fn a_sync_that_hangs_makes_no_other_collection_late() {
+    let (disk, gate) = (SimVfs::new(), Arc::new(Gate::default()));
+    let (db, calls) = database(&disk, &gate, |call, path| {
+        call == Call::Sync && !path.contains("/c/4/") && path.contains("/wal-")
+    });
+    let slow: Vec<_> = ["a", "b", "c"]
+        .map(|name| db.create(name, CollectionConfig::default()).expect("made"))
+        .into_iter()
+        .collect();
+    let quick = db.create("quick", CollectionConfig::default()).expect("made");
+    gate.set(true);
+    while calls.try_recv().is_ok() {}
+    std::thread::scope(|scope| {
+        for collection in &slow {
+            scope.spawn(|| add(collection, "one", Level::Always));
+        }
+        let _opened_in_the_end = Opened(&gate);
+        let mut hanging = Vec::new();
+        while hanging.len() < slow.len() {
+            let (call, path) = calls.recv_timeout(PATIENCE).expect("each is synced, whatever the others do");
+            let is_slow = path.contains("/wal-") && !path.contains("/c/4/");
+            if call == Call::Sync && is_slow && !hanging.contains(&path) {
+                hanging.push(path);
+            }
+        }
+        for round in 0..3 {
+            add(&quick, &format!("two {round}"), Level::Everysec);
+            expect_call(&calls, Call::Sync, "/c/4/wal-1");
+        }
+    });
+    db.close().expect("closed");
+}
