@@ -10,10 +10,12 @@ export type JsonObject = { [name: string]: Json };
 export type Vector = Float32Array | readonly number[];
 
 /**
- * What a write waits for. `everysec`: it survives the end of the process; a power cut may take the last second.
- * `always`: it survives a power cut.
+ * What a write waits for. `memory`: nothing, it is written soon after, and the end of the process may take the last
+ * writes. `os`: it survives the end of the process; when it survives a power cut is the operating system's business.
+ * `everysec`: as `os`, and a power cut may take the last second at most. `always`: it survives a power cut.
+ * In a browser `memory` and `os` wait like `everysec`.
  */
-export type Durability = 'everysec' | 'always';
+export type Durability = 'memory' | 'os' | 'everysec' | 'always';
 
 /** How a database is opened. */
 export interface OpenOptions {

@@ -72,7 +72,8 @@ fn run_job(collection: &mut Collection, kind: JobKind) -> Result<()> {
 struct History {
     /// The state after each batch that was tried; the first is empty.
     states: Vec<State>,
-    /// The last batch acknowledged at any level, and the last at level `always`.
+    /// The last batch that a killed process must not lose: acknowledged at any level but `memory`, or written before
+    /// one that was. And the last that a power cut must not take: acknowledged at level `always`, flushed or sealed.
     written: usize,
     durable: usize,
     finished: bool,
@@ -93,17 +94,29 @@ impl Run {
         let mut state = self.history.states.last().cloned().unwrap_or_default();
         let batch: Vec<Mutation> =
             (0..=self.rng.below(3)).map(|_| mutation(&mut self.rng, number, &mut state)).collect();
-        let level = if self.rng.below(2) == 0 { Level::Always } else { Level::Everysec };
+        let level = [Level::Memory, Level::Os, Level::Everysec, Level::Always, Level::Always]
+            [self.rng.below(5) as usize];
         self.history.states.push(state);
         let submitted = self.collection.submit(batch, level)?;
-        if let Some(ticket) = submitted.ticket {
-            settle(&*self.collection.storage(), ticket)?;
-        }
-        self.history.written = self.history.states.len() - 1;
-        if level == Level::Always && submitted.ticket.is_some() {
-            self.history.durable = self.history.written;
-        }
+        let Some(ticket) = submitted.ticket.filter(|_| level != Level::Memory) else { return Ok(()) };
+        settle(&*self.collection.storage(), ticket)?;
+        self.kept(level == Level::Always, self.history.states.len() - 1);
         Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let ticket = self.collection.sync()?;
+        settle(&*self.collection.storage(), ticket)?;
+        self.kept(true, self.history.states.len() - 1);
+        Ok(())
+    }
+
+    /// All batches up to this one are written, or even durable.
+    fn kept(&mut self, is_durable: bool, batch: usize) {
+        self.history.written = self.history.written.max(batch);
+        if is_durable {
+            self.history.durable = self.history.durable.max(batch);
+        }
     }
 }
 
@@ -117,7 +130,7 @@ fn with<T>(run: &Shared, f: impl FnOnce(&mut Run) -> T) -> T {
 fn run_job_between(run: &Shared, kind: JobKind) -> Result<()> {
     let begun = with(run, |run| -> Result<_> {
         let job = run.collection.begin(kind)?;
-        Ok((job, run.history.written))
+        Ok((job, run.history.states.len() - 1))
     })?;
     let (Some(mut job), before) = begun else { return Ok(()) };
     while !job.step(100)? {}
@@ -133,7 +146,7 @@ fn run_job_between(run: &Shared, kind: JobKind) -> Result<()> {
         run.collection.publish(&mut committed)?;
         if kind == JobKind::Seal {
             // Everything before the cut is in durable blobs now.
-            run.history.durable = run.history.durable.max(before);
+            run.kept(true, before);
         }
         Ok(())
     })?;
@@ -161,6 +174,7 @@ fn workload(vfs: &SimVfs, run: &Shared) -> Result<()> {
         with(run, Run::batch)?;
         match number {
             4 | 7 | 11 => run_job_between(run, JobKind::Seal)?,
+            6 | 12 => with(run, Run::flush)?,
             8 => run_job_between(run, JobKind::Index)?,
             9 | 13 => run_job_between(run, JobKind::Merge)?,
             _ => {}

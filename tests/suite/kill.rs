@@ -45,7 +45,7 @@ fn write(server: &Server, writer: u64, documents: &mut Documents, seed: u64, ack
         batch.sort();
         batch.dedup();
         let delete = rng.below(5) == 0;
-        let durability = if rng.below(4) == 0 { "always" } else { "everysec" };
+        let durability = ["always", "everysec", "everysec", "os"][rng.below(4) as usize];
         let next = if delete { 0 } else { count };
         for (id, _) in &batch {
             documents.entry(id.clone()).or_default().sent = Some(next);

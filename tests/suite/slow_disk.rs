@@ -5,10 +5,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use kithdb::base::Rng;
 use kithdb::base::value::parse_object;
 use kithdb::collection::{CollectionConfig, Document};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options};
+use kithdb::storage::sim::Crash;
 use kithdb::storage::{FileRoot, Level, SimVfs};
 use kithdb_tests::watched_vfs::{Call, WatchedVfs};
 
@@ -158,4 +160,53 @@ fn a_sync_that_hangs_makes_no_other_collection_late() {
         }
     });
     db.close().expect("closed");
+}
+
+/// Level `memory` promises nothing, so it waits for nothing; what it wrote stands in the log before what came later.
+#[test]
+fn a_write_at_level_memory_waits_for_no_disk() {
+    let (disk, gate) = (SimVfs::new(), Arc::new(Gate::default()));
+    let (db, calls) = database(&disk, &gate, |call, path| call == Call::Write && path.contains("/wal-"));
+    let collection = db.create("c", CollectionConfig::default()).expect("made");
+    gate.set(true);
+    {
+        let _opened_in_the_end = Opened(&gate);
+        for i in 0..20 {
+            add(&collection, &format!("m{i}"), Level::Memory);
+        }
+        assert_eq!(collection.info().expect("open").stats.documents, 20);
+        // Nobody else writes here: it is written by itself.
+        expect_call(&calls, Call::Write, "/c/1/wal-1");
+    }
+    add(&collection, "last", Level::Os);
+    let left = disk.after(Crash::Process, &mut Rng::new(1));
+    let (db, _calls) = database(&left, &gate, |_, _| false);
+    assert_eq!(db.collection("c").expect("there").info().expect("open").stats.documents, 21);
+}
+
+/// Level `os` leaves it to the operating system when bytes reach the disk; a flush does not.
+#[test]
+fn level_os_is_synced_by_a_flush_and_by_no_timer() {
+    let (disk, gate) = (SimVfs::new(), Arc::new(Gate::default()));
+    let (db, calls) = database(&disk, &gate, |_, _| false);
+    let collections = ["a", "b"].map(|name| db.create(name, CollectionConfig::default()).expect("made"));
+    // The header of the log, and what opening left.
+    expect_call(&calls, Call::Sync, "/c/1/wal-1");
+    expect_call(&calls, Call::Sync, "/c/1/wal-1");
+    for i in 0..3 {
+        add(&collections[0], &format!("o{i}"), Level::Os);
+        add(&collections[1], &format!("e{i}"), Level::Everysec);
+        loop {
+            let (call, path) = calls.recv_timeout(PATIENCE).expect("the other one is synced each second");
+            assert!(call != Call::Sync || !path.contains("/c/1/"), "synced by the timer");
+            if call == Call::Sync && path.contains("/c/2/") {
+                break;
+            }
+        }
+    }
+    db.flush().expect("flushed");
+    expect_call(&calls, Call::Sync, "/c/1/wal-1");
+    let left = disk.after(Crash::LoseUnsynced, &mut Rng::new(1));
+    let (db, _calls) = database(&left, &gate, |_, _| false);
+    assert_eq!(db.collection("a").expect("there").info().expect("open").stats.documents, 3);
 }

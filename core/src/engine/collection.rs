@@ -203,6 +203,12 @@ impl Collection {
         Arc::clone(&self.view)
     }
 
+    /// The last frame that was applied.
+    #[must_use]
+    pub fn lsn(&self) -> Lsn {
+        self.view.load().lsn
+    }
+
     /// Checks, logs and applies a batch: all of it or, on an error, nothing. It is visible when this returns and
     /// acknowledged when the ticket is kept.
     ///

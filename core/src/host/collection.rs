@@ -16,6 +16,7 @@ use crate::segment::SharedRow;
 use crate::storage::{Level, Storage, Ticket};
 
 use super::db::{Options, Shared, wait};
+use super::sync::Syncer;
 
 /// What becomes of a document whose id is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +63,18 @@ pub struct CollectionHandle {
     pool: Arc<Pool>,
     /// The last frame that is to be durable within a second.
     promised: AtomicU64,
+    /// It waits for the syncer, which is to sync it too.
+    pub(super) is_asked: AtomicBool,
+    wants_sync: AtomicBool,
     closed: AtomicBool,
+    this: Weak<Self>,
     database: Weak<Shared>,
 }
 
 impl CollectionHandle {
-    pub(super) fn new(collection: Collection, options: &Options, database: &Weak<Shared>) -> Self {
-        Self {
+    pub(super) fn new(collection: Collection, options: &Options, database: &Weak<Shared>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
             name: collection.name().to_owned(),
             view: collection.reader(),
             storage: collection.storage(),
@@ -80,9 +86,11 @@ impl CollectionHandle {
             level: options.level,
             // What was replayed when it was opened is synced like what is written now.
             promised: AtomicU64::new(u64::MAX),
+            is_asked: AtomicBool::new(false),
+            wants_sync: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             database: Weak::clone(database),
-        }
+        })
     }
 
     /// Its name.
@@ -140,14 +148,19 @@ impl CollectionHandle {
     /// # Errors
     /// As [`crate::collection::write::resolve`]; a failed write, `degraded`, `closed`.
     pub fn write(&self, batch: Vec<Mutation>, level: Option<Level>) -> Result<Written> {
+        let level = level.unwrap_or(self.level);
         let submitted = {
             let mut writer = self.writer()?;
-            let submitted = writer.submit(batch, level.unwrap_or(self.level))?;
-            self.promised.fetch_max(self.view.load().lsn.0, Ordering::AcqRel);
+            let submitted = writer.submit(batch, level)?;
+            if level == Level::Everysec {
+                self.promised.fetch_max(writer.lsn().0, Ordering::AcqRel);
+            }
             submitted
         };
-        if let Some(ticket) = submitted.ticket {
-            self.wait(ticket)?;
+        match submitted.ticket {
+            Some(_) if level == Level::Memory => self.ask(),
+            Some(ticket) => self.wait(ticket)?,
+            None => {}
         }
         Ok(Written { ended: submitted.ended })
     }
@@ -230,17 +243,34 @@ impl CollectionHandle {
         export::write(&*self.view()?)
     }
 
-    /// Whether writes wait to be made durable.
-    pub(super) fn is_due(&self) -> bool {
-        self.promised.load(Ordering::Acquire) > self.storage.durable().0
+    /// Has the syncer make durable what waits for it.
+    pub(super) fn sync_if_due(&self) {
+        if self.promised.load(Ordering::Acquire) > self.storage.durable().0 {
+            self.wants_sync.store(true, Ordering::Release);
+            self.ask();
+        }
     }
 
-    /// Makes durable what waits for it, and does what was left to be done, unless a job is at it.
+    /// Has the syncer write what is queued, and sync it when that is wanted.
+    fn ask(&self) {
+        if let (Some(database), Some(this)) = (self.database.upgrade(), self.this.upgrade()) {
+            Syncer::ask(&database, this);
+        }
+    }
+
+    /// Writes what is queued, makes it durable when that is due, and does what was left to be done, unless a job is at
+    /// it.
     pub(super) fn tend(&self) -> Result<()> {
-        // Writes that come while it is synced are the next second's.
-        let first = self.promised.compare_exchange(u64::MAX, 0, Ordering::AcqRel, Ordering::Acquire);
-        if first.is_ok() || self.is_due() {
+        if self.wants_sync.swap(false, Ordering::AcqRel) {
+            // From then on it is known which frame is to be durable.
+            if self.promised.load(Ordering::Acquire) == u64::MAX {
+                self.promised.store(lock(&self.writer).lsn().0, Ordering::Release);
+            }
             self.flush()?;
+        } else if let Some(cause) = self.storage.poll(Ticket::default()).failed {
+            let error = cause.into();
+            self.fall_back(&error);
+            return Err(error);
         }
         if let Ok(_no_job) = self.job.try_lock()
             && !self.storage.progress().pending.is_empty()

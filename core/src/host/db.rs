@@ -276,7 +276,7 @@ fn open_all(database: &Database, options: &Options, shared: &Weak<Shared>) -> BT
     let mut collections = BTreeMap::new();
     for entry in database.entries() {
         let state = match database.open_collection(&entry.name) {
-            Ok(opened) => State::Open(Arc::new(CollectionHandle::new(opened, options, shared))),
+            Ok(opened) => State::Open(CollectionHandle::new(opened, options, shared)),
             Err(error) => {
                 let message = format!("cannot be opened: {error}");
                 options.observer.event(Event::Warning { at: entry.name.clone(), message });
@@ -340,7 +340,7 @@ impl Shared {
         let ticket = catalog.admit(staged);
         wait(&*catalog.storage(), ticket)?;
         let opened = catalog.open_collection(name)?;
-        let handle = Arc::new(CollectionHandle::new(opened, &self.options, &self.this));
+        let handle = CollectionHandle::new(opened, &self.options, &self.this);
         lock(&self.collections).insert(name.to_owned(), State::Open(Arc::clone(&handle)));
         Ok(handle)
     }

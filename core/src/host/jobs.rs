@@ -13,7 +13,7 @@ use crate::engine::JobKind;
 
 use super::collection::CollectionHandle;
 use super::db::Shared;
-use super::sync::{Syncer, report};
+use super::sync::report;
 
 /// A memtable of so many bytes is sealed.
 const SEAL_BYTES: usize = 32 << 20;
@@ -24,11 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Starts the threads; they end when the database is closed.
 pub(super) fn spawn(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
-    let mut threads = vec![every(shared, SYNC_EVERY, |shared, handle| {
-        if handle.is_due() {
-            Syncer::ask(shared, handle);
-        }
-    })];
+    let mut threads = vec![every(shared, SYNC_EVERY, |_, handle| handle.sync_if_due())];
     if shared.options.auto_jobs {
         threads.push(every(shared, LOOK_EVERY, |shared, handle| {
             report(shared, handle, || run_due(shared, handle));

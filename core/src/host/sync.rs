@@ -1,7 +1,8 @@
-//! Making writes durable once a second, by as many threads as slow disks take: none waits for another collection.
+//! Writing and syncing in the background, by as many threads as slow disks take: none waits for another collection.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
@@ -31,12 +32,15 @@ struct Queue {
 
 impl Syncer {
     /// Has a collection tended soon; one that waits already waits once.
-    pub(super) fn ask(shared: &Arc<Shared>, handle: &Arc<CollectionHandle>) {
-        let mut queue = lock(&shared.syncer.queue);
-        if queue.stopped || queue.due.iter().any(|due| Arc::ptr_eq(due, handle)) {
+    pub(super) fn ask(shared: &Arc<Shared>, handle: Arc<CollectionHandle>) {
+        if handle.is_asked.swap(true, Ordering::AcqRel) {
             return;
         }
-        queue.due.push_back(Arc::clone(handle));
+        let mut queue = lock(&shared.syncer.queue);
+        if queue.stopped {
+            return;
+        }
+        queue.due.push_back(handle);
         if queue.idle < queue.due.len() && queue.workers.len() < WORKERS_MAX {
             let shared = Arc::clone(shared);
             queue.workers.push(std::thread::spawn(move || shared.syncer.work(&shared)));
@@ -46,6 +50,8 @@ impl Syncer {
 
     fn work(&self, shared: &Shared) {
         while let Some(handle) = self.next() {
+            // What is asked from here on is not done yet.
+            handle.is_asked.store(false, Ordering::Release);
             report(shared, &handle, || handle.tend());
         }
     }

@@ -27,10 +27,15 @@ pub use sim::SimVfs;
 
 use crate::base::{AlignedBytes, Lsn, StorageError};
 
-/// What must be true of a write before it is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+/// What must be true of a write before it is acknowledged. Whatever the level, a log is written in order and never has
+/// a hole, so that what a crash takes is its end; and a flush, a seal and closing make all of it durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Level {
+    /// Applied, and written to the operating system soon after: the end of the process may take the last writes.
+    Memory,
+    /// Written to the operating system, which decides when it is on the disk: survives `kill -9`.
+    Os,
     /// Written to the operating system, and on the disk within a second or so: survives `kill -9`; a power cut may
     /// take the last second, never anything in the middle.
     #[default]
@@ -40,13 +45,23 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, from the one that promises least.
+    pub const ALL: [Self; 4] = [Self::Memory, Self::Os, Self::Everysec, Self::Always];
+
     /// The level of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "everysec" => Some(Self::Everysec),
-            "always" => Some(Self::Always),
-            _ => None,
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Os => "os",
+            Self::Everysec => "everysec",
+            Self::Always => "always",
         }
     }
 }

@@ -233,7 +233,7 @@ pub fn parse_id(units: &[u16]) -> Result<String> {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WriteBody {
-    /// What it waits for: `everysec` or `always`; left out, what the database was opened with.
+    /// What it waits for: a [`Level`] by name; left out, what the database was opened with.
     pub durability: Option<String>,
 }
 
@@ -252,7 +252,8 @@ impl WriteBody {
 /// # Errors
 /// `invalid_parameter`.
 pub fn parse_level(name: &str) -> Result<Level> {
-    Level::parse(name).ok_or_else(|| Error::parameter("durability", shorten(name), "everysec or always"))
+    let known = "memory, os, everysec or always";
+    Level::parse(name).ok_or_else(|| Error::parameter("durability", shorten(name), known))
 }
 
 /// How a database is opened by the process that asks for it.
@@ -261,7 +262,7 @@ pub fn parse_level(name: &str) -> Result<Level> {
 pub struct OpenBody {
     /// Its directory; left out, it lives in memory.
     pub path: Option<String>,
-    /// What a write waits for unless it says otherwise: `everysec` (default) or `always`.
+    /// What a write waits for unless it says otherwise: `memory`, `os`, `everysec` (default) or `always`.
     pub durability: Option<String>,
     /// The directory of the embedder.
     pub embedder: Option<String>,
@@ -302,7 +303,7 @@ pub struct AddBody<'a> {
     /// `upsert` (default) or `insert`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// `everysec` or `always`; left out, the database's.
+    /// A [`Level`] by name; left out, the database's.
     #[serde(default)]
     pub durability: Option<String>,
 }

@@ -28,7 +28,7 @@ pub struct ServeArgs {
     /// Directory of an embedder, which turns texts into vectors.
     #[arg(long, value_name = "DIR")]
     embedder: Option<PathBuf>,
-    /// What a write waits for unless it says otherwise: everysec or always.
+    /// What a write waits for unless it says otherwise: memory, os, everysec or always.
     #[arg(long, value_name = "LEVEL", default_value = "everysec")]
     durability: String,
 }
