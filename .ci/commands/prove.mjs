@@ -1,5 +1,5 @@
 // npm run prove: proofs too long for CI. `npm run prove -- NAME [--for 40m]` runs one; without a name it lists them.
-// A proof is tests/prove/NAME.sh, or an ignored Rust test whose path contains NAME; both read KITH_PROVE_SECONDS.
+// A proof is tests/prove/NAME.sh, or an ignored Rust test whose path contains NAME (`-` stands for `_`); both read KITH_PROVE_SECONDS.
 
 import { parseArgs } from 'node:util';
 
@@ -25,7 +25,7 @@ await main(async (args) => {
   await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
   ensureRust();
   const ignored = listIgnored();
-  const chosen = ignored.filter((test) => name && test.includes(name));
+  const chosen = ignored.filter((test) => name && test.includes(name.replaceAll('-', '_')));
   if (chosen.length === 0) {
     console.log(`npm run prove -- NAME [--for 40m]\nthere are: ${[...Object.keys(scripts), ...ignored].join(', ')}`);
     if (name) throw new Refusal(`no proof is named ${name}`);

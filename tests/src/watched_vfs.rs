@@ -123,6 +123,10 @@ impl VfsFile for WatchedFile {
         self.file.sync()
     }
 
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         (self.watch)(Call::Truncate, &self.path)?;
         self.file.truncate(len)

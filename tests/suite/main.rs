@@ -5,6 +5,7 @@ mod contract;
 mod cranfield;
 mod crash;
 mod damage;
+mod disk_full;
 mod docs;
 mod golden;
 mod host;

@@ -1,6 +1,7 @@
-//! A disk on which one call hangs: whoever does not need it goes on.
+//! A disk on which one call hangs, or one sync fails: whoever does not need it goes on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -66,10 +67,13 @@ fn database(
     (Db::with_root(root, options).expect("opens"), calls)
 }
 
-fn add(collection: &CollectionHandle, id: &str, level: Level) {
+fn document(id: &str) -> Document {
     let metadata = parse_object(r#"{"a":1}"#).expect("JSON");
-    let document = Document { id: id.to_owned(), vector: Some(vec![1.0, 2.0]), metadata };
-    collection.add(vec![document], AddMode::Insert, Some(level)).expect("stored");
+    Document { id: id.to_owned(), vector: Some(vec![1.0, 2.0]), metadata }
+}
+
+fn add(collection: &CollectionHandle, id: &str, level: Level) {
+    collection.add(vec![document(id)], AddMode::Insert, Some(level)).expect("stored");
 }
 
 /// Waits until the disk is asked for this.
@@ -209,4 +213,53 @@ fn level_os_is_synced_by_a_flush_and_by_no_timer() {
     let left = disk.after(Crash::LoseUnsynced, &mut Rng::new(1));
     let (db, _calls) = database(&left, &gate, |_, _| false);
     assert_eq!(db.collection("a").expect("there").info().expect("open").stats.documents, 3);
+}
+
+/// After a failed fsync nobody knows what is on the disk, and a second one may answer that all is well.
+#[test]
+fn a_sync_that_fails_ends_the_writes_of_its_collection_and_of_no_other() {
+    for level in [Level::Always, Level::Everysec] {
+        let disk = SimVfs::new();
+        let (fails, syncs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let watch = {
+            let (fails, syncs) = (Arc::clone(&fails), Arc::clone(&syncs));
+            WatchedVfs::new(&disk, move |call, path| {
+                if call == Call::Sync && path.contains("/c/1/wal-") && fails.load(Ordering::Acquire) {
+                    syncs.fetch_add(1, Ordering::AcqRel);
+                    return Err(ErrorKind::StorageFull.into());
+                }
+                Ok(())
+            })
+        };
+        let root = Arc::new(FileRoot::open(Arc::new(watch), "db").expect("a simulated disk"));
+        let options = Options { auto_jobs: false, threads: 1, ..Options::default() };
+        let db = Db::with_root(root, options).expect("opens");
+        let [bad, good] =
+            ["bad", "good"].map(|name| db.create(name, CollectionConfig::default()).expect("made"));
+        add(&bad, "before", Level::Always);
+        fails.store(true, Ordering::Release);
+        if level == Level::Always {
+            let failed = bad.add(vec![document("lost")], AddMode::Insert, Some(level));
+            assert_eq!(failed.expect_err("not durable").code(), "io_failed");
+        } else {
+            // Acknowledged when it is written; the flush is the first to know.
+            add(&bad, "written", level);
+            assert!(["io_failed", "degraded"].contains(&bad.flush().expect_err("not durable").code()));
+        }
+        for _ in 0..3 {
+            let refused = bad.add(vec![document("later")], AddMode::Insert, None).expect_err("read-only");
+            assert_eq!(refused.code(), "degraded");
+            assert!(refused.to_string().contains("sync failed for the log"), "says why: {refused}");
+            assert_eq!(bad.delete(vec!["before".into()], None).expect_err("read-only").code(), "degraded");
+            assert_eq!(bad.run(JobKind::Seal).expect_err("read-only").code(), "degraded");
+            assert_eq!(bad.flush().expect_err("nobody knows").code(), "degraded");
+            add(&good, &format!("{}", syncs.load(Ordering::Acquire)), Level::Always);
+            good.delete(vec!["1".into()], None).expect("goes on");
+        }
+        assert!(bad.get("before").expect("readable").is_some());
+        assert!(db.close().is_err());
+        assert_eq!(syncs.load(Ordering::Acquire), 1, "a failed sync is never tried again");
+        let (db, _calls) = database(&disk, &Arc::default(), |_, _| false);
+        add(&db.collection("bad").expect("there"), "later", Level::Always);
+    }
 }

@@ -195,7 +195,9 @@ impl Error {
             "corrupt" | "unopenable" => {
                 "restore the collection from an export, or save what is left with kithdb repair; nothing was changed"
             }
-            "disk_full" => "free some space and reopen the database",
+            "disk_full" => {
+                "free some space or delete documents; reads go on, and writes as soon as there is room"
+            }
             "unsupported_version" => "open the database with the version that wrote it, or a newer one",
             "no_embedder" => "start with an embedder, or give the vector yourself",
             "invalid_filter" => "a filter looks like: year >= 1990 AND (lang = 'en' OR lang = 'it')",

@@ -250,6 +250,12 @@ impl Collection {
         Ok(self.storage.sync())
     }
 
+    /// Stands in for one that failed: its readers see what this one recovered.
+    pub fn take_over(&mut self, failed: &Self) {
+        failed.view.store(self.view.load_full());
+        self.view = Arc::clone(&failed.view);
+    }
+
     /// Takes no more writes, because one failed; it must be opened again.
     pub fn fail(&mut self, cause: String) {
         self.failed.get_or_insert(cause);
@@ -270,6 +276,17 @@ impl Collection {
         }
     }
 
+    /// A job that began before the collection was recovered is of no use after.
+    ///
+    /// # Errors
+    /// What the storage it began on failed with.
+    pub(super) fn check_same(&self, storage: &Arc<dyn Storage>) -> Result<()> {
+        match storage.progress().failed {
+            Some(cause) if !Arc::ptr_eq(&self.storage, storage) => Err(cause.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// The state now, as a cut.
     pub(super) fn cut(&self) -> Cut {
         let view = self.view.load();
@@ -277,7 +294,7 @@ impl Collection {
     }
 
     /// Queues the removal of everything that neither this manifest nor the one before it needs.
-    pub(super) fn clean(&self) {
+    pub fn clean(&self) {
         let Ok(listing) = self.storage.list() else { return };
         let mut keep = self.manifest.objects();
         keep.extend(self.previous.iter().flat_map(Manifest::objects));

@@ -33,6 +33,8 @@ pub struct Database {
     storage: Arc<dyn Storage>,
     env: Env,
     catalog: Catalog,
+    /// The catalog before its last change.
+    before: Option<Catalog>,
 }
 
 /// The bytes that name the collections.
@@ -82,7 +84,7 @@ impl Database {
             }
             env.observer.event(Event::Warning { at: "catalog".to_owned(), message });
         }
-        let mut this = Self { root, storage, env, catalog };
+        let mut this = Self { root, storage, env, catalog, before: None };
         if is_new {
             this.flip();
         }
@@ -155,6 +157,7 @@ impl Database {
 
     /// Queues the catalog that names a staged collection; when that is kept, the collection can be opened.
     pub fn admit(&mut self, staged: Staged) -> Ticket {
+        self.before = Some(self.catalog.clone());
         let at = self.catalog.entries.partition_point(|entry| entry.name < staged.entry.name);
         self.catalog.entries.insert(at, staged.entry);
         self.flip()
@@ -166,8 +169,16 @@ impl Database {
     /// `unknown_collection`.
     pub fn forget(&mut self, name: &str) -> Result<(u64, Ticket)> {
         let number = self.entry(name)?.number;
+        self.before = Some(self.catalog.clone());
         self.catalog.entries.retain(|entry| entry.number != number);
         Ok((number, self.flip()))
+    }
+
+    /// Takes back the last [`Database::admit`] or [`Database::forget`], whose catalog was refused for want of room.
+    pub fn undo(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.catalog = before;
+        }
     }
 
     /// Removes the storage of a collection that was forgotten.

@@ -80,6 +80,7 @@ pub struct JobProgress {
 /// A running job.
 pub struct Job {
     kind: JobKind,
+    storage: Arc<dyn Storage>,
     snapshot: Arc<View>,
     cut: Cut,
     base: Vec<Ends>,
@@ -155,19 +156,21 @@ impl Collection {
         let base = self.base.clone();
         let pool = Arc::clone(&self.env.pool);
         let (built, target) = (Vec::new(), None);
-        Ok(Some(Job { kind, snapshot: view, cut, base, work, pool, documents: 0, built, target }))
+        let storage = Arc::clone(&self.storage);
+        Ok(Some(Job { kind, storage, snapshot: view, cut, base, work, pool, documents: 0, built, target }))
     }
 
     /// Queues the blobs of a built job and the flip to them.
     ///
     /// # Errors
-    /// `degraded`.
+    /// `degraded`; what the storage failed with that the job began on.
     ///
     /// # Panics
     /// When the job is not built.
     pub fn commit(&mut self, mut job: Job) -> Result<Committed> {
         assert!(matches!(job.work, Work::Done), "a job is built before it is committed");
         self.check_writable()?;
+        self.check_same(&job.storage)?;
         let mut manifest = self.manifest.clone();
         manifest.generation = self.newest + 1;
         self.newest = manifest.generation;
@@ -225,6 +228,7 @@ impl Collection {
     /// `corrupt`, `io_failed` when the new blobs cannot be read back; `not_resident`, after which it can be called
     /// again.
     pub fn publish(&mut self, committed: &mut Committed) -> Result<()> {
+        self.check_same(&committed.storage)?;
         let view = self.view.load_full();
         let mut next = (*view).clone();
         committed.open()?;
@@ -289,6 +293,12 @@ fn carry_over(old: &PartView, before: &Ends, fresh: &mut PartView, view: &View) 
 }
 
 impl Committed {
+    /// Where its blobs and its flip are queued.
+    #[must_use]
+    pub fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.storage)
+    }
+
     /// Reads the new blobs back and checks them, after the ticket was kept. [`Collection::publish`] does it where it was
     /// not done; done before, no writer waits for it.
     ///

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use arc_swap::ArcSwap;
 
 use crate::base::sync::lock;
-use crate::base::{Error, Pool, Result, Seq, StateError};
+use crate::base::{Error, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
     CollectionConfig, Document, Embedding, Mutation, Page, SearchRequest, SearchResponse, Stats, View,
 };
@@ -47,13 +47,16 @@ pub struct CollectionInfo {
     pub stats: Stats,
 }
 
-/// A collection that many threads share. Locks, in the order they are taken: `job`, the catalog of the database,
-/// `writer`.
+/// A collection that many threads share. Locks, in the order they are taken: `job`, `recovering`, the catalog of the
+/// database, `writer`, `storage`.
 pub struct CollectionHandle {
     name: String,
     writer: Mutex<Collection>,
     view: Arc<ArcSwap<View>>,
-    storage: Arc<dyn Storage>,
+    /// That of the writer; held for a moment only.
+    storage: Mutex<Arc<dyn Storage>>,
+    /// Held by who recovers it after a failed write.
+    recovering: Mutex<()>,
     /// Held while a job runs: one at a time.
     job: Mutex<()>,
     /// Reused between searches, so that a search allocates little.
@@ -77,7 +80,8 @@ impl CollectionHandle {
             this: Weak::clone(this),
             name: collection.name().to_owned(),
             view: collection.reader(),
-            storage: collection.storage(),
+            storage: Mutex::new(collection.storage()),
+            recovering: Mutex::new(()),
             pool: collection.pool(),
             writer: Mutex::new(collection),
             job: Mutex::new(()),
@@ -149,17 +153,31 @@ impl CollectionHandle {
     /// As [`crate::collection::write::resolve`]; a failed write, `degraded`, `closed`.
     pub fn write(&self, batch: Vec<Mutation>, level: Option<Level>) -> Result<Written> {
         let level = level.unwrap_or(self.level);
-        let submitted = {
+        if batch.iter().all(|mutation| matches!(mutation, Mutation::Delete(_))) {
+            // The first that does not fit has the room released that is kept for deletes.
+            return match self.write_once(batch.clone(), level) {
+                Err(Error::Storage(StorageError::DiskFull { .. })) => self.write_once(batch, level),
+                done => done,
+            };
+        }
+        if let Some(database) = self.database.upgrade() {
+            database.root.check_room()?;
+        }
+        self.write_once(batch, level)
+    }
+
+    fn write_once(&self, batch: Vec<Mutation>, level: Level) -> Result<Written> {
+        let (submitted, storage) = {
             let mut writer = self.writer()?;
             let submitted = writer.submit(batch, level)?;
             if level == Level::Everysec {
                 self.promised.fetch_max(writer.lsn().0, Ordering::AcqRel);
             }
-            submitted
+            (submitted, writer.storage())
         };
         match submitted.ticket {
             Some(_) if level == Level::Memory => self.ask(),
-            Some(ticket) => self.wait(ticket)?,
+            Some(ticket) => self.wait(&storage, ticket)?,
             None => {}
         }
         Ok(Written { ended: submitted.ended })
@@ -227,11 +245,18 @@ impl CollectionHandle {
             }
         }
         let mut committed = self.writer()?.commit(job)?;
-        self.wait(committed.ticket)?;
+        let storage = committed.storage();
+        let kept = self.wait(&storage, committed.ticket);
+        if kept.is_err() && storage.progress().failed.is_none() {
+            // The disk is full: what was stored of it before goes again.
+            lock(&self.writer).clean();
+            storage.poll(Ticket::LAST);
+        }
+        kept?;
         committed.open()?;
         lock(&self.writer).publish(&mut committed)?;
         // What the manifest before the last one needed goes now.
-        self.storage.poll(Ticket::LAST);
+        storage.poll(Ticket::LAST);
         Ok(true)
     }
 
@@ -245,7 +270,7 @@ impl CollectionHandle {
 
     /// Has the syncer make durable what waits for it.
     pub(super) fn sync_if_due(&self) {
-        if self.promised.load(Ordering::Acquire) > self.storage.durable().0 {
+        if self.promised.load(Ordering::Acquire) > self.storage().durable().0 {
             self.wants_sync.store(true, Ordering::Release);
             self.ask();
         }
@@ -267,15 +292,17 @@ impl CollectionHandle {
                 self.promised.store(lock(&self.writer).lsn().0, Ordering::Release);
             }
             self.flush()?;
-        } else if let Some(cause) = self.storage.poll(Ticket::default()).failed {
+        }
+        let storage = self.storage();
+        if let Some(cause) = storage.poll(Ticket::default()).failed {
             let error = cause.into();
-            self.fall_back(&error);
+            self.fall_back(&storage, &error);
             return Err(error);
         }
         if let Ok(_no_job) = self.job.try_lock()
-            && !self.storage.progress().pending.is_empty()
+            && !storage.progress().pending.is_empty()
         {
-            self.storage.poll(Ticket::LAST);
+            storage.poll(Ticket::LAST);
         }
         Ok(())
     }
@@ -285,13 +312,16 @@ impl CollectionHandle {
     /// # Errors
     /// A failed write, now or earlier.
     pub fn flush(&self) -> Result<()> {
-        let ticket = lock(&self.writer).sync()?;
-        self.wait(ticket)
+        let (ticket, storage) = {
+            let mut writer = lock(&self.writer);
+            (writer.sync()?, writer.storage())
+        };
+        self.wait(&storage, ticket)
     }
 
     /// Whether a write failed since it was opened.
     pub(super) fn has_failed(&self) -> bool {
-        self.storage.progress().failed.is_some()
+        self.storage().progress().failed.is_some()
     }
 
     /// Takes no more writes and no more jobs, and waits for the one that runs: after this nobody writes to the storage
@@ -315,26 +345,46 @@ impl CollectionHandle {
         Ok(writer)
     }
 
-    /// Does queued work until a ticket is kept.
-    fn wait(&self, ticket: Ticket) -> Result<()> {
-        wait(&*self.storage, ticket).inspect_err(|error| self.fall_back(error))
+    fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&lock(&self.storage))
     }
 
-    /// After a failed write: readers see what the storage holds, and nothing more is written until the database is
-    /// opened again. A failed fsync is never tried a second time. A write that was answered with an error may be among
-    /// what the log holds: its outcome is unknown, as after a lost connection.
-    fn fall_back(&self, cause: &Error) {
+    /// Does queued work until a ticket of this storage is kept.
+    fn wait(&self, storage: &Arc<dyn Storage>, ticket: Ticket) -> Result<()> {
+        wait(&**storage, ticket).inspect_err(|error| {
+            if storage.progress().failed.is_some() {
+                self.fall_back(storage, error);
+            }
+        })
+    }
+
+    /// After a failed write: readers see what the storage holds. When there was no room, what did not fit left nothing
+    /// behind, and writing goes on in the storage opened anew. After anything else nothing more is written until the
+    /// database is opened again: a failed fsync is never tried a second time. A write that was answered with an error
+    /// may be among what the log holds then: its outcome is unknown, as after a lost connection.
+    fn fall_back(&self, failed: &Arc<dyn Storage>, cause: &Error) {
         let Some(database) = self.database.upgrade() else { return };
-        let recovered = database.recover(&self.name);
-        let mut writer = lock(&self.writer);
-        if writer.has_failed() {
+        let _once = lock(&self.recovering);
+        if !Arc::ptr_eq(&self.storage(), failed) || lock(&self.writer).has_failed() {
             return;
         }
-        if let Ok(recovered) = recovered {
-            self.view.store(recovered.reader().load_full());
-            *writer = recovered;
+        failed.stop();
+        let recovered = database.recover(&self.name);
+        let mut writer = lock(&self.writer);
+        let mut goes_on = matches!(cause, Error::Storage(StorageError::DiskFull { .. }));
+        match recovered {
+            Ok(mut recovered) => {
+                recovered.take_over(&writer);
+                *writer = recovered;
+            }
+            Err(_) => goes_on = false,
         }
-        writer.fail(cause.to_string());
+        if goes_on {
+            self.promised.store(u64::MAX, Ordering::Release);
+            *lock(&self.storage) = writer.storage();
+        } else {
+            writer.fail(cause.to_string());
+        }
     }
 }
 

@@ -61,6 +61,7 @@ pub(super) struct Shared {
     this: Weak<Self>,
     pub(super) options: Options,
     catalog: Mutex<Database>,
+    pub(super) root: Arc<dyn StorageRoot>,
     collections: Mutex<BTreeMap<String, State>>,
     lock: Mutex<Option<DirectoryLock>>,
     closed: AtomicBool,
@@ -127,9 +128,11 @@ impl Db {
             observer: Arc::clone(&options.observer),
             pool: Arc::new(Pool::new(threads)),
         };
-        let database = Database::open(root, env)?;
+        let database = Database::open(Arc::clone(&root), env)?;
         // Makes a new catalog durable before anything is put beside it.
-        if let Some(cause) = database.storage().poll(Ticket::LAST).failed {
+        let mut progress = database.storage().poll(Ticket::LAST);
+        let refused = progress.refused.pop().map(|(_, cause)| cause);
+        if let Some(cause) = progress.failed.or(refused) {
             return Err(cause.into());
         }
         let shared = Arc::new_cyclic(|this| Shared {
@@ -137,6 +140,7 @@ impl Db {
             this: Weak::clone(this),
             options,
             catalog: Mutex::new(database),
+            root,
             lock: Mutex::new(lock_file),
             closed: AtomicBool::new(false),
             syncer: Syncer::default(),
@@ -222,13 +226,13 @@ impl Db {
     /// Drops a collection and all its documents.
     ///
     /// # Errors
-    /// `unknown_collection`, `closed`; a failed write.
+    /// `unknown_collection`, `closed`; `disk_full`, when nothing is changed; another failed write.
     pub fn drop_collection(&self, name: &str) -> Result<()> {
         self.shared.check_open()?;
         let (number, forgotten) = {
             let mut catalog = lock(&self.shared.catalog);
             let (number, ticket) = catalog.forget(name)?;
-            (number, wait(&*catalog.storage(), ticket))
+            (number, settle_catalog(&mut catalog, ticket)?)
         };
         // Closed even when that failed: whether the next start still finds it is not known, so nothing is promised.
         let removed = lock(&self.shared.collections).remove(name);
@@ -270,6 +274,18 @@ impl Db {
         lock(&self.shared.lock).take();
         flushed
     }
+}
+
+/// Waits until a change of the catalog is kept. One that was refused for want of room is taken back: the outer error.
+/// The inner one is that of a storage that failed; what the next start finds is not known then.
+fn settle_catalog(catalog: &mut Database, ticket: Ticket) -> Result<Result<()>> {
+    let storage = catalog.storage();
+    let kept = wait(&*storage, ticket);
+    if kept.is_err() && storage.progress().failed.is_none() {
+        catalog.undo();
+        return kept.map(Ok);
+    }
+    Ok(kept)
 }
 
 fn open_all(database: &Database, options: &Options, shared: &Weak<Shared>) -> BTreeMap<String, State> {
@@ -334,11 +350,12 @@ impl Shared {
         stage: impl FnOnce(&mut Database) -> Result<Staged>,
     ) -> Result<Arc<CollectionHandle>> {
         self.check_open()?;
+        self.root.check_room()?;
         let mut catalog = lock(&self.catalog);
         let staged = stage(&mut catalog)?;
         wait(&*staged.storage, staged.ticket)?;
         let ticket = catalog.admit(staged);
-        wait(&*catalog.storage(), ticket)?;
+        settle_catalog(&mut catalog, ticket)??;
         let opened = catalog.open_collection(name)?;
         let handle = CollectionHandle::new(opened, &self.options, &self.this);
         lock(&self.collections).insert(name.to_owned(), State::Open(Arc::clone(&handle)));

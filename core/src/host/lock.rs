@@ -1,7 +1,7 @@
 //! One writer a directory: a lock on its `LOCK` file, which holds the owner's process id.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use crate::base::{Error, Result, StateError, StorageError};
@@ -36,8 +36,13 @@ pub(super) fn acquire(directory: &Path) -> Result<DirectoryLock> {
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).map_err(io("truncate"))?;
-            write!(file, "{}", std::process::id()).map_err(io("write"))?;
-            Ok(DirectoryLock(file))
+            match write!(file, "{}", std::process::id()) {
+                // The lock holds without the number too, and a full disk is no reason not to read.
+                Err(e) if !matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                    Err(io("write")(e).into())
+                }
+                _ => Ok(DirectoryLock(file)),
+            }
         }
         Err(TryLockError::WouldBlock) => {
             // What the file names is the last writer, who is gone when this can be had beside others.

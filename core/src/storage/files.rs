@@ -16,6 +16,7 @@ use crate::base::{AlignedBytes, Lsn, Reader, StorageError, Writer};
 
 use super::blob::{BlobId, BlobKind, BlobSource, checksum};
 use super::lanes::{BlobWork, Lanes, LogWork};
+use super::reserve::Reserve;
 use super::vfs::{Vfs, VfsFile};
 use super::{CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Ticket};
 
@@ -29,6 +30,7 @@ const POINTER_MAGIC: &[u8; 8] = b"KITHCURR";
 pub struct FileRoot {
     vfs: Arc<dyn Vfs>,
     path: String,
+    reserve: Arc<Reserve>,
 }
 
 impl FileRoot {
@@ -38,7 +40,8 @@ impl FileRoot {
     /// `io_failed` when it cannot be made.
     pub fn open(vfs: Arc<dyn Vfs>, path: &str) -> Result<Self, StorageError> {
         vfs.create_dir(path).map_err(|e| failed("create", path, &e))?;
-        Ok(Self { vfs, path: path.to_owned() })
+        let reserve = Arc::new(Reserve::open(Arc::clone(&vfs), path));
+        Ok(Self { vfs, path: path.to_owned(), reserve })
     }
 
     fn dir(&self, number: u64) -> String {
@@ -58,6 +61,7 @@ impl StorageRoot for FileRoot {
         Ok(Arc::new(FileStorage {
             vfs: Arc::clone(&self.vfs),
             dir,
+            reserve: Arc::clone(&self.reserve),
             blobs: Mutex::default(),
             logs: Mutex::default(),
             lanes: Mutex::default(),
@@ -70,6 +74,10 @@ impl StorageRoot for FileRoot {
         self.vfs.remove_dir(&dir).map_err(|e| failed("remove", &dir, &e))?;
         let above = format!("{}/c", self.path);
         self.vfs.sync_dir(&above).map_err(|e| failed("sync", &above, &e))
+    }
+
+    fn check_room(&self) -> Result<(), StorageError> {
+        self.reserve.restore()
     }
 
     fn numbers(&self) -> Result<Vec<u64>, StorageError> {
@@ -90,6 +98,8 @@ type Logs = BTreeMap<u64, OpenLog>;
 #[derive(Debug)]
 struct OpenLog {
     file: Box<dyn VfsFile>,
+    /// Bytes of whole frames in it.
+    len: u64,
     written: Lsn,
     unsynced: bool,
 }
@@ -99,6 +109,7 @@ struct OpenLog {
 struct FileStorage {
     vfs: Arc<dyn Vfs>,
     dir: String,
+    reserve: Arc<Reserve>,
     /// Held by who works on the blob lane.
     blobs: Mutex<()>,
     /// Held by who works on the log lane.
@@ -108,7 +119,12 @@ struct FileStorage {
     durable: AtomicU64,
 }
 
-fn failed(action: &'static str, object: &str, error: &io::Error) -> StorageError {
+/// After a failed sync nobody knows what is durable, whatever the cause: it is never a matter of room.
+fn unsynced(object: &str, error: &io::Error) -> StorageError {
+    StorageError::Io { action: "sync", object: object.to_owned(), cause: error.to_string() }
+}
+
+pub(super) fn failed(action: &'static str, object: &str, error: &io::Error) -> StorageError {
     let object = object.to_owned();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -163,8 +179,17 @@ impl FileStorage {
     ) -> Result<(), (Ticket, StorageError)> {
         let mut first_to_sync = None;
         for (ticket, work) in group {
-            let wants_sync =
-                self.write(logs, work).map_err(|cause| (first_to_sync.unwrap_or(ticket), cause))?;
+            let wants_sync = match self.write(logs, work) {
+                Ok(wants_sync) => wants_sync,
+                // What was written before it is whole and can be kept.
+                Err(cause @ StorageError::DiskFull { .. }) => {
+                    let synced = first_to_sync.map_or(Ok(()), |_| self.sync_logs(logs));
+                    return Err(
+                        synced.map_or_else(|e| (first_to_sync.unwrap_or(ticket), e), |()| (ticket, cause))
+                    );
+                }
+                Err(cause) => return Err((first_to_sync.unwrap_or(ticket), cause)),
+            };
             first_to_sync = first_to_sync.or(wants_sync.then_some(ticket));
         }
         match first_to_sync {
@@ -180,7 +205,10 @@ impl FileStorage {
             LogWork::Append { generation, frames, last, level } => {
                 let log = self.open_log(logs, generation)?;
                 log.unsynced = true;
-                log.file.write_all(&frames).map_err(|e| failed("write", "the log", &e))?;
+                if let Err(e) = log.file.write_all(&frames) {
+                    return Err(self.take_back(log, failed("write", "the log", &e)));
+                }
+                log.len += frames.len() as u64;
                 log.written = last;
                 return Ok(level == Level::Always);
             }
@@ -190,19 +218,41 @@ impl FileStorage {
         Ok(false)
     }
 
+    /// After a write for which there was no room: the log ends with its last whole frame, as if nothing had been tried.
+    fn take_back(&self, log: &mut OpenLog, cause: StorageError) -> StorageError {
+        if !matches!(cause, StorageError::DiskFull { .. }) {
+            return cause;
+        }
+        self.reserve.release();
+        match log.file.truncate(log.len) {
+            Ok(()) => cause,
+            Err(e) => StorageError::Io { action: "truncate", object: "the log".into(), cause: e.to_string() },
+        }
+    }
+
+    /// Does something small; on a full disk once more with the room that was kept for it.
+    fn with_reserve(&self, work: impl Fn() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        match work() {
+            Err(StorageError::DiskFull { .. }) if self.reserve.release() => work(),
+            done => done,
+        }
+    }
+
     /// Does queued work on blobs and manifests. Writers to the log go on meanwhile.
     fn drain_blobs(&self) {
         let _one_at_a_time = lock(&self.blobs);
         loop {
             let Some((_, work)) = lock(&self.lanes).take_blob() else { return };
+            let was_flip = matches!(work, BlobWork::Flip { .. });
             let outcome = self.store(work);
-            lock(&self.lanes).end_blob(outcome);
+            lock(&self.lanes).end_blob(outcome, was_flip);
         }
     }
 
     fn store(&self, work: BlobWork) -> Result<(), StorageError> {
         if let BlobWork::Put { id, bytes } = &work {
-            return self.publish(&name(Object::Blob(id.number, id.kind)), bytes);
+            let name = name(Object::Blob(id.number, id.kind));
+            return self.with_reserve(|| self.publish(&name, bytes));
         }
         // A manifest names a log that was started before it, and a log goes only when nothing is queued for it.
         self.drain_log();
@@ -211,7 +261,9 @@ impl FileStorage {
         }
         match work {
             BlobWork::Put { .. } => Ok(()),
-            BlobWork::Flip { generation, manifest } => self.switch(generation, &manifest),
+            BlobWork::Flip { generation, manifest } => {
+                self.with_reserve(|| self.switch(generation, &manifest))
+            }
             BlobWork::Remove(objects) => self.take_away(&objects),
         }
     }
@@ -228,11 +280,13 @@ impl FileStorage {
         logs.clear();
         let path = self.path(&name(Object::Log(generation)));
         let of = |action| move |e: io::Error| failed(action, "a new log", &e);
-        let mut file = self.vfs.create(&path).map_err(of("create"))?;
-        file.write_all(header).map_err(of("write"))?;
-        file.sync().map_err(of("sync"))?;
+        self.with_reserve(|| {
+            let mut file = self.vfs.create(&path).map_err(of("create"))?;
+            file.write_all(header).map_err(of("write"))?;
+            file.sync().map_err(|e| unsynced("a new log", &e))
+        })?;
         self.sync_dir()?;
-        logs.insert(generation, OpenLog { file, written: Lsn(0), unsynced: false });
+        self.open_log(logs, generation)?;
         Ok(())
     }
 
@@ -242,8 +296,10 @@ impl FileStorage {
             Entry::Occupied(log) => Ok(log.into_mut()),
             Entry::Vacant(place) => {
                 let path = self.path(&name(Object::Log(generation)));
-                let file = self.vfs.append(&path).map_err(|e| failed("open", "the log", &e))?;
-                Ok(place.insert(OpenLog { file, written: Lsn(0), unsynced: false }))
+                let of = |e: io::Error| failed("open", "the log", &e);
+                let file = self.vfs.append(&path).map_err(of)?;
+                let len = file.len().map_err(of)?;
+                Ok(place.insert(OpenLog { file, len, written: Lsn(0), unsynced: false }))
             }
         }
     }
@@ -256,25 +312,36 @@ impl FileStorage {
         let aside = self.path(LOST_AND_FOUND);
         self.vfs.create_dir(&aside).map_err(of("create"))?;
         let kept = format!("{aside}/{log_name}-{from}");
-        let mut file = self.vfs.create(&kept).map_err(of("create"))?;
-        file.write_all(whole.get(from as usize..).unwrap_or_default()).map_err(of("write"))?;
-        file.sync().map_err(of("sync"))?;
-        self.vfs.sync_dir(&aside).map_err(of("sync"))?;
+        self.with_reserve(|| {
+            let mut file = self.vfs.create(&kept).map_err(of("create"))?;
+            file.write_all(whole.get(from as usize..).unwrap_or_default()).map_err(of("write"))?;
+            file.sync().map_err(|e| unsynced("the log's tail", &e))
+        })?;
+        self.vfs.sync_dir(&aside).map_err(|e| unsynced("the log's tail", &e))?;
         self.sync_dir()?;
         let log = self.open_log(logs, generation)?;
         log.file.truncate(from).map_err(of("truncate"))?;
-        log.file.sync().map_err(of("sync"))
+        log.len = from;
+        log.file.sync().map_err(|e| unsynced("the log's tail", &e))
     }
 
     /// Writes a file under another name, makes it durable, then gives it its own.
     fn publish(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
         let (path, temporary) = (self.path(name), self.path(&format!("{name}{TEMPORARY}")));
         let of = |action| move |e: io::Error| failed(action, name, &e);
-        let mut file = self.vfs.create(&temporary).map_err(of("create"))?;
-        file.write_all(bytes).map_err(of("write"))?;
-        file.sync().map_err(of("sync"))?;
-        drop(file);
-        self.vfs.rename(&temporary, &path).map_err(of("rename"))
+        let written = || {
+            let mut file = self.vfs.create(&temporary).map_err(of("create"))?;
+            file.write_all(bytes).map_err(of("write"))?;
+            file.sync().map_err(|e| unsynced(name, &e))?;
+            drop(file);
+            self.vfs.rename(&temporary, &path).map_err(of("rename"))
+        };
+        written().inspect_err(|cause| {
+            if matches!(cause, StorageError::DiskFull { .. }) {
+                // Its room is needed; what cannot be removed is a leftover that the next open removes.
+                drop(self.vfs.remove(&temporary));
+            }
+        })
     }
 
     fn take_away(&self, objects: &[Object]) -> Result<(), StorageError> {
@@ -291,12 +358,12 @@ impl FileStorage {
     }
 
     fn sync_dir(&self) -> Result<(), StorageError> {
-        self.vfs.sync_dir(&self.dir).map_err(|e| failed("sync", "a directory", &e))
+        self.vfs.sync_dir(&self.dir).map_err(|e| unsynced("a directory", &e))
     }
 
     fn sync_logs(&self, logs: &mut Logs) -> Result<(), StorageError> {
         for log in logs.values_mut().filter(|log| log.unsynced) {
-            log.file.sync().map_err(|e| failed("sync", "the log", &e))?;
+            log.file.sync().map_err(|e| unsynced("the log", &e))?;
             log.unsynced = false;
             self.durable.fetch_max(log.written.0, Ordering::Release);
         }
@@ -361,6 +428,17 @@ impl Storage for FileStorage {
 
     fn progress(&self) -> Progress {
         lock(&self.lanes).progress()
+    }
+
+    fn stop(&self) {
+        let cause = || StorageError::Io {
+            action: "write",
+            object: "a storage".into(),
+            cause: "it was stopped".into(),
+        };
+        lock(&self.lanes).fail(cause());
+        drop(lock(&self.blobs));
+        drop(lock(&self.logs));
     }
 
     fn durable(&self) -> Lsn {

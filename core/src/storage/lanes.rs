@@ -36,8 +36,12 @@ pub(super) struct Lanes {
     log_first: Option<Ticket>,
     blobs: VecDeque<(Ticket, BlobWork)>,
     blob: Option<Ticket>,
+    refused: VecDeque<(Ticket, StorageError)>,
     failed: Option<StorageError>,
 }
+
+/// So many refused tickets are remembered: more than one job queues, and only one runs at a time.
+const REFUSED_MAX: usize = 32;
 
 impl Lanes {
     fn ticket(&mut self) -> Ticket {
@@ -88,10 +92,20 @@ impl Lanes {
         Some(next)
     }
 
-    /// What was taken is done.
-    pub(super) fn end_blob(&mut self, outcome: Result<(), StorageError>) {
+    /// What was taken is done. On a full disk all up to the next flip is refused, and the storage goes on.
+    pub(super) fn end_blob(&mut self, outcome: Result<(), StorageError>, was_flip: bool) {
         match outcome {
             Ok(()) => self.blob = None,
+            Err(cause @ StorageError::DiskFull { .. }) if self.failed.is_none() => {
+                let mut ended = was_flip;
+                self.refused.extend(self.blob.take().map(|ticket| (ticket, cause.clone())));
+                while !ended && let Some((ticket, work)) = self.blobs.pop_front() {
+                    ended = matches!(work, BlobWork::Flip { .. });
+                    self.refused.push_back((ticket, cause.clone()));
+                }
+                let surplus = self.refused.len().saturating_sub(REFUSED_MAX);
+                self.refused.drain(..surplus);
+            }
             Err(cause) => self.fail(cause),
         }
     }
@@ -107,7 +121,8 @@ impl Lanes {
         let undone = self.log_first.or(queued).map_or(self.tickets, |ticket| ticket.0 - 1);
         let blobs = self.blob.into_iter().chain(self.blobs.iter().map(|(ticket, _)| *ticket));
         let pending = blobs.filter(|ticket| ticket.0 <= undone).collect();
-        Progress { kept: Ticket(undone), pending, failed: self.failed.clone() }
+        let refused = self.refused.iter().cloned().collect();
+        Progress { kept: Ticket(undone), pending, refused, failed: self.failed.clone() }
     }
 }
 
@@ -138,7 +153,7 @@ mod tests {
         assert_eq!(lanes.progress().of(blob), None);
         assert_eq!(lanes.take_blob().expect("queued").0, blob);
         assert_eq!(lanes.progress().of(blob), None);
-        lanes.end_blob(Ok(()));
+        lanes.end_blob(Ok(()), false);
         assert_eq!(lanes.progress().of(blob), Some(Ok(())));
     }
 
@@ -155,7 +170,7 @@ mod tests {
                 lanes.take_log();
                 lanes.end_log(Ok(()));
                 lanes.take_blob();
-                lanes.end_blob(Err(broken()));
+                lanes.end_blob(Err(broken()), false);
             }
             let later = [sync(&mut lanes), remove(&mut lanes)];
             assert!(lanes.take_log().is_empty() && lanes.take_blob().is_none());

@@ -93,6 +93,10 @@ impl VfsFile for OsFile {
         self.0.sync_data()
     }
 
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
     }

@@ -12,6 +12,7 @@ pub mod memory;
 #[cfg(feature = "host")]
 pub mod mmap;
 pub mod read_only;
+mod reserve;
 pub mod sim;
 pub mod vfs;
 
@@ -83,6 +84,8 @@ pub struct Progress {
     pub kept: Ticket,
     /// Blobs, flips and removals up to there that are not done.
     pub pending: Vec<Ticket>,
+    /// The last of those that were not done because the disk is full. They left nothing behind; others go on.
+    pub refused: Vec<(Ticket, StorageError)>,
     /// Why the storage does nothing more, until it is opened again: what is not kept never will be.
     pub failed: Option<StorageError>,
 }
@@ -91,6 +94,9 @@ impl Progress {
     /// What became of a ticket; `None` while it is still queued.
     #[must_use]
     pub fn of(&self, ticket: Ticket) -> Option<Result<(), StorageError>> {
+        if let Some((_, cause)) = self.refused.iter().find(|(refused, _)| *refused == ticket) {
+            return Some(Err(cause.clone()));
+        }
         if ticket <= self.kept && !self.pending.contains(&ticket) {
             return Some(Ok(()));
         }
@@ -150,6 +156,10 @@ pub trait Storage: Send + Sync {
     /// How far it has come, without doing anything.
     fn progress(&self) -> Progress;
 
+    /// Has it do nothing more, and waits until what is being done has ended; for a storage that failed, before its
+    /// place is opened once more.
+    fn stop(&self) {}
+
     /// The last frame known to be durable.
     fn durable(&self) -> Lsn;
 
@@ -197,6 +207,14 @@ pub trait StorageRoot: Send + Sync {
     /// # Errors
     /// When that fails.
     fn remove(&self, number: u64) -> Result<(), StorageError>;
+
+    /// Whether there is room for more than deletes and flips. Where it had run out, looks again.
+    ///
+    /// # Errors
+    /// `disk_full`; `io_failed`.
+    fn check_room(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
 
     /// The numbers that hold something, sorted, without the catalog's.
     ///

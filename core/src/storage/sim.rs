@@ -32,6 +32,8 @@ pub enum Fault {
     Stop,
     /// This call fails once, with this kind; a write leaves the first half of its bytes.
     Once(io::ErrorKind),
+    /// From this call on no more bytes fit than there are then, less so many, until [`SimVfs::make_room`].
+    Full(usize),
 }
 
 /// A disk in memory.
@@ -47,6 +49,7 @@ struct Disk {
     durable_names: BTreeMap<String, usize>,
     calls: u64,
     fault: Option<(u64, Fault)>,
+    capacity: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -71,6 +74,12 @@ impl SimVfs {
     /// Lets the call with this number fail.
     pub fn fail_at(&self, call: u64, fault: Fault) {
         self.disk().fault = Some((call, fault));
+    }
+
+    /// Lets everything fit again.
+    pub fn make_room(&self) {
+        let mut disk = self.disk();
+        (disk.fault, disk.capacity) = (None, None);
     }
 
     /// The disk as it is found after a crash now.
@@ -144,8 +153,21 @@ impl Disk {
         match self.fault {
             Some((at, Fault::Stop)) if self.calls >= at => Err(io::Error::other("the machine stopped")),
             Some((at, Fault::Once(kind))) if self.calls == at => Err(io::Error::from(kind)),
+            Some((at, Fault::Full(less))) if self.calls == at => {
+                self.capacity = Some(self.used().saturating_sub(less));
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+
+    fn used(&self) -> usize {
+        self.names.values().map(|inode| self.inodes[*inode].bytes.len()).sum()
+    }
+
+    /// How many more bytes fit.
+    fn room(&self) -> usize {
+        self.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(self.used()))
     }
 
     fn inode(&self, path: &str) -> io::Result<usize> {
@@ -161,6 +183,9 @@ impl Vfs for SimVfs {
     fn create(&self, path: &str) -> io::Result<Box<dyn VfsFile>> {
         let mut disk = self.disk();
         disk.call()?;
+        if disk.room() == 0 && !disk.names.contains_key(path) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
         disk.inodes.push(Inode::default());
         let inode = disk.inodes.len() - 1;
         disk.names.insert(path.to_owned(), inode);
@@ -254,8 +279,12 @@ struct SimFile {
 impl VfsFile for SimFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut disk = self.disk.disk();
-        let outcome = disk.call();
-        let written = if outcome.is_ok() { bytes.len() } else { bytes.len() / 2 };
+        let mut outcome = disk.call();
+        let mut written = if outcome.is_ok() { bytes.len() } else { bytes.len() / 2 };
+        if written > disk.room() {
+            written = disk.room();
+            outcome = Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
         disk.inodes[self.inode].bytes.extend_from_slice(&bytes[..written]);
         outcome
     }
@@ -266,6 +295,10 @@ impl VfsFile for SimFile {
         let inode = &mut disk.inodes[self.inode];
         inode.durable = inode.bytes.len();
         Ok(())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.disk.disk().inodes[self.inode].bytes.len() as u64)
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {

@@ -83,6 +83,20 @@ pub trait VfsFile: Send + fmt::Debug {
     /// As the system says; then nobody knows what is durable, and it must not be tried again.
     fn sync(&mut self) -> io::Result<()>;
 
+    /// How long the file is.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Whether there is nothing in it.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
     /// Cuts the file off.
     ///
     /// # Errors
