@@ -8,6 +8,9 @@ import { run } from '../lib/run.mjs';
 import { main } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
+/** What the programs need beside what all need: things of the machine, and npm packages that they measure against. */
+const NEEDS = { browser: { system: ['chromium'], peers: 'bench/peers' } };
+
 await main(async ([name, ...rest]) => {
   const known = { ...programs('bench', ['.mjs']), ...programs('bench/src/bin', ['.rs']) };
   if (!(name in known)) {
@@ -15,11 +18,13 @@ await main(async ([name, ...rest]) => {
     if (name) process.exitCode = 1;
     return;
   }
-  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
+  const { system = [], peers } = NEEDS[name] ?? {};
+  await ensureSystem(['linker', 'certificates', ...dataNeeds(), ...system]);
   ensureRust();
   const env = { KITH_CACHE: cacheFolder(), KITH_SERVER: serverBinary('release') };
   if (known[name].endsWith('.mjs')) {
     await ensureNpmPackages();
+    if (peers) await ensureNpmPackages(peers);
     await buildRelease();
     await ensureWordnet();
     await ensureEmbedder();

@@ -122,15 +122,16 @@ export function ensureRust() {
   );
 }
 
-/** Installs the npm packages when package-lock.json has changed since they were installed. */
-export async function ensureNpmPackages() {
+/** Installs the npm packages of a folder when its package-lock.json has changed since they were installed. */
+export async function ensureNpmPackages(folder = '.') {
+  const cwd = join(ROOT, folder);
   const hash = createHash('sha256').update(`${process.platform} ${process.arch} `);
-  for (const name of ['package.json', 'package-lock.json']) hash.update(readFileSync(join(ROOT, name)));
+  for (const name of ['package.json', 'package-lock.json']) hash.update(readFileSync(join(cwd, name)));
   const key = hash.digest('hex');
-  const stamp = join(ROOT, 'node_modules', '.kithdb-installed');
+  const stamp = join(cwd, 'node_modules', '.kithdb-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
-  await step('installing npm packages', async () => {
-    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  await step(`installing npm packages${folder === '.' ? '' : ` of ${folder}`}`, async () => {
+    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd });
     writeFileSync(stamp, key);
   });
 }

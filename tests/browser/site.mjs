@@ -10,10 +10,13 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
 
 /** A policy under which no text becomes the address of a script, so that a page starts no Worker either. */
-export const STRICTEST = `${POLICY}; require-trusted-types-for 'script'; trusted-types 'none'`;
+export const STRICTEST = {
+  'content-security-policy': `${POLICY}; require-trusted-types-for 'script'; trusted-types 'none'`,
+};
 
 const HEADERS = {
   'cache-control': 'no-store',
+  'content-security-policy': POLICY,
   'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-opener-policy': 'same-origin',
 };
@@ -26,10 +29,10 @@ const FOLDERS = {
 };
 
 /**
- * Starts a site whose page `/` runs the module `script`, a path of this site. `folders` are shown beside the usual ones.
- * Returns its origin and a way to stop it.
+ * Starts a site whose page `/` runs the module `script`, a path of this site. `folders` are shown beside the usual ones,
+ * `headers` replace the usual ones. Returns its origin and a way to stop it.
  */
-export async function startSite(script, folders = {}, policy = POLICY) {
+export async function startSite(script, folders = {}, headers = {}) {
   const shown = { ...FOLDERS, ...folders };
   const page = `<!doctype html><title>test</title><script type="module" src="${script}"></script>`;
   const read = async (path) => {
@@ -41,7 +44,7 @@ export async function startSite(script, folders = {}, policy = POLICY) {
   const server = createServer(async (request, response) => {
     const found = await read(new URL(request.url, 'http://site').pathname).catch(() => undefined);
     const type = TYPES[found?.[0]] ?? 'application/octet-stream';
-    response.writeHead(found ? 200 : 404, { ...HEADERS, 'content-security-policy': policy, 'content-type': type });
+    response.writeHead(found ? 200 : 404, { ...HEADERS, ...headers, 'content-type': type });
     response.end(found?.[1]);
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));

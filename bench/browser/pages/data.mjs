@@ -1,0 +1,30 @@
+// The same data for every page: glosses, their vectors, and what is asked.
+
+const DIM = 256;
+
+/** Documents `{id, gloss}`. */
+export const documents = () => json('documents');
+
+/** Queries of two to four words. */
+export const words = () => json('words');
+
+/** Whole glosses, for hybrid queries. */
+export const glosses = () => json('glosses');
+
+/** The documents' vectors. */
+export const vectors = () => rows('vectors');
+
+/** The vectors that are asked. */
+export const queries = () => rows('queries');
+
+/** The first question `{vector, text}` and how many documents there are: small, for what is timed from navigation. */
+export const first = () => json('first');
+
+async function json(name) {
+  return (await fetch(`/data/${name}.json`)).json();
+}
+
+async function rows(name) {
+  const all = new Float32Array(await (await fetch(`/data/${name}.f32`)).arrayBuffer());
+  return Array.from({ length: all.length / DIM }, (_, i) => all.subarray(i * DIM, (i + 1) * DIM));
+}
