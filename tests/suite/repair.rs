@@ -33,7 +33,7 @@ fn documents(collection: &CollectionHandle) -> Documents {
 }
 
 fn settle(storage: &dyn Storage, ticket: kithdb::storage::Ticket) {
-    storage.poll().of(ticket).expect("settled").expect("kept");
+    storage.poll(ticket).of(ticket).expect("settled").expect("kept");
 }
 
 /// What was lost of each collection, by its name.
