@@ -1,8 +1,7 @@
 // The form: shows a state in its controls, reports what the reader changes, and shows errors where they belong.
 
-import { byId, make } from './dom.js';
-import { cutAtByte } from './filters.js';
-import { sentenceCase } from './notices.js';
+import { byId } from './dom.js';
+import { filterError, sentenceCase } from './notices.js';
 import { FILTER_EXAMPLE, FILTER_EXAMPLES, SEARCH } from './settings.js';
 
 /**
@@ -95,22 +94,10 @@ function showAbilities(info, state) {
   if (!hasWords) byId('vector-box').open = true;
 }
 
-/** The filter once more, with a caret under the character where reading it stopped; null takes it away. */
+/** What is wrong with the filter, and where; null takes it away. */
 function showFilterError(error, filter) {
-  const place = byId('filter-error');
   byId('filter').setAttribute('aria-invalid', String(error !== null));
-  if (error === null) return place.replaceChildren();
-  const said = make('p', {}, error.expected
-    ? `Expected ${error.expected}, got ${error.got ?? 'something else'}.`
-    : sentenceCase(error.message));
-  if (typeof error.position !== 'number') return place.replaceChildren(said);
-  const { before, at, after } = cutAtByte(filter, error.position);
-  // The end of a filter has no character to stand under.
-  const spot = make('span', { className: 'spot', data: { before } }, at.trim() === '' ? '\u00a0' : at);
-  const hidden = { aria: { hidden: 'true' } };
-  const where = make('span', { className: 'hidden' }, `At character ${[...before].length + 1}: `);
-  said.prepend(where);
-  return place.replaceChildren(make('pre', hidden, make('code', {}, before, spot, after)), said);
+  byId('filter-error').replaceChildren(...(error === null ? [] : filterError(error, filter)));
 }
 
 function showVectorError(error) {

@@ -1,17 +1,19 @@
 // The page: holds what is being asked, asks it, and hands the answer to those that draw. An answer to a question
 // that is no longer the current one is dropped, so that what is shown always belongs to what the controls say.
 
+import { makeCodeButton } from './code-button.js';
 import { makeControls } from './controls.js';
-import { connect } from './data.js';
+import { canSearchInTab, connect, isKept } from './data.js';
 import { byId, debounce, make } from './dom.js';
 import { toggle } from './filters.js';
 import * as notices from './notices.js';
+import { addressOf, makePlaceSwitch, placeOf } from './place.js';
 import { count } from './present.js';
 import { makeResults, spoken } from './results.js';
-import { EXAMPLES, FIRST, SEARCH, WAIT } from './settings.js';
+import { EXAMPLES, FIRST, SEARCH, TAB_EXAMPLES, WAIT } from './settings.js';
 import { keepAddress, parseHash } from './state.js';
+import { makeTabPanel } from './tab-panel.js';
 
-const database = connect();
 const writeAddress = keepAddress();
 const results = makeResults(byId('list'), { onFact: (part) => change({ filter: toggle(state.filter, part) }) });
 const controls = makeControls({
@@ -23,10 +25,15 @@ const controls = makeControls({
   onSubmit: () => searchSoon.now(),
   onDown: () => results.focusFirst(),
 });
+const placeSwitch = makePlaceSwitch({ onChoose: (chosen) => enter(chosen) });
+const panel = makeTabPanel(byId('tab'), { onChange: reload, say });
+const codeButton = makeCodeButton({ read: () => database.collection(state.collection).asCode(lastRequest), say });
 const searchSoon = debounce(() => search());
 const speakSoon = debounce(() => { byId('spoken').textContent = toSpeak; });
 
 let state = parseHash(location.hash);
+let place = placeOf(location.search);
+let database = connect(place);
 let infos = [];
 let broken = [];
 let running = new AbortController();
@@ -128,7 +135,7 @@ function showAnswer({ hits, warnings }, info, asked, took) {
   byId('warnings').replaceChildren(...notices.warnings(warnings ?? []));
   byId('notice').replaceChildren(...(hits.length > 0 ? [] : [reasonForNothing(info, asked)]));
   byId('results-head').hidden = hits.length === 0;
-  byId('curl-text').hidden = true;
+  codeButton.reset();
   byId('summary').textContent = isRanked
     ? `${count(hits.length, 'result')} in ${Math.max(1, Math.round(took))} ms`
     : `The first ${count(hits.length, 'document')}${asked.filter ? ' that the filter lets through' : ''}`;
@@ -154,31 +161,35 @@ function showError(error, asked) {
     byId('more').hidden = true;
     return;
   }
-  showInstead(notices.failure(error, { onRetry: start }));
+  showFailure(error);
 }
 
-function showInstead(notice) {
+const showFailure = (error) => showInstead(notices.failure(error, { onRetry: () => start(), inTab: place === 'tab' }));
+
+function showInstead(...notice) {
   results.show([], {});
   byId('results-head').hidden = true;
   byId('more').hidden = true;
   byId('examples').hidden = true;
   byId('warnings').replaceChildren();
-  byId('notice').replaceChildren(notice);
+  byId('notice').replaceChildren(...notice);
 }
 
 function showUnknown() {
   const onChoose = (name) => change({ collection: name });
   if (infos.length > 0) return showInstead(notices.unknownCollection(state.collection, infos, { onChoose }));
-  if (broken.length > 0) return showInstead(notices.failure(broken[0], { onRetry: start }));
+  // The panel offers what there is to copy.
+  if (place === 'tab') return showInstead();
+  if (broken.length > 0) return showFailure(broken[0]);
   return showInstead(notices.emptyDatabase(database.firstSteps(FIRST.collection, FIRST.document, { create: true })));
 }
 
 function showExamples(info, isAsking) {
-  const examples = EXAMPLES[info.name] ?? [];
+  const examples = (place === 'tab' ? TAB_EXAMPLES : EXAMPLES)[info.name] ?? [];
   const section = byId('examples');
   section.classList.toggle('small', isAsking);
   section.hidden = examples.length === 0;
-  byId('examples-count').textContent = `the ${info.documents.toLocaleString('en')} meanings in WordNet`;
+  byId('examples-count').textContent = `${info.documents.toLocaleString('en')} meanings of WordNet`;
   byId('examples-list').replaceChildren(...examples.map((text) => make('li', {},
     make('button', {
       type: 'button',
@@ -195,6 +206,7 @@ function showCollections() {
 
 /** The collection that is searched, in a line. */
 function showFacts(info) {
+  if (place === 'tab') panel.show(infos, info);
   byId('chooser').value = info?.name ?? '';
   byId('chooser').hidden = !info || infos.length < 2;
   byId('chooser-label').hidden = !info;
@@ -218,44 +230,68 @@ function say(text) {
   speakSoon(WAIT.announce);
 }
 
-async function copyCurl(event) {
-  const button = event.currentTarget;
-  const text = database.collection(state.collection).curl(lastRequest);
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = 'Copied';
-    say('Copied.');
-    setTimeout(() => { button.textContent = 'Copy as curl'; }, WAIT.copied);
-  } catch {
-    // Without the right to the clipboard, the reader copies it.
-    const shown = byId('curl-text');
-    shown.textContent = text;
-    shown.hidden = false;
-    getSelection().selectAllChildren(shown);
-  }
-}
-
 /** Reads the address again: on Back, or when a link to another state of this page is followed. */
 function readAddress() {
   state = { ...parseHash(location.hash) };
+  const named = placeOf(location.search);
+  if (named !== place) return enter(named, { isAddress: true });
   state.collection ??= infos[0]?.name ?? null;
   controls.show(state);
-  search({ replace: true });
-}
-
-async function start() {
-  controls.show(state);
-  try {
-    ({ collections: infos, unopenable: broken } = await database.collections());
-  } catch (error) {
-    return showInstead(notices.failure(error, { onRetry: start }));
-  }
-  state.collection ??= infos[0]?.name ?? null;
-  showCollections();
   return search({ replace: true });
 }
 
-byId('curl').addEventListener('click', copyCurl);
+/** Searches elsewhere from now on. `isAddress`: it is what the address says already. */
+function enter(chosen, { isAddress = false, replace = false } = {}) {
+  running.abort();
+  panel.close();
+  database.close();
+  place = chosen;
+  database = connect(place);
+  if (!isAddress) history[replace ? 'replaceState' : 'pushState'](null, '', addressOf(place, location.hash));
+  return start({ isNew: true });
+}
+
+/** The collections of the tab are others now; `name` is the one to be searched. */
+function reload(name) {
+  if (name) state.collection = name;
+  return start({ isNew: true });
+}
+
+/** Asks what there is, and then what is asked of it. `isNew`: a collection that is not there is no mistake. */
+async function start({ isNew = false, isLoad = false } = {}) {
+  const asked = database;
+  placeSwitch.show(place);
+  codeButton.name(place === 'tab' ? 'JavaScript' : 'curl');
+  controls.show(state);
+  if (place === 'tab') panel.open(database);
+  const busy = setTimeout(() => showBusy(true), WAIT.busy);
+  try {
+    const found = await asked.collections();
+    if (asked === database) ({ collections: infos, unopenable: broken } = found);
+  } catch (error) {
+    if (asked === database) await startFailed(error, isLoad);
+    return;
+  } finally {
+    clearTimeout(busy);
+    if (asked === database) showBusy(false);
+  }
+  if (asked !== database) return;
+  if (isNew && !current()) state.collection = null;
+  state.collection ??= infos[0]?.name ?? null;
+  showCollections();
+  await search({ replace: true });
+}
+
+async function startFailed(error, isLoad) {
+  // Loaded without the server, it can still search what is in the tab.
+  if (isLoad && place === 'server' && error.code === 'unreachable' && isKept()) return enter('tab', { replace: true });
+  [infos, broken] = [[], []];
+  showCollections();
+  // The panel would offer to copy what may be there.
+  if (place === 'server') showFacts(undefined);
+  return showFailure(error);
+}
+
 byId('chooser').addEventListener('change', (event) => {
   change({ collection: event.currentTarget.value, filter: '', vector: '' });
 });
@@ -269,4 +305,5 @@ byId('skip').addEventListener('click', (event) => {
   byId('results').focus();
 });
 addEventListener('popstate', readAddress);
-await start();
+canSearchInTab().then((can) => placeSwitch.offer(can || place === 'tab'));
+await start({ isLoad: true });

@@ -30,6 +30,20 @@ export const EXAMPLES = {
   ],
 };
 
+/** What a demo can be asked in a tab, where usually a part of it is. */
+export const TAB_EXAMPLES = {
+  wordnet: [
+    'a tall animal with a long neck',
+    'bird that cannot fly and lives on ice',
+    'insect that makes honey',
+    'blue cheese made of sheep\u2019s milk',
+    'tree whose leaves koalas eat',
+    'long thin pasta',
+    'snake that squeezes its prey',
+    'fungus that is hunted with pigs',
+  ],
+};
+
 /** What a filter looks like; for a demo, one of its own. */
 export const FILTER_EXAMPLE = "year >= 1990 AND lang = 'en'";
 export const FILTER_EXAMPLES = { wordnet: "lexical_file = 'noun.animal'" };
@@ -38,3 +52,17 @@ export const FILTER_EXAMPLES = { wordnet: "lexical_file = 'noun.animal'" };
 export const LOAD_COMMAND = 'kithdb load --data DIR --collection notes --embedder EMBEDDER notes.jsonl';
 export const FIRST = { collection: 'notes', document: { id: 'first', metadata: { title: 'A note', text: 'What it says.' } } };
 export const SERVE_COMMAND = 'kithdb serve --data DIR --listen 127.0.0.1:9091 --embedder EMBEDDER';
+
+/** The engine in the tab: the name of its database, how often and after how many ms a lock is tried, and a note to itself. */
+export const TAB = { database: 'page', lockTries: 10, lockPause: 150, unfinished: 'kithdb.unfinished' };
+
+/**
+ * Copying into the tab: documents fetched at once, the most that one filter can answer, documents stored at once, and
+ * how many are taken unless the reader says otherwise.
+ */
+export const COPY = { page: 2_000, answerMax: 10_000, batch: 500, most: 10_000 };
+
+/** Which part of a demo is copied unless the reader says otherwise: filters, each lets documents through by itself. */
+export const PARTS = {
+  wordnet: ["lexical_file = 'noun.animal'", "lexical_file = 'noun.plant'", "lexical_file = 'noun.food'"],
+};

@@ -7,6 +7,7 @@ import axe from 'axe-core';
 
 import { launchBrowser } from './browser.mjs';
 import { startMock } from './mock.mjs';
+import { checkAccess, eventually, pagesOf } from './opened.mjs';
 
 const GIRAFFE = 'very tall quadruped with a long neck that lives in Africa';
 const ASKED = `#c=wordnet&q=${encodeURIComponent(GIRAFFE)}`;
@@ -16,46 +17,9 @@ describe('the page', () => {
   before(async () => { browser = await launchBrowser(); });
   after(() => browser?.close());
 
-  /** Opens the page on a mock of its own, and at the end checks what no test may do. */
-  async function withPage({ hash = '', mock: options, ...context }, check) {
-    const mock = await startMock(options);
-    const opened = await browser.newContext({ reducedMotion: 'reduce', ...context });
-    const page = await opened.newPage();
-    const wrong = [];
-    page.on('request', (request) => {
-      const { origin, protocol } = new URL(request.url());
-      if (protocol !== 'data:' && origin !== mock.origin) wrong.push(`request to ${request.url()}`);
-    });
-    page.on('pageerror', (error) => wrong.push(error.message));
-    page.on('dialog', (dialog) => wrong.push(`dialog: ${dialog.message()}`));
-    page.on('console', (message) => {
-      if (/Content Security Policy|Trusted/i.test(message.text())) wrong.push(message.text());
-    });
-    await page.addInitScript(() => {
-      addEventListener('securitypolicyviolation', (event) => console.log(`Content Security Policy: ${event.violatedDirective}`));
-    });
-    try {
-      await page.goto(`${mock.origin}/${hash}`);
-      await check(page, mock);
-      assert.deepEqual(wrong, []);
-    } finally {
-      await opened.close();
-      await mock.stop();
-    }
-  }
-
+  const withPage = pagesOf(() => browser);
   const cards = (page) => page.locator('.card');
   const titles = (page) => page.locator('.card .title').allTextContents();
-  /** Waits until `read` gives what is expected; what it gave last is in the error. */
-  async function eventually(read, expected) {
-    const end = Date.now() + 5000;
-    let got = await read();
-    while (JSON.stringify(got) !== JSON.stringify(expected) && Date.now() < end) {
-      await new Promise((done) => setTimeout(done, 25));
-      got = await read();
-    }
-    assert.deepEqual(got, expected);
-  }
   const slide = (page, value) => page.locator('#alpha').fill(String(value));
 
   test('an example leads to results with title, text, matched words, score and reason', () => withPage({}, async (page) => {
@@ -75,7 +39,7 @@ describe('the page', () => {
 
   test('the slider asks again as it moves, at the pace of the answers, and keeps what is open', () => {
     const delayOf = ({ alpha }) => ({ 0: 1000 })[alpha] ?? 0;
-    return withPage({ hash: ASKED, mock: { delayOf } }, async (page, { seen }) => {
+    return withPage({ path: `/${ASKED}`, mock: { delayOf } }, async (page, { seen }) => {
       await eventually(async () => (await titles(page)).slice(0, 2), ['giraffe', 'okapi']);
       await cards(page).first().locator('summary').click();
       await slide(page, 0);
@@ -93,7 +57,7 @@ describe('the page', () => {
 
   test('an answer that comes after a later question is dropped', () => {
     const delayOf = ({ text }) => (text === 'quadruped' ? 600 : 0);
-    return withPage({ hash: '#c=wordnet&alpha=0', mock: { delayOf } }, async (page, { seen }) => {
+    return withPage({ path: '/#c=wordnet&alpha=0', mock: { delayOf } }, async (page, { seen }) => {
       await cards(page).first().waitFor();
       await page.fill('#text', 'quadruped');
       await eventually(() => seen.at(-1).text, 'quadruped');
@@ -105,7 +69,7 @@ describe('the page', () => {
   });
 
   test('a filter that cannot be read shows a caret where reading stopped and keeps the results', () =>
-    withPage({ hash: ASKED }, async (page) => {
+    withPage({ path: `/${ASKED}` }, async (page) => {
       await cards(page).first().waitFor();
       const filter = "lexical_file = 'noun.animal' AND";
       await page.fill('#filter', filter);
@@ -120,7 +84,7 @@ describe('the page', () => {
       assert.equal(await page.locator('#filter-error').textContent(), '');
     }));
 
-  test('a fact that is clicked becomes a filter, and Back takes it away', () => withPage({ hash: ASKED }, async (page) => {
+  test('a fact that is clicked becomes a filter, and Back takes it away', () => withPage({ path: `/${ASKED}` }, async (page) => {
     await cards(page).first().waitFor();
     await page.getByRole('button', { name: 'noun.plant' }).click();
     await eventually(() => titles(page), ['baobab']);
@@ -131,13 +95,13 @@ describe('the page', () => {
   }));
 
   test('a field that no document has is warned about, and the way out is one click', () =>
-    withPage({ hash: `${ASKED}&filter=year+%3D+1990` }, async (page) => {
+    withPage({ path: `/${ASKED}&filter=year+%3D+1990` }, async (page) => {
       await eventually(() => page.locator('.warning').allTextContents(), ['No document has a field "year".']);
       await page.getByRole('button', { name: 'Search without the filter' }).click();
       await eventually(() => cards(page).count(), 10);
     }));
 
-  test('what a database holds is text and never markup', () => withPage({ hash: '#c=hostile&q=neck' }, async (page) => {
+  test('what a database holds is text and never markup', () => withPage({ path: '/#c=hostile&q=neck' }, async (page) => {
     await eventually(() => titles(page), ['<script>alert(1)</script>']);
     assert.equal(await page.locator('.list script, .list img, .list b:not(.side b)').count(), 0);
     await page.getByRole('button', { name: "O'Neill" }).click();
@@ -145,7 +109,7 @@ describe('the page', () => {
     await eventually(() => titles(page), ['<script>alert(1)</script>']);
   }));
 
-  test('a collection without text is searched by a pasted vector', () => withPage({ hash: '#c=vectors' }, async (page) => {
+  test('a collection without text is searched by a pasted vector', () => withPage({ path: '/#c=vectors' }, async (page) => {
     await eventually(() => page.locator('#text').isDisabled(), true);
     await page.fill('#vector', '[1, 2');
     await eventually(() => page.locator('#vector-error').textContent(), 'This is not a JSON array of numbers, such as [0.1, -0.2].');
@@ -166,7 +130,7 @@ describe('the page', () => {
       await page.getByText('Collection "lost" cannot be opened: rows. Restore it.').waitFor();
       await cards(page).first().waitFor();
     });
-    await withPage({ hash: '#c=nope' }, async (page) => {
+    await withPage({ path: '/#c=nope' }, async (page) => {
       await page.getByText('There is no collection nope').waitFor();
       await page.getByRole('button', { name: 'wordnet' }).click();
       await eventually(() => page.locator('#facts').textContent(), '117,791 documents');
@@ -189,10 +153,10 @@ describe('the page', () => {
 
   test('all of it works from the keyboard, and a search can be taken to a terminal', () => {
     const permissions = ['clipboard-read', 'clipboard-write'];
-    return withPage({ hash: ASKED, permissions }, async (page, { origin }) => {
+    return withPage({ path: `/${ASKED}`, permissions }, async (page, { origin }) => {
       await cards(page).first().waitFor();
-      await page.locator('#curl').click();
-      await eventually(() => page.locator('#curl').textContent(), 'Copied');
+      await page.locator('#code').click();
+      await eventually(() => page.locator('#code').textContent(), 'Copied');
       const copied = await page.evaluate(() => navigator.clipboard.readText());
       assert.ok(copied.startsWith(`curl -s '${origin}/v1/collections/wordnet/search'`), copied);
       assert.ok(copied.includes(`"text":"${GIRAFFE}"`), copied);
@@ -207,20 +171,14 @@ describe('the page', () => {
 
   test('no accessibility rule is broken, light or dark', async () => {
     for (const hash of ['', ASKED, `${ASKED}&k=11`, '#c=vectors', '#c=nope']) {
-      await withPage({ hash }, async (page) => {
+      await withPage({ path: `/${hash}` }, async (page) => {
         await page.locator('.card, .notice').first().waitFor();
         if (hash === ASKED) await cards(page).first().locator('summary').click();
         if (hash.endsWith('k=11')) {
           await page.fill('#filter', 'a');
           await page.locator('.spot').waitFor();
         }
-        await page.evaluate(axe.source);
-        for (const colorScheme of ['light', 'dark']) {
-          await page.emulateMedia({ colorScheme });
-          const { violations } = await page.evaluate(() => globalThis.axe.run());
-          const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(' | ')}`);
-          assert.deepEqual(told, [], `${colorScheme} ${hash}`);
-        }
+        await checkAccess(page, axe.source, hash);
       });
     }
   });

@@ -1,0 +1,113 @@
+// Copies a collection of the server into a database of this tab: whole, as the file that the server exports, or the
+// documents that some filters let through, whose texts are embedded here. Runs in the engine's Worker.
+
+import { COPY } from './settings.js';
+
+/**
+ * Copies what `choice` says: `{info, isWhole, filters, most}`, `info` as the server describes the collection. What is
+ * there under its name is replaced. `onProgress({phase, done, total})`; total 0 when it is not known. When it fails
+ * or is cancelled, nothing of it stays.
+ */
+export async function copyCollection({ server, database, choice, onProgress, signal }) {
+  const { info, isWhole } = choice;
+  const work = { server, database, info, onProgress, signal };
+  const content = isWhole ? await downloadFile(work) : await downloadPart(work, choice);
+  const known = await database.collections();
+  if (known.some(({ name }) => name === info.name)) await database.drop(info.name);
+  try {
+    const collection = isWhole ? await importFile(work, content) : await storePart(work, content);
+    await settle(work, collection);
+    await database.flush();
+    return await collection.info();
+  } catch (error) {
+    // What it failed with is worth more than what the clearing up fails with.
+    await database.drop(info.name).catch(() => {});
+    throw error;
+  }
+}
+
+function downloadFile({ server, info, onProgress, signal }) {
+  const onBytes = (done, total) => onProgress({ phase: 'file', done, total });
+  return server.collection(info.name).file({ signal, onBytes });
+}
+
+/** The documents, each once however many of the filters let it through. */
+async function downloadPart({ server, info, onProgress, signal }, { filters, most }) {
+  const found = new Map();
+  const report = () => onProgress({ phase: 'documents', done: found.size, total: 0 });
+  report();
+  for (const filter of filters.length > 0 ? filters : ['']) {
+    let offset = 0;
+    let isLast = false;
+    while (!isLast && found.size < most && offset < COPY.answerMax) {
+      const k = Math.min(COPY.page, COPY.answerMax - offset, most - found.size);
+      const hits = await page({ server, info, signal }, filter, { k, offset });
+      for (const hit of hits) found.set(hit.id, hit);
+      report();
+      offset += hits.length;
+      isLast = hits.length < k;
+    }
+  }
+  return [...found.values()];
+}
+
+async function page({ server, info, signal }, filter, request) {
+  // Without an embedder there is nothing here that could make the vectors.
+  const vectors = info.embedder === null && info.dim !== null ? { with_vector: true } : {};
+  const condition = filter === '' ? {} : { filter };
+  try {
+    const { hits } = await server.collection(info.name).search({ ...request, ...condition, ...vectors }, { signal });
+    return hits.map(({ id, metadata, vector }) => (vector ? { id, metadata, vector } : { id, metadata }));
+  } catch (error) {
+    throw error.code === 'invalid_filter' ? Object.assign(error, { filter }) : error;
+  }
+}
+
+async function importFile({ database, info, onProgress, signal }, file) {
+  signal.throwIfAborted();
+  onProgress({ phase: 'importing', done: 0, total: 0 });
+  return database.import(info.name, file);
+}
+
+async function storePart({ database, info, onProgress, signal }, documents) {
+  const collection = await database.create(info.name, configOf(info));
+  for (let at = 0; at < documents.length; at += COPY.batch) {
+    signal.throwIfAborted();
+    onProgress({ phase: 'storing', done: at, total: documents.length });
+    await collection.upsertMany(documents.slice(at, at + COPY.batch));
+  }
+  onProgress({ phase: 'storing', done: documents.length, total: documents.length });
+  return collection;
+}
+
+/** Makes segments and their indexes now: it would happen by itself, at a time when somebody searches. */
+async function settle({ onProgress, signal }, collection) {
+  signal.throwIfAborted();
+  let info = await collection.info();
+  onProgress({ phase: 'sealing', done: 0, total: info.memtable });
+  await orAborted(collection.seal(), signal);
+  for (;;) {
+    info = await collection.info();
+    if (info.dim === null) return;
+    onProgress({ phase: 'indexing', done: info.indexed, total: info.segments });
+    if (info.indexed === info.segments || !(await orAborted(collection.index(), signal))) return;
+  }
+}
+
+/** A job cannot be stopped, but it ends by itself when its collection is dropped: nobody has to wait for it. */
+function orAborted(job, signal) {
+  return new Promise((finish, fail) => {
+    if (signal.aborted) fail(signal.reason);
+    signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+    job.then(finish, fail);
+  });
+}
+
+/** How a collection like this one is made. */
+export function configOf({ metric, dim, language, fields, embedder, m, ef_construction: efConstruction }) {
+  const config = { metric, m, ef_construction: efConstruction };
+  if (dim !== null) config.dim = dim;
+  if (language !== null) config.text = { language, fields };
+  if (embedder !== null) config.embedder = embedder;
+  return config;
+}
