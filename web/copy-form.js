@@ -44,16 +44,16 @@ function makeParts() {
   const [some, all] = [radio('copy-some', 'some'), radio('copy-all', 'all')];
   some.checked = true;
   const filters = make('textarea', {
-    id: 'copy-filters', spellcheck: false, autocapitalize: 'off', aria: { describedby: 'copy-filters-note copy-filters-error' },
+    id: 'copy-filters', wrap: 'off', spellcheck: false, autocapitalize: 'off', aria: { describedby: 'copy-filters-note copy-filters-error' },
   });
   const most = make('input', { id: 'copy-most', type: 'number', min: 1, step: 1, required: true });
-  const allLabel = make('span');
+  const [someLabel, allLabel] = [make('span'), make('span')];
   const error = make('div', { id: 'copy-filters-error', className: 'filter-error', aria: { live: 'polite' } });
   const details = make('div', { className: 'copy-part' },
     make('label', { htmlFor: 'copy-filters' }, 'Filters, one a line'), filters,
     make('p', { id: 'copy-filters-note', className: 'note' },
-      `What any of them lets through is copied, up to ${count(COPY.answerMax, 'document')} for each; without a filter, `
-      + 'the first documents are.'),
+      `Copies what any of them lets through, at most ${count(COPY.answerMax, 'document')} for each line. Leave it empty `
+      + 'for the first documents.'),
     error,
     make('div', { className: 'copy-most' }, make('label', { htmlFor: 'copy-most' }, 'At most'), most, ' documents'));
   const showError = (report) => {
@@ -68,8 +68,7 @@ function makeParts() {
   filters.addEventListener('input', () => showError(null));
   for (const choice of [some, all]) choice.addEventListener('change', toggle);
   const element = make('fieldset', {}, make('legend', {}, 'How much of it'),
-    make('label', { className: 'choice', htmlFor: 'copy-some' }, some,
-      make('span', {}, make('b', {}, 'A part'), ', embedded here: small and quick')),
+    make('label', { className: 'choice', htmlFor: 'copy-some' }, some, someLabel),
     details,
     make('label', { className: 'choice', htmlFor: 'copy-all' }, all, allLabel));
   return {
@@ -81,8 +80,8 @@ function makeParts() {
       filters.rows = Math.max(2, wanted.length);
       filters.placeholder = FILTER_EXAMPLES[name] ?? FILTER_EXAMPLE;
       most.value = Math.min(documents, Math.max(1, wanted.length) * COPY.most) || 1;
-      const size = `${count(documents, 'document')} with ${embedder === null ? 'their vectors' : 'vectors'} and indexes`;
-      allLabel.replaceChildren(make('b', {}, 'All of it'), `: ${size}, as the server has them`);
+      allLabel.replaceChildren(make('b', {}, 'All of it'), `: ${count(documents, 'document')} with the server\u2019s vectors`);
+      someLabel.replaceChildren(make('b', {}, 'A part'), embedder === null ? '' : ', embedded here');
       showError(null);
       toggle();
     },

@@ -36,6 +36,8 @@ let place = placeOf(location.search);
 let database = connect(place);
 let infos = [];
 let broken = [];
+/** What there is has been asked; whatever is searched meanwhile is searched afterwards. */
+let isOpening = true;
 let running = new AbortController();
 let isAsking = false;
 let isMoved = false;
@@ -90,6 +92,7 @@ function searchAtPace() {
 }
 
 async function search({ settled = false, replace = false } = {}) {
+  if (isOpening) return;
   running.abort();
   const { signal } = (running = new AbortController());
   isMoved = false;
@@ -207,6 +210,10 @@ function showCollections() {
 /** The collection that is searched, in a line. */
 function showFacts(info) {
   if (place === 'tab') panel.show(infos, info);
+  drawFacts(info);
+}
+
+function drawFacts(info) {
   byId('chooser').value = info?.name ?? '';
   byId('chooser').hidden = !info || infos.length < 2;
   byId('chooser-label').hidden = !info;
@@ -247,23 +254,31 @@ function enter(chosen, { isAddress = false, replace = false } = {}) {
   database.close();
   place = chosen;
   database = connect(place);
+  [infos, broken] = [[], []];
+  showInstead();
   if (!isAddress) history[replace ? 'replaceState' : 'pushState'](null, '', addressOf(place, location.hash));
   return start({ isNew: true });
 }
 
-/** The collections of the tab are others now; `name` is the one to be searched. */
-function reload(name) {
+/** The collections of the tab are others now; `name` is the one that came and is searched next. */
+async function reload(name) {
   if (name) state.collection = name;
-  return start({ isNew: true });
+  await start({ isNew: true });
+  if (name) controls.focus();
 }
 
 /** Asks what there is, and then what is asked of it. `isNew`: a collection that is not there is no mistake. */
 async function start({ isNew = false, isLoad = false } = {}) {
   const asked = database;
+  isOpening = true;
   placeSwitch.show(place);
   codeButton.name(place === 'tab' ? 'JavaScript' : 'curl');
   controls.show(state);
-  if (place === 'tab') panel.open(database);
+  if (place === 'tab') {
+    panel.open(database);
+    // Nothing can be asked before it is open, which takes longer than the server's first answer.
+    if (infos.length === 0) drawFacts(undefined);
+  }
   const busy = setTimeout(() => showBusy(true), WAIT.busy);
   try {
     const found = await asked.collections();
@@ -276,6 +291,7 @@ async function start({ isNew = false, isLoad = false } = {}) {
     if (asked === database) showBusy(false);
   }
   if (asked !== database) return;
+  isOpening = false;
   if (isNew && !current()) state.collection = null;
   state.collection ??= infos[0]?.name ?? null;
   showCollections();
@@ -287,8 +303,9 @@ async function startFailed(error, isLoad) {
   if (isLoad && place === 'server' && error.code === 'unreachable' && isKept()) return enter('tab', { replace: true });
   [infos, broken] = [[], []];
   showCollections();
-  // The panel would offer to copy what may be there.
-  if (place === 'server') showFacts(undefined);
+  // Shown as empty, the panel would offer to copy what may be there already.
+  if (place === 'tab') panel.fail();
+  drawFacts(undefined);
   return showFailure(error);
 }
 
@@ -307,3 +324,4 @@ byId('skip').addEventListener('click', (event) => {
 addEventListener('popstate', readAddress);
 canSearchInTab().then((can) => placeSwitch.offer(can || place === 'tab'));
 await start({ isLoad: true });
+if (document.activeElement === document.body) controls.focus();

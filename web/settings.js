@@ -30,17 +30,17 @@ export const EXAMPLES = {
   ],
 };
 
-/** What a demo can be asked in a tab, where usually a part of it is. */
+/** What a demo can be asked in a tab, where usually a part of it is: animals, plants and food. */
 export const TAB_EXAMPLES = {
   wordnet: [
-    'a tall animal with a long neck',
-    'bird that cannot fly and lives on ice',
-    'insect that makes honey',
-    'blue cheese made of sheep\u2019s milk',
-    'tree whose leaves koalas eat',
+    'very tall quadruped with a long neck that lives in Africa',
+    'flightless bird of cold southern seas',
+    'whale with a long tusk',
     'long thin pasta',
     'snake that squeezes its prey',
-    'fungus that is hunted with pigs',
+    'hot drink made from leaves',
+    'extinct giant reptile',
+    'sauce made from tomatoes',
   ],
 };
 

@@ -16,7 +16,7 @@ export async function copyCollection({ server, database, choice, onProgress, sig
   if (known.some(({ name }) => name === info.name)) await database.drop(info.name);
   try {
     const collection = isWhole ? await importFile(work, content) : await storePart(work, content);
-    await settle(work, collection);
+    await seal(work, collection);
     await database.flush();
     return await collection.info();
   } catch (error) {
@@ -28,6 +28,8 @@ export async function copyCollection({ server, database, choice, onProgress, sig
 
 function downloadFile({ server, info, onProgress, signal }) {
   const onBytes = (done, total) => onProgress({ phase: 'file', done, total });
+  // The server takes a while to write it.
+  onBytes(0, 0);
   return server.collection(info.name).file({ signal, onBytes });
 }
 
@@ -80,17 +82,24 @@ async function storePart({ database, info, onProgress, signal }, documents) {
   return collection;
 }
 
-/** Makes segments and their indexes now: it would happen by itself, at a time when somebody searches. */
-async function settle({ onProgress, signal }, collection) {
+/** Makes a segment of what is not in one, so that the next step has all of it to index. */
+async function seal({ onProgress, signal }, collection) {
   signal.throwIfAborted();
-  let info = await collection.info();
-  onProgress({ phase: 'sealing', done: 0, total: info.memtable });
+  const { memtable } = await collection.info();
+  if (memtable === 0) return;
+  onProgress({ phase: 'sealing', done: 0, total: memtable });
   await orAborted(collection.seal(), signal);
+}
+
+/**
+ * Gives every segment an index. It can be searched before, only not as quickly: nobody has to wait for this.
+ * `onProgress({done, total})` in segments.
+ */
+export async function indexCollection({ collection, onProgress }) {
   for (;;) {
-    info = await collection.info();
-    if (info.dim === null) return;
-    onProgress({ phase: 'indexing', done: info.indexed, total: info.segments });
-    if (info.indexed === info.segments || !(await orAborted(collection.index(), signal))) return;
+    const { dim, segments, indexed } = await collection.info();
+    onProgress({ done: indexed, total: segments });
+    if (dim === null || indexed >= segments || !(await collection.index())) return;
   }
 }
 

@@ -51,6 +51,9 @@ export function connectTab() {
       }
     },
 
+    /** Indexes what has no index yet; it can be searched all the time. */
+    index: (name, options) => call('index', name, options),
+
     /** Deletes a collection of this browser. */
     remove: (name) => call('remove', name),
 

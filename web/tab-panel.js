@@ -1,154 +1,183 @@
-// What a reader can do with the collections of this tab: bring one from the server, remove one; and where things
-// stand meanwhile. Shown only while the tab is where is searched.
+// What a reader can do with the collections of this tab: bring one from the server, remove one. Shown only while the
+// tab is where is searched.
 
-import { isServerThere } from './data.js';
 import { make } from './dom.js';
 import { makeCopyForm } from './copy-form.js';
 import { makeProgress } from './copy-progress.js';
 import * as notices from './notices.js';
+import { makeTabLine } from './tab-line.js';
 
-const HERE = 'Searched inside this tab: what you type stays here.';
-const ALONE = 'The server is not reachable. What is in this tab is searched all the same.';
+const button = (text, click) => make('button', { type: 'button', on: { click } }, text);
 
 /**
  * Draws into `place`. `onChange(name)`: the collections of the tab are others now, `name` the one that came or null;
  * `say(text)` to those who listen.
  */
 export function makeTabPanel(place, { onChange, say }) {
-  const note = make('p', { className: 'tab-note' });
+  const line = makeTabLine(place);
   const actions = make('div', { className: 'tab-actions' });
   const body = make('div', { className: 'tab-body' });
-  let database;
-  let infos = [];
-  let current = null;
-  let copying = null;
-  place.append(make('div', { className: 'tab-line' }, note, actions), body);
+  place.append(make('div', { className: 'tab-line' }, line.element, actions), body);
+  const panel = new Panel({ place, line, actions, body, onChange, say });
+  return {
+    /** The tab is where is searched from now on. */
+    open: (database) => panel.open(database),
+    /** Its collections and the one that is searched. Without any, one is offered. */
+    show: (infos, current) => panel.show(infos, current),
+    /** What is in the tab cannot be opened. */
+    fail: () => line.failed(),
+    /** The server is where is searched. A copy on its way is given up. */
+    close: () => panel.close(),
+  };
+}
 
-  const button = (text, click) => make('button', { type: 'button', on: { click } }, text);
+class Panel {
+  #parts;
+  #database;
+  #infos = [];
+  #current = null;
+  /** Gives up the copy that is being made; null while there is none. */
+  #copying = null;
 
-  function showActions() {
-    const isBusy = copying !== null;
-    actions.replaceChildren(...(isBusy || infos.length === 0 ? [] : [
-      button('Copy another\u2026', () => offer({ focus: true })),
-      current && button(`Remove ${current.name}`, () => askRemove(current.name)),
-    ].filter(Boolean)));
+  constructor(parts) {
+    this.#parts = parts;
   }
 
-  /** The form; loaded from the server, because only it knows what there is. */
-  async function offer({ focus = false, report } = {}) {
-    const asked = database;
-    body.replaceChildren(make('p', { className: 'note' }, 'Asking the server what it has\u2026'));
+  open(database) {
+    const isNew = this.#database !== database;
+    this.#database = database;
+    this.#parts.place.hidden = false;
+    if (isNew) this.#parts.line.begin();
+  }
+
+  show(infos, current) {
+    const { line, body } = this.#parts;
+    this.#infos = infos;
+    this.#current = current ?? null;
+    line.opened();
+    line.index(this.#database, infos);
+    if (infos.length === 0 && !body.hasChildNodes()) this.#offer();
+    this.#drawActions();
+  }
+
+  close() {
+    this.#database = undefined;
+    this.#copying?.abort();
+    this.#copying = null;
+    this.#infos = [];
+    this.#parts.line.end();
+    this.#parts.place.hidden = true;
+    this.#parts.body.replaceChildren();
+  }
+
+  #drawActions() {
+    const name = this.#current?.name;
+    const isIdle = this.#infos.length > 0 && !this.#parts.body.hasChildNodes();
+    this.#parts.actions.replaceChildren(...(isIdle ? [
+      button('Copy another\u2026', () => this.#offer({ focus: true })),
+      ...(name ? [button(`Remove ${name}`, () => this.#askRemove(name))] : []),
+    ] : []));
+  }
+
+  #draw(...content) {
+    this.#parts.body.replaceChildren(...content);
+    this.#drawActions();
+  }
+
+  /** Back to the results; undefined where there are none. */
+  #leave() {
+    return this.#infos.length > 0 ? () => this.#draw() : undefined;
+  }
+
+  /** The form, with what only the server knows: what there is to copy. */
+  async #offer({ focus = false } = {}) {
+    const { line } = this.#parts;
+    const asked = this.#database;
+    this.#draw(make('p', { className: 'note' }, 'Asking the server what it has\u2026'));
     let offers;
     try {
       offers = (await asked.offers()).filter(({ documents }) => documents > 0);
     } catch (error) {
-      if (asked !== database) return;
-      showReachable(error.code !== 'unreachable');
-      body.replaceChildren(notices.failure(error, { onRetry: () => offer({ focus: true }), onLeave: leave() }));
+      if (asked !== this.#database) return;
+      line.reach(error.code !== 'unreachable');
+      this.#draw(notices.failure(error, { onRetry: () => this.#offer({ focus: true }), onLeave: this.#leave() }));
       return;
     }
-    if (asked !== database || copying) return;
-    showReachable(true);
-    if (offers.length === 0) return body.replaceChildren(notices.nothingToCopy({ onLeave: leave() }));
-    const form = makeCopyForm({
-      infos: offers, here: infos.map(({ name }) => name), onCopy: (choice) => copy(choice, form), onCancel: leave(),
-    });
-    body.replaceChildren(notices.copyInvitation(infos.length === 0, form.element));
-    if (report) form.showFilterError(report);
+    if (asked !== this.#database || this.#copying) return;
+    line.reach(true);
+    if (offers.length === 0) return this.#draw(notices.nothingToCopy({ onLeave: this.#leave() }));
+    const here = this.#infos.map(({ name }) => name);
+    const onCopy = (choice) => this.#copy(choice, form);
+    const form = makeCopyForm({ infos: offers, here, onCopy, onCancel: this.#leave() });
+    this.#drawForm(form);
     if (focus) form.focus();
   }
 
-  /** Back to the results, where there are some. */
-  const leave = () => (infos.length > 0 ? clear : undefined);
-
-  function clear() {
-    body.replaceChildren();
-    showActions();
+  #drawForm(form) {
+    this.#draw(notices.copyInvitation(this.#infos.length === 0, form.element));
   }
 
-  async function copy(choice, form) {
-    const asked = database;
-    const { name } = choice.info;
-    copying = new AbortController();
-    const { signal } = copying;
-    showActions();
-    const progress = makeProgress({ name, onCancel: () => copying?.abort(), onPhase: (phase) => say(`${phase}.`) });
-    body.replaceChildren(progress.element);
+  async #copy(choice, form) {
+    const { onChange, say } = this.#parts;
+    const asked = this.#database;
+    const control = new AbortController();
+    const progress = makeProgress({
+      name: choice.info.name, onCancel: () => control.abort(), onPhase: (phase) => say(`${phase}.`),
+    });
+    this.#copying = control;
+    this.#draw(progress.element);
     try {
-      const info = await asked.copy(choice, { signal, onProgress: progress.show });
-      copying = null;
-      if (asked !== database) return;
-      clear();
+      const info = await asked.copy(choice, { signal: control.signal, onProgress: progress.show });
+      if (asked !== this.#database) return;
+      this.#copying = null;
+      this.#draw();
       say(`${info.documents.toLocaleString('en')} documents are in this tab now.`);
-      onChange(name);
+      onChange(info.name);
     } catch (error) {
-      copying = null;
-      if (asked !== database) return;
-      if (error.code === 'invalid_filter') {
-        body.replaceChildren(notices.copyInvitation(infos.length === 0, form.element));
-        form.showFilterError(error);
-        return;
-      }
-      if (error.code === 'cancelled') {
-        say('Cancelled.');
-        clear();
-      } else {
-        const again = () => body.replaceChildren(notices.copyInvitation(infos.length === 0, form.element));
-        body.replaceChildren(notices.failure(error, { inTab: true, onRetry: again, onLeave: leave() }));
-      }
-      // What was there under its name may be gone.
-      onChange(null);
+      if (asked !== this.#database) return;
+      this.#copying = null;
+      this.#copyFailed(error, form);
     }
   }
 
-  function askRemove(name) {
-    const yes = button(`Remove ${name}`, () => remove(name));
-    body.replaceChildren(notices.removal(name, [yes, button('Keep it', clear)]));
+  #copyFailed(error, form) {
+    const { onChange, say } = this.#parts;
+    if (error.code === 'invalid_filter') {
+      this.#drawForm(form);
+      return form.showFilterError(error);
+    }
+    if (error.code === 'cancelled') {
+      say('Cancelled.');
+      this.#draw();
+    } else {
+      const onRetry = () => this.#drawForm(form);
+      this.#draw(notices.failure(error, { inTab: true, onRetry, onLeave: this.#leave() }));
+    }
+    // What was there under its name may be gone.
+    return onChange(null);
+  }
+
+  #askRemove(name) {
+    const yes = button(`Remove ${name}`, () => this.#remove(name));
+    this.#draw(notices.removal(name, [yes, button('Keep it', () => this.#draw())]));
     yes.focus();
   }
 
-  async function remove(name) {
+  async #remove(name) {
+    const { onChange, say } = this.#parts;
+    const asked = this.#database;
     try {
-      await database.remove(name);
+      await asked.remove(name);
     } catch (error) {
-      body.replaceChildren(notices.failure(error, { inTab: true, onRetry: () => remove(name), onLeave: leave() }));
+      const onRetry = () => this.#remove(name);
+      if (asked === this.#database) this.#draw(notices.failure(error, { inTab: true, onRetry, onLeave: this.#leave() }));
       return;
     }
-    clear();
+    if (asked !== this.#database) return;
+    this.#infos = this.#infos.filter((info) => info.name !== name);
+    this.#current = null;
+    this.#draw();
     say(`${name} was removed from this tab.`);
-    current = null;
     onChange(null);
   }
-
-  const showReachable = (isThere) => {
-    note.textContent = isThere ? HERE : ALONE;
-    place.classList.toggle('alone', !isThere);
-  };
-
-  return {
-    /** The tab is where is searched from now on. */
-    async open(its) {
-      database = its;
-      place.hidden = false;
-      showReachable(true);
-      const isThere = await isServerThere();
-      if (its === database) showReachable(isThere);
-    },
-    /** Its collections and the one that is searched. Without any, one is offered. */
-    show(all, chosen) {
-      infos = all;
-      current = chosen ?? null;
-      if (infos.length === 0 && !body.hasChildNodes()) offer();
-      showActions();
-    },
-    /** The server is where is searched. A copy on its way is given up. */
-    close() {
-      database = undefined;
-      copying?.abort();
-      copying = null;
-      infos = [];
-      place.hidden = true;
-      body.replaceChildren();
-    },
-  };
 }

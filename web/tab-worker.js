@@ -5,7 +5,7 @@ import { answerCalls } from './calls.js';
 import { KithError } from './errors.js';
 import { connectServer } from './server-data.js';
 import { TAB } from './settings.js';
-import { copyCollection } from './tab-copy.js';
+import { copyCollection, indexCollection } from './tab-copy.js';
 import { fetchEmbedder, keptEmbedder, keptHash } from './tab-embedder.js';
 
 const server = connectServer();
@@ -27,6 +27,11 @@ answerCalls(globalThis, {
     if (choice.info.embedder !== null) await bringEmbedder({ signal, onProgress });
     const { database } = await opened();
     return copyCollection({ server, database, choice, onProgress, signal });
+  },
+
+  async index(name, { onProgress }) {
+    const { database } = await opened();
+    await indexCollection({ collection: database.collection(name), onProgress });
   },
 
   async remove(name) {

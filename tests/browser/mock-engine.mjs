@@ -116,7 +116,11 @@ class Collection {
     return this.change({ memtable: 0, segments: 1 });
   }
 
-  index() {
+  /** That of `vectors` takes until it is told to end. */
+  async index() {
+    if (this.name === 'vectors') {
+      await new Promise((done) => { new BroadcastChannel('mock-index').onmessage = done; });
+    }
     return this.change({ indexed: 1 });
   }
 

@@ -10,7 +10,7 @@ import { launchBrowser } from './browser.mjs';
 import { startMock } from './mock.mjs';
 import { checkAccess, eventually, pagesOf } from './opened.mjs';
 
-const TALL = 'a tall animal with a long neck';
+const TALL = 'very tall quadruped with a long neck that lives in Africa';
 const TAB = '/ui/?in=tab';
 
 describe('the page in the tab', () => {
@@ -71,7 +71,7 @@ describe('the page in the tab', () => {
       await page.locator('#code').click();
       const code = await page.evaluate(() => navigator.clipboard.readText());
       assert.match(code, /^const collection = database\.collection\('wordnet'\);\nawait collection\.search\(\{\n/);
-      assert.match(code, /\n {2}text: 'a tall animal with a long neck',\n {2}filter: 'lexical_file = \\'noun\.plant\\'',\n/);
+      assert.match(code, /\n {2}text: 'very tall quadruped[^']*',\n {2}filter: 'lexical_file = \\'noun\.plant\\'',\n/);
       assert.deepEqual(mock.requests.slice(asked), []);
     });
   });
@@ -166,6 +166,12 @@ describe('the page in the tab', () => {
       await copy(page, { name: 'vectors' });
       await eventually(() => page.locator('#chooser').inputValue(), 'vectors');
       assert.equal(mock.seen[from].with_vector, true);
+      const work = page.locator('.tab-work');
+      await eventually(() => work.textContent(), ' Indexing 12 documents: until then every one is compared.');
+      await page.fill('#vector', '[1, 2, 3, 4]');
+      await eventually(async () => (await page.locator('.side').allTextContents())[0], '1st by meaning');
+      await page.evaluate(() => new BroadcastChannel('mock-index').postMessage('end'));
+      await eventually(() => work.textContent(), '');
       await page.locator('#chooser').selectOption('wordnet');
       await eventually(async () => (await facts(page)).trim(), '12 documents');
     }));
@@ -175,7 +181,7 @@ describe('the page in the tab', () => {
     return withPage({ mock: { delayOf } }, async (page) => {
       await switchTo(page, 'tab');
       await copy(page);
-      await page.locator('.phases li:not(.ended) .phase-count', { hasText: '7 documents' }).waitFor();
+      await page.locator('.phases li:not(.ended) .phase-count', { hasText: /^7$/ }).waitFor();
       assert.match(await page.locator('.phases li.ended').textContent(), /^Getting the embedder.*MB$/);
       await press(page, 'Cancel');
       await page.locator('#copy-name').waitFor();
@@ -222,7 +228,7 @@ describe('the page in the tab', () => {
     await press(page, 'Keep it');
     assert.equal(await facts(page), 'wordnet 8 documents');
     await press(page, 'Remove wordnet');
-    await page.locator('.notice').getByRole('button', { name: 'Remove wordnet' }).click();
+    await press(page, 'Remove wordnet');
     await page.locator('#copy-name').waitFor();
     assert.equal(await page.locator('#form').isVisible(), false);
     await page.reload();
@@ -263,8 +269,9 @@ describe('the page in the tab', () => {
       await copy(page);
       await page.getByText('The server has another embedder now than the one of wordnet').waitFor();
       await eventually(() => facts(page), 'wordnet 8 documents');
+      await press(page, 'Not now');
       await press(page, 'Remove wordnet');
-      await page.locator('.notice').getByRole('button', { name: 'Remove wordnet' }).click();
+      await press(page, 'Remove wordnet');
       await copy(page);
       await eventually(() => facts(page), 'wordnet 8 documents');
       assert.equal(mock.requests.filter((path) => path === '/v1/embedder/model.safetensors').length, 2);
@@ -319,7 +326,7 @@ describe('the page in the tab', () => {
       await page.locator('#copy-name').waitFor();
       await checkAccess(page, axe.source, 'the form');
       await copy(page);
-      await page.locator('.phases li:not(.ended)', { hasText: 'documents' }).waitFor();
+      await page.locator('.phases li:not(.ended)', { hasText: 'Downloading' }).waitFor();
       await checkAccess(page, axe.source, 'copying');
       await press(page, 'Cancel');
       await copy(page, { filters: 'lexical_file =' });
