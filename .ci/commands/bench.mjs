@@ -1,7 +1,7 @@
 // npm run bench: the programs of bench/. `npm run bench -- NAME [--json ...]` runs one; without a name it lists them.
 // A program is bench/NAME.mjs, or a binary of the Rust package bench/ (bench/src/bin/NAME.rs).
 
-import { buildRelease, serverBinary } from '../lib/build.mjs';
+import { BUILD_NEEDS, buildRelease, serverBinary } from '../lib/build.mjs';
 import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { programs } from '../lib/programs.mjs';
 import { run } from '../lib/run.mjs';
@@ -19,7 +19,7 @@ await main(async ([name, ...rest]) => {
     return;
   }
   const { system = [], peers } = NEEDS[name] ?? {};
-  await ensureSystem(['linker', 'certificates', ...dataNeeds(), ...system]);
+  await ensureSystem([...BUILD_NEEDS, ...dataNeeds(), ...system]);
   ensureRust();
   const env = { KITH_CACHE: cacheFolder(), KITH_SERVER: serverBinary('release') };
   if (known[name].endsWith('.mjs')) {

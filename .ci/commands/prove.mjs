@@ -1,9 +1,10 @@
 // npm run prove: proofs too long for CI. `npm run prove -- NAME [--for 40m]` runs one; without a name it lists them.
-// A proof is tests/prove/NAME.sh, or an ignored Rust test whose path contains NAME (`-` stands for `_`); both read KITH_PROVE_SECONDS.
+// A proof is tests/prove/NAME.sh or NAME.mjs, or an ignored Rust test whose path contains NAME (`-` stands for `_`);
+// both read KITH_PROVE_SECONDS.
 
 import { parseArgs } from 'node:util';
 
-import { buildRelease, serverBinary } from '../lib/build.mjs';
+import { BUILD_NEEDS, buildRelease, serverBinary } from '../lib/build.mjs';
 import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { programs } from '../lib/programs.mjs';
 import { output, run } from '../lib/run.mjs';
@@ -17,12 +18,13 @@ await main(async (args) => {
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const [name] = positionals;
   const env = { KITH_PROVE_SECONDS: String(seconds(values.for)), KITH_CACHE: cacheFolder() };
-  const scripts = programs('tests/prove', ['.sh']);
+  const scripts = programs('tests/prove', ['.sh', '.mjs']);
   if (name in scripts) {
-    await step(`proving ${name}`, () => run('bash', [scripts[name]], { env }));
+    const interpreter = scripts[name].endsWith('.sh') ? 'bash' : process.execPath;
+    await step(`proving ${name}`, () => run(interpreter, [scripts[name]], { env }));
     return;
   }
-  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
+  await ensureSystem([...BUILD_NEEDS, ...dataNeeds()]);
   ensureRust();
   const ignored = listIgnored();
   const chosen = ignored.filter((test) => name && test.includes(name.replaceAll('-', '_')));

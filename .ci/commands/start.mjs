@@ -11,7 +11,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { buildRelease, serverBinary } from '../lib/build.mjs';
+import { BUILD_NEEDS, buildRelease, serverBinary } from '../lib/build.mjs';
 import { dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { ROOT, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
@@ -22,7 +22,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 await main(async (args) => {
   const { values } = parseArgs({ args, options: { listen: { type: 'string', default: '127.0.0.1:9091' } } });
   await refuseTakenAddress(values.listen);
-  await ensureSystem(['linker', 'certificates', ...dataNeeds()]);
+  await ensureSystem([...BUILD_NEEDS, ...dataNeeds()]);
   ensureRust();
   await ensureNpmPackages();
   await buildRelease();

@@ -3,7 +3,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { buildForTests, serverBinary } from '../lib/build.mjs';
+import { BUILD_NEEDS, buildForTests, serverBinary } from '../lib/build.mjs';
+import { countRust, lines } from '../lib/counts.mjs';
 import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { LOCKED, ROOT, run } from '../lib/run.mjs';
 import { Refusal, duration, main, step } from '../lib/say.mjs';
@@ -11,7 +12,7 @@ import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
 await main(async () => {
   const start = performance.now();
-  await ensureSystem(['linker', 'certificates', 'curl', 'chromium', ...dataNeeds()]);
+  await ensureSystem([...BUILD_NEEDS, 'curl', 'chromium', ...dataNeeds()]);
   ensureRust();
   await ensureNpmPackages();
   await buildForTests();
@@ -43,24 +44,6 @@ function testFiles(folder) {
   if (!existsSync(join(ROOT, folder))) return [];
   const names = readdirSync(join(ROOT, folder), { recursive: true });
   return names.filter((name) => /\.test\.m?js$/.test(name)).map((name) => join(folder, name)).sort();
-}
-
-/** Cuts a stream of text into lines without colours. */
-function lines(take) {
-  let rest = '';
-  return (text) => {
-    const parts = (rest + text).split('\n');
-    rest = parts.pop();
-    for (const line of parts) take(line.replace(/\x1b\[[0-9;]*m/g, ''));
-  };
-}
-
-function countRust(line, sum) {
-  const counts = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/.exec(line);
-  if (!counts) return;
-  sum.passed += Number(counts[1]);
-  sum.failed += Number(counts[2]);
-  sum.skipped += Number(counts[3]);
 }
 
 function countNode(line, sum) {

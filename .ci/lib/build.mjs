@@ -1,61 +1,70 @@
-// Builds what the commands use: the server, the Node addon, the TypeScript of the npm package.
-// cargo and tsc know themselves what is up to date; nothing here second-guesses them.
+// Builds what the commands use: the browser module, the TypeScript of the npm package, the server, the Node addon.
+// In this order: the server embeds what the browser gets. cargo and tsc know themselves what is up to date.
 
-import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { LOCKED, ROOT, run } from './run.mjs';
+import { copyChanged, filesOf } from './files.mjs';
+import { LOCKED, ROOT, TARGET_FOLDER, run } from './run.mjs';
 import { step } from './say.mjs';
+import { buildWasm } from './wasm.mjs';
 
-/** Where js/ looks for the addon; next to the compiled TypeScript, so that `files` packs both. */
-const ADDON = join(ROOT, 'js/dist/kithdb.node');
+/** The compiled TypeScript; the addon and the browser module lie in it, so that `files` packs all of them. */
+const DIST = join(ROOT, 'js/dist');
 
 const LIBRARY = { darwin: 'libkithdb_node.dylib', win32: 'kithdb_node.dll' }[process.platform] ?? 'libkithdb_node.so';
 
-const targetFolder = () => resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target');
-
-const hasAddon = () => existsSync(join(ROOT, 'bindings-node/Cargo.toml'));
+/** What the builds need of the machine, for `ensureSystem`. */
+export const BUILD_NEEDS = ['linker', 'certificates', 'wasm'];
 
 /** The server's binary of a profile ("release" or "debug"). */
 export function serverBinary(profile) {
-  return join(targetFolder(), profile, process.platform === 'win32' ? 'kithdb.exe' : 'kithdb');
+  return join(TARGET_FOLDER, profile, process.platform === 'win32' ? 'kithdb.exe' : 'kithdb');
 }
 
-/** What a user runs: server and addon, optimised. */
+/** What a user runs: server, addon and browser modules, optimised. */
 export async function buildRelease() {
+  await buildWasm({ threads: true });
+  await buildTypes();
   const first = !existsSync(serverBinary('release'));
-  const packages = ['-p', 'kithdb-server', ...(hasAddon() ? ['-p', 'kithdb-node'] : [])];
-  const what = hasAddon() ? 'the server and the Node addon' : 'the server';
-  await step(`building ${what}${first ? ' (first time about 2 minutes)' : ''}`, async () => {
+  await step(`building the server and the Node addon${first ? ' (first time about 2 minutes)' : ''}`, async () => {
+    const packages = ['-p', 'kithdb-server', '-p', 'kithdb-node'];
     await run('cargo', ['build', '--release', ...LOCKED, ...(first ? [] : ['--quiet']), ...packages]);
   });
-  await buildJs('release');
+  placeAddon('release');
 }
 
 /**
- * What the tests run, all in one profile and one cargo call: the same artefacts serve `cargo test`,
- * the server that tests start and the addon that Node tests load.
+ * What the tests run, the native parts in one profile and one cargo call: the same artefacts serve `cargo test`,
+ * the server that tests start and the addon that Node tests load. The browser module is the one that users get.
  */
 export async function buildForTests() {
+  await buildWasm({ threads: true });
+  await buildTypes();
   const first = !existsSync(serverBinary('debug'));
   await step(`building the tests and what they start${first ? ' (first time a few minutes)' : ''}`, async () => {
     await run('cargo', ['build', '--workspace', '--all-targets', ...LOCKED, ...(first ? [] : ['--quiet'])]);
   });
-  await buildJs('debug');
+  placeAddon('debug');
 }
 
-async function buildJs(profile) {
-  if (hasAddon()) {
-    // Renamed into place: a process that has the old addon mapped keeps it.
-    mkdirSync(join(ROOT, 'js/dist'), { recursive: true });
-    copyFileSync(join(targetFolder(), profile, LIBRARY), `${ADDON}.new`);
-    renameSync(`${ADDON}.new`, ADDON);
-  }
+/** Renamed into place: a process that has the old addon mapped keeps it. */
+function placeAddon(profile) {
+  const addon = join(DIST, 'kithdb.node');
+  copyFileSync(join(TARGET_FOLDER, profile, LIBRARY), `${addon}.new`);
+  renameSync(`${addon}.new`, addon);
+}
+
+/** Compiled beside its place: the compiler writes every file anew, and the server would be built again each time. */
+async function buildTypes() {
+  const fresh = join(TARGET_FOLDER, 'js');
   await step('compiling the TypeScript', async () => {
-    await run(process.execPath, tsc('-p', 'js/tsconfig.browser.json'));
+    rmSync(fresh, { recursive: true, force: true });
+    await run(process.execPath, tsc('-p', 'js/tsconfig.browser.json', '--outDir', fresh));
     // What Node loads is CommonJS, so that `import` and `require` share one instance; js/node.mjs hands it on.
-    await run(process.execPath, tsc('-p', 'js/tsconfig.node.json'));
-    writeFileSync(join(ROOT, 'js/dist/node/package.json'), '{ "type": "commonjs" }\n');
+    await run(process.execPath, tsc('-p', 'js/tsconfig.node.json', '--outDir', join(fresh, 'node')));
+    writeFileSync(join(fresh, 'node/package.json'), '{ "type": "commonjs" }\n');
+    for (const name of filesOf(fresh)) copyChanged(join(fresh, name), join(DIST, name));
   });
 }
 

@@ -75,7 +75,7 @@ export function ensureEmbedder() {
  * Makes a folder of the cache unless it is there already, made by the same recipe. It is filled beside
  * its place and renamed into it, so that nobody, not even another process doing the same, sees half of it.
  */
-async function ensureFolder(name, recipe, what, fill) {
+export async function ensureFolder(name, recipe, what, fill) {
   const folder = join(cacheFolder(), name);
   if (isComplete(folder, recipe)) return folder;
   await step(what, async () => {
@@ -158,7 +158,8 @@ function writeLines(path, objects) {
   writeFileSync(path, objects.map((object) => `${JSON.stringify(object)}\n`).join(''));
 }
 
-function sha256(...parts) {
+/** The hash of all parts, one behind the other. */
+export function sha256(...parts) {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest('hex');

@@ -9,6 +9,9 @@ import { Refusal } from './say.mjs';
 /** The top folder of the repository; every command runs there wherever it was called from. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** Where cargo and the other tools put what they make. */
+export const TARGET_FOLDER = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target');
+
 /** In CI a Cargo.lock that lags behind is an error; at a desk cargo brings it up to date. */
 export const LOCKED = process.env.CI ? ['--locked'] : [];
 

@@ -4,11 +4,13 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 
+import { ARM_NEEDS } from './arm.mjs';
 import { ROOT, output, run } from './run.mjs';
+import { isNewEnough, oldestRust, putCargoOnPath, rustVersion } from './rust.mjs';
 import { Refusal, step } from './say.mjs';
+import { WASM_NEED } from './wasm.mjs';
 
 /** Things looked for, the Debian packages that bring them, and what to type elsewhere. */
 const NEEDS = {
@@ -38,6 +40,8 @@ const NEEDS = {
     hint: 'If Chromium or Chrome is installed in another place, name it: KITH_CHROMIUM=/path/to/it npm test',
     found: () => findChromium() !== undefined,
   },
+  wasm: WASM_NEED,
+  ...ARM_NEEDS,
 };
 
 function hasCertificates() {
@@ -68,6 +72,7 @@ export function findChromium() {
 
 /** Installs the named needs that are missing, or says what to type. */
 export async function ensureSystem(names) {
+  putCargoOnPath();
   const needs = names.map((name) => NEEDS[name]).filter((need) => !need.found());
   if (needs.length === 0) return;
   const packages = needs.flatMap((need) => need.packages);
@@ -105,18 +110,14 @@ function elsewhere(needs) {
   return lines.flatMap(([system, commands]) => commands.map((line) => `  ${`${system}:`.padEnd(9)}${line}`)).join('\n');
 }
 
-/** Puts cargo on PATH (rustup's folder is often missing from it) and checks that it is new enough. */
+/** Puts cargo on PATH and checks that it is new enough. */
 export function ensureRust() {
-  const cargoBin = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin');
-  process.env.PATH = `${process.env.PATH}${delimiter}${cargoBin}`;
-  const wanted = /rust-version = "(\d+)\.(\d+)"/.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'));
-  const version = output('rustc', ['--version']);
-  const got = /rustc (\d+)\.(\d+)/.exec(version ?? '');
-  const order = (match) => Number(match[1]) * 1000 + Number(match[2]);
-  if (got && output('cargo', ['--version']) !== undefined && order(got) >= order(wanted)) return;
+  putCargoOnPath();
+  const version = rustVersion('rustc');
+  if (isNewEnough(version) && output('cargo', ['--version']) !== undefined) return;
   throw new Refusal(
     version
-      ? `Rust ${wanted[1]}.${wanted[2]} or newer is needed; this is ${version}. Type:\n\n  rustup update stable\n`
+      ? `Rust ${oldestRust()} or newer is needed; this is ${version}. Type:\n\n  rustup update stable\n`
       : 'Rust is needed. Install it from https://rustup.rs, which says to type:\n\n' +
         "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh\n\nand run this again.",
   );

@@ -1,0 +1,182 @@
+// Builds the browser module: the only place that knows about compilers, linkers and tools for WebAssembly.
+//
+//   js/dist/wasm/kithdb_wasm.js, kithdb_wasm_bg.wasm               one thread: runs in every browser
+//   js/dist/wasm/threads/kithdb_wasm.js, kithdb_wasm_bg.wasm       several threads: needs shared memory
+//
+// The standard library comes from rustup's target where there is one. Elsewhere, and always for threads (it must be
+// compiled with atomics), it is compiled from its source, which Debian packages and `rustup component add rust-src`
+// bring. The tool that writes the JavaScript is installed once, in the cache folder.
+
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { ensureFolder, sha256 } from './data.mjs';
+import { copyChanged, filesOf } from './files.mjs';
+import { ROOT, TARGET_FOLDER, output, run } from './run.mjs';
+import { CARGO_HOME, RUST_WITH_SOURCE, cargoFor, findRust } from './rust.mjs';
+import { Refusal, step } from './say.mjs';
+
+const TARGET = 'wasm32-unknown-unknown';
+const FOLDER = join(TARGET_FOLDER, 'wasm');
+const LINKED = join(FOLDER, TARGET, 'wasm', 'kithdb_wasm.wasm');
+const MODULE = 'kithdb_wasm_bg.wasm';
+
+/** What every browser since 2023 has. */
+const FEATURES = ['+simd128', '+bulk-memory'];
+
+/** Memory that all threads share is reserved up to its maximum: iOS refuses 4 GiB. */
+const SHARED_MEMORY = [
+  '--shared-memory', '--import-memory', '--max-memory=1073741824',
+  '--export=__wasm_init_tls', '--export=__tls_size', '--export=__tls_align', '--export=__tls_base',
+];
+
+const SINGLE = {
+  what: 'the browser module',
+  out: join(ROOT, 'js/dist/wasm'),
+  features: FEATURES,
+  link: [],
+  cargo: [],
+  optimise: [],
+  ownStd: false,
+};
+
+const THREADS = {
+  what: 'the browser module with threads',
+  out: join(SINGLE.out, 'threads'),
+  features: [...FEATURES, '+atomics', '+mutable-globals'],
+  link: SHARED_MEMORY,
+  cargo: ['--features', 'threads'],
+  optimise: ['--enable-threads'],
+  ownStd: true,
+};
+
+/** The types are written by hand; after a trap the state is reset to a new instance of the same module. */
+const BINDGEN = [
+  '--target', 'web', '--no-typescript', '--experimental-reset-state-function',
+  '--remove-name-section', '--remove-producers-section',
+];
+
+/** What rustc assumes of every engine since LLVM 20, and what is asked for above. */
+const OPTIMISE = [
+  '-O3', '--enable-simd', '--enable-bulk-memory', '--enable-bulk-memory-opt', '--enable-mutable-globals',
+  '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-reference-types', '--enable-multivalue',
+];
+
+/** For `ensureSystem`: a compiler that can make the module. */
+export const WASM_NEED = {
+  packages: [...RUST_WITH_SOURCE, 'lld-19'],
+  elsewhere: { Fedora: [], Arch: [], macOS: [`rustup target add ${TARGET}`] },
+  hint: `Where rustup is, it brings what the browser module needs without a package:\n\n  rustup target add ${TARGET}`,
+  found: () => findToolchain(SINGLE) !== undefined,
+};
+
+/** Makes the module and, where that is wanted and possible, the one with threads. */
+export async function buildWasm({ threads }) {
+  const bindgen = await ensureBindgen();
+  await buildFlavour(SINGLE, bindgen);
+  if (!threads) return;
+  if (findToolchain(THREADS)) {
+    await buildFlavour(THREADS, bindgen);
+  } else {
+    console.log(`  without ${THREADS.what}, which needs the source of Rust's library: rustup component add rust-src`);
+  }
+}
+
+async function buildFlavour(flavour, bindgen) {
+  const toolchain = findToolchain(flavour);
+  if (!toolchain) throw new Refusal(`No Rust compiler here can make ${flavour.what}.\n\n${WASM_NEED.hint}`);
+  const first = !existsSync(join(flavour.out, MODULE));
+  await step(`building ${flavour.what}${first ? ' (first time a few minutes)' : ''}`, async () => {
+    await compile(flavour, toolchain, first);
+    await finish(flavour, bindgen);
+    return sizes(readFileSync(join(flavour.out, MODULE)));
+  });
+}
+
+/** cargo knows itself whether there is something to do; it keeps both flavours apart by their flags. */
+async function compile({ features, link, cargo }, toolchain, first) {
+  const flags = ['-C', `target-feature=${features.join(',')}`, ...toolchain.linker];
+  for (const argument of link) flags.push('-C', `link-arg=${argument}`);
+  // A panic names its file: that of the registry, and not where the registry lies on this machine.
+  flags.push(`--remap-path-prefix=${CARGO_HOME}=cargo`);
+  // With -p and never --workspace: cargo would unify the features with those of the native surfaces.
+  const what = ['-p', 'kithdb-wasm', '--profile', 'wasm', '--target-dir', FOLDER, ...cargo];
+  const { program, args, env } = cargoFor(toolchain, TARGET, flags);
+  await run(program, ['build', ...(first ? [] : ['--quiet']), ...what, ...args], { env });
+}
+
+/** Makes JavaScript and an optimised module of what cargo has linked, unless that is what lies there already. */
+async function finish({ out, optimise }, bindgen) {
+  const options = [...OPTIMISE, ...optimise];
+  const versions = [bindgen.version, lockedVersion('package-lock.json', 'binaryen')];
+  const recipe = sha256(readFileSync(LINKED), JSON.stringify([...versions, BINDGEN, options, `${nameModule}`]));
+  const stamp = join(FOLDER, `${sha256(out)}.stamp`);
+  const before = existsSync(stamp) ? JSON.parse(readFileSync(stamp, 'utf8')) : { files: {} };
+  const isThere = ([name, hash]) => existsSync(join(out, name)) && sha256(readFileSync(join(out, name))) === hash;
+  if (before.recipe === recipe && Object.entries(before.files).every(isThere)) return;
+  const fresh = join(FOLDER, 'fresh');
+  rmSync(fresh, { recursive: true, force: true });
+  await run(bindgen.program, [...BINDGEN, '--out-dir', fresh, LINKED]);
+  for (const name of filesOf(fresh).filter((name) => name.endsWith('workerHelpers.js'))) nameModule(join(fresh, name));
+  const module = join(fresh, MODULE);
+  await run(process.execPath, [join(ROOT, 'node_modules/binaryen/bin/wasm-opt'), ...options, module, '-o', module]);
+  const files = Object.fromEntries(filesOf(fresh).map((name) => [name, sha256(readFileSync(join(fresh, name)))]));
+  for (const name of Object.keys(before.files).filter((name) => !(name in files))) rmSync(join(out, name), { force: true });
+  for (const name of Object.keys(files)) copyChanged(join(fresh, name), join(out, name));
+  writeFileSync(stamp, JSON.stringify({ recipe, files }));
+}
+
+/** A thread's script imports the module by the folder it is in, which bundlers understand and browsers do not. */
+function nameModule(path) {
+  const text = readFileSync(path, 'utf8');
+  const named = text.replace("import('../../..')", "import('../../../kithdb_wasm.js')");
+  if (named === text) throw new Refusal(`${path} does not import the module as it did: look at its new version`);
+  writeFileSync(path, named);
+}
+
+/** "1,267 KB, 514 KB gzipped". */
+function sizes(module) {
+  const kilobytes = (bytes) => `${Math.round(bytes.length / 1000).toLocaleString('en')} KB`;
+  return `${kilobytes(module)}, ${kilobytes(gzipSync(module, { level: 9 }))} gzipped`;
+}
+
+/** The program that writes the JavaScript; of the very version of the crate, or it refuses the module. */
+async function ensureBindgen() {
+  const version = lockedVersion('Cargo.lock', 'wasm-bindgen');
+  const recipe = `${version} ${process.platform} ${process.arch}`;
+  const what = `installing wasm-bindgen ${version} (once, a few minutes)`;
+  const folder = await ensureFolder(`tools/wasm-bindgen-${version}`, recipe, what, async (fresh) => {
+    // Not --locked: the lock file of its package names a version that was withdrawn.
+    const exactly = ['wasm-bindgen-cli', '--version', `=${version}`, '--bin', 'wasm-bindgen'];
+    const quiet = process.stdout.isTTY ? [] : ['--quiet'];
+    await run('cargo', ['install', ...quiet, ...exactly, '--root', fresh, '--no-track']);
+  });
+  const program = join(folder, 'bin', process.platform === 'win32' ? 'wasm-bindgen.exe' : 'wasm-bindgen');
+  const got = output(program, ['--version']);
+  if (got !== `wasm-bindgen ${version}`) {
+    throw new Refusal(`${program} should be wasm-bindgen ${version} and is ${got ?? 'no program'}: delete ${folder}`);
+  }
+  return { program, version };
+}
+
+function lockedVersion(file, name) {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  if (file.endsWith('.json')) return JSON.parse(text).packages[`node_modules/${name}`].version;
+  return new RegExp(`name = "${name}"\nversion = "([^"]+)"`).exec(text)[1];
+}
+
+/** A compiler for a flavour; undefined when there is none. */
+function findToolchain({ ownStd }) {
+  return findRust({ target: TARGET, ownStd, findLinker });
+}
+
+/** The arguments that name the linker: none where the compiler has its own; else LLVM's newest on PATH; or undefined. */
+function findLinker(rustlib) {
+  const own = readdirSync(rustlib).some((host) => existsSync(join(rustlib, host, 'bin/rust-lld')));
+  if (own) return [];
+  const names = (process.env.PATH ?? '').split(delimiter).flatMap((place) => (existsSync(place) ? readdirSync(place) : []));
+  const version = (name) => Number(/^wasm-ld(?:-(\d+))?$/.exec(name)?.[1] ?? 0);
+  const linkers = names.filter((name) => /^wasm-ld(-\d+)?$/.test(name)).sort((a, b) => version(b) - version(a));
+  return linkers.length > 0 ? ['-C', `linker=${linkers[0]}`] : undefined;
+}
