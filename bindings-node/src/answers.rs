@@ -34,5 +34,5 @@ pub fn info(info: &CollectionInfo) -> String {
 
 /// What a collection is and holds, as its shape.
 pub fn info_answer(info: &CollectionInfo) -> InfoAnswer {
-    InfoAnswer::new(&info.name, &info.config, info.dim, &info.stats)
+    info.answer()
 }

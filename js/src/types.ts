@@ -201,12 +201,18 @@ export interface CollectionInfo {
   documents: number;
   /** Those of them that are in the memtable. */
   memtable: number;
+  /** About how many bytes the memtable takes. */
+  memtable_bytes: number;
   /** Segments. */
   segments: number;
   /** Segments with an index. */
   indexed: number;
   /** Versions that have ended and are still stored. */
   ended: number;
+  /** Writes that waited for a seal since it was opened. */
+  write_waits: number;
+  /** Why it takes no more writes; null while it does. */
+  degraded: string | null;
 }
 
 /** A database. Every method throws a `KithError`. */

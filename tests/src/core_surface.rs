@@ -8,8 +8,8 @@ use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
 use kithdb::storage::Level;
 use kithdb::wire::{
-    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, InfoAnswer, ScanAnswer, SearchAnswer, SearchBody,
-    parse, parse_cursor,
+    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, ScanAnswer, SearchAnswer, SearchBody, parse,
+    parse_cursor,
 };
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ fn run(handle: &CollectionHandle, kind: JobKind) -> Result<Value, Error> {
 
 fn info(handle: &CollectionHandle) -> Result<Value, Error> {
     let info = handle.info()?;
-    Ok(json!(InfoAnswer::new(&info.name, &info.config, info.dim, &info.stats)))
+    Ok(json!(info.answer()))
 }
 
 fn level(args: &Value) -> Result<Option<Level>, Error> {

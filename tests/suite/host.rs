@@ -1,6 +1,7 @@
 //! Many threads on one database: closing while others write, what a seal of deletes does.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kithdb::base::value::parse_object;
@@ -78,4 +79,48 @@ fn deletes_alone_are_sealed_and_merged_away() {
     assert!(collection.run(JobKind::Merge).expect("merged"));
     let stats = collection.info().expect("open").stats;
     assert_eq!((stats.documents, stats.ended, stats.segments), (0, 0, 0));
+}
+
+/// Writers of a collection that is not sealed fast enough filled the memory; now they wait, and none fails.
+#[test]
+fn bytes_that_are_not_sealed_are_bounded_under_four_writers() {
+    for auto_jobs in [true, false] {
+        let seal_bytes = 32 << 10;
+        let db = Db::in_memory(Options { auto_jobs, seal_bytes, ..Options::default() }).expect("opens");
+        let collection = db.create("c", CollectionConfig::default()).expect("made");
+        let largest = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let (collection, largest) = (&collection, &largest);
+                scope.spawn(move || {
+                    for i in 0..60 {
+                        let batch = (0..20).map(|j| document(format!("{writer}-{i}-{j}"))).collect();
+                        collection.add(batch, AddMode::Insert, None).expect("slowed down, never refused");
+                        let bytes = collection.info().expect("open").stats.memtable_bytes;
+                        largest.fetch_max(bytes, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        let info = collection.info().expect("open");
+        assert_eq!(info.stats.documents, 4 * 60 * 20);
+        let largest = largest.into_inner();
+        assert!(largest <= 4 * seal_bytes && largest > seal_bytes, "{largest} bytes were unsealed");
+        assert!(auto_jobs || info.write_waits > 0, "nobody else seals");
+        assert!(info.stats.segments > 0);
+    }
+}
+
+/// A batch that is larger than the bound would otherwise never be written.
+#[test]
+fn a_batch_larger_than_the_bound_comes_alone() {
+    let options = Options { auto_jobs: false, seal_bytes: 100, ..Options::default() };
+    let db = Db::in_memory(options).expect("opens");
+    let collection = db.create("c", CollectionConfig::default()).expect("made");
+    for batch in 0..3 {
+        let documents = (0..50).map(|i| document(format!("{batch}-{i}"))).collect();
+        collection.add(documents, AddMode::Insert, None).expect("stored");
+    }
+    let info = collection.info().expect("open");
+    assert_eq!((info.stats.documents, info.stats.memtable, info.write_waits), (150, 50, 2));
 }

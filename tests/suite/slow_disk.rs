@@ -257,6 +257,8 @@ fn a_sync_that_fails_ends_the_writes_of_its_collection_and_of_no_other() {
             good.delete(vec!["1".into()], None).expect("goes on");
         }
         assert!(bad.get("before").expect("readable").is_some());
+        assert!(bad.info().expect("open").degraded.is_some_and(|cause| cause.contains("sync failed")));
+        assert_eq!(good.info().expect("open").degraded, None);
         assert!(db.close().is_err());
         assert_eq!(syncs.load(Ordering::Acquire), 1, "a failed sync is never tried again");
         let (db, _calls) = database(&disk, &Arc::default(), |_, _| false);

@@ -42,6 +42,20 @@ pub enum Mutation {
     Delete(String),
 }
 
+impl Mutation {
+    /// About how many bytes of memtable it takes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Add(document) | Self::Upsert(document) => {
+                let Document { id, vector, metadata } = document;
+                crate::segment::row::weight(id, vector.as_deref(), metadata)
+            }
+            Self::Delete(_) => 0,
+        }
+    }
+}
+
 /// The counters that every op moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {

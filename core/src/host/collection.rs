@@ -14,6 +14,7 @@ use crate::engine::{Collection, JobKind, JobProgress, export};
 use crate::index::Scratch;
 use crate::segment::SharedRow;
 use crate::storage::{Level, Storage, Ticket};
+use crate::wire::InfoAnswer;
 
 use super::db::{Options, Shared, wait};
 use super::sync::Syncer;
@@ -45,7 +46,26 @@ pub struct CollectionInfo {
     pub dim: Option<u32>,
     /// Figures.
     pub stats: Stats,
+    /// Writes that waited for a seal since it was opened.
+    pub write_waits: u64,
+    /// Why it takes no more writes; `None` while it does.
+    pub degraded: Option<String>,
 }
+
+impl CollectionInfo {
+    /// As every surface shows it.
+    #[must_use]
+    pub fn answer(&self) -> InfoAnswer {
+        InfoAnswer {
+            write_waits: self.write_waits,
+            degraded: self.degraded.clone(),
+            ..InfoAnswer::new(&self.name, &self.config, self.dim, &self.stats)
+        }
+    }
+}
+
+/// Bytes that are not sealed are bounded by so many times what is due to be sealed.
+const UNSEALED_FACTOR: usize = 4;
 
 /// A collection that many threads share. Locks, in the order they are taken: `job`, `recovering`, the catalog of the
 /// database, `writer`, `storage`.
@@ -63,6 +83,8 @@ pub struct CollectionHandle {
     scratch: Mutex<Vec<Scratch>>,
     embedding: Embedding,
     level: Level,
+    unsealed_bytes_max: usize,
+    write_waits: AtomicU64,
     pool: Arc<Pool>,
     /// The last frame that is to be durable within a second.
     promised: AtomicU64,
@@ -88,6 +110,8 @@ impl CollectionHandle {
             scratch: Mutex::default(),
             embedding: Embedding(options.embedder.clone()),
             level: options.level,
+            unsealed_bytes_max: options.seal_bytes.saturating_mul(UNSEALED_FACTOR),
+            write_waits: AtomicU64::new(0),
             // What was replayed when it was opened is synced like what is written now.
             promised: AtomicU64::new(u64::MAX),
             is_asked: AtomicBool::new(false),
@@ -121,7 +145,14 @@ impl CollectionHandle {
     pub fn info(&self) -> Result<CollectionInfo> {
         let view = self.view()?;
         let (config, stats) = ((*view.config).clone(), view.stats());
-        Ok(CollectionInfo { name: self.name.clone(), config, dim: view.dim, stats })
+        Ok(CollectionInfo {
+            name: self.name.clone(),
+            config,
+            dim: view.dim,
+            stats,
+            write_waits: self.write_waits.load(Ordering::Relaxed),
+            degraded: self.storage().progress().failed.map(|cause| cause.to_string()),
+        })
     }
 
     /// Stores documents, all or, on an error, none; those without a vector are embedded when the collection names an
@@ -168,7 +199,7 @@ impl CollectionHandle {
 
     fn write_once(&self, batch: Vec<Mutation>, level: Level) -> Result<Written> {
         let (submitted, storage) = {
-            let mut writer = self.writer()?;
+            let mut writer = self.writer_with_room(batch.iter().map(Mutation::weight).sum())?;
             let submitted = writer.submit(batch, level)?;
             if level == Level::Everysec {
                 self.promised.fetch_max(writer.lsn().0, Ordering::AcqRel);
@@ -181,6 +212,32 @@ impl CollectionHandle {
             None => {}
         }
         Ok(Written { ended: submitted.ended })
+    }
+
+    /// The writer, once so many bytes more may be unsealed: who comes when there are too many waits for the job that
+    /// runs, and seals when none does.
+    fn writer_with_room(&self, bytes: usize) -> Result<MutexGuard<'_, Collection>> {
+        let mut waits = false;
+        loop {
+            let writer = self.writer()?;
+            if self.fits(bytes) {
+                return Ok(writer);
+            }
+            drop(writer);
+            if !std::mem::replace(&mut waits, true) {
+                self.write_waits.fetch_add(1, Ordering::Relaxed);
+            }
+            let _one_at_a_time = lock(&self.job);
+            if !self.fits(bytes) {
+                self.run_alone(JobKind::Seal, &|_| !self.is_closed())?;
+            }
+        }
+    }
+
+    /// A batch that is larger than the bound comes alone.
+    fn fits(&self, bytes: usize) -> bool {
+        let unsealed = self.view.load().stats().memtable_bytes;
+        bytes == 0 || unsealed == 0 || unsealed + bytes <= self.unsealed_bytes_max
     }
 
     /// The live version of a document.
@@ -237,6 +294,11 @@ impl CollectionHandle {
     /// Runs a job to its end, or until `go_on` says no.
     pub(super) fn run_while(&self, kind: JobKind, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
         let _one_at_a_time = lock(&self.job);
+        self.run_alone(kind, go_on)
+    }
+
+    /// As [`CollectionHandle::run_while`], for who holds `job`.
+    fn run_alone(&self, kind: JobKind, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
         let Some(mut job) = self.writer()?.begin(kind)? else { return Ok(false) };
         let _abandoned_unless_published = Running(&self.writer);
         while !job.step(STEP_DOCUMENTS)? {

@@ -29,6 +29,8 @@ pub struct Options {
     pub threads: usize,
     /// Seal, index and merge by themselves.
     pub auto_jobs: bool,
+    /// A memtable of so many bytes is due to be sealed; writers wait for that before it is four times as large.
+    pub seal_bytes: usize,
     /// Turns texts into vectors.
     pub embedder: Option<Arc<Embedder>>,
     /// The time.
@@ -43,6 +45,7 @@ impl Default for Options {
             level: Level::default(),
             threads: 0,
             auto_jobs: true,
+            seal_bytes: 32 << 20,
             embedder: None,
             clock: Arc::new(SystemClock),
             observer: Arc::new(NoObserver),

@@ -15,8 +15,6 @@ use super::collection::CollectionHandle;
 use super::db::Shared;
 use super::sync::report;
 
-/// A memtable of so many bytes is sealed.
-const SEAL_BYTES: usize = 32 << 20;
 /// How long what level `everysec` promised may stay unsynced.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked what is due.
@@ -69,7 +67,7 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     // One that fails does not keep the others from running.
     let mut outcome = Ok(());
     for kind in JobKind::ALL {
-        if kind.is_due(&handle.view()?.stats(), SEAL_BYTES) {
+        if kind.is_due(&handle.view()?.stats(), shared.options.seal_bytes) {
             outcome = outcome.and(handle.run_while(kind, &go_on).map(|_| ()));
         }
     }

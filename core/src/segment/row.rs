@@ -30,9 +30,13 @@ impl Row {
     /// About how many bytes it takes, counted the same everywhere: what decides when a memtable is sealed.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let vector = self.vector.as_ref().map_or(0, |v| v.len() * 4);
-        64 + self.id.len() + vector + object_weight(&self.metadata)
+        weight(&self.id, self.vector.as_deref(), &self.metadata)
     }
+}
+
+/// About how many bytes a row of these takes.
+pub(crate) fn weight(id: &str, vector: Option<&[f32]>, metadata: &Object) -> usize {
+    64 + id.len() + vector.map_or(0, |v| v.len() * 4) + object_weight(metadata)
 }
 
 fn object_weight(fields: &Object) -> usize {

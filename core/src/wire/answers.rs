@@ -115,12 +115,18 @@ pub struct InfoAnswer {
     pub documents: usize,
     /// Live documents in the memtable.
     pub memtable: usize,
+    /// About how many bytes the memtable takes.
+    pub memtable_bytes: usize,
     /// Segments.
     pub segments: usize,
     /// Segments with an index.
     pub indexed: usize,
     /// Versions that have ended and are still stored.
     pub ended: usize,
+    /// Writes that waited for a seal since it was opened.
+    pub write_waits: u64,
+    /// Why it takes no more writes; null while it does.
+    pub degraded: Option<String>,
 }
 
 impl InfoAnswer {
@@ -143,9 +149,12 @@ impl InfoAnswer {
             ef_construction: config.ef_construction,
             documents: stats.documents,
             memtable: stats.memtable,
+            memtable_bytes: stats.memtable_bytes,
             segments: stats.segments,
             indexed: stats.indexed,
             ended: stats.ended,
+            write_waits: 0,
+            degraded: None,
         }
     }
 }

@@ -86,7 +86,7 @@ pub async fn import(
 
 fn info_of(collection: &CollectionHandle) -> Result<InfoAnswer> {
     let info = collection.info()?;
-    Ok::<_, Error>(InfoAnswer::new(&info.name, &info.config, info.dim, &info.stats))
+    Ok::<_, Error>(info.answer())
 }
 
 /// Name and hash of the embedder that the database was opened with.
