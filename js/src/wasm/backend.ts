@@ -152,6 +152,7 @@ class WasmCollection implements BackendCollection {
       return { ticket: submitted.ticket, value: submitted.ended };
     });
     this.#jobs.consider(this.#number);
+    await this.#jobs.turn(this.#number);
     return ended;
   }
 

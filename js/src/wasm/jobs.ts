@@ -6,7 +6,7 @@ import type { Host } from './host.js';
 import type { Life } from './life.js';
 import type { JobKind } from './module.js';
 
-/** A step is to take about so long. */
+/** A step is to take about so long; what the core cannot divide takes longer. */
 const STEP_MS = 15;
 
 /** Documents of the first step; the next ones are chosen by how long the last one took. The bytes do not depend on it. */
@@ -51,6 +51,11 @@ export class Jobs {
     if (this.#isStopped || this.#watched.has(collection) || this.#queues.has(collection)) return;
     this.#watched.add(collection);
     this.#look(collection).finally(() => this.#watched.delete(collection));
+  }
+
+  /** Gives a job of this collection its turn: in memory nothing else makes a writer wait for anything. */
+  async turn(collection: number): Promise<void> {
+    if (this.#watched.has(collection) || this.#queues.has(collection)) await pause();
   }
 
   /** Abandons all jobs. A step is never interrupted: nothing else runs while it does. */

@@ -67,6 +67,22 @@ test('what is due after a write is done in the background', async (t) => {
   await until(isSealed);
 });
 
+test('a writer that never stops does not keep a job from its end', async (t) => {
+  const at = page(t);
+  const db = await at.memory();
+  const collection = await db.create('a');
+  let isFinished = false;
+  at.module.faults.set('finish', () => {
+    isFinished = true;
+  });
+  at.module.stepMax = 5;
+  at.module.due = ['seal'];
+  let writes = 0;
+  // In memory nothing of this waits for anything but the job.
+  for (; !isFinished && writes < 1000; writes++) await collection.add({ id: `d${writes}` });
+  assert.ok(isFinished && writes < 100, `${writes} writes`);
+});
+
 test('a job that fails by itself lets writes pass before it is tried again', async (t) => {
   const at = page(t);
   const { db } = await at.open(new Disk());
