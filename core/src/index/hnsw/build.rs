@@ -47,6 +47,8 @@ pub struct Builder {
     /// The vectors in the order of their insertion.
     order: Vec<u32>,
     linked: usize,
+    /// Of the first vectors of the batch under way: for each layer its place there and the places of its neighbours.
+    found: Vec<Vec<(u32, Vec<u32>)>>,
     layers: Vec<OwnedLayer>,
     scratches: Mutex<Vec<Scratch>>,
 }
@@ -107,7 +109,7 @@ impl Builder {
             OwnedLayer { members, lists: vec![NONE; len * width], width }
         };
         let layers = (0..level_count).map(layer).collect();
-        Ok(Self { params, levels, order, linked: 0, layers, scratches: Mutex::default() })
+        Ok(Self { params, levels, order, linked: 0, found: Vec::new(), layers, scratches: Mutex::default() })
     }
 
     /// How many vectors there are to link.
@@ -128,16 +130,21 @@ impl Builder {
         self.linked
     }
 
-    /// Links at least `budget` more vectors, or all; says whether all are linked.
+    /// Works on `budget` more vectors, or all; says whether all are linked. A batch may take several steps.
     ///
     /// # Panics
     /// When the space is not of the size that the builder was made for.
     pub fn step<S: Space>(&mut self, space: &S, pool: &Pool, budget: usize) -> bool {
         assert_eq!(space.len(), self.len(), "the builder was made for another space");
-        let until = self.len().min(self.linked.saturating_add(budget.max(1)));
-        while self.linked < until {
+        let mut left = budget.max(1);
+        while left > 0 && self.linked < self.len() {
             let batch = (self.linked / BATCH_PART).clamp(1, BATCH_MAX).min(self.len() - self.linked);
-            self.insert(space, pool, batch);
+            let count = left.min(batch - self.found.len());
+            self.find(space, pool, count);
+            if self.found.len() == batch {
+                self.link(space, pool);
+            }
+            left -= count;
         }
         self.linked == self.len()
     }
@@ -153,23 +160,32 @@ impl Builder {
         links::sections(self.params, self.order.first().copied().unwrap_or(0), &layers)
     }
 
-    /// Links the next `batch` vectors.
-    fn insert<S: Space>(&mut self, space: &S, pool: &Pool, batch: usize) {
-        let numbers = &self.order[self.linked..self.linked + batch];
-        if self.linked > 0 {
-            let found = {
-                let this = &*self;
-                pool.map_with(
-                    batch,
-                    || this.lend(),
-                    |scratch, i| this.neighbours(space, numbers[i], scratch.get()),
-                )
-            };
-            for level in 0..self.layers.len() {
-                self.link_level(space, pool, level, &found);
-            }
+    /// Finds the neighbours of the next `count` vectors of the batch, among what is linked.
+    fn find<S: Space>(&mut self, space: &S, pool: &Pool, count: usize) {
+        let from = self.linked + self.found.len();
+        let numbers = &self.order[from..from + count];
+        if self.linked == 0 {
+            self.found.resize(count, Vec::new());
+            return;
         }
-        self.linked += batch;
+        let mut found = {
+            let this = &*self;
+            pool.map_with(
+                count,
+                || this.lend(),
+                |scratch, i| this.neighbours(space, numbers[i], scratch.get()),
+            )
+        };
+        self.found.append(&mut found);
+    }
+
+    /// Links the batch, whose neighbours are all found.
+    fn link<S: Space>(&mut self, space: &S, pool: &Pool) {
+        let found = std::mem::take(&mut self.found);
+        for level in 0..self.layers.len() {
+            self.link_level(space, pool, level, &found);
+        }
+        self.linked += found.len();
     }
 
     /// For each layer of a new vector, from the base up: its place there and the places of its neighbours.
