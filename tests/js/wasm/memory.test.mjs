@@ -13,7 +13,7 @@ import { refused } from './support.mjs';
 const BUILT = new URL('../../../js/dist/wasm/', import.meta.url);
 const PAGE = 65536;
 /** What the module may take: some of it is its own data and stack. */
-const MEMORY = 24 * 2 ** 20;
+const MEMORY = 12 * 2 ** 20;
 
 let instances;
 before(async () => {
@@ -56,7 +56,7 @@ test('a stored database comes back after its instance ran out of memory', async 
   await small.add({ id: 'x', vector: [1, 2], metadata: { text: 'a small one' } });
   const collection = await db.create('large', { text: {} });
   // One batch that cannot be held.
-  await refused('out_of_memory', () => collection.addMany(some(0, 40_000)));
+  await refused('out_of_memory', () => collection.addMany(some(0, 15_000)));
   assert.equal((await collection.info()).documents, 0);
   assert.deepEqual((await small.search({ text: 'small' })).hits.map(({ id }) => id), ['x']);
   await collection.addMany(some(0, 100));
