@@ -16,6 +16,9 @@ export interface LoadOptions {
   threads?: number | undefined;
 }
 
+/** Threads that have not started after so long are done without. */
+const START_MS = 5000;
+
 let plain: Promise<Instances> | undefined;
 let threaded: Promise<Instances | undefined> | undefined;
 
@@ -68,6 +71,8 @@ function loadThreads(threads: number): Promise<Instances | undefined> {
 async function startThreads(threads: number): Promise<Instances> {
   const module: WasmModule = await import('./threads/kithdb_wasm.js');
   await module.default();
-  await module.initThreadPool!(threads);
+  // A thread whose script is not found says nothing, and would be waited for without end.
+  const late = new Promise((_, fail) => setTimeout(fail, START_MS, new Error('the threads do not start')));
+  await Promise.race([module.initThreadPool!(threads), late]);
   return new Instances(module, false);
 }
