@@ -1,4 +1,4 @@
-// hnswlib-wasm as its documentation uses it. Vectors go in as Float32Array, which is the fastest it takes.
+// hnswlib-wasm as its documentation uses it. Plain arrays, and inner products of unit vectors, take as long.
 
 import { loadHnswlib, syncFileSystem } from '/peers/hnswlib-wasm/dist/hnswlib.js';
 
