@@ -6,6 +6,8 @@
 const PREFIX = 'kithdb-page-';
 const LIST = '/ui/files.json';
 const INDEX = '/ui/';
+/** The module with threads, which the page has no use for. */
+const UNUSED = 'kithdb/wasm/threads/';
 /** A server that takes longer, in ms, is as good as none when the file is kept. */
 const PATIENCE = 3000;
 
@@ -62,7 +64,8 @@ async function refresh() {
   const before = await completeCache();
   if (before === name) return;
   const cache = await caches.open(name);
-  const paths = files.map((file) => (file === 'index.html' ? INDEX : `/ui/${file}`));
+  const used = files.filter((file) => !file.startsWith(UNUSED));
+  const paths = used.map((file) => (file === 'index.html' ? INDEX : `/ui/${file}`));
   await Promise.all(paths.map(async (path) => cache.put(path, await fetchFile(path))));
   await cache.put(LIST, list);
   const others = (await caches.keys()).filter((other) => other.startsWith(PREFIX) && other !== name);

@@ -16,8 +16,8 @@ async fn the_page_serves_nothing_but_its_own_files() {
         "/ui/package.json",
         "/ui/web/main.js",
         "/ui/kithdb/",
-        "/ui/kithdb/node.js",
-        "/ui/kithdb/native/addon.js",
+        "/ui/kithdb/node/node.js",
+        "/ui/kithdb/node/native/addon.js",
         "/ui/kithdb/kithdb.node",
         "/ui/kithdb/../../Cargo.toml",
     ];
