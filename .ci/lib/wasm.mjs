@@ -18,8 +18,6 @@ import { CARGO_HOME, RUST_WITH_SOURCE, cargoFor, findRust } from './rust.mjs';
 import { Refusal, step } from './say.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
-const FOLDER = join(TARGET_FOLDER, 'wasm');
-const LINKED = join(FOLDER, TARGET, 'wasm', 'kithdb_wasm.wasm');
 const MODULE = 'kithdb_wasm_bg.wasm';
 
 /** What every browser since 2023 has. */
@@ -33,6 +31,7 @@ const SHARED_MEMORY = [
 
 const SINGLE = {
   what: 'the browser module',
+  folder: join(TARGET_FOLDER, 'wasm'),
   out: join(ROOT, 'js/dist/wasm'),
   features: FEATURES,
   link: [],
@@ -43,6 +42,7 @@ const SINGLE = {
 
 const THREADS = {
   what: 'the browser module with threads',
+  folder: join(TARGET_FOLDER, 'wasm-threads'),
   out: join(SINGLE.out, 'threads'),
   features: [...FEATURES, '+atomics', '+mutable-globals'],
   link: SHARED_MEMORY,
@@ -94,30 +94,34 @@ async function buildFlavour(flavour, bindgen) {
   });
 }
 
-/** cargo knows itself whether there is something to do; it keeps both flavours apart by their flags. */
-async function compile({ features, link, cargo }, toolchain, first) {
+/**
+ * cargo knows itself whether there is something to do. In a folder of its own for each flavour: with paths remapped,
+ * cargo gives the artefacts of both the same names, and would compile everything again at each change between them.
+ */
+async function compile({ folder, features, link, cargo }, toolchain, first) {
   const flags = ['-C', `target-feature=${features.join(',')}`, ...toolchain.linker];
   for (const argument of link) flags.push('-C', `link-arg=${argument}`);
   // A panic names its file: that of the registry, and not where the registry lies on this machine.
   flags.push(`--remap-path-prefix=${CARGO_HOME}=cargo`);
   // With -p and never --workspace: cargo would unify the features with those of the native surfaces.
-  const what = ['-p', 'kithdb-wasm', '--profile', 'wasm', '--target-dir', FOLDER, ...cargo];
+  const what = ['-p', 'kithdb-wasm', '--profile', 'wasm', '--target-dir', folder, ...cargo];
   const { program, args, env } = cargoFor(toolchain, TARGET, flags);
   await run(program, ['build', ...(first ? [] : ['--quiet']), ...what, ...args], { env });
 }
 
 /** Makes JavaScript and an optimised module of what cargo has linked, unless that is what lies there already. */
-async function finish({ out, optimise }, bindgen) {
+async function finish({ folder, out, optimise }, bindgen) {
+  const linked = join(folder, TARGET, 'wasm', 'kithdb_wasm.wasm');
   const options = [...OPTIMISE, ...optimise];
   const versions = [bindgen.version, lockedVersion('package-lock.json', 'binaryen')];
-  const recipe = sha256(readFileSync(LINKED), JSON.stringify([...versions, BINDGEN, options, `${nameModule}`]));
-  const stamp = join(FOLDER, `${sha256(out)}.stamp`);
+  const recipe = sha256(readFileSync(linked), JSON.stringify([...versions, BINDGEN, options, `${nameModule}`]));
+  const stamp = join(folder, 'stamp.json');
   const before = existsSync(stamp) ? JSON.parse(readFileSync(stamp, 'utf8')) : { files: {} };
   const isThere = ([name, hash]) => existsSync(join(out, name)) && sha256(readFileSync(join(out, name))) === hash;
   if (before.recipe === recipe && Object.entries(before.files).every(isThere)) return;
-  const fresh = join(FOLDER, 'fresh');
+  const fresh = join(folder, 'fresh');
   rmSync(fresh, { recursive: true, force: true });
-  await run(bindgen.program, [...BINDGEN, '--out-dir', fresh, LINKED]);
+  await run(bindgen.program, [...BINDGEN, '--out-dir', fresh, linked]);
   for (const name of filesOf(fresh).filter((name) => name.endsWith('workerHelpers.js'))) nameModule(join(fresh, name));
   const module = join(fresh, MODULE);
   await run(process.execPath, [join(ROOT, 'node_modules/binaryen/bin/wasm-opt'), ...options, module, '-o', module]);
