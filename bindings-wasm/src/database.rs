@@ -383,6 +383,7 @@ impl WasmDatabase {
         let open = self.at_mut(c).map_err(|error| thrown(&error))?;
         open.job = None;
         open.collection.abandon();
+        self.root.release(c as u64);
         Ok(())
     }
 

@@ -195,7 +195,8 @@ impl TabRoot {
         if let Some(place) = lock(&self.state).places.get_mut(&number) {
             place.logs.values_mut().for_each(|bytes| *bytes = None);
             for held in place.blobs.values_mut() {
-                if let Some(bytes) = held.strong.take() {
+                // What nobody holds was damaged and made again in memory: a job reads it once more.
+                if let Some(bytes) = held.strong.take_if(|bytes| Arc::strong_count(bytes) > 1) {
                     held.weak = Arc::downgrade(&bytes);
                 }
             }

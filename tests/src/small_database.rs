@@ -7,7 +7,7 @@ use kithdb::base::{ManualClock, NoObserver};
 use kithdb::collection::{CollectionConfig, Document};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options};
-use kithdb::storage::{Level, StorageRoot};
+use kithdb::storage::{Level, SimVfs, StorageRoot};
 use kithdb::text::{Language, TextFields, TextSpec};
 
 /// How it is opened: always the same, so that its bytes are.
@@ -66,4 +66,10 @@ pub fn fill(root: Arc<dyn StorageRoot>) {
     add(&main, 32..33);
     add(&main, 33..34);
     db.close().expect("closed");
+}
+
+/// The files that hold something of a database in `db`: its reserve is room, not data.
+#[must_use]
+pub fn files(vfs: &SimVfs) -> Vec<String> {
+    vfs.files().into_iter().filter(|file| file != "db/RESERVE").collect()
 }

@@ -55,6 +55,14 @@ pub struct Staged {
     entry: Entry,
 }
 
+impl Staged {
+    /// The number of its storage.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.entry.number
+    }
+}
+
 impl Database {
     /// Opens the catalog, or queues an empty one where there is nothing at all: poll the catalog's storage before
     /// anything else. Storages that the catalog does not name are removed, unless it is an older one that was fallen

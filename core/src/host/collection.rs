@@ -17,6 +17,7 @@ use crate::storage::{Level, Storage, Ticket};
 use crate::wire::InfoAnswer;
 
 use super::db::{Options, Shared, wait};
+use super::jobs::Patience;
 use super::sync::Syncer;
 
 /// What becomes of a document whose id is there already.
@@ -90,6 +91,8 @@ pub struct CollectionHandle {
     promised: AtomicU64,
     /// It waits for the syncer, which is to sync it too.
     pub(super) is_asked: AtomicBool,
+    /// How long jobs that failed by themselves are left alone.
+    pub(super) patience: Mutex<[Patience; JobKind::ALL.len()]>,
     wants_sync: AtomicBool,
     closed: AtomicBool,
     this: Weak<Self>,
@@ -115,6 +118,7 @@ impl CollectionHandle {
             // What was replayed when it was opened is synced like what is written now.
             promised: AtomicU64::new(u64::MAX),
             is_asked: AtomicBool::new(false),
+            patience: Mutex::default(),
             wants_sync: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             database: Weak::clone(database),
@@ -207,7 +211,14 @@ impl CollectionHandle {
             (submitted, writer.storage())
         };
         match submitted.ticket {
-            Some(_) if level == Level::Memory => self.ask(),
+            Some(_) if level == Level::Memory => {
+                // Nothing that is written to a storage that has failed would be found again.
+                if let Some(cause) = storage.progress().failed {
+                    self.fall_back(&storage);
+                    return Err(cause.into());
+                }
+                self.ask();
+            }
             Some(ticket) => self.wait(&storage, ticket)?,
             None => {}
         }
@@ -358,7 +369,7 @@ impl CollectionHandle {
         let storage = self.storage();
         if let Some(cause) = storage.poll(Ticket::default()).failed {
             let error = cause.into();
-            self.fall_back(&storage, &error);
+            self.fall_back(&storage);
             return Err(error);
         }
         if let Ok(_no_job) = self.job.try_lock()
@@ -413,9 +424,9 @@ impl CollectionHandle {
 
     /// Does queued work until a ticket of this storage is kept.
     fn wait(&self, storage: &Arc<dyn Storage>, ticket: Ticket) -> Result<()> {
-        wait(&**storage, ticket).inspect_err(|error| {
+        wait(&**storage, ticket).inspect_err(|_| {
             if storage.progress().failed.is_some() {
-                self.fall_back(storage, error);
+                self.fall_back(storage);
             }
         })
     }
@@ -424,16 +435,23 @@ impl CollectionHandle {
     /// behind, and writing goes on in the storage opened anew. After anything else nothing more is written until the
     /// database is opened again: a failed fsync is never tried a second time. A write that was answered with an error
     /// may be among what the log holds then: its outcome is unknown, as after a lost connection.
-    fn fall_back(&self, failed: &Arc<dyn Storage>, cause: &Error) {
+    fn fall_back(&self, failed: &Arc<dyn Storage>) {
         let Some(database) = self.database.upgrade() else { return };
         let _once = lock(&self.recovering);
         if !Arc::ptr_eq(&self.storage(), failed) || lock(&self.writer).has_failed() {
             return;
         }
         failed.stop();
+        // Asked now: the ticket that brought us here may be one that was refused for room while something worse failed.
+        let Some(cause) = failed.progress().failed else { return };
+        if self.is_closed() {
+            // It may have been dropped, and its name be another collection's.
+            lock(&self.writer).fail(cause.to_string());
+            return;
+        }
         let recovered = database.recover(&self.name);
         let mut writer = lock(&self.writer);
-        let mut goes_on = matches!(cause, Error::Storage(StorageError::DiskFull { .. }));
+        let mut goes_on = matches!(cause, StorageError::DiskFull { .. });
         match recovered {
             Ok(mut recovered) => {
                 recovered.take_over(&writer);

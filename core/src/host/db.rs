@@ -7,11 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::JoinHandle;
 
 use crate::base::sync::lock;
-use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError};
+use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError, StorageError};
 use crate::collection::{CollectionConfig, EmbedderRef, Embedding};
 use crate::embed::Embedder;
 use crate::engine::repair::Salvaged;
 use crate::engine::{Collection, Database, Env, Staged};
+use crate::storage::vfs::Vfs;
 use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, Ticket};
 
 use super::clock::{SystemClock, draw_id};
@@ -100,8 +101,16 @@ impl Db {
     /// # Errors
     /// `database_locked`, `io_failed`, `corrupt`, `unsupported_version`.
     pub fn open(directory: &Path, options: Options) -> Result<Self> {
-        let root = FileRoot::open(Arc::new(OsVfs), &directory.to_string_lossy())?;
+        let path = directory.to_string_lossy();
+        let io = |e: std::io::Error| StorageError::Io {
+            action: "create",
+            object: path.to_string(),
+            cause: e.to_string(),
+        };
+        OsVfs.create_dir(&path).map_err(io)?;
+        // Before anything is written, the reserve included: it may be another process's.
         let lock = acquire(directory)?;
+        let root = FileRoot::open(Arc::new(OsVfs), &path)?;
         Self::start(Arc::new(root), options, Some(lock))
     }
 
@@ -232,13 +241,15 @@ impl Db {
     /// `unknown_collection`, `closed`; `disk_full`, when nothing is changed; another failed write.
     pub fn drop_collection(&self, name: &str) -> Result<()> {
         self.shared.check_open()?;
-        let (number, forgotten) = {
+        let (number, forgotten, removed) = {
             let mut catalog = lock(&self.shared.catalog);
+            self.shared.check_open()?;
             let (number, ticket) = catalog.forget(name)?;
-            (number, settle_catalog(&mut catalog, ticket)?)
+            let forgotten = settle_catalog(&mut catalog, ticket)?;
+            // Before anybody can make another of this name.
+            (number, forgotten, lock(&self.shared.collections).remove(name))
         };
         // Closed even when that failed: whether the next start still finds it is not known, so nothing is promised.
-        let removed = lock(&self.shared.collections).remove(name);
         if let Some(State::Open(handle)) = removed {
             handle.close();
         }
@@ -263,6 +274,8 @@ impl Db {
         if self.shared.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        // Who was making or dropping a collection is done with it after this, and nobody begins.
+        drop(lock(&self.shared.catalog));
         *lock(&self.shared.stop.0) = true;
         self.shared.stop.1.notify_all();
         for thread in std::mem::take(&mut *lock(&self.background)) {
@@ -355,10 +368,18 @@ impl Shared {
         self.check_open()?;
         self.root.check_room()?;
         let mut catalog = lock(&self.catalog);
+        self.check_open()?;
         let staged = stage(&mut catalog)?;
-        wait(&*staged.storage, staged.ticket)?;
-        let ticket = catalog.admit(staged);
-        settle_catalog(&mut catalog, ticket)??;
+        let number = staged.number();
+        let kept = wait(&*staged.storage, staged.ticket).and_then(|()| {
+            let ticket = catalog.admit(staged);
+            settle_catalog(&mut catalog, ticket)
+        });
+        if kept.is_err() {
+            // No catalog names it, and what it takes would not be given back before the next start.
+            drop(catalog.remove(number));
+        }
+        kept??;
         let opened = catalog.open_collection(name)?;
         let handle = CollectionHandle::new(opened, &self.options, &self.this);
         lock(&self.collections).insert(name.to_owned(), State::Open(Arc::clone(&handle)));

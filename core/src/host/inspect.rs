@@ -108,7 +108,7 @@ impl Inspection {
             Ok(names)
         };
         let mut found = names(&self.directory)?;
-        found.retain(|name| !["LOCK", "catalog", "c"].contains(&name.as_str()));
+        found.retain(|name| !["LOCK", "RESERVE", "catalog", "c"].contains(&name.as_str()));
         let places = self.directory.join("c");
         if places.is_dir() {
             let number = |name: &str| name.parse().is_ok_and(|n: u64| n != CATALOG && n.to_string() == name);

@@ -20,6 +20,31 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// A job that fails is tried again after 2^n looks, this n at the most: half a minute.
+const FAILURES_MAX: u32 = 7;
+
+/// How long a job that failed by itself is left alone: trying at every look would fill a disk, or a processor, with work
+/// that is thrown away.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Patience {
+    failures: u32,
+    looks: u32,
+}
+
+impl Patience {
+    /// Whether it may be tried now; to be asked once a look.
+    fn is_over(&mut self) -> bool {
+        let is_over = self.looks == 0;
+        self.looks = self.looks.saturating_sub(1);
+        is_over
+    }
+
+    fn learn(&mut self, succeeded: bool) {
+        self.failures = if succeeded { 0 } else { (self.failures + 1).min(FAILURES_MAX) };
+        self.looks = if succeeded { 0 } else { 1 << self.failures };
+    }
+}
+
 /// Starts the threads; they end when the database is closed.
 pub(super) fn spawn(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
     let mut threads = vec![every(shared, SYNC_EVERY, |_, handle| handle.sync_if_due())];
@@ -66,10 +91,34 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     let go_on = |_| !shared.is_closed() && !handle.is_closed();
     // One that fails does not keep the others from running.
     let mut outcome = Ok(());
-    for kind in JobKind::ALL {
-        if kind.is_due(&handle.view()?.stats(), shared.options.seal_bytes) {
-            outcome = outcome.and(handle.run_while(kind, &go_on).map(|_| ()));
+    for (i, kind) in JobKind::ALL.into_iter().enumerate() {
+        let is_due = kind.is_due(&handle.view()?.stats(), shared.options.seal_bytes);
+        if is_due && lock(&handle.patience)[i].is_over() {
+            let ran = handle.run_while(kind, &go_on).map(|_| ());
+            lock(&handle.patience)[i].learn(ran.is_ok());
+            outcome = outcome.and(ran);
         }
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_fails_is_left_alone_longer_each_time() {
+        let mut patience = Patience::default();
+        let mut tries = Vec::new();
+        for look in 0..1000 {
+            if patience.is_over() {
+                tries.push(look);
+                patience.learn(false);
+            }
+        }
+        assert_eq!(tries[..6], [0, 3, 8, 17, 34, 67]);
+        assert_eq!(tries[tries.len() - 1] - tries[tries.len() - 2], 129);
+        patience.learn(true);
+        assert!(patience.is_over());
+    }
 }

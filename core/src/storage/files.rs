@@ -436,7 +436,7 @@ impl Storage for FileStorage {
             object: "a storage".into(),
             cause: "it was stopped".into(),
         };
-        lock(&self.lanes).fail(cause());
+        lock(&self.lanes).halt(cause());
         drop(lock(&self.blobs));
         drop(lock(&self.logs));
     }

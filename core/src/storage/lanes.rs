@@ -103,6 +103,11 @@ impl Lanes {
                     ended = matches!(work, BlobWork::Flip { .. });
                     self.refused.push_back((ticket, cause.clone()));
                 }
+                // What was to be removed once that flip was done is still needed.
+                while matches!(self.blobs.front(), Some((_, BlobWork::Remove(_)))) {
+                    let removal = self.blobs.pop_front().map(|(ticket, _)| (ticket, cause.clone()));
+                    self.refused.extend(removal);
+                }
                 let surplus = self.refused.len().saturating_sub(REFUSED_MAX);
                 self.refused.drain(..surplus);
             }
@@ -110,9 +115,22 @@ impl Lanes {
         }
     }
 
-    /// Nothing more is begun. The first cause stays.
+    /// Nothing more is begun. The first cause stays, but for a full disk: one may go on after that, and never after
+    /// anything else.
     pub(super) fn fail(&mut self, cause: StorageError) {
+        if !matches!(cause, StorageError::DiskFull { .. }) && self.is_full() {
+            self.failed = None;
+        }
+        self.halt(cause);
+    }
+
+    /// Nothing more is begun, for a reason that is no failure; one that there is stays.
+    pub(super) fn halt(&mut self, cause: StorageError) {
         self.failed.get_or_insert(cause);
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self.failed, Some(StorageError::DiskFull { .. }))
     }
 
     pub(super) fn progress(&self) -> Progress {
