@@ -33,7 +33,9 @@ describe('the page', () => {
     assert.equal(bar, 'score 1.000: 0.500 from meaning, 0.500 from words');
     assert.match(await first.locator('summary').textContent(), /1st by meaning.*1st by words: .*neck/);
     await first.locator('summary').click();
-    assert.match(await first.locator('.figures').textContent(), /cosine distance 0\.31.*BM25.*117,791 documents/);
+    const figures = /cosine distance 0\.31.*BM25.*117,791 documents/;
+    // They are drawn when the browser has told that the reason was opened, a moment after the click.
+    await eventually(async () => figures.test(await first.locator('.figures').textContent()), true);
     await eventually(() => page.locator('#spoken').textContent(), '10 results, the first is giraffe.');
   }));
 
