@@ -66,6 +66,8 @@ const IN_TAB = {
   out_of_memory: 'There is not enough memory for so much in one tab. What was stored before is kept: copy fewer '
     + 'documents, or close other tabs, then try again',
   no_embedder: 'The embedder is not in this browser any more. Copy the collection again while the server runs',
+  storage_lost: 'Load this page again. If the browser has cleared its data, copy the collection again',
+  wasm_not_loaded: 'Load this page again while the server runs, in a browser of 2023 or later',
   unopenable: 'Clear what this browser has stored for this page, then copy the collection again',
   storage_unavailable: 'Private windows and some settings keep pages from storing anything. Search on the server, or '
     + 'use another window',
