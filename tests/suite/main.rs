@@ -10,6 +10,7 @@ mod docs;
 mod golden;
 mod host;
 mod kill;
+mod model;
 mod readme;
 mod repair;
 mod slow_disk;

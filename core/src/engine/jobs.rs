@@ -89,6 +89,8 @@ pub struct Job {
     documents: usize,
     /// Sections of the new blobs, once built.
     built: Vec<(BlobKind, Vec<Section>)>,
+    /// What had ended of the new segment's versions: those that are kept as history.
+    ended: Ends,
     /// Which existing segment gets the built blobs; `None` for a new one.
     target: Option<usize>,
 }
@@ -134,9 +136,7 @@ impl Collection {
         let work = match kind {
             // Deletes alone move the cut too, or their log would never end.
             JobKind::Seal if view.lsn > self.manifest.cut.lsn => Work::Rows(segments..view.parts.len()),
-            JobKind::Merge if segments > 1 || self.base.iter().any(|ends| ends.count() > 0) => {
-                Work::Rows(0..segments)
-            }
+            JobKind::Merge if segments > 1 || self.has_droppable(&view) => Work::Rows(0..segments),
             JobKind::Index => match unlinked(&view) {
                 Some(segment) => {
                     let builder = Box::new(Builder::new(segment.rows.vectors(), index_params(&view))?);
@@ -155,9 +155,19 @@ impl Collection {
         self.job_running = true;
         let base = self.base.clone();
         let pool = Arc::clone(&self.env.pool);
-        let (built, target) = (Vec::new(), None);
-        let storage = Arc::clone(&self.storage);
-        Ok(Some(Job { kind, storage, snapshot: view, cut, base, work, pool, documents: 0, built, target }))
+        Ok(Some(Job {
+            kind,
+            storage: Arc::clone(&self.storage),
+            snapshot: view,
+            cut,
+            base,
+            work,
+            pool,
+            documents: 0,
+            built: Vec::new(),
+            ended: Ends::default(),
+            target: None,
+        }))
     }
 
     /// Queues the blobs of a built job and the flip to them.
@@ -201,13 +211,19 @@ impl Collection {
             }
             let made = SegmentBlobs::of(&blobs);
             manifest.segments.extend(made.clone());
-            base.extend(made.as_ref().map(|_| Ends::default()));
+            base.extend(made.as_ref().map(|_| job.ended.clone()));
             made
         };
         let ticket = self.storage.flip(manifest.generation, manifest.encode());
         self.next_blob = manifest.next_blob;
         let (storage, env, name) = (Arc::clone(&self.storage), self.env.clone(), self.name.clone());
         Ok(Committed { storage, env, name, fresh: None, job, manifest, base, new_segment, ticket })
+    }
+
+    /// Whether any version ended before the earliest moment that is kept.
+    fn has_droppable(&self, view: &View) -> bool {
+        let horizon = view.config.history.horizon(view.counters.last_time);
+        self.base.iter().flat_map(Ends::iter).any(|end| end.valid_to <= horizon)
     }
 
     fn put_all(&self, manifest: &mut Manifest, built: Vec<(BlobKind, Vec<Section>)>) -> Vec<BlobId> {
@@ -308,7 +324,7 @@ impl Committed {
         if let (Some(blobs), None) = (&self.new_segment, &self.fresh) {
             let view = &self.job.snapshot;
             let segment = open_segment(&*self.storage, &self.env, &self.name, view, blobs.clone())?;
-            self.fresh = Some(part(segment, Ends::default()));
+            self.fresh = Some(part(segment, self.job.ended.clone()));
         }
         Ok(())
     }
@@ -346,11 +362,15 @@ impl Job {
             Work::Done => Ok(true),
             Work::Rows(parts) => {
                 let parts = parts.clone();
-                let rows = self.live_rows(parts)?;
-                self.documents = rows.len();
+                let (rows, ended) = self.kept_rows(parts)?;
+                self.documents = rows.len() - ended.count();
                 if !rows.is_empty() {
                     self.built = derive(&rows, derive_with(&self.snapshot, &self.pool));
                 }
+                if ended.count() > 0 {
+                    self.built.push((BlobKind::Ends, ended.sections()));
+                }
+                self.ended = ended;
                 self.work = Work::Done;
                 Ok(true)
             }
@@ -388,15 +408,27 @@ impl Job {
         }
     }
 
-    fn live_rows(&self, parts: std::ops::Range<usize>) -> Result<Vec<SharedRow>> {
-        let mut rows = Vec::new();
+    /// The versions of some parts that stay, and the ends of those that stay as history.
+    fn kept_rows(&self, parts: std::ops::Range<usize>) -> Result<(Vec<SharedRow>, Ends)> {
+        let horizon = self.snapshot.config.history.horizon(self.snapshot.counters.last_time);
+        let (mut rows, mut kept) = (Vec::new(), Ends::default());
         for i in parts {
             let (part, ended) = (&self.snapshot.parts[i].part, self.ends_before(i));
-            for slot in (0..part.len() as u32).map(Slot).filter(|slot| !ended.contains(*slot)) {
-                rows.push(part.row(slot)?);
+            for slot in (0..part.len() as u32).map(Slot) {
+                let end = ended.get(slot);
+                if end.is_some_and(|end| end.valid_to <= horizon) {
+                    continue;
+                }
+                let row = part.row(slot)?;
+                if let Some(end) = end {
+                    kept.end(End { slot: Slot(rows.len() as u32), ..end });
+                    let words = self.snapshot.words.as_ref().map(|words| words.count(&row.metadata));
+                    kept.add_terms(words.unwrap_or_default());
+                }
+                rows.push(row);
             }
         }
-        Ok(rows)
+        Ok((rows, kept))
     }
 }
 

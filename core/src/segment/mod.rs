@@ -14,5 +14,5 @@ pub use blobs::{Derive, Opened, Segment, SegmentBlobs, derive};
 pub use ends::{End, Ends};
 pub use nearest::{Nearest, VectorQuery};
 pub use row::{Row, SharedRow};
-pub use rows::RowsReader;
+pub use rows::{Expiry, ExpiryView, RowsReader};
 pub use salvage::RowsSalvage;
