@@ -31,7 +31,7 @@ fn env() -> Env {
 
 fn seal(root: &MemoryRoot, collection: &mut Collection) -> usize {
     let mut job = collection.begin(JobKind::Seal).expect("writable").expect("documents");
-    until_resident(root, || job.step(10));
+    while !until_resident(root, || job.step(10)).0 {}
     let mut committed = collection.commit(job).expect("writable");
     until_resident(root, || collection.publish(&mut committed)).1
 }

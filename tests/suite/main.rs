@@ -10,6 +10,7 @@ mod docs;
 mod golden;
 mod host;
 mod kill;
+mod merge;
 mod model;
 mod readme;
 mod repair;

@@ -6,19 +6,15 @@
 
 use std::sync::Arc;
 
-use crate::base::{AlignedBytes, Error, Event, Lsn, Pool, Result, Seq, Slot};
+use crate::base::{AlignedBytes, Error, Event, Lsn, Pool, Result, Seq};
 use crate::collection::{Part, PartView, Stats, View};
-use crate::index::HnswParams;
-use crate::index::hnsw::Builder;
-use crate::segment::{End, Ends, Segment, SegmentBlobs, SharedRow, derive};
+use crate::segment::{End, Ends, Segment, SegmentBlobs};
 use crate::storage::blob::build;
 use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
 
-use super::collection::{Collection, Env, derive_with, open_segment, part};
+use super::collection::{Collection, Env, open_segment, part};
 use super::manifest::{Cut, Manifest};
-
-/// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
-const LEVEL_SEED: u64 = 0x6B69_7468;
+use super::work::Work;
 
 /// What kind of job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,17 +91,6 @@ pub struct Job {
     target: Option<usize>,
 }
 
-enum Work {
-    /// Rows to be written, from these parts of the snapshot.
-    Rows(std::ops::Range<usize>),
-    /// Links of the segment at this index of the snapshot.
-    Links {
-        segment: Arc<Segment>,
-        builder: Box<Builder>,
-    },
-    Done,
-}
-
 /// A job whose blobs and flip are queued.
 pub struct Committed {
     storage: Arc<dyn Storage>,
@@ -133,15 +118,17 @@ impl Collection {
         }
         let view = self.view.load_full();
         let segments = self.manifest.segments.len();
-        let work = match kind {
+        let (work, target) = match kind {
             // Deletes alone move the cut too, or their log would never end.
-            JobKind::Seal if view.lsn > self.manifest.cut.lsn => Work::Rows(segments..view.parts.len()),
-            JobKind::Merge if segments > 1 || self.has_droppable(&view) => Work::Rows(0..segments),
+            JobKind::Seal if view.lsn > self.manifest.cut.lsn => {
+                let ended = view.parts[segments..].iter().map(|part| part.ends.clone()).collect();
+                (Work::rows(&view, segments..view.parts.len(), ended), None)
+            }
+            JobKind::Merge if segments > 1 || self.has_droppable(&view) => {
+                (Work::rows(&view, 0..segments, self.base.clone()), None)
+            }
             JobKind::Index => match unlinked(&view) {
-                Some(segment) => {
-                    let builder = Box::new(Builder::new(segment.rows.vectors(), index_params(&view))?);
-                    Work::Links { segment, builder }
-                }
+                Some((target, segment)) => (Work::links(&view, &segment)?, Some(target)),
                 None => return Ok(None),
             },
             _ => return Ok(None),
@@ -166,7 +153,7 @@ impl Collection {
             documents: 0,
             built: Vec::new(),
             ended: Ends::default(),
-            target: None,
+            target,
         }))
     }
 
@@ -283,11 +270,11 @@ impl Collection {
     }
 }
 
-/// The first segment that has vectors and no links.
-fn unlinked(view: &View) -> Option<Arc<Segment>> {
-    view.parts.iter().find_map(|part| match &part.part {
+/// The first segment that has vectors and no links, and where it is.
+fn unlinked(view: &View) -> Option<(usize, Arc<Segment>)> {
+    view.parts.iter().enumerate().find_map(|(at, part)| match &part.part {
         Part::Segment(segment) if segment.links.is_none() && segment.codes.is_some() => {
-            Some(Arc::clone(segment))
+            Some((at, Arc::clone(segment)))
         }
         _ => None,
     })
@@ -358,88 +345,18 @@ impl Job {
     /// # Errors
     /// `corrupt`, `not_resident`, after which it can be called again.
     pub fn step(&mut self, budget: usize) -> Result<bool> {
-        match &mut self.work {
-            Work::Done => Ok(true),
-            Work::Rows(parts) => {
-                let parts = parts.clone();
-                let (rows, ended) = self.kept_rows(parts)?;
-                self.documents = rows.len() - ended.count();
-                if !rows.is_empty() {
-                    self.built = derive(&rows, derive_with(&self.snapshot, &self.pool));
-                }
-                if ended.count() > 0 {
-                    self.built.push((BlobKind::Ends, ended.sections()));
-                }
-                self.ended = ended;
-                self.work = Work::Done;
-                Ok(true)
-            }
-            Work::Links { segment, builder } => {
-                let codes = segment.codes.as_ref().ok_or_else(|| no_codes(segment))?;
-                if !builder.step(&codes.space(), &self.pool, budget) {
-                    return Ok(false);
-                }
-                self.documents = segment.rows.vectors();
-                self.built = vec![(BlobKind::Links, builder.sections())];
-                let rows = segment.blobs.rows;
-                self.target = self
-                    .snapshot
-                    .parts
-                    .iter()
-                    .position(|p| matches!(&p.part, Part::Segment(s) if s.blobs.rows == rows));
-                self.work = Work::Done;
-                Ok(true)
-            }
+        if let Some(built) = self.work.step(&self.snapshot, &self.pool, budget)? {
+            self.documents = built.documents;
+            self.built = built.blobs;
+            self.ended = built.ended;
         }
+        Ok(matches!(self.work, Work::Done))
     }
 
     /// How far it has come.
     #[must_use]
     pub fn progress(&self) -> JobProgress {
-        match &self.work {
-            Work::Done => JobProgress { done: self.documents, total: self.documents },
-            Work::Rows(parts) => {
-                let total = self.snapshot.parts[parts.clone()].iter().map(|p| p.part.len()).sum();
-                JobProgress { done: 0, total }
-            }
-            Work::Links { segment, builder } => {
-                JobProgress { done: builder.linked(), total: segment.rows.vectors() }
-            }
-        }
+        let done = JobProgress { done: self.documents, total: self.documents };
+        self.work.progress().unwrap_or(done)
     }
-
-    /// The versions of some parts that stay, and the ends of those that stay as history.
-    fn kept_rows(&self, parts: std::ops::Range<usize>) -> Result<(Vec<SharedRow>, Ends)> {
-        let horizon = self.snapshot.config.history.horizon(self.snapshot.counters.last_time);
-        let (mut rows, mut kept) = (Vec::new(), Ends::default());
-        for i in parts {
-            let (part, ended) = (&self.snapshot.parts[i].part, self.ends_before(i));
-            for slot in (0..part.len() as u32).map(Slot) {
-                let end = ended.get(slot);
-                if end.is_some_and(|end| end.valid_to <= horizon) {
-                    continue;
-                }
-                let row = part.row(slot)?;
-                if let Some(end) = end {
-                    kept.end(End { slot: Slot(rows.len() as u32), ..end });
-                    let words = self.snapshot.words.as_ref().map(|words| words.count(&row.metadata));
-                    kept.add_terms(words.unwrap_or_default());
-                }
-                rows.push(row);
-            }
-        }
-        Ok((rows, kept))
-    }
-}
-
-fn index_params(view: &View) -> HnswParams {
-    HnswParams {
-        links_max: view.config.links_max as usize,
-        ef_construction: view.config.ef_construction as usize,
-        seed: LEVEL_SEED,
-    }
-}
-
-fn no_codes(segment: &Segment) -> Error {
-    Error::corrupt(format!("blob {}.codes", segment.blobs.rows.number), 0, "to exist")
 }

@@ -13,6 +13,7 @@ mod recover;
 pub mod repair;
 pub mod stats;
 pub mod verify;
+mod work;
 
 pub use collection::{Collection, Env, Submitted};
 pub use database::{Database, Entry, Staged};

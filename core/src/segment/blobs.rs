@@ -11,7 +11,7 @@ use crate::text::{MemoryPostings, PostingSource, TextIndex, Words};
 use crate::vectors::{Int8Codes, Metric, int8};
 
 use super::row::SharedRow;
-use super::rows::{self, RowsReader};
+use super::rows::RowsReader;
 
 /// Which blobs a segment has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,15 +63,7 @@ pub struct Derive<'a> {
     pub pool: &'a Pool,
 }
 
-/// The sections of every blob of a segment with these rows, except `links` and `ends`.
-#[must_use]
-pub fn derive(rows: &[SharedRow], with: Derive<'_>) -> Vec<(BlobKind, Vec<Section>)> {
-    let mut blobs = vec![(BlobKind::Rows, rows::sections(rows))];
-    let kinds = [BlobKind::Codes, BlobKind::Text, BlobKind::Columns];
-    blobs.extend(kinds.into_iter().filter_map(|kind| Some((kind, derive_one(rows, kind, with)?))));
-    blobs
-}
-
+/// A derived blob of a segment with these rows; `None` when they give none.
 fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Vec<Section>> {
     match kind {
         BlobKind::Codes => {

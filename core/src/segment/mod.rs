@@ -4,15 +4,21 @@
 //! says what has ended. Owns writing them, opening them, and finding the nearest vectors of one segment.
 
 mod blobs;
+mod builder;
 pub mod ends;
+mod expiry;
 pub mod nearest;
 pub mod row;
 pub mod rows;
+pub mod rows_builder;
 mod salvage;
 
-pub use blobs::{Derive, Opened, Segment, SegmentBlobs, derive};
+pub use blobs::{Derive, Opened, Segment, SegmentBlobs};
+pub use builder::{SegmentBuilder, derive};
 pub use ends::{End, Ends};
+pub use expiry::{Expiry, ExpiryView};
 pub use nearest::{Nearest, VectorQuery};
 pub use row::{Row, SharedRow};
-pub use rows::{Expiry, ExpiryView, RowsReader};
+pub use rows::RowsReader;
+pub use rows_builder::RowsBuilder;
 pub use salvage::RowsSalvage;

@@ -5,26 +5,28 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::base::bytes::{le_bytes, numbers};
+use crate::base::bytes::numbers;
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
-use crate::base::value::{decode_object, encode_object};
-use crate::base::{Error, Key, NEVER, Object, Reader, Result, Seq, Slot, Writer};
+use crate::base::value::decode_object;
+use crate::base::{Error, Key, Object, Reader, Result, Seq, Slot};
 use crate::storage::{Blob, Pinned, Rows, Section};
 
+use super::expiry::ExpiryView;
 use super::row::{Row, SharedRow};
+use super::rows_builder::RowsBuilder;
 
 /// Counts: slots `u64`, vectors `u64`, dimension `u64`.
-const COUNTS: u16 = 1;
+pub(super) const COUNTS: u16 = 1;
 /// Slots sorted by (id, slot): `u32` each.
-const ID_ORDER: u16 = 2;
+pub(super) const ID_ORDER: u16 = 2;
 /// Ends of the ids of slots in `ID_BYTES`: `u64` each, after a leading 0.
 pub(super) const ID_OFFSETS: u16 = 3;
 /// UTF-8 of the ids.
 pub(super) const ID_BYTES: u16 = 4;
 /// Key of each slot: `u32`.
-const KEYS: u16 = 5;
+pub(super) const KEYS: u16 = 5;
 /// Seq of each slot, ascending: `u64`.
-const SEQS: u16 = 6;
+pub(super) const SEQS: u16 = 6;
 /// When each version became valid: `i64`, ns since 1970 UTC.
 pub(super) const VALID_FROM: u16 = 7;
 /// Slots that have a vector, ascending: `u32`. Empty when all have one.
@@ -43,7 +45,7 @@ pub(super) const EXPIRY_SLOTS: u16 = 13;
 /// When each of them expires: `i64`.
 pub(super) const EXPIRY_TIMES: u16 = 14;
 /// Places in the two above, the first to expire first, ties by slot: `u32`.
-const EXPIRY_ORDER: u16 = 15;
+pub(super) const EXPIRY_ORDER: u16 = 15;
 
 /// The sections of a rows blob with these rows, which are in the order of seq.
 ///
@@ -51,101 +53,9 @@ const EXPIRY_ORDER: u16 = 15;
 /// When rows are out of order or vectors differ in dimension.
 #[must_use]
 pub fn sections(rows: &[SharedRow]) -> Vec<Section> {
-    assert!(rows.windows(2).all(|w| w[0].seq < w[1].seq), "rows are written in the order of seq");
-    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-    order.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
-    let dim = rows.iter().find_map(|row| row.vector.as_ref()).map_or(0, |v| v.len());
-    let with_vector: Vec<u32> =
-        (0..rows.len() as u32).filter(|slot| rows[*slot as usize].vector.is_some()).collect();
-    let (mut ids, mut metadata, mut vectors) = (Writer::new(), Writer::new(), Vec::new());
-    let (mut id_ends, mut metadata_ends, mut inverse_norms) = (vec![0u64], vec![0u64], Vec::new());
-    for row in rows {
-        ids.raw(row.id.as_bytes());
-        id_ends.push(ids.len() as u64);
-        encode_object(&row.metadata, &mut metadata);
-        metadata_ends.push(metadata.len() as u64);
-        if let Some(vector) = &row.vector {
-            assert_eq!(vector.len(), dim, "one dimension a segment");
-            vectors.extend_from_slice(le_bytes(vector));
-            inverse_norms.push(row.inverse_norm);
-        }
-    }
-    let vector_count = with_vector.len() as u64;
-    let sparse = if with_vector.len() == rows.len() { Vec::new() } else { with_vector };
-    let column = |f: fn(&Row) -> u64| rows.iter().map(|row| f(row)).collect::<Vec<u64>>();
-    let keys: Vec<u32> = rows.iter().map(|row| row.key.0).collect();
-    let valid_from: Vec<i64> = rows.iter().map(|row| row.valid_from).collect();
-    let expiry = Expiry::of(rows);
-    vec![
-        Section::pinned(COUNTS, le_bytes(&[rows.len() as u64, vector_count, dim as u64])),
-        Section::pinned(ID_ORDER, le_bytes(&order)),
-        Section::pinned(ID_OFFSETS, le_bytes(&id_ends)),
-        Section::pinned(ID_BYTES, ids.finish()),
-        Section::pinned(KEYS, le_bytes(&keys)),
-        Section::pinned(SEQS, le_bytes(&column(|row| row.seq.0))),
-        Section::pinned(VALID_FROM, le_bytes(&valid_from)),
-        Section::pinned(VECTOR_SLOTS, le_bytes(&sparse)),
-        Section::rows(VECTORS, vectors),
-        Section::pinned(INVERSE_NORMS, le_bytes(&inverse_norms)),
-        Section::pinned(METADATA_OFFSETS, le_bytes(&metadata_ends)),
-        Section::rows(METADATA, metadata.finish()),
-        Section::pinned(EXPIRY_SLOTS, le_bytes(&expiry.slots)),
-        Section::pinned(EXPIRY_TIMES, le_bytes(&expiry.times)),
-        Section::pinned(EXPIRY_ORDER, le_bytes(&expiry.order)),
-    ]
-}
-
-/// When the versions of a part expire.
-#[derive(Debug, Clone, Default)]
-pub struct Expiry {
-    /// Slots that expire, ascending.
-    slots: Vec<u32>,
-    /// When each of them does.
-    times: Vec<i64>,
-    /// Places in the two above, the first to expire first, ties by slot.
-    order: Vec<u32>,
-}
-
-impl Expiry {
-    /// Of these rows, by slot.
-    #[must_use]
-    pub fn of(rows: &[SharedRow]) -> Self {
-        let expires = |(slot, row): (usize, &SharedRow)| {
-            (row.expires_at < NEVER).then_some((slot as u32, row.expires_at))
-        };
-        let (slots, times): (Vec<u32>, Vec<i64>) = rows.iter().enumerate().filter_map(expires).unzip();
-        let mut order: Vec<u32> = (0..slots.len() as u32).collect();
-        order.sort_by_key(|&at| (times[at as usize], at));
-        Self { slots, times, order }
-    }
-
-    /// The same for borrowed arrays.
-    #[must_use]
-    pub fn view(&self) -> ExpiryView<'_> {
-        ExpiryView { slots: &self.slots, times: &self.times, order: &self.order }
-    }
-}
-
-/// When the versions of a part expire.
-#[derive(Debug, Clone, Copy)]
-pub struct ExpiryView<'a> {
-    slots: &'a [u32],
-    times: &'a [i64],
-    order: &'a [u32],
-}
-
-impl<'a> ExpiryView<'a> {
-    /// When the version in a slot expires; [`NEVER`] when it does not.
-    #[must_use]
-    pub fn at(self, slot: Slot) -> i64 {
-        self.slots.binary_search(&slot.0).map_or(NEVER, |at| self.times[at])
-    }
-
-    /// The slots that have expired at a time, the first to expire first.
-    pub fn by(self, time: i64) -> impl Iterator<Item = Slot> + 'a {
-        let due = self.order.partition_point(|&at| self.times[at as usize] <= time);
-        self.order[..due].iter().map(move |&at| Slot(self.slots[at as usize]))
-    }
+    let mut builder = RowsBuilder::default();
+    rows.iter().for_each(|row| builder.push(row));
+    builder.sections()
 }
 
 /// An open rows blob.
@@ -265,7 +175,8 @@ impl RowsReader {
     }
 
     fn check_expiry(&self) -> Result<()> {
-        let ExpiryView { slots, times, order } = self.expiry()?;
+        let (slots, times) = (numbers_of::<u32>(&self.expiry_slots)?, numbers_of::<i64>(&self.expiry_times)?);
+        let order = numbers_of::<u32>(&self.expiry_order)?;
         let m = slots.len();
         if times.len() != m || order.len() != m {
             return self.corrupt("one time for each slot that expires");
@@ -356,11 +267,8 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn expiry(&self) -> Result<ExpiryView<'_>> {
-        Ok(ExpiryView {
-            slots: numbers_of(&self.expiry_slots)?,
-            times: numbers_of(&self.expiry_times)?,
-            order: numbers_of(&self.expiry_order)?,
-        })
+        let (slots, times) = (numbers_of(&self.expiry_slots)?, numbers_of(&self.expiry_times)?);
+        Ok(ExpiryView::new(slots, times, numbers_of(&self.expiry_order)?))
     }
 
     /// The newest version of an id that is in one of the first `slots` slots.

@@ -136,6 +136,116 @@ fn largest(vector: &[f32]) -> f32 {
     vector.iter().fold(0.0, |max, x| if x.abs() > max { x.abs() } else { max })
 }
 
+/// The smallest and the largest component of some vectors.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent(f32, f32);
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self(f32::MAX, f32::MIN)
+    }
+}
+
+impl Extent {
+    /// Takes more components in.
+    pub fn widen(&mut self, components: &[f32]) {
+        for &x in components {
+            self.0 = if x < self.0 { x } else { self.0 };
+            self.1 = if x > self.1 { x } else { self.1 };
+        }
+    }
+
+    fn joined(self, other: Self) -> Self {
+        Self(self.0.min(other.0), self.1.max(other.1))
+    }
+
+    /// What one step of a code is worth when all are to have one, and the component whose code is 0.
+    fn scale_and_middle(self) -> (f32, f32) {
+        let Self(low, high) = self;
+        if low > high {
+            return (1.0, 0.0);
+        }
+        let scale = (high - low) / (2.0 * CODE_MAX);
+        (if scale > 0.0 { scale } else { 1.0 }, low + (high - low) / 2.0)
+    }
+}
+
+/// Codes under construction: vectors are encoded a run at a time, in their order.
+#[derive(Debug)]
+pub struct Int8Encoder {
+    shape: Shape,
+    rows: Vec<u8>,
+}
+
+impl Int8Encoder {
+    /// For `n` vectors of `dim` components, all of them within `extent`; only manhattan asks for it.
+    ///
+    /// # Panics
+    /// When `dim` or `n` is beyond its limit.
+    #[must_use]
+    pub fn new(metric: Metric, dim: usize, n: usize, extent: Extent) -> Self {
+        assert!((1..=DIM_MAX).contains(&dim) && n <= SLOTS_MAX, "checked when the vectors were accepted");
+        let (scale, middle) = match metric {
+            Metric::Manhattan => extent.scale_and_middle(),
+            Metric::Cosine | Metric::Euclidean | Metric::Dot => (1.0, 0.0),
+        };
+        let shape = Shape { metric, dim, n, scale, middle };
+        Self { shape, rows: Vec::with_capacity(n * shape.stride()) }
+    }
+
+    /// How many vectors are encoded.
+    #[must_use]
+    pub fn encoded(&self) -> usize {
+        self.rows.len() / self.shape.stride()
+    }
+
+    /// Encodes the next `count` vectors; the same bytes for any number of threads and any runs.
+    ///
+    /// # Shapes
+    /// `row(i)`, for `i` below `count`: `dim` components that passed [`super::check_vector`].
+    ///
+    /// # Panics
+    /// When a row has another dimension.
+    pub fn push<'a>(&mut self, count: usize, row: impl Fn(usize) -> &'a [f32] + Sync + Send, pool: &Pool) {
+        let shape = self.shape;
+        let (stride, padded) = (shape.stride(), shape.padded_dim());
+        let parts = pool.map(count.div_ceil(ROWS_A_TASK), |task| {
+            let rows = task * ROWS_A_TASK..count.min((task + 1) * ROWS_A_TASK);
+            let mut bytes = vec![0u8; rows.len() * stride];
+            for (i, out) in rows.zip(bytes.chunks_exact_mut(stride)) {
+                let (codes, factors) = out.split_at_mut(padded);
+                let Factors(first, second) = shape.encode(row(i), bytemuck::cast_slice_mut(codes));
+                for (place, factor) in factors.chunks_exact_mut(4).zip([first, second]) {
+                    place.copy_from_slice(&factor.to_le_bytes());
+                }
+            }
+            bytes
+        });
+        parts.iter().for_each(|part| self.rows.extend_from_slice(part));
+    }
+
+    /// Distances among the vectors, of which all are encoded.
+    ///
+    /// # Panics
+    /// When some are not.
+    #[must_use]
+    pub fn space(&self) -> Int8Space<'_> {
+        assert_eq!(self.encoded(), self.shape.n, "distances are asked for once all are encoded");
+        Int8Space::new(self.shape, &self.rows)
+    }
+
+    /// The sections of a blob.
+    ///
+    /// # Panics
+    /// When some vectors are not encoded.
+    #[must_use]
+    pub fn sections(self) -> Vec<Section> {
+        assert_eq!(self.encoded(), self.shape.n, "codes are written once all are there");
+        let parameters = Section::pinned(PARAMETERS_SECTION, self.shape.write());
+        vec![parameters, Section::pinned(ROWS_SECTION, self.rows)]
+    }
+}
+
 /// The sections of a blob with the codes of `n` vectors; the same bytes for any number of threads.
 ///
 /// # Shapes
@@ -150,40 +260,19 @@ pub fn encode<'a>(
     row: impl Fn(usize) -> &'a [f32] + Sync + Send,
     pool: &Pool,
 ) -> Vec<Section> {
-    assert!((1..=DIM_MAX).contains(&dim) && n <= SLOTS_MAX, "checked when the vectors were accepted");
-    let (scale, middle) = match metric {
-        Metric::Manhattan => range_of(n, &row, pool),
-        Metric::Cosine | Metric::Euclidean | Metric::Dot => (1.0, 0.0),
-    };
-    let shape = Shape { metric, dim, n, scale, middle };
-    let (stride, padded) = (shape.stride(), shape.padded_dim());
-    let parts = pool.map(n.div_ceil(ROWS_A_TASK), |task| {
-        let rows = task * ROWS_A_TASK..n.min((task + 1) * ROWS_A_TASK);
-        let mut bytes = vec![0u8; rows.len() * stride];
-        for (i, out) in rows.zip(bytes.chunks_exact_mut(stride)) {
-            let (codes, factors) = out.split_at_mut(padded);
-            let Factors(first, second) = shape.encode(row(i), bytemuck::cast_slice_mut(codes));
-            for (place, factor) in factors.chunks_exact_mut(4).zip([first, second]) {
-                place.copy_from_slice(&factor.to_le_bytes());
-            }
-        }
-        bytes
-    });
-    vec![Section::pinned(PARAMETERS_SECTION, shape.write()), Section::pinned(ROWS_SECTION, parts.concat())]
+    let extent = if metric == Metric::Manhattan { extent_of(n, &row, pool) } else { Extent::default() };
+    let mut encoder = Int8Encoder::new(metric, dim, n, extent);
+    encoder.push(n, row, pool);
+    encoder.sections()
 }
 
-/// Scale and middle of all components.
-fn range_of<'a>(n: usize, row: impl Fn(usize) -> &'a [f32] + Sync + Send, pool: &Pool) -> (f32, f32) {
-    let ranges = pool.map(n.div_ceil(ROWS_A_TASK), |task| {
-        let rows = task * ROWS_A_TASK..n.min((task + 1) * ROWS_A_TASK);
-        rows.flat_map(&row).fold((f32::MAX, f32::MIN), |(low, high), &x| {
-            (if x < low { x } else { low }, if x > high { x } else { high })
-        })
+fn extent_of<'a>(n: usize, row: impl Fn(usize) -> &'a [f32] + Sync + Send, pool: &Pool) -> Extent {
+    let parts = pool.map(n.div_ceil(ROWS_A_TASK), |task| {
+        let mut extent = Extent::default();
+        (task * ROWS_A_TASK..n.min((task + 1) * ROWS_A_TASK)).for_each(|i| extent.widen(row(i)));
+        extent
     });
-    let widest = |(low, high): (f32, f32), (l, h): (f32, f32)| (low.min(l), high.max(h));
-    let Some((low, high)) = ranges.into_iter().reduce(widest) else { return (1.0, 0.0) };
-    let scale = (high - low) / (2.0 * CODE_MAX);
-    (if scale > 0.0 { scale } else { 1.0 }, low + (high - low) / 2.0)
+    parts.into_iter().fold(Extent::default(), Extent::joined)
 }
 
 /// The codes of a segment's vectors.
@@ -251,8 +340,7 @@ impl Int8Codes {
     /// Distances among the vectors.
     #[must_use]
     pub fn space(&self) -> Int8Space<'_> {
-        let (stride, padded_dim) = (self.shape.stride(), self.shape.padded_dim());
-        Int8Space { shape: self.shape, stride, padded_dim, rows: bytemuck::cast_slice(&self.rows) }
+        Int8Space::new(self.shape, &self.rows)
     }
 }
 
@@ -266,6 +354,11 @@ pub struct Int8Space<'a> {
 }
 
 impl<'a> Int8Space<'a> {
+    fn new(shape: Shape, rows: &'a [u8]) -> Self {
+        let (stride, padded_dim) = (shape.stride(), shape.padded_dim());
+        Self { shape, stride, padded_dim, rows: bytemuck::cast_slice(rows) }
+    }
+
     #[inline]
     fn row(&self, i: u32) -> (&'a [i8], Factors) {
         let row = &self.rows[i as usize * self.stride..][..self.stride];

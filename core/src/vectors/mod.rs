@@ -7,7 +7,7 @@ pub mod metric;
 pub mod scorer;
 pub mod stored;
 
-pub use int8::{Int8Codes, Int8Scorer, Int8Space};
+pub use int8::{Extent, Int8Codes, Int8Encoder, Int8Scorer, Int8Space};
 pub use metric::{Metric, check_vector, score};
 pub use scorer::{Scorer, Space};
 pub use stored::{PreparedQuery, RowScorer, inverse_norm};

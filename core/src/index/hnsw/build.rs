@@ -3,11 +3,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::keep::{Keeping, Kept, Reaching};
 use super::layer::{Layer, NONE};
 use super::scratch::{Near, Scratch};
 use super::search::Walk;
 use super::{HnswParams, LEVEL_MAX, links};
 use crate::base::limits::SLOTS_MAX;
+use crate::base::rng::mix;
 use crate::base::{Pool, Result, Rng};
 use crate::storage::Section;
 use crate::vectors::Space;
@@ -44,28 +46,34 @@ pub struct Builder {
     params: HnswParams,
     /// Level of each vector.
     levels: Vec<u8>,
-    /// The vectors in the order of their insertion.
+    /// The vectors in the order of their insertion; those that were linked before come first.
     order: Vec<u32>,
+    /// One of the highest of those that are linked.
+    entry: u32,
     linked: usize,
     /// Of the first vectors of the batch under way: for each layer its place there and the places of its neighbours.
     found: Vec<Vec<(u32, Vec<u32>)>>,
     layers: Vec<OwnedLayer>,
     scratches: Mutex<Vec<Scratch>>,
+    /// How many come from other links, and what is left to be done with them, before and after the others are linked.
+    kept: usize,
+    keeping: Option<Keeping>,
+    reaching: Option<Reaching>,
 }
 
 #[derive(Debug)]
-struct OwnedLayer {
+pub(super) struct OwnedLayer {
     members: Option<Vec<u32>>,
     lists: Vec<u32>,
     width: usize,
 }
 
 impl OwnedLayer {
-    fn view(&self) -> Layer<'_> {
+    pub fn view(&self) -> Layer<'_> {
         Layer { members: self.members.as_deref(), lists: &self.lists, width: self.width }
     }
 
-    fn set(&mut self, place: u32, list: &[u32]) {
+    pub fn set(&mut self, place: u32, list: &[u32]) {
         let at = place as usize * self.width;
         self.lists[at..at + list.len()].copy_from_slice(list);
         self.lists[at + list.len()..at + self.width].fill(NONE);
@@ -93,14 +101,45 @@ impl Builder {
         let mut rng = Rng::new(params.seed);
         let levels: Vec<u8> = (0..n).map(|_| draw_level(&mut rng, params.links_max)).collect();
         let mut order: Vec<u32> = (0..n as u32).collect();
-        // Shuffled, because neighbours often arrive together, and a batch does not see itself.
-        for i in (1..n).rev() {
-            order.swap(i, rng.below(i as u64 + 1) as usize);
+        shuffle(&mut order, &levels, &mut rng);
+        let entry = order.first().copied().unwrap_or(0);
+        Ok(Self::with(params, levels, order, entry))
+    }
+
+    /// Begins with links that go on: their lists are carried over and repaired first, then the other vectors are
+    /// linked, and at the end whatever cannot be reached in the base layer is given a way in.
+    ///
+    /// # Errors
+    /// `invalid_parameter`, see [`HnswParams::check`].
+    ///
+    /// # Panics
+    /// When `n` is beyond [`SLOTS_MAX`], or a number that goes on is not below `n`.
+    pub fn keep(n: usize, params: HnswParams, kept: Kept) -> Result<Self> {
+        let mut order: Vec<u32> = kept.iter().map(|(_, new)| new).collect();
+        let count = order.len();
+        if count == 0 {
+            return Self::new(n, params);
         }
-        // The highest first: it is the entry, and every later vector finds all of its layers begun.
-        if let Some(top) = (0..n).max_by_key(|&at| (levels[order[at] as usize], std::cmp::Reverse(at))) {
-            order.swap(0, top);
+        params.check()?;
+        assert!(n <= SLOTS_MAX, "a segment never holds more");
+        // Not the seed alone, or the vectors of every merge would get the same levels.
+        let mut rng = Rng::new(mix(params.seed ^ n as u64));
+        let mut levels = kept.levels(n);
+        for (number, level) in (0u32..).zip(&mut levels).filter(|(_, level)| **level == u8::MAX) {
+            *level = draw_level(&mut rng, params.links_max);
+            order.push(number);
         }
+        shuffle(&mut order[count..], &levels, &mut rng);
+        let highest = |number: &u32| (levels[*number as usize], std::cmp::Reverse(*number));
+        let entry = kept.entry().or_else(|| order[..count].iter().copied().max_by_key(highest));
+        let mut this = Self::with(params, levels, order, entry.unwrap_or(0));
+        this.kept = count;
+        this.keeping = Some(Keeping::new(kept));
+        Ok(this)
+    }
+
+    fn with(params: HnswParams, levels: Vec<u8>, order: Vec<u32>, entry: u32) -> Self {
+        let n = levels.len();
         let level_count = levels.iter().max().map_or(0, |&top| usize::from(top) + 1);
         let layer = |level: usize| {
             let above = |i: &u32| usize::from(levels[*i as usize]) >= level;
@@ -109,7 +148,9 @@ impl Builder {
             OwnedLayer { members, lists: vec![NONE; len * width], width }
         };
         let layers = (0..level_count).map(layer).collect();
-        Ok(Self { params, levels, order, linked: 0, found: Vec::new(), layers, scratches: Mutex::default() })
+        let (linked, found, scratches) = (0, Vec::new(), Mutex::default());
+        let (kept, keeping, reaching) = (0, None, None);
+        Self { params, levels, order, entry, linked, found, layers, scratches, kept, keeping, reaching }
     }
 
     /// How many vectors there are to link.
@@ -127,7 +168,7 @@ impl Builder {
     /// How many are linked.
     #[must_use]
     pub fn linked(&self) -> usize {
-        self.linked
+        self.keeping.as_ref().map_or(self.linked, Keeping::done)
     }
 
     /// Works on `budget` more vectors, or all; says whether all are linked. A batch may take several steps.
@@ -137,8 +178,19 @@ impl Builder {
     pub fn step<S: Space>(&mut self, space: &S, pool: &Pool, budget: usize) -> bool {
         assert_eq!(space.len(), self.len(), "the builder was made for another space");
         let mut left = budget.max(1);
+        while let Some(keeping) = &mut self.keeping {
+            if left == 0 {
+                return false;
+            }
+            let count = keeping.step(space, pool, &mut self.layers, left);
+            left -= count;
+            if count == 0 {
+                self.keeping = None;
+                self.linked = self.kept;
+            }
+        }
         while left > 0 && self.linked < self.len() {
-            let batch = (self.linked / BATCH_PART).clamp(1, BATCH_MAX).min(self.len() - self.linked);
+            let batch = self.batch();
             let count = left.min(batch - self.found.len());
             self.find(space, pool, count);
             if self.found.len() == batch {
@@ -146,7 +198,27 @@ impl Builder {
             }
             left -= count;
         }
-        self.linked == self.len()
+        self.linked == self.len() && (self.kept == 0 || self.reach(space, left))
+    }
+
+    /// How many vectors are linked at once. One that is higher than all before comes alone: the others are to find it.
+    fn batch(&self) -> usize {
+        let level = |number: u32| self.levels[number as usize];
+        if level(self.order[self.linked]) > level(self.entry) {
+            return 1;
+        }
+        (self.linked / BATCH_PART).clamp(1, BATCH_MAX).min(self.len() - self.linked)
+    }
+
+    fn reach<S: Space>(&mut self, space: &S, budget: usize) -> bool {
+        let n = self.len();
+        let Self { reaching, layers, entry, params, scratches, .. } = self;
+        let free = scratches.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if free.is_empty() {
+            free.push(Scratch::default());
+        }
+        let reaching = reaching.get_or_insert_with(|| Reaching::new(*entry, n));
+        reaching.step(space, &mut layers[0], params.ef_construction, &mut free[0], budget)
     }
 
     /// The links as the sections of a blob.
@@ -157,7 +229,7 @@ impl Builder {
     pub fn sections(&self) -> Vec<Section> {
         assert_eq!(self.linked, self.len(), "links are written once all are there");
         let layers: Vec<Layer<'_>> = self.layers.iter().map(OwnedLayer::view).collect();
-        links::sections(self.params, self.order.first().copied().unwrap_or(0), &layers)
+        links::sections(self.params, self.entry, &layers)
     }
 
     /// Finds the neighbours of the next `count` vectors of the batch, among what is linked.
@@ -185,6 +257,12 @@ impl Builder {
         for level in 0..self.layers.len() {
             self.link_level(space, pool, level, &found);
         }
+        let level = |number: u32| self.levels[number as usize];
+        for &number in &self.order[self.linked..self.linked + found.len()] {
+            if level(number) > level(self.entry) {
+                self.entry = number;
+            }
+        }
         self.linked += found.len();
     }
 
@@ -194,9 +272,10 @@ impl Builder {
         let mut walk = Walk { scorer: &scorer, visited: 0, visits_max: usize::MAX, trace: None };
         let own_level = usize::from(self.levels[number as usize]);
         let mut found = Vec::with_capacity(own_level + 1);
-        let mut nearest = self.order[0];
+        let mut nearest = self.entry;
         let mut candidates = Vec::new();
-        for level in (0..self.layers.len()).rev() {
+        // Above the entry there is nobody yet.
+        for level in (0..=usize::from(self.levels[self.entry as usize])).rev() {
             let layer = self.layers[level].view();
             let start = place_of(&layer, nearest);
             if level > own_level {
@@ -208,7 +287,8 @@ impl Builder {
             candidates.extend_from_slice(scratch.beam.nearest());
             nearest = layer.number(candidates[0].place());
             // As many as in the layers above: the base's other half is left to later vectors.
-            let chosen = select(space, &layer, &candidates, self.params.links_max);
+            let mut chosen = Vec::with_capacity(self.params.links_max);
+            select(space, &layer, &candidates, self.params.links_max, &mut chosen);
             found.push((place_of(&layer, number), chosen));
         }
         found.reverse();
@@ -257,6 +337,18 @@ impl Drop for Lent<'_> {
     }
 }
 
+/// Shuffles vectors, because neighbours often arrive together, and a batch does not see itself. The highest comes first:
+/// every later one finds all of its layers begun.
+fn shuffle(order: &mut [u32], levels: &[u8], rng: &mut Rng) {
+    for i in (1..order.len()).rev() {
+        order.swap(i, rng.below(i as u64 + 1) as usize);
+    }
+    let level = |at: usize| levels[order[at] as usize];
+    if let Some(top) = (0..order.len()).max_by_key(|&at| (level(at), std::cmp::Reverse(at))) {
+        order.swap(0, top);
+    }
+}
+
 fn draw_level(rng: &mut Rng, links_max: usize) -> u8 {
     (0..LEVEL_MAX as u8).find(|_| rng.below(links_max as u64) != 0).unwrap_or(LEVEL_MAX as u8)
 }
@@ -277,12 +369,20 @@ fn merged<S: Space>(space: &S, layer: &Layer<'_>, group: &[Reverse]) -> Vec<u32>
     let near = |&place: &u32| Near::new(space.pair(number, layer.number(place)), place);
     let mut candidates: Vec<Near> = list.iter().map(near).collect();
     candidates.sort_unstable();
-    select(space, layer, &candidates, layer.width)
+    list.clear();
+    select(space, layer, &candidates, layer.width, &mut list);
+    list
 }
 
-/// Of candidates sorted by distance, up to `max` that are nearer to their vector than to any chosen before them.
-fn select<S: Space>(space: &S, layer: &Layer<'_>, candidates: &[Near], max: usize) -> Vec<u32> {
-    let mut chosen: Vec<u32> = Vec::with_capacity(max);
+/// Of candidates sorted by distance, those that are nearer to their vector than to any chosen before them, until `max`
+/// are chosen.
+pub(super) fn select<S: Space>(
+    space: &S,
+    layer: &Layer<'_>,
+    candidates: &[Near],
+    max: usize,
+    chosen: &mut Vec<u32>,
+) {
     let mut copies = 0;
     for candidate in candidates {
         if chosen.len() == max {
@@ -300,5 +400,4 @@ fn select<S: Space>(space: &S, layer: &Layer<'_>, candidates: &[Near], max: usiz
             chosen.push(candidate.place());
         }
     }
-    chosen
 }

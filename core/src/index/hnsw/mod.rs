@@ -10,12 +10,14 @@
 //! a list, so that copies of one vector do not close themselves off.
 
 mod build;
+mod keep;
 mod layer;
 mod links;
 mod scratch;
 mod search;
 
 pub use build::{Builder, build};
+pub use keep::Kept;
 pub use links::Hnsw;
 pub use scratch::Scratch;
 pub use search::{Found, SearchParams};
@@ -64,5 +66,7 @@ impl HnswParams {
     }
 }
 
+#[cfg(test)]
+mod keep_tests;
 #[cfg(test)]
 mod tests;

@@ -11,9 +11,9 @@ use crate::storage::{Blob, Section};
 use crate::vectors::{Scorer, Space};
 
 /// f32 vectors under squared L2.
-struct Points(Vec<Vec<f32>>);
+pub(super) struct Points(pub(super) Vec<Vec<f32>>);
 
-struct Point<'a>(&'a Points, &'a [f32]);
+pub(super) struct Point<'a>(pub(super) &'a Points, pub(super) &'a [f32]);
 
 impl Scorer for Point<'_> {
     fn distance(&self, i: u32) -> f32 {
@@ -38,7 +38,7 @@ impl Space for Points {
 }
 
 /// Points around a hundred centres, in the order of their centres: the worst order for batches.
-fn clustered(seed: u64, n: usize, dim: usize) -> Points {
+pub(super) fn clustered(seed: u64, n: usize, dim: usize) -> Points {
     let mut centres = Rng::new(1);
     let mut noise = Rng::new(seed);
     let centres: Vec<Vec<f32>> = (0..100).map(|_| (0..dim).map(|_| centres.unit_f32()).collect()).collect();
@@ -46,21 +46,21 @@ fn clustered(seed: u64, n: usize, dim: usize) -> Points {
     Points((0..n).map(|i| near(&centres[i * 100 / n], &mut noise)).collect())
 }
 
-fn linked(points: &Points, params: HnswParams, pool: &Pool) -> Vec<Section> {
+pub(super) fn linked(points: &Points, params: HnswParams, pool: &Pool) -> Vec<Section> {
     build(points, params, pool, &mut |_, _| ()).expect("valid parameters")
 }
 
-fn reopen(sections: &[Section]) -> Result<Hnsw> {
+pub(super) fn reopen(sections: &[Section]) -> Result<Hnsw> {
     let id = BlobId::new(1, 1, BlobKind::Links);
     let bytes = blob::build(id, sections);
     Hnsw::open(&Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))?)
 }
 
-fn bytes(sections: Vec<Section>) -> Vec<Vec<u8>> {
+pub(super) fn bytes(sections: Vec<Section>) -> Vec<Vec<u8>> {
     sections.into_iter().map(|section| section.bytes).collect()
 }
 
-fn params(k: usize, ef: usize) -> SearchParams {
+pub(super) fn params(k: usize, ef: usize) -> SearchParams {
     SearchParams { ef, ..SearchParams::new(k) }
 }
 

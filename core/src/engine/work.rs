@@ -1,0 +1,172 @@
+//! What a job computes, in steps: the blobs of a new segment, or the links of one that is there.
+//!
+//! Where it pauses never changes what it makes. Rows are read one by one and not kept.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::base::{Error, Pool, Result, Slot};
+use crate::collection::View;
+use crate::index::HnswParams;
+use crate::index::hnsw::Builder;
+use crate::segment::{End, Ends, Segment, SegmentBuilder};
+use crate::storage::{BlobKind, Section};
+
+use super::collection::derive_with;
+use super::jobs::JobProgress;
+
+/// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
+const LEVEL_SEED: u64 = 0x6B69_7468;
+
+/// What is left of a job to be computed.
+pub(super) enum Work {
+    /// A new segment.
+    Rows(Box<Writing>),
+    /// Links of a segment.
+    Links { segment: Arc<Segment>, builder: Box<Builder> },
+    /// Nothing.
+    Done,
+}
+
+/// What a job has computed.
+pub(super) struct Built {
+    pub documents: usize,
+    /// What had ended of the new segment's versions: those that are kept as history.
+    pub ended: Ends,
+    pub blobs: Vec<(BlobKind, Vec<Section>)>,
+}
+
+/// A segment that is being written from parts of a view.
+pub(super) struct Writing {
+    parts: Range<usize>,
+    /// What had ended in each.
+    ended: Vec<Ends>,
+    /// What ended by then is left out.
+    horizon: i64,
+    /// The ends of what is kept though it has ended.
+    kept: Ends,
+    /// The part and the slot that come next.
+    at: (usize, u32),
+    total: usize,
+    builder: SegmentBuilder,
+}
+
+impl Work {
+    /// Links of a segment.
+    pub fn links(view: &View, segment: &Arc<Segment>) -> Result<Self> {
+        let builder = Box::new(Builder::new(segment.rows.vectors(), index_params(view))?);
+        Ok(Self::Links { segment: Arc::clone(segment), builder })
+    }
+
+    /// A segment of these parts, without what had ended in each and is not kept as history.
+    pub fn rows(view: &View, parts: Range<usize>, ended: Vec<Ends>) -> Self {
+        let horizon = view.config.history.horizon(view.counters.last_time);
+        let kept = |e: &Ends| e.iter().filter(|end| end.valid_to > horizon).count();
+        let parts_with_ends = view.parts[parts.clone()].iter().zip(&ended);
+        let total = parts_with_ends.map(|(p, e)| p.part.len() - e.count() + kept(e)).sum();
+        let (at, builder) = ((parts.start, 0), SegmentBuilder::default());
+        let kept = Ends::default();
+        Self::Rows(Box::new(Writing { parts, ended, horizon, kept, at, total, builder }))
+    }
+
+    /// Works on, for about `budget` documents; what was built, at the end.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`, after which it can be called again.
+    pub fn step(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<Option<Built>> {
+        let is_built = match self {
+            Self::Done => return Ok(None),
+            Self::Rows(writing) => writing.step(view, pool, budget)?,
+            Self::Links { segment, builder } => {
+                let codes = segment.codes.as_ref().ok_or_else(|| no_codes(segment))?;
+                builder.step(&codes.space(), pool, budget)
+            }
+        };
+        if !is_built {
+            return Ok(None);
+        }
+        Ok(match std::mem::replace(self, Self::Done) {
+            Self::Done => None,
+            Self::Rows(writing) => Some(writing.into_built()),
+            Self::Links { segment, builder } => {
+                let (documents, links) = (segment.rows.vectors(), builder.sections());
+                Some(Built { documents, ended: Ends::default(), blobs: vec![(BlobKind::Links, links)] })
+            }
+        })
+    }
+
+    /// How far it has come; `None` when it is done.
+    pub fn progress(&self) -> Option<JobProgress> {
+        match self {
+            Self::Done => None,
+            Self::Rows(writing) => Some(writing.progress()),
+            Self::Links { segment, builder } => {
+                Some(JobProgress { done: builder.linked(), total: segment.rows.vectors() })
+            }
+        }
+    }
+}
+
+impl Writing {
+    fn step(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<bool> {
+        if self.at.0 < self.parts.end {
+            self.read(view, pool, budget)?;
+            return Ok(false);
+        }
+        Ok(self.builder.is_empty() || self.builder.finish(budget, derive_with(view, pool)))
+    }
+
+    fn read(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<()> {
+        let with = derive_with(view, pool);
+        let mut left = budget.max(1);
+        while self.at.0 < self.parts.end {
+            let (at, slot) = (self.at.0, Slot(self.at.1));
+            let part = &view.parts[at].part;
+            if slot.index() == part.len() {
+                self.at = (at + 1, 0);
+                continue;
+            }
+            let end = self.ended[at - self.parts.start].get(slot);
+            if end.is_none_or(|end| end.valid_to > self.horizon) {
+                if left == 0 {
+                    return Ok(());
+                }
+                let row = part.row(slot)?;
+                if let Some(end) = end {
+                    let words = view.words.as_ref().map(|words| words.count(&row.metadata));
+                    self.kept.end(End { slot: Slot(self.builder.len() as u32), ..end });
+                    self.kept.add_terms(words.unwrap_or_default());
+                }
+                self.builder.push(&row, with);
+                left -= 1;
+            }
+            self.at.1 += 1;
+        }
+        Ok(())
+    }
+
+    fn into_built(self) -> Built {
+        let (versions, ended) = (self.builder.len(), self.kept);
+        let mut blobs = if versions == 0 { Vec::new() } else { self.builder.into_blobs() };
+        if ended.count() > 0 {
+            blobs.push((BlobKind::Ends, ended.sections()));
+        }
+        Built { documents: versions - ended.count(), ended, blobs }
+    }
+
+    fn progress(&self) -> JobProgress {
+        JobProgress { done: self.builder.len(), total: self.total }
+    }
+}
+
+fn index_params(view: &View) -> HnswParams {
+    HnswParams {
+        links_max: view.config.links_max as usize,
+        ef_construction: view.config.ef_construction as usize,
+        seed: LEVEL_SEED,
+    }
+}
+
+fn no_codes(segment: &Segment) -> Error {
+    Error::corrupt(format!("blob {}.codes", segment.blobs.rows.number), 0, "to exist")
+}

@@ -1,0 +1,137 @@
+//! The blobs of a segment, made in steps: rows are taken in one by one, then each blob is finished.
+//!
+//! Where it pauses never changes what it makes. Rows are not kept: what they give is, in the form it has in a blob.
+
+use crate::meta::ColumnsBuilder;
+use crate::storage::{BlobKind, Section};
+use crate::text::MemoryPostings;
+use crate::vectors::{Extent, Int8Encoder, Int8Space, Metric};
+
+use super::blobs::Derive;
+use super::row::{Row, SharedRow};
+use super::rows_builder::RowsBuilder;
+
+/// The blobs of a segment under construction, except `links` and `ends`.
+#[derive(Debug, Default)]
+pub struct SegmentBuilder {
+    len: usize,
+    vectors: usize,
+    rows: RowsBuilder,
+    extent: Extent,
+    codes: Option<Int8Encoder>,
+    postings: MemoryPostings,
+    columns: ColumnsBuilder,
+    finished: Finished,
+}
+
+/// The blobs that are finished. Codes are so when all vectors are encoded.
+#[derive(Debug, Default)]
+struct Finished {
+    text: Option<Vec<Section>>,
+    columns: Option<Vec<Section>>,
+    rows: Option<Vec<Section>>,
+}
+
+impl SegmentBuilder {
+    /// Adds a row; they come in the order of seq, before anything is finished.
+    ///
+    /// # Panics
+    /// When it is out of order or has a vector of another dimension.
+    pub fn push(&mut self, row: &Row, with: Derive<'_>) {
+        let slot = self.len as u32;
+        if let Some(words) = with.words {
+            words.push(&mut self.postings, slot, &row.metadata);
+        }
+        if let Some(vector) = &row.vector {
+            self.vectors += 1;
+            if with.metric == Metric::Manhattan {
+                self.extent.widen(vector);
+            }
+        }
+        self.columns.push(slot, &row.metadata);
+        self.rows.push(row);
+        self.len += 1;
+    }
+
+    /// How many rows it was given.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it was given none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many of the rows have a vector.
+    #[must_use]
+    pub fn vectors(&self) -> usize {
+        self.vectors
+    }
+
+    /// Works on, once all rows are there: encodes about `budget` vectors or finishes one blob; true when all are.
+    pub fn finish(&mut self, budget: usize, with: Derive<'_>) -> bool {
+        let n = self.len as u32;
+        if self.encode(budget, with) {
+            return false;
+        }
+        let finished = &mut self.finished;
+        if with.words.is_some() && finished.text.is_none() {
+            finished.text = Some(std::mem::take(&mut self.postings).sections(n));
+        } else if finished.columns.is_none() {
+            finished.columns = Some(std::mem::take(&mut self.columns).sections(n));
+        } else if finished.rows.is_none() {
+            finished.rows = Some(std::mem::take(&mut self.rows).sections());
+        }
+        finished.rows.is_some()
+    }
+
+    /// Encodes some vectors; false when there was nothing left to encode.
+    fn encode(&mut self, budget: usize, with: Derive<'_>) -> bool {
+        let (rows, extent, n) = (&self.rows, self.extent, self.vectors);
+        if n == 0 {
+            return false;
+        }
+        let dim = rows.dim();
+        let codes = self.codes.get_or_insert_with(|| Int8Encoder::new(with.metric, dim, n, extent));
+        let done = codes.encoded();
+        let count = budget.max(1).min(n - done);
+        if count > 0 {
+            let vectors = rows.floats(done..done + count);
+            codes.push(count, |i| &vectors[i * dim..(i + 1) * dim], with.pool);
+        }
+        count > 0
+    }
+
+    /// Distances among its vectors, by ordinal, once all are encoded; `None` without vectors.
+    #[must_use]
+    pub fn space(&self) -> Option<Int8Space<'_>> {
+        self.codes.as_ref().map(Int8Encoder::space)
+    }
+
+    /// The sections of every blob.
+    ///
+    /// # Panics
+    /// When not all are finished.
+    #[must_use]
+    pub fn into_blobs(self) -> Vec<(BlobKind, Vec<Section>)> {
+        let Finished { text, columns, rows } = self.finished;
+        let whole = "blobs are taken once all are finished";
+        let mut blobs = vec![(BlobKind::Rows, rows.expect(whole))];
+        blobs.extend(self.codes.map(|codes| (BlobKind::Codes, codes.sections())));
+        blobs.extend(text.map(|text| (BlobKind::Text, text)));
+        blobs.push((BlobKind::Columns, columns.expect(whole)));
+        blobs
+    }
+}
+
+/// The sections of every blob of a segment with these rows, except `links` and `ends`.
+#[must_use]
+pub fn derive(rows: &[SharedRow], with: Derive<'_>) -> Vec<(BlobKind, Vec<Section>)> {
+    let mut builder = SegmentBuilder::default();
+    rows.iter().for_each(|row| builder.push(row, with));
+    while !builder.finish(usize::MAX, with) {}
+    builder.into_blobs()
+}
