@@ -213,7 +213,9 @@ impl Surface for RestSurface {
                     args["as_of"].as_str().map(|t| format!("&as_of={}", percent(t))).unwrap_or_default();
                 server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}{as_of}"), None)
             }
-            "seal" | "index" | "merge" => server.ask("POST", &format!("{collection}/{op}"), None),
+            "seal" | "index" | "merge" | "optimize" => {
+                server.ask("POST", &format!("{collection}/{op}"), None)
+            }
             "export" => {
                 let (status, bytes) =
                     server.send("GET", &format!("{collection}/export"), None).expect("an answer");

@@ -149,6 +149,7 @@ impl Run {
             13 => self.job(JobKind::Seal),
             14 => self.job(JobKind::Merge),
             15 => self.job(JobKind::Index),
+            16 if self.rng.below(3) == 0 => self.job(JobKind::Optimize),
             16 => self.reopen(),
             _ => self.check(),
         }

@@ -1,14 +1,15 @@
 //! What a job computes, in steps: the blobs of a new segment, or the links of one that is there.
 //!
-//! Where it pauses never changes what it makes. Rows are read one by one and not kept.
+//! Where it pauses never changes what it makes. Rows are read one by one and not kept. When the largest input of a merge
+//! has links, they go on in the new segment: the vectors of the others are inserted into them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{Error, Pool, Result, Slot};
-use crate::collection::View;
+use crate::collection::{Part, View};
 use crate::index::HnswParams;
-use crate::index::hnsw::Builder;
+use crate::index::hnsw::{Builder, Kept};
 use crate::segment::{End, Ends, Segment, SegmentBuilder};
 use crate::storage::{BlobKind, Section};
 
@@ -17,6 +18,8 @@ use super::jobs::JobProgress;
 
 /// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
 const LEVEL_SEED: u64 = 0x6B69_7468;
+/// Links go on when at least one of so many of their vectors does: with fewer, building them anew gives better ones.
+const KEPT_SHARE: usize = 2;
 
 /// What is left of a job to be computed.
 pub(super) enum Work {
@@ -49,6 +52,21 @@ pub(super) struct Writing {
     at: (usize, u32),
     total: usize,
     builder: SegmentBuilder,
+    linking: Linking,
+}
+
+enum Linking {
+    /// It gets links later, if at all.
+    Later,
+    /// It gets links once its codes are there, with those of an input or without.
+    Wanted(Option<KeptLinks>),
+    Building(Box<Builder>),
+}
+
+/// Links of this part of the view.
+struct KeptLinks {
+    part: usize,
+    kept: Kept,
 }
 
 impl Work {
@@ -58,15 +76,18 @@ impl Work {
         Ok(Self::Links { segment: Arc::clone(segment), builder })
     }
 
-    /// A segment of these parts, without what had ended in each and is not kept as history.
-    pub fn rows(view: &View, parts: Range<usize>, ended: Vec<Ends>) -> Self {
+    /// A segment of these parts, without what had ended in each and is not kept as history; `link` asks for links also
+    /// where no input has any.
+    pub fn rows(view: &View, parts: Range<usize>, ended: Vec<Ends>, link: bool) -> Result<Self> {
         let horizon = view.config.history.horizon(view.counters.last_time);
-        let kept = |e: &Ends| e.iter().filter(|end| end.valid_to > horizon).count();
         let parts_with_ends = view.parts[parts.clone()].iter().zip(&ended);
-        let total = parts_with_ends.map(|(p, e)| p.part.len() - e.count() + kept(e)).sum();
-        let (at, builder) = ((parts.start, 0), SegmentBuilder::default());
-        let kept = Ends::default();
-        Self::Rows(Box::new(Writing { parts, ended, horizon, kept, at, total, builder }))
+        let total = parts_with_ends.map(|(p, e)| p.part.len() - e.ended_by(horizon)).sum();
+        let linking = match kept_links(view, parts.clone(), &ended, horizon)? {
+            None if !link => Linking::Later,
+            kept => Linking::Wanted(kept),
+        };
+        let (at, builder, kept) = ((parts.start, 0), SegmentBuilder::default(), Ends::default());
+        Ok(Self::Rows(Box::new(Writing { parts, ended, horizon, kept, at, total, builder, linking })))
     }
 
     /// Works on, for about `budget` documents; what was built, at the end.
@@ -113,7 +134,13 @@ impl Writing {
             self.read(view, pool, budget)?;
             return Ok(false);
         }
-        Ok(self.builder.is_empty() || self.builder.finish(budget, derive_with(view, pool)))
+        if self.builder.is_empty() {
+            return Ok(true);
+        }
+        if !self.builder.finish(budget, derive_with(view, pool)) {
+            return Ok(false);
+        }
+        self.link(view, pool, budget)
     }
 
     fn read(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<()> {
@@ -137,6 +164,9 @@ impl Writing {
                     self.kept.end(End { slot: Slot(self.builder.len() as u32), ..end });
                     self.kept.add_terms(words.unwrap_or_default());
                 }
+                if row.vector.is_some() {
+                    self.linking.note(at, part, slot, self.builder.vectors())?;
+                }
                 self.builder.push(&row, with);
                 left -= 1;
             }
@@ -145,18 +175,79 @@ impl Writing {
         Ok(())
     }
 
+    fn link(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<bool> {
+        let Some(space) = self.builder.space() else { return Ok(true) };
+        match &mut self.linking {
+            Linking::Later => Ok(true),
+            Linking::Wanted(from) => {
+                let (n, params) = (self.builder.vectors(), index_params(view));
+                let builder = match from.take() {
+                    Some(from) => Builder::keep(n, params, from.kept)?,
+                    None => Builder::new(n, params)?,
+                };
+                self.linking = Linking::Building(Box::new(builder));
+                Ok(false)
+            }
+            Linking::Building(builder) => Ok(builder.step(&space, pool, budget)),
+        }
+    }
+
     fn into_built(self) -> Built {
         let (versions, ended) = (self.builder.len(), self.kept);
         let mut blobs = if versions == 0 { Vec::new() } else { self.builder.into_blobs() };
         if ended.count() > 0 {
             blobs.push((BlobKind::Ends, ended.sections()));
         }
+        if let Linking::Building(builder) = self.linking {
+            blobs.push((BlobKind::Links, builder.sections()));
+        }
         Built { documents: versions - ended.count(), ended, blobs }
     }
 
+    /// A document counts once when it is read and once more when it is linked.
     fn progress(&self) -> JobProgress {
-        JobProgress { done: self.builder.len(), total: self.total }
+        let is_read = self.at.0 == self.parts.end;
+        let vectors = if is_read { self.builder.vectors() } else { self.total };
+        let (linked, to_link) = match &self.linking {
+            Linking::Later => (0, 0),
+            Linking::Wanted(_) => (0, vectors),
+            Linking::Building(builder) => (builder.linked(), vectors),
+        };
+        JobProgress { done: self.builder.len() + linked, total: self.total + to_link }
     }
+}
+
+impl Linking {
+    /// A vector of a part gets this ordinal.
+    fn note(&mut self, at: usize, part: &Part, slot: Slot, ordinal: usize) -> Result<()> {
+        if let (Self::Wanted(Some(from)), Part::Segment(segment)) = (self, part)
+            && from.part == at
+            && let Some(old) = segment.rows.ordinal(slot)?
+        {
+            from.kept.set(old, ordinal as u32);
+        }
+        Ok(())
+    }
+}
+
+/// The links that go on: those of the part that has the most live vectors of all with links.
+fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends], horizon: i64) -> Result<Option<KeptLinks>> {
+    let mut best: Option<(usize, KeptLinks)> = None;
+    for (part, ended) in parts.zip(ended) {
+        let Part::Segment(segment) = &view.parts[part].part else { continue };
+        let Some(links) = segment.links.as_ref().filter(|links| links.params() == index_params(view)) else {
+            continue;
+        };
+        let mut live = links.len();
+        for end in ended.iter().filter(|end| end.valid_to <= horizon) {
+            live -= usize::from(segment.rows.ordinal(end.slot)?.is_some());
+        }
+        let is_worth = live > 0 && live * KEPT_SHARE >= links.len();
+        if is_worth && best.as_ref().is_none_or(|(most, _)| live > *most) {
+            best = Some((live, KeptLinks { part, kept: Kept::new(links.clone()) }));
+        }
+    }
+    Ok(best.map(|(_, kept)| kept))
 }
 
 fn index_params(view: &View) -> HnswParams {
