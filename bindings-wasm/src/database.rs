@@ -136,6 +136,8 @@ impl WasmDatabase {
 
     fn open(&mut self, name: &str, number: u64) -> Result<()> {
         let collection = self.database.open_collection(name)?;
+        // Afterwards its bytes go, and nobody could fetch them while a search waits.
+        collection.reader().load().warm()?;
         self.root.release(number);
         self.collections.insert(number, State::Open(Box::new(Open { collection, job: None })));
         Ok(())

@@ -136,8 +136,8 @@ impl View {
                 }
                 Part::Segment(segment) => {
                     stats.segments += 1;
-                    stats.indexed += usize::from(segment.links.is_some());
-                    if segment.links.is_none() {
+                    stats.indexed += usize::from(segment.is_linked());
+                    if !segment.is_linked() {
                         stats.unlinked_vectors += segment.rows.vectors();
                     }
                 }

@@ -138,12 +138,16 @@ impl View {
         if !moment.is_current() {
             let visible = self.parts.iter().map(|part| part.visible(moment));
             let visible = visible.collect::<Result<Vec<Option<Bitmap>>>>()?;
-            let parts = self.parts.iter().zip(&visible);
-            let parts = parts.filter_map(|(part, visible)| Some((part.part.postings()?, visible.as_ref())));
-            return Weights::count(query, &parts.collect::<Vec<_>>());
+            let mut parts = Vec::new();
+            for (part, visible) in self.parts.iter().zip(&visible) {
+                parts.extend(part.part.postings()?.map(|postings| (postings, visible.as_ref())));
+            }
+            return Weights::count(query, &parts);
         }
-        let postings: Vec<&dyn PostingSource> =
-            self.parts.iter().filter_map(|part| part.part.postings()).collect();
+        let mut postings: Vec<&dyn PostingSource> = Vec::new();
+        for part in &self.parts {
+            postings.extend(part.part.postings()?);
+        }
         let ended: Vec<&TermCounts> =
             self.parts.iter().flat_map(|part| part.ends.terms()).map(|terms| &**terms).collect();
         Weights::gather(query, &postings, &ended)
@@ -180,7 +184,7 @@ impl View {
     ) -> Result<Vec<Candidate>> {
         let mut found = TopK::new(depth);
         for (i, part) in self.parts.iter().enumerate() {
-            let Some(postings) = part.part.postings() else { continue };
+            let Some(postings) = part.part.postings()? else { continue };
             for (slot, score) in score_words(postings, weights, allowed[i].as_ref())? {
                 let slot = crate::base::Slot(slot);
                 let seq = part.part.seq(slot)?;
@@ -208,7 +212,7 @@ impl View {
     fn hydrate(&self, request: &SearchRequest, weights: &Weights, ranked: Ranked) -> Result<Hit> {
         let row = self.row(ranked.place)?;
         let explanation = if request.explain {
-            let words = match (ranked.words, self.parts[ranked.place.part].part.postings()) {
+            let words = match (ranked.words, self.parts[ranked.place.part].part.postings()?) {
                 (Some((score, rank, contribution)), Some(postings)) => {
                     let terms = explain_words(postings, weights, ranked.place.slot.0)?;
                     Some(WordsExplanation { score, rank, contribution, terms })

@@ -123,6 +123,19 @@ impl View {
         Ok(places)
     }
 
+    /// Reads and checks everything that otherwise is when it is first asked for.
+    ///
+    /// # Errors
+    /// `corrupt`, `io_failed`, `not_resident`, after which it can be called again.
+    pub fn warm(&self) -> Result<()> {
+        for part in &self.parts {
+            if let Part::Segment(segment) = &part.part {
+                segment.warm()?;
+            }
+        }
+        Ok(())
+    }
+
     /// All of the version at a place.
     ///
     /// # Errors
@@ -349,7 +362,7 @@ impl Part {
                 }
                 Ok(accepted)
             }
-            Self::Segment(segment) => segment.columns.select(filter),
+            Self::Segment(segment) => segment.columns()?.select(filter),
         }
     }
 
@@ -362,16 +375,18 @@ impl Part {
             Self::Chunk(chunk) => {
                 Ok(chunk.rows().iter().any(|row| crate::meta::has_path(&row.metadata, path)))
             }
-            Self::Segment(segment) => Ok(segment.columns.has_path(path)),
+            Self::Segment(segment) => Ok(segment.columns()?.has_path(path)),
         }
     }
 
     /// The words of the part; `None` without text.
-    #[must_use]
-    pub fn postings(&self) -> Option<&dyn PostingSource> {
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn postings(&self) -> Result<Option<&dyn PostingSource>> {
         match self {
-            Self::Chunk(chunk) => chunk.postings(),
-            Self::Segment(segment) => segment.text.as_ref().map(|text| text as &dyn PostingSource),
+            Self::Chunk(chunk) => Ok(chunk.postings()),
+            Self::Segment(segment) => Ok(segment.text()?.map(|text| text as &dyn PostingSource)),
         }
     }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::base::{Clock, Event, Lsn, Observer, Pool, Result, StateError};
+use crate::base::{Clock, Error, Event, Lsn, Observer, Pool, Result, StateError};
 use crate::collection::write::{apply, prepare, resolve};
 use crate::collection::{CollectionConfig, Mutation, Op, Part, PartView, View};
-use crate::segment::{Derive, Ends, Segment};
+use crate::segment::{Derive, Ends, Mender, Segment};
 use crate::storage::{Blob, BlobId, Level, Object, Storage, Ticket};
 
 use super::log;
@@ -309,7 +309,7 @@ pub(super) fn derive_with<'a>(view: &'a View, pool: &'a Pool) -> Derive<'a> {
     Derive { metric: view.config.metric, words: view.words.as_deref(), pool }
 }
 
-/// Opens a segment and tells the observer what was damaged.
+/// Opens a segment; the observer is told when something in it turns out to be damaged.
 pub(super) fn open_segment(
     storage: &dyn Storage,
     env: &Env,
@@ -318,13 +318,15 @@ pub(super) fn open_segment(
     blobs: crate::segment::SegmentBlobs,
 ) -> Result<Segment> {
     let load = |id: BlobId| Blob::open(id, storage.blob(id)?);
-    let opened = Segment::open(blobs, &load, derive_with(view, &env.pool))?;
-    for (id, error) in opened.damaged {
+    let (observer, at) = (Arc::clone(&env.observer), name.to_owned());
+    let damaged = move |id: BlobId, error: &Error| {
         let kind = id.kind.name();
         let message = format!("blob {}.{kind} was made again from its rows: {error}", id.number);
-        env.observer.event(Event::Warning { at: name.to_owned(), message });
-    }
-    Ok(opened.segment)
+        observer.event(Event::Warning { at: at.clone(), message });
+    };
+    let (words, pool) = (view.words.clone(), Arc::clone(&env.pool));
+    let mender = Mender { metric: view.config.metric, words, pool, damaged: Arc::new(damaged) };
+    Segment::open(blobs, &load, mender)
 }
 
 /// A part for a segment with what had ended in it.

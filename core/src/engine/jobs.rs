@@ -12,7 +12,7 @@ use crate::collection::{Part, PartView, View};
 use crate::segment::{End, Ends, SegmentBlobs};
 use crate::storage::blob::build;
 use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
-use crate::vectors::Int8Codes;
+use crate::vectors::int8;
 
 use super::collection::{Collection, Env, open_segment, part};
 use super::manifest::{Cut, Manifest};
@@ -147,9 +147,9 @@ impl Collection {
                 bytes: segment.rows.weight(),
                 slots: segment.len(),
                 ended: ended.ended_by(horizon),
-                vectors: segment.codes.as_ref().map_or(0, Int8Codes::len),
-                scan_bytes: segment.codes.as_ref().map_or(0, Int8Codes::scan_bytes),
-                is_linked: segment.links.is_some(),
+                vectors: segment.rows.vectors(),
+                scan_bytes: int8::scan_bytes(view.config.metric, segment.rows.vectors(), segment.rows.dim()),
+                is_linked: segment.is_linked(),
             }),
             Part::Chunk(_) => None,
         };
@@ -348,6 +348,7 @@ impl Committed {
         if let (Some(blobs), None) = (&self.new_segment, &self.fresh) {
             let view = &self.job.snapshot;
             let segment = open_segment(&*self.storage, &self.env, &self.name, view, blobs.clone())?;
+            segment.warm()?;
             self.fresh = Some(part(segment, self.job.ended.clone()));
         }
         Ok(())

@@ -99,7 +99,7 @@ impl Work {
             Self::Done => return Ok(None),
             Self::Rows(writing) => writing.step(view, pool, budget)?,
             Self::Links { segment, builder } => {
-                let codes = segment.codes.as_ref().ok_or_else(|| no_codes(segment))?;
+                let codes = segment.codes()?.ok_or_else(|| no_codes(segment))?;
                 builder.step(&codes.space(), pool, budget)
             }
         };
@@ -235,7 +235,7 @@ fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends], horizon: i64) ->
     let mut best: Option<(usize, KeptLinks)> = None;
     for (part, ended) in parts.zip(ended) {
         let Part::Segment(segment) = &view.parts[part].part else { continue };
-        let Some(links) = segment.links.as_ref().filter(|links| links.params() == index_params(view)) else {
+        let Some(links) = segment.links()?.filter(|links| links.params() == index_params(view)) else {
             continue;
         };
         let mut live = links.len();

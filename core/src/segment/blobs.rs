@@ -1,8 +1,9 @@
 //! The blobs of a segment, opened; and how each derived one is made from rows.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use crate::base::{AlignedBytes, Error, Pool, Result, Slot};
+use crate::base::{Error, Pool, Result, Slot};
 use crate::index::Hnsw;
 use crate::meta::{Columns, ColumnsBuilder};
 use crate::storage::blob::{Resident, build};
@@ -90,79 +91,185 @@ fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Ve
     }
 }
 
-/// A segment ready to be searched.
+/// What making derived blobs again takes, and who is told of it.
+#[derive(Clone)]
+pub struct Mender {
+    /// How distances are measured.
+    pub metric: Metric,
+    /// The text; `None` without any.
+    pub words: Option<Arc<Words>>,
+    /// Threads to use.
+    pub pool: Arc<Pool>,
+    /// Told of a derived blob that is damaged: it was made again in memory, or links were left out, and the next merge
+    /// writes it anew.
+    pub damaged: Arc<dyn Fn(BlobId, &Error) + Send + Sync>,
+}
+
+impl fmt::Debug for Mender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mender").field("metric", &self.metric).finish_non_exhaustive()
+    }
+}
+
+/// A segment. Its blobs are open; what they hold is read, and checked, when it is first asked for.
 #[derive(Debug)]
 pub struct Segment {
     /// Which blobs it is made of.
     pub blobs: SegmentBlobs,
     /// Ids, versions, vectors, metadata.
     pub rows: RowsReader,
-    /// Codes; `None` without vectors.
-    pub codes: Option<Int8Codes>,
-    /// Neighbour lists; `None` until the index job has run.
-    pub links: Option<Hnsw>,
-    /// Postings; `None` without text.
-    pub text: Option<TextIndex>,
-    /// Columns.
-    pub columns: Columns,
+    mender: Mender,
+    codes: Derived<Int8Codes>,
+    /// `None` inside when they are damaged.
+    links: Derived<Option<Hnsw>>,
+    text: Derived<TextIndex>,
+    columns: Derived<Columns>,
 }
 
-/// A segment as it was found.
+/// A derived blob.
 #[derive(Debug)]
-pub struct Opened {
-    /// Ready to be searched.
-    pub segment: Segment,
-    /// Derived blobs that were damaged, and what was wrong. They were made again in memory, links were left out; the
-    /// next merge writes them anew.
-    pub damaged: Vec<(BlobId, Error)>,
+struct Derived<T> {
+    /// The blob, or why it could not be opened; `None` when there is none.
+    blob: Option<(BlobId, Result<Blob>)>,
+    read: OnceLock<T>,
+}
+
+impl<T> Derived<T> {
+    fn open(id: Option<BlobId>, load: &dyn Fn(BlobId) -> Result<Blob>) -> Result<Self> {
+        let blob = match id.map(|id| (id, load(id))) {
+            Some((_, Err(error))) if !is_damage(&error) => return Err(error),
+            found => found,
+        };
+        Ok(Self { blob, read: OnceLock::new() })
+    }
 }
 
 impl Segment {
-    /// Opens the blobs; `load` opens one.
+    /// Opens the blobs; `load` opens one. Reads their headers and directories.
     ///
     /// # Errors
     /// `corrupt` when the primary blob is damaged, `unsupported_version`, `not_resident`, `io_failed`.
-    pub fn open(
-        blobs: SegmentBlobs,
-        load: &dyn Fn(BlobId) -> Result<Blob>,
-        with: Derive<'_>,
-    ) -> Result<Opened> {
-        let rows = RowsReader::open(&load(blobs.rows)?)?;
-        let mut damaged = Vec::new();
-        let mut again = Again { rows: &rows, with, all: None };
-        let open_codes = |blob: &Blob| {
+    pub fn open(blobs: SegmentBlobs, load: &dyn Fn(BlobId) -> Result<Blob>, mender: Mender) -> Result<Self> {
+        Ok(Self {
+            rows: RowsReader::open(&load(blobs.rows)?)?,
+            codes: Derived::open(blobs.codes, load)?,
+            links: Derived::open(blobs.links, load)?,
+            text: Derived::open(blobs.text, load)?,
+            columns: Derived::open(blobs.columns, load)?,
+            blobs,
+            mender,
+        })
+    }
+
+    /// Reads and checks everything that otherwise is when it is first asked for.
+    ///
+    /// # Errors
+    /// As [`Segment::open`].
+    pub fn warm(&self) -> Result<()> {
+        self.rows.check()?;
+        self.codes()?;
+        self.links()?;
+        self.text()?;
+        self.columns().map(|_| ())
+    }
+
+    /// Codes; `None` without vectors.
+    ///
+    /// # Errors
+    /// `corrupt` when the primary blob is damaged, `not_resident`, `io_failed`.
+    pub fn codes(&self) -> Result<Option<&Int8Codes>> {
+        let own = (self.rows.vectors(), self.rows.dim(), self.mender.metric);
+        self.derived(&self.codes, &|blob| {
             let codes = Int8Codes::open(blob)?;
-            let fits =
-                (codes.len(), codes.dim(), codes.metric()) == (rows.vectors(), rows.dim(), with.metric);
+            let fits = (codes.len(), codes.dim(), codes.metric()) == own;
             fitting(blob, codes, fits)
-        };
-        let open_text = |blob: &Blob| {
+        })
+    }
+
+    /// Neighbour lists; `None` until the index job has run.
+    ///
+    /// # Errors
+    /// `not_resident`.
+    pub fn links(&self) -> Result<Option<&Hnsw>> {
+        let Some((id, blob)) = &self.links.blob else { return Ok(None) };
+        if self.links.read.get().is_none() {
+            let found = match blob.clone().and_then(|blob| Hnsw::open(&blob)) {
+                Ok(links) if links.len() == self.rows.vectors() => Ok(links),
+                Ok(_) => Err(Error::corrupt("links", 0, "one node a vector")),
+                Err(error) if !is_damage(&error) => return Err(error),
+                Err(error) => Err(error),
+            };
+            let found = found.inspect_err(|error| (self.mender.damaged)(*id, error)).ok();
+            self.links.read.get_or_init(|| found);
+        }
+        Ok(self.links.read.get().and_then(Option::as_ref))
+    }
+
+    /// Whether it has neighbour lists, as far as is known: those that were not read yet may be damaged.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.blobs.links.is_some() && self.links.read.get().is_none_or(Option::is_some)
+    }
+
+    /// Postings; `None` without text.
+    ///
+    /// # Errors
+    /// As [`Segment::codes`].
+    pub fn text(&self) -> Result<Option<&TextIndex>> {
+        self.derived(&self.text, &|blob| {
             let text = TextIndex::open(blob)?;
-            let fits = text.n_slots() as usize == rows.len();
+            let fits = text.n_slots() as usize == self.rows.len();
             fitting(blob, text, fits)
-        };
-        let open_columns = |blob: &Blob| {
+        })
+    }
+
+    /// Columns.
+    ///
+    /// # Errors
+    /// As [`Segment::codes`].
+    pub fn columns(&self) -> Result<&Columns> {
+        let open = |blob: &Blob| {
             let columns = Columns::open(blob)?;
-            let fits = columns.n_slots() == rows.len();
+            let fits = columns.n_slots() == self.rows.len();
             fitting(blob, columns, fits)
         };
-        let codes = or_rebuild(blobs.codes, load, &open_codes, &mut again, &mut damaged)?;
-        let text = or_rebuild(blobs.text, load, &open_text, &mut again, &mut damaged)?;
-        let columns = match or_rebuild(blobs.columns, load, &open_columns, &mut again, &mut damaged)? {
-            Some(columns) => columns,
-            None => Columns::open(&again.blob(blobs.rows, BlobKind::Columns)?)?,
-        };
-        let links = match blobs.links.map(|id| load(id).and_then(|blob| Hnsw::open(&blob))) {
-            Some(Ok(links)) if links.len() == rows.vectors() => Some(links),
-            Some(Err(error)) if !is_damage(&error) => return Err(error),
-            Some(found) => {
-                let error = found.err().unwrap_or_else(|| Error::corrupt("links", 0, "one node a vector"));
-                damaged.extend(blobs.links.map(|id| (id, error)));
-                None
+        if let Some(columns) = self.derived(&self.columns, &open)? {
+            return Ok(columns);
+        }
+        let columns = open(&self.again(BlobId { kind: BlobKind::Columns, ..self.blobs.rows })?)?;
+        Ok(self.columns.read.get_or_init(|| columns))
+    }
+
+    /// What a derived blob holds, checked whole; where it is damaged, it is made again from the rows.
+    fn derived<'a, T>(
+        &'a self,
+        derived: &'a Derived<T>,
+        open: &dyn Fn(&Blob) -> Result<T>,
+    ) -> Result<Option<&'a T>> {
+        let Some((id, blob)) = &derived.blob else { return Ok(None) };
+        if let Some(read) = derived.read.get() {
+            return Ok(Some(read));
+        }
+        let checked = blob.clone().and_then(|blob| blob.verify().and_then(|()| open(&blob)));
+        let read = match checked {
+            Ok(read) => read,
+            Err(error) if is_damage(&error) => {
+                let read = open(&self.again(*id)?)?;
+                (self.mender.damaged)(*id, &error);
+                read
             }
-            None => None,
+            Err(error) => return Err(error),
         };
-        Ok(Opened { segment: Self { blobs, rows, codes, links, text, columns }, damaged })
+        Ok(Some(derived.read.get_or_init(|| read)))
+    }
+
+    fn again(&self, id: BlobId) -> Result<Blob> {
+        let slots = 0..self.rows.len() as u32;
+        let rows: Vec<SharedRow> = slots.map(|slot| self.rows.row(Slot(slot))).collect::<Result<_>>()?;
+        let Mender { metric, words, pool, .. } = &self.mender;
+        let with = Derive { metric: *metric, words: words.as_deref(), pool };
+        let sections = derive_one(&rows, id.kind, with).unwrap_or_default();
+        Blob::open(id, Arc::new(Resident::new(Arc::new(build(id, &sections)))))
     }
 
     /// How many slots.
@@ -195,43 +302,4 @@ fn fitting<T>(blob: &Blob, opened: T, fits: bool) -> Result<T> {
 /// Damage that making the blob again mends; anything else is for the caller.
 fn is_damage(error: &Error) -> bool {
     matches!(error.code(), "corrupt" | "io_failed")
-}
-
-fn or_rebuild<T>(
-    id: Option<BlobId>,
-    load: &dyn Fn(BlobId) -> Result<Blob>,
-    open: &dyn Fn(&Blob) -> Result<T>,
-    again: &mut Again<'_>,
-    damaged: &mut Vec<(BlobId, Error)>,
-) -> Result<Option<T>> {
-    let Some(id) = id else { return Ok(None) };
-    match load(id).and_then(|blob| blob.verify().and_then(|()| open(&blob))) {
-        Ok(opened) => Ok(Some(opened)),
-        Err(error) if is_damage(&error) => {
-            damaged.push((id, error));
-            Ok(Some(open(&again.blob(id, id.kind)?)?))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Makes derived blobs again from the primary one.
-struct Again<'a> {
-    rows: &'a RowsReader,
-    with: Derive<'a>,
-    all: Option<Vec<SharedRow>>,
-}
-
-impl Again<'_> {
-    fn blob(&mut self, id: BlobId, kind: BlobKind) -> Result<Blob> {
-        if self.all.is_none() {
-            let slots = 0..self.rows.len() as u32;
-            self.all = Some(slots.map(|slot| self.rows.row(Slot(slot))).collect::<Result<_>>()?);
-        }
-        let rows = self.all.as_deref().unwrap_or_default();
-        let sections = derive_one(rows, kind, self.with).unwrap_or_default();
-        let id = BlobId { kind, ..id };
-        let bytes: AlignedBytes = build(id, &sections);
-        Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))
-    }
 }

@@ -13,7 +13,7 @@ pub mod rows;
 pub mod rows_builder;
 mod salvage;
 
-pub use blobs::{Derive, Opened, Segment, SegmentBlobs};
+pub use blobs::{Derive, Mender, Segment, SegmentBlobs};
 pub use builder::{SegmentBuilder, derive};
 pub use ends::{End, Ends};
 pub use expiry::{Expiry, ExpiryView};

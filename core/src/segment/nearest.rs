@@ -62,11 +62,11 @@ impl Segment {
         let by_ordinal = self.by_ordinal(allowed)?;
         let allowed = by_ordinal.as_ref().or(allowed);
         let count = allowed.map_or(self.rows.vectors(), Bitmap::count);
-        let candidates = match &self.codes {
+        let candidates = match self.codes()? {
             Some(codes) if !query.exact && count > EXACT_BELOW => {
                 let rerank = RERANK_MIN.max(2 * query.k);
                 let scorer = codes.scorer(query.prepared.vector());
-                let by_links = self.links.as_ref().filter(|_| count * LINKS_SHARE >= self.rows.vectors());
+                let by_links = self.links()?.filter(|_| count * LINKS_SHARE >= self.rows.vectors());
                 let params = SearchParams { k: rerank, ef: query.ef.max(rerank), visits_max: count };
                 let searched = by_links
                     .map(|links| links.search(&scorer, params, allowed, scratch, None))

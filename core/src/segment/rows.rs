@@ -3,7 +3,7 @@
 //! Layout: docs/FORMAT.md, "rows". Ids, versions and offsets are pinned; vectors and metadata are read by row.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::bytes::numbers;
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
@@ -58,13 +58,21 @@ pub fn sections(rows: &[SharedRow]) -> Vec<Section> {
     builder.sections()
 }
 
-/// An open rows blob.
+/// An open rows blob. Nothing but its counts is read before something else is asked for; then all that is read whole is
+/// checked, once.
 #[derive(Debug)]
 pub struct RowsReader {
-    name: String,
+    blob: Blob,
     slots: usize,
     vectors: usize,
     dim: usize,
+    weight: u64,
+    pins: OnceLock<Pins>,
+}
+
+/// The sections of a rows blob, checked.
+#[derive(Debug)]
+struct Pins {
     id_order: Pinned,
     id_offsets: Pinned,
     id_bytes: Pinned,
@@ -81,27 +89,17 @@ pub struct RowsReader {
     expiry_order: Pinned,
 }
 
-impl RowsReader {
-    /// Opens the blob and checks that all it says is possible.
-    ///
-    /// # Errors
-    /// `corrupt`, `not_resident`.
-    pub fn open(blob: &Blob) -> Result<Self> {
-        let name = format!("blob {}.rows", blob.id().number);
-        let counts = blob.pinned(COUNTS)?;
-        let &[slots, vectors, dim] = counts.numbers::<u64>()? else {
-            return Err(Error::corrupt(name, 0, "three counts"));
-        };
-        // Within these limits no product below overflows 64 bits.
-        let dims = if vectors > 0 { 1..=DIM_MAX as u64 } else { 0..=0 };
-        if slots > SLOTS_MAX as u64 || vectors > slots || !dims.contains(&dim) {
-            return Err(Error::corrupt(name, 0, "counts within limits"));
-        }
-        let reader = Self {
-            name,
-            slots: slots as usize,
-            vectors: vectors as usize,
-            dim: dim as usize,
+fn corrupt<T>(blob: &Blob, expected: &str) -> Result<T> {
+    Err(Error::corrupt(name(blob), 0, expected))
+}
+
+fn name(blob: &Blob) -> String {
+    format!("blob {}.rows", blob.id().number)
+}
+
+impl Pins {
+    fn open(blob: &Blob) -> Result<Self> {
+        Ok(Self {
             id_order: blob.pinned(ID_ORDER)?,
             id_offsets: blob.pinned(ID_OFFSETS)?,
             id_bytes: blob.pinned(ID_BYTES)?,
@@ -116,15 +114,14 @@ impl RowsReader {
             expiry_slots: blob.pinned(EXPIRY_SLOTS)?,
             expiry_times: blob.pinned(EXPIRY_TIMES)?,
             expiry_order: blob.pinned(EXPIRY_ORDER)?,
-        };
-        reader.check()?;
-        Ok(reader)
+        })
     }
 
     /// Lengths that fit, offsets that ascend, ids that are text and in order: what lookups rely on.
-    fn check(&self) -> Result<()> {
-        let n = self.slots;
-        let sparse = if self.vectors == n { 0 } else { self.vectors };
+    fn check(&self, rows: &RowsReader) -> Result<()> {
+        let blob = &rows.blob;
+        let (n, vectors) = (rows.slots, rows.vectors);
+        let sparse = if vectors == n { 0 } else { vectors };
         let lengths = [
             (self.id_order.len() as u64, n, 4),
             (self.id_offsets.len() as u64, n + 1, 8),
@@ -132,12 +129,12 @@ impl RowsReader {
             (self.seqs.len() as u64, n, 8),
             (self.valid_from.len() as u64, n, 8),
             (self.vector_slots.len() as u64, sparse, 4),
-            (self.vector_rows.len(), self.vectors, self.dim as u64 * 4),
-            (self.inverse_norms.len() as u64, self.vectors, 4),
+            (self.vector_rows.len(), vectors, rows.dim as u64 * 4),
+            (self.inverse_norms.len() as u64, vectors, 4),
             (self.metadata_offsets.len() as u64, n + 1, 8),
         ];
         if lengths.iter().any(|(got, count, width)| *got != *count as u64 * width) {
-            return self.corrupt("sections of the lengths that the counts give");
+            return corrupt(blob, "sections of the lengths that the counts give");
         }
         let ascending = |ends: &[u64], total: u64| {
             ends[0] == 0 && ends.windows(2).all(|w| w[0] <= w[1]) && ends[n] == total
@@ -145,54 +142,100 @@ impl RowsReader {
         if !ascending(numbers_of(&self.id_offsets)?, self.id_bytes.len() as u64)
             || !ascending(numbers_of(&self.metadata_offsets)?, self.metadata.len())
         {
-            return self.corrupt("offsets that ascend to the end of their bytes");
+            return corrupt(blob, "offsets that ascend to the end of their bytes");
         }
         if !numbers_of::<u64>(&self.seqs)?.windows(2).all(|w| w[0] < w[1])
             || !numbers_of::<i64>(&self.valid_from)?.windows(2).all(|w| w[0] < w[1])
         {
-            return self.corrupt("seqs and times in ascending order");
+            return corrupt(blob, "seqs and times in ascending order");
         }
         let slots = numbers_of::<u32>(&self.vector_slots)?;
         if !slots.windows(2).all(|w| w[0] < w[1]) || slots.last().is_some_and(|s| *s as usize >= n) {
-            return self.corrupt("slots of vectors in ascending order");
+            return corrupt(blob, "slots of vectors in ascending order");
         }
-        self.check_expiry()?;
+        self.check_expiry(blob, n)?;
+        self.check_ids(blob, n)
+    }
+
+    fn check_ids(&self, blob: &Blob, n: usize) -> Result<()> {
         let order = numbers_of::<u32>(&self.id_order)?;
         if order.iter().any(|slot| *slot as usize >= n) {
-            return self.corrupt("an id order of slots that exist");
+            return corrupt(blob, "an id order of slots that exist");
         }
         for slot in 0..n {
-            self.id(Slot(slot as u32))?;
+            self.id(blob, Slot(slot as u32))?;
         }
-        let in_order =
-            |w: &[u32]| -> Result<bool> { Ok((self.id(Slot(w[0]))?, w[0]) < (self.id(Slot(w[1]))?, w[1])) };
-        for pair in order.windows(2) {
-            if !in_order(pair)? {
-                return self.corrupt("ids in ascending order");
+        let of = |slot: u32| self.id(blob, Slot(slot));
+        for w in order.windows(2) {
+            if (of(w[0])?, w[0]) >= (of(w[1])?, w[1]) {
+                return corrupt(blob, "ids in ascending order");
             }
         }
         Ok(())
     }
 
-    fn check_expiry(&self) -> Result<()> {
+    fn check_expiry(&self, blob: &Blob, n: usize) -> Result<()> {
         let (slots, times) = (numbers_of::<u32>(&self.expiry_slots)?, numbers_of::<i64>(&self.expiry_times)?);
         let order = numbers_of::<u32>(&self.expiry_order)?;
         let m = slots.len();
         if times.len() != m || order.len() != m {
-            return self.corrupt("one time for each slot that expires");
+            return corrupt(blob, "one time for each slot that expires");
         }
-        if !slots.windows(2).all(|w| w[0] < w[1]) || slots.last().is_some_and(|s| *s as usize >= self.slots) {
-            return self.corrupt("slots that expire in ascending order");
+        if !slots.windows(2).all(|w| w[0] < w[1]) || slots.last().is_some_and(|s| *s as usize >= n) {
+            return corrupt(blob, "slots that expire in ascending order");
         }
         let in_order = |w: &[u32]| (times[w[0] as usize], w[0]) < (times[w[1] as usize], w[1]);
         if order.iter().any(|at| *at as usize >= m) || !order.windows(2).all(in_order) {
-            return self.corrupt("what expires first to come first");
+            return corrupt(blob, "what expires first to come first");
         }
         Ok(())
     }
 
-    fn corrupt<T>(&self, expected: &str) -> Result<T> {
-        Err(Error::corrupt(self.name.clone(), 0, expected))
+    fn id(&self, blob: &Blob, slot: Slot) -> Result<&str> {
+        let ends = numbers_of::<u64>(&self.id_offsets)?;
+        let range = ends[slot.index()] as usize..ends[slot.index() + 1] as usize;
+        std::str::from_utf8(&self.id_bytes[range]).or_else(|_| corrupt(blob, "ids that are UTF-8"))
+    }
+}
+
+impl RowsReader {
+    /// Opens the blob and reads its counts.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn open(blob: &Blob) -> Result<Self> {
+        let counts = blob.pinned(COUNTS)?;
+        let &[slots, vectors, dim] = counts.numbers::<u64>()? else {
+            return corrupt(blob, "three counts");
+        };
+        // Within these limits no product below overflows 64 bits.
+        let dims = if vectors > 0 { 1..=DIM_MAX as u64 } else { 0..=0 };
+        if slots > SLOTS_MAX as u64 || vectors > slots || !dims.contains(&dim) {
+            return corrupt(blob, "counts within limits");
+        }
+        let mut weight = 64 * slots;
+        for section in [ID_BYTES, VECTORS, METADATA] {
+            weight += blob.rows(section)?.len();
+        }
+        let (slots, vectors, dim) = (slots as usize, vectors as usize, dim as usize);
+        Ok(Self { blob: blob.clone(), slots, vectors, dim, weight, pins: OnceLock::new() })
+    }
+
+    /// Checks that all the blob says is possible, but for vectors and metadata, which are checked as they are read.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn check(&self) -> Result<()> {
+        self.pins().map(|_| ())
+    }
+
+    fn pins(&self) -> Result<&Pins> {
+        if let Some(pins) = self.pins.get() {
+            return Ok(pins);
+        }
+        let pins = Pins::open(&self.blob)?;
+        pins.check(self)?;
+        Ok(self.pins.get_or_init(|| pins))
     }
 
     /// How many slots.
@@ -210,7 +253,7 @@ impl RowsReader {
     /// About how many bytes its rows take, counted the same everywhere: what decides when segments are merged.
     #[must_use]
     pub fn weight(&self) -> u64 {
-        (64 * self.slots + self.id_bytes.len()) as u64 + self.vector_rows.len() + self.metadata.len()
+        self.weight
     }
 
     /// How many slots have a vector.
@@ -230,10 +273,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt` when its bytes are not text.
     pub fn id(&self, slot: Slot) -> Result<&str> {
-        let ends = numbers_of::<u64>(&self.id_offsets)?;
-        let range = ends[slot.index()] as usize..ends[slot.index() + 1] as usize;
-        std::str::from_utf8(&self.id_bytes[range])
-            .map_err(|_| Error::corrupt(self.name.clone(), 0, "ids that are UTF-8"))
+        self.pins()?.id(&self.blob, slot)
     }
 
     /// The key of a slot.
@@ -241,7 +281,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn key(&self, slot: Slot) -> Result<Key> {
-        Ok(Key(numbers_of::<u32>(&self.keys)?[slot.index()]))
+        Ok(Key(numbers_of::<u32>(&self.pins()?.keys)?[slot.index()]))
     }
 
     /// The seqs of all slots, ascending.
@@ -249,7 +289,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn seqs(&self) -> Result<&[u64]> {
-        numbers_of(&self.seqs)
+        numbers_of(&self.pins()?.seqs)
     }
 
     /// Since when the version in a slot is valid.
@@ -257,7 +297,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn valid_from(&self, slot: Slot) -> Result<i64> {
-        Ok(numbers_of::<i64>(&self.valid_from)?[slot.index()])
+        Ok(numbers_of::<i64>(&self.pins()?.valid_from)?[slot.index()])
     }
 
     /// How many slots hold versions that began at a time or before: versions begin in the order of slots.
@@ -265,7 +305,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn begun_by(&self, time: i64) -> Result<usize> {
-        Ok(numbers_of::<i64>(&self.valid_from)?.partition_point(|from| *from <= time))
+        Ok(numbers_of::<i64>(&self.pins()?.valid_from)?.partition_point(|from| *from <= time))
     }
 
     /// When the versions expire.
@@ -273,8 +313,9 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn expiry(&self) -> Result<ExpiryView<'_>> {
-        let (slots, times) = (numbers_of(&self.expiry_slots)?, numbers_of(&self.expiry_times)?);
-        Ok(ExpiryView::new(slots, times, numbers_of(&self.expiry_order)?))
+        let (slots, times) =
+            (numbers_of(&self.pins()?.expiry_slots)?, numbers_of(&self.pins()?.expiry_times)?);
+        Ok(ExpiryView::new(slots, times, numbers_of(&self.pins()?.expiry_order)?))
     }
 
     /// The newest version of an id that is in one of the first `slots` slots.
@@ -282,7 +323,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn find_within(&self, id: &str, slots: usize) -> Result<Option<Slot>> {
-        let order = numbers_of::<u32>(&self.id_order)?;
+        let order = numbers_of::<u32>(&self.pins()?.id_order)?;
         let mut after = self.after(id)?;
         while after > 0 {
             let slot = Slot(order[after - 1]);
@@ -302,7 +343,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn slots_of(&self, id: &str) -> Result<Vec<Slot>> {
-        let order = numbers_of::<u32>(&self.id_order)?;
+        let order = numbers_of::<u32>(&self.pins()?.id_order)?;
         let mut slots = Vec::new();
         for slot in order[..self.after(id)?].iter().rev().map(|slot| Slot(*slot)) {
             if self.id(slot)? != id {
@@ -323,7 +364,7 @@ impl RowsReader {
 
     /// How many entries of the id order are of this id or of ids before it.
     fn after(&self, id: &str) -> Result<usize> {
-        let order = numbers_of::<u32>(&self.id_order)?;
+        let order = numbers_of::<u32>(&self.pins()?.id_order)?;
         let (mut low, mut high) = (0, order.len());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -344,7 +385,7 @@ impl RowsReader {
         if self.vectors == self.slots {
             return Ok(Some(slot.0));
         }
-        Ok(numbers_of::<u32>(&self.vector_slots)?.binary_search(&slot.0).ok().map(|at| at as u32))
+        Ok(numbers_of::<u32>(&self.pins()?.vector_slots)?.binary_search(&slot.0).ok().map(|at| at as u32))
     }
 
     /// The slots that have a vector, by ordinal; `None` when ordinal and slot are the same.
@@ -352,7 +393,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn vector_slots(&self) -> Result<Option<&[u32]>> {
-        if self.vectors == self.slots { Ok(None) } else { Ok(Some(numbers_of(&self.vector_slots)?)) }
+        if self.vectors == self.slots { Ok(None) } else { Ok(Some(numbers_of(&self.pins()?.vector_slots)?)) }
     }
 
     /// 1 / length of each vector, by ordinal.
@@ -360,7 +401,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn inverse_norms(&self) -> Result<&[f32]> {
-        numbers_of(&self.inverse_norms)
+        numbers_of(&self.pins()?.inverse_norms)
     }
 
     /// The bytes of a run of vectors.
@@ -369,7 +410,7 @@ impl RowsReader {
     /// `corrupt`, `not_resident`.
     pub fn vector_bytes(&self, ordinals: std::ops::Range<usize>) -> Result<Cow<'_, [u8]>> {
         let row = (self.dim * 4) as u64;
-        self.vector_rows.read(ordinals.start as u64 * row..ordinals.end as u64 * row)
+        self.pins()?.vector_rows.read(ordinals.start as u64 * row..ordinals.end as u64 * row)
     }
 
     /// Calls `f` with a vector.
@@ -386,11 +427,11 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn metadata(&self, slot: Slot) -> Result<Object> {
-        let ends = numbers_of::<u64>(&self.metadata_offsets)?;
+        let ends = numbers_of::<u64>(&self.pins()?.metadata_offsets)?;
         let range = ends[slot.index()]..ends[slot.index() + 1];
-        let bytes = self.metadata.read(range.clone())?;
+        let bytes = self.pins()?.metadata.read(range.clone())?;
         let mut r = Reader::new(&bytes);
-        let of = |e: crate::base::DecodeError| e.within(&self.name, range.start);
+        let of = |e: crate::base::DecodeError| e.within(&name(&self.blob), range.start);
         let fields = decode_object(&mut r).map_err(of)?;
         r.end().map_err(of)?;
         Ok(fields)

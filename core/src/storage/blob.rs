@@ -1,7 +1,8 @@
-//! The container of every blob: header, sections, directory, footer, with a checksum for each block.
+//! The container of every blob: header, sections, checksums of their blocks, directory, footer.
 //!
 //! A blob is immutable. A section is read *pinned* (whole, aligned, for hot loops) or *by row* (a range at a time).
-//! Opening reads header, footer and directory; each block is checked at its first touch and then remembered.
+//! Opening reads header, footer and directory, however large the blob is; each block, and each block of the checksums
+//! themselves, is checked at its first touch and then remembered.
 //! Layout: docs/FORMAT.md, "Blobs".
 
 use std::borrow::Cow;
@@ -24,6 +25,8 @@ const HEADER_BYTES: usize = 64;
 const FOOTER_BYTES: usize = 32;
 const ENTRY_BYTES: usize = 28;
 const SECTION_ALIGN: usize = 64;
+/// The checksums of blocks have checksums themselves, one for so many bytes of them, which the directory holds.
+const TABLE_BLOCK_BYTES: usize = 4096;
 const REQUIRED: u16 = 1;
 
 /// What a blob holds.
@@ -170,8 +173,13 @@ pub fn build(id: BlobId, sections: &[Section]) -> AlignedBytes {
         }
         end = (end + section.bytes.len()).next_multiple_of(SECTION_ALIGN);
     }
-    let directory_at = end;
-    let directory_len = entries.len() + checksums.len();
+    let table_at = end;
+    let mut roots = Writer::new();
+    for block in checksums.as_slice().chunks(TABLE_BLOCK_BYTES) {
+        roots.u32(checksum(id.file_id, block));
+    }
+    let directory_at = (table_at + checksums.len()).next_multiple_of(SECTION_ALIGN);
+    let directory_len = entries.len() + roots.len();
     let mut blob = AlignedBytes::zeroed(directory_at + directory_len + FOOTER_BYTES);
     let out = blob.as_mut_slice();
     out[..HEADER_BYTES].copy_from_slice(&header(id, sections.len()));
@@ -181,7 +189,8 @@ pub fn build(id: BlobId, sections: &[Section]) -> AlignedBytes {
         at = (at + section.bytes.len()).next_multiple_of(SECTION_ALIGN);
     }
     out[directory_at..directory_at + entries.len()].copy_from_slice(entries.as_slice());
-    out[directory_at + entries.len()..directory_at + directory_len].copy_from_slice(checksums.as_slice());
+    out[table_at..table_at + checksums.len()].copy_from_slice(checksums.as_slice());
+    out[directory_at + entries.len()..directory_at + directory_len].copy_from_slice(roots.as_slice());
     let directory_crc = checksum(id.file_id, &out[directory_at..directory_at + directory_len]);
     let mut footer = Writer::new();
     footer.u64(directory_at as u64);
@@ -284,9 +293,30 @@ struct Inner {
     id: BlobId,
     source: Arc<dyn BlobSource>,
     entries: Vec<Entry>,
-    checksums: Vec<u32>,
+    /// Where the checksums of blocks are, and the checksum of each block of them; `None` to take them as they are.
+    table: Range<u64>,
+    roots: Option<Vec<u32>>,
+    table_checked: Bits,
     /// One bit a block: set once its checksum was found right.
-    checked: Vec<AtomicU64>,
+    checked: Bits,
+}
+
+/// What was found right, so that it is checked once.
+#[derive(Debug)]
+struct Bits(Vec<AtomicU64>);
+
+impl Bits {
+    fn new(len: usize) -> Self {
+        Self((0..len.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn get(&self, at: usize) -> bool {
+        self.0[at / 64].load(Ordering::Relaxed) >> (at % 64) & 1 == 1
+    }
+
+    fn set(&self, at: usize) {
+        self.0[at / 64].fetch_or(1 << (at % 64), Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -318,10 +348,10 @@ impl Blob {
             return corrupt(at, "a directory with the right checksum");
         }
         let sections = u16::from_le_bytes([head[14], head[15]]);
-        let (entries, checksums) =
+        let directory =
             read_directory(id.kind, sections, at, &directory).map_err(|e| e.within(&id.object(), at))?;
-        drop((head, footer, directory));
-        Ok(Self::with(id, source, entries, checksums))
+        drop((head, footer));
+        Ok(Self::with(id, source, directory))
     }
 
     /// Opens what a damaged blob still holds: for saving it, and for nothing else. Header, footer and the directory's own
@@ -350,17 +380,20 @@ impl Blob {
         // A directory counts its own checksums, so that hardly anything else can be read as one.
         for at in places.step_by(SECTION_ALIGN) {
             let directory = source.rows(at..footer_at)?;
-            if let Ok((entries, checksums)) = read_directory(id.kind, sections, at, &directory) {
+            if let Ok(found) = read_directory(id.kind, sections, at, &directory) {
                 drop((head, footer, directory));
-                return Ok(Self::with(id, source, entries, checksums));
+                // A wrong checksum of checksums would take a thousand blocks with it that are sound.
+                return Ok(Self::with(id, source, Directory { roots: None, ..found }));
             }
         }
         Err(Error::corrupt(id.object(), footer_at, "a directory"))
     }
 
-    fn with(id: BlobId, source: Arc<dyn BlobSource>, entries: Vec<Entry>, checksums: Vec<u32>) -> Self {
-        let checked = (0..checksums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Self { inner: Arc::new(Inner { id, source, entries, checksums, checked }) }
+    fn with(id: BlobId, source: Arc<dyn BlobSource>, directory: Directory) -> Self {
+        let Directory { entries, table, roots } = directory;
+        let checked = Bits::new((table.end - table.start) as usize / 4);
+        let table_checked = Bits::new(roots.as_ref().map_or(0, Vec::len));
+        Self { inner: Arc::new(Inner { id, source, entries, table, roots, table_checked, checked }) }
     }
 
     /// Which blob this is.
@@ -432,22 +465,23 @@ impl Blob {
                 }
             }
         }
-        let starts = self.inner.entries.iter().map(|entry| entry.range.start);
+        let table = &self.inner.table;
+        let used = self.inner.entries.iter().map(|entry| entry.range.clone()).chain([table.clone()]);
+        let ends: Vec<u64> = used.clone().map(|range| range.end).collect();
         let mut end = HEADER_BYTES as u64;
-        for (i, start) in starts.chain([self.directory_at()]).enumerate() {
+        for (i, start) in used.map(|range| range.start).chain([self.directory_at()]).enumerate() {
             let gap = self.inner.source.rows(end..start)?;
             if let Some(at) = gap.iter().position(|byte| *byte != 0) {
                 let expected = "zeros between sections, which nobody reads";
                 found.push(Error::corrupt(self.inner.id.object(), end + at as u64, expected));
             }
-            end = self.inner.entries.get(i).map_or(end, |entry| entry.range.end);
+            end = ends.get(i).copied().unwrap_or(end);
         }
         Ok(found)
     }
 
     fn directory_at(&self) -> u64 {
-        let directory = self.inner.entries.len() * ENTRY_BYTES + self.inner.checksums.len() * 4;
-        self.len() - (FOOTER_BYTES + directory) as u64
+        self.inner.table.end.next_multiple_of(SECTION_ALIGN as u64)
     }
 
     /// Where a section begins.
@@ -487,19 +521,37 @@ impl Inner {
         let last = range.end.div_ceil(1 << entry.block_bits);
         for block in first..last {
             let index = entry.first_checksum + block as usize;
-            let (word, bit) = (&self.checked[index / 64], 1u64 << (index % 64));
-            if word.load(Ordering::Relaxed) & bit != 0 {
+            if self.checked.get(index) {
                 continue;
             }
             let start = block << entry.block_bits;
             let end = (start + (1 << entry.block_bits)).min(section_len);
-            if checksum(self.id.file_id, &read(start..end)?) != self.checksums[index] {
+            if checksum(self.id.file_id, &read(start..end)?) != self.checksum_of(index)? {
                 let offset = entry.range.start + start;
                 return Err(Error::corrupt(self.id.object(), offset, "a block with the right checksum"));
             }
-            word.fetch_or(bit, Ordering::Relaxed);
+            self.checked.set(index);
         }
         Ok(())
+    }
+
+    /// What the checksum of a block must be.
+    fn checksum_of(&self, index: usize) -> Result<u32> {
+        let at = self.table.start + index as u64 * 4;
+        if let Some(roots) = &self.roots {
+            let block = index * 4 / TABLE_BLOCK_BYTES;
+            if !self.table_checked.get(block) {
+                let start = self.table.start + (block * TABLE_BLOCK_BYTES) as u64;
+                let end = (start + TABLE_BLOCK_BYTES as u64).min(self.table.end);
+                if checksum(self.id.file_id, &self.source.rows(start..end)?) != roots[block] {
+                    let expected = "checksums with the right checksum";
+                    return Err(Error::corrupt(self.id.object(), start, expected));
+                }
+                self.table_checked.set(block);
+            }
+        }
+        let bytes = self.source.rows(at..at + 4)?;
+        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 }
 
@@ -548,12 +600,19 @@ fn read_footer(id: BlobId, footer_at: u64, footer: &[u8]) -> Result<(u64, u32)> 
     Ok((at, dir_crc))
 }
 
+/// What a directory says.
+struct Directory {
+    entries: Vec<Entry>,
+    table: Range<u64>,
+    roots: Option<Vec<u32>>,
+}
+
 fn read_directory(
     kind: BlobKind,
     sections: u16,
     directory_at: u64,
     bytes: &[u8],
-) -> Result<(Vec<Entry>, Vec<u32>), crate::base::DecodeError> {
+) -> Result<Directory, crate::base::DecodeError> {
     let mut r = Reader::new(bytes);
     let mut entries = Vec::new();
     let mut blocks = 0u64;
@@ -582,12 +641,17 @@ fn read_directory(
         blocks += len.div_ceil(1 << block_bits);
         entries.push(Entry { id, block_bits, range: start..start + len, first_checksum: first as usize });
     }
-    if r.remaining() as u64 != blocks * 4 {
-        return Err(crate::base::DecodeError { offset: r.offset(), expected: "one checksum a block" });
+    let table_at = end.next_multiple_of(SECTION_ALIGN as u64);
+    let table = table_at..table_at + blocks * 4;
+    let roots = (blocks * 4).div_ceil(TABLE_BLOCK_BYTES as u64);
+    let follows = table.end.next_multiple_of(SECTION_ALIGN as u64) == directory_at;
+    if !follows || r.remaining() as u64 != roots * 4 {
+        let expected = "one checksum a block, before the directory";
+        return Err(crate::base::DecodeError { offset: r.offset(), expected });
     }
     debug_assert_eq!(r.offset(), sections as usize * ENTRY_BYTES);
-    let checksums = (0..blocks).map(|_| r.u32()).collect::<Result<_, _>>()?;
-    Ok((entries, checksums))
+    let roots = (0..roots).map(|_| r.u32()).collect::<Result<_, _>>()?;
+    Ok(Directory { entries, table, roots: Some(roots) })
 }
 
 /// A section read a range at a time.
@@ -664,91 +728,5 @@ impl<B: AsRef<[u8]> + Send + Sync + fmt::Debug + 'static> BlobSource for Residen
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(id: BlobId) -> AlignedBytes {
-        let big: Vec<u8> = (0..10_000u32).flat_map(u32::to_le_bytes).collect();
-        build(id, &[Section::pinned(1, vec![7; 100]), Section::rows(2, big), Section::pinned(3, Vec::new())])
-    }
-
-    fn open(id: BlobId, bytes: AlignedBytes) -> Result<Blob> {
-        Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))
-    }
-
-    #[test]
-    fn sections_come_back() {
-        let id = BlobId::new(42, 3, BlobKind::Rows);
-        let blob = open(id, sample(id)).expect("just built");
-        assert_eq!(&blob.pinned(1).expect("written")[..], &[7; 100]);
-        assert_eq!(blob.pinned(2).expect("written").numbers::<u32>().expect("aligned")[9_999], 9_999);
-        assert_eq!(&*blob.rows(2).expect("written").read(4..8).expect("within"), 1u32.to_le_bytes());
-        assert!(blob.pinned(3).expect("written").is_empty());
-        assert!(blob.pinned(4).is_err());
-        assert!(blob.rows(2).expect("written").read(0..40_001).is_err());
-        blob.verify().expect("sound");
-        assert_eq!(blob.damage().expect("readable"), []);
-    }
-
-    #[test]
-    fn every_bad_block_is_found_and_bytes_that_no_checksum_covers_too() {
-        let id = BlobId::new(42, 3, BlobKind::Rows);
-        let mut bad = sample(id);
-        let second = (64 + 100usize).next_multiple_of(64);
-        for at in [64, 64 + 100, second + 4096, second + 2 * 4096] {
-            bad.as_mut_slice()[at] ^= 1;
-        }
-        let damage = open(id, bad).expect("its directory is sound").damage().expect("readable");
-        let offsets: Vec<_> = damage.iter().filter_map(|error| error.report().position).collect();
-        let found = [64, second as u64 + 4096, second as u64 + 2 * 4096, 64 + 100];
-        assert_eq!(offsets, found);
-    }
-
-    #[test]
-    fn every_flipped_bit_and_every_truncation_is_detected() {
-        let id = BlobId::new(42, 3, BlobKind::Rows);
-        let sound = build(id, &[Section::pinned(1, vec![7; 100]), Section::rows(2, vec![1; 600])]);
-        let padding = 64 + 100..64 + 128;
-        let tail_padding = 64 + 128 + 600..(64 + 128 + 600usize).next_multiple_of(64);
-        for at in (0..sound.len()).filter(|at| !padding.contains(at) && !tail_padding.contains(at)) {
-            for bit in 0..8 {
-                let mut bad = AlignedBytes::copy_of(&sound);
-                bad.as_mut_slice()[at] ^= 1 << bit;
-                let found = open(id, bad).and_then(|blob| blob.verify());
-                let code = found.expect_err("a flipped bit must not go unnoticed").code();
-                assert!(["corrupt", "unsupported_version"].contains(&code), "{code} at {at}");
-            }
-        }
-        for len in 0..sound.len() {
-            assert!(open(id, AlignedBytes::copy_of(&sound[..len])).is_err(), "cut at {len}");
-        }
-    }
-
-    #[test]
-    fn a_blob_without_header_or_footer_gives_the_blocks_that_are_sound() {
-        let id = BlobId::new(42, 3, BlobKind::Ends);
-        let big: Vec<u8> = (0..10_000u32).flat_map(u32::to_le_bytes).collect();
-        let sound = build(id, &[Section::pinned(1, vec![7; 100]), Section::rows(2, big)]);
-        let directory = sound.len() - FOOTER_BYTES - 2 * ENTRY_BYTES - (1 + 10) * 4;
-        for at in [12, 14, 20, directory + 2 * ENTRY_BYTES + 5, sound.len() - 30, sound.len() - 1] {
-            let mut bad = AlignedBytes::copy_of(&sound);
-            bad.as_mut_slice()[at] ^= 1;
-            bad.as_mut_slice()[192 + 4096] ^= 1;
-            assert!(open(id, AlignedBytes::copy_of(&bad)).is_err(), "flip at {at}");
-            let blob = Blob::open_damaged(id, Arc::new(Resident::new(Arc::new(bad)))).expect("found");
-            let rows = blob.rows(2).expect("there");
-            assert!(rows.read(4096..4100).is_err(), "block 1 is damaged");
-            assert_eq!(&*rows.read(36_864..36_868).expect("block 9 is sound"), 9_216u32.to_le_bytes());
-            let first_is_sound = at != directory + 2 * ENTRY_BYTES + 5;
-            assert_eq!(rows.read(0..4).is_ok(), first_is_sound, "flip at {at}");
-        }
-    }
-
-    #[test]
-    fn a_blob_of_another_file_is_refused() {
-        let id = BlobId::new(42, 3, BlobKind::Rows);
-        for other in [BlobId::new(43, 3, BlobKind::Rows), BlobId::new(42, 4, BlobKind::Rows)] {
-            assert_eq!(open(other, sample(id)).expect_err("not its own").code(), "corrupt");
-        }
-    }
-}
+#[path = "blob_tests.rs"]
+mod tests;

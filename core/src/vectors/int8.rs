@@ -128,6 +128,12 @@ impl Shape {
     }
 }
 
+/// How many bytes an exact scan of the codes of so many vectors reads.
+#[must_use]
+pub fn scan_bytes(metric: Metric, n: usize, dim: usize) -> usize {
+    n * Shape { metric, dim, n, scale: 1.0, middle: 0.0 }.stride()
+}
+
 /// What a row carries beside its code.
 #[derive(Debug, Clone, Copy)]
 struct Factors(f32, f32);
@@ -318,12 +324,6 @@ impl Int8Codes {
     #[must_use]
     pub fn metric(&self) -> Metric {
         self.shape.metric
-    }
-
-    /// How many bytes an exact scan reads.
-    #[must_use]
-    pub fn scan_bytes(&self) -> usize {
-        self.rows.len()
     }
 
     /// Distances to a query that passed [`super::check_vector`].
