@@ -31,15 +31,15 @@ impl NativeDatabase {
         let db = Arc::clone(&self.0);
         promise(move || {
             let config = parse::<CreateBody>(config.as_bytes())?.config(&name, db.embedder_ref())?;
-            Ok(NativeCollection::new(db.create(&name, config)?, db))
+            db.create(&name, config)?;
+            NativeCollection::new(&name, db)
         })
     }
 
     /// A collection that is there.
     #[napi(catch_unwind)]
     pub fn collection(&self, name: String) -> napi::Result<NativeCollection> {
-        let handle = self.0.collection(&name).map_err(|error| js_error(&error))?;
-        Ok(NativeCollection::new(handle, Arc::clone(&self.0)))
+        NativeCollection::new(&name, Arc::clone(&self.0)).map_err(|error| js_error(&error))
     }
 
     /// The JSON of what all collections are.
@@ -64,7 +64,10 @@ impl NativeDatabase {
     #[napi(catch_unwind, js_name = "import")]
     pub fn import_collection(&self, name: String, file: &[u8]) -> AsyncTask<Work<NativeCollection>> {
         let (db, file) = (Arc::clone(&self.0), file.to_vec());
-        promise(move || Ok(NativeCollection::new(db.import(&name, &file)?, db)))
+        promise(move || {
+            db.import(&name, &file)?;
+            NativeCollection::new(&name, db)
+        })
     }
 
     /// Makes every write so far durable.

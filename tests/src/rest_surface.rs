@@ -64,6 +64,12 @@ impl Server {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child().id()
+    }
+
     /// Kills it as `kill -9` does.
     ///
     /// # Panics
@@ -78,7 +84,7 @@ impl Server {
     ///
     /// # Panics
     /// When it cannot be asked.
-    fn stop(&self) {
+    pub fn stop(&self) {
         let mut child = self.child();
         // The shell's own command: a bare system has no program of this name.
         let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &child.id().to_string()]).status();
