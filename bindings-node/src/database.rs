@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use kithdb::base::Result;
 use kithdb::host::{Db, Options, load_embedder};
-use kithdb::wire::{CreateBody, OpenBody, parse, parse_level, to_json};
+use kithdb::wire::{CreateBody, KeysAnswer, KeysBody, OpenBody, parse, parse_level, to_json};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 
 use crate::answers::info_answer;
+use crate::arguments;
 use crate::collection::NativeCollection;
 use crate::work::{Work, js_error, promise};
 
@@ -67,6 +68,38 @@ impl NativeDatabase {
         promise(move || {
             db.import(&name, &file)?;
             NativeCollection::new(&name, db)
+        })
+    }
+
+    /// The value of a key of the key-value store.
+    #[napi(catch_unwind)]
+    pub fn kv_get(&self, key: String) -> AsyncTask<Work<Option<String>>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.kv_get(&key))
+    }
+
+    /// Gives a key its value; true when it had one before.
+    #[napi(catch_unwind)]
+    pub fn kv_set(&self, key: String, value: String, options: Option<String>) -> AsyncTask<Work<bool>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.kv_set(&key, &value, arguments::level(options.as_deref())?))
+    }
+
+    /// Takes a key away; true when it was there.
+    #[napi(catch_unwind)]
+    pub fn kv_delete(&self, key: String, options: Option<String>) -> AsyncTask<Work<bool>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.kv_delete(&key, arguments::level(options.as_deref())?))
+    }
+
+    /// The JSON of a page of keys, by the JSON of a `KeysBody`.
+    #[napi(catch_unwind)]
+    pub fn kv_list(&self, request: String) -> AsyncTask<Work<String>> {
+        let db = Arc::clone(&self.0);
+        promise(move || {
+            let asked: KeysBody = parse(request.as_bytes())?;
+            let page = db.kv_list(&asked.prefix, asked.cursor.as_deref(), asked.limit())?;
+            Ok(to_json(&KeysAnswer::from(page)))
         })
     }
 

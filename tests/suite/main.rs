@@ -10,6 +10,7 @@ mod docs;
 mod golden;
 mod host;
 mod kill;
+mod kv;
 mod many;
 mod readme;
 mod repair;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::base::ids::KV_NAME;
 use crate::base::limits::COLLECTIONS_MAX;
 use crate::base::{DecodeError, Error, Event, InputError, Reader, Result, StateError, check_name};
 use crate::collection::CollectionConfig;
@@ -140,8 +141,19 @@ impl Database {
     /// `invalid_name`, `collection_exists`, `too_large`, `invalid_parameter`.
     pub fn stage(&mut self, name: &str, collection_id: u64, config: CollectionConfig) -> Result<Staged> {
         config.check()?;
+        check_name(name)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
         let ticket = Collection::create(&*storage, collection_id, config)?;
+        Ok(Staged { storage, ticket, entry })
+    }
+
+    /// Queues the collection that is the key-value store. When its ticket is kept, [`Database::admit`] it.
+    ///
+    /// # Errors
+    /// `collection_exists`.
+    pub fn stage_kv(&mut self, collection_id: u64) -> Result<Staged> {
+        let (entry, storage) = self.reserve(KV_NAME, collection_id)?;
+        let ticket = Collection::create(&*storage, collection_id, CollectionConfig::default())?;
         Ok(Staged { storage, ticket, entry })
     }
 
@@ -151,6 +163,7 @@ impl Database {
     /// As [`Database::stage`]; `invalid_file` when the bytes are no export or damaged.
     pub fn stage_import(&mut self, name: &str, collection_id: u64, bytes: &[u8]) -> Result<Staged> {
         let parsed = export::read(bytes)?;
+        check_name(name)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
         let ticket = export::stage(&parsed, &*storage, collection_id, &self.env.pool);
         Ok(Staged { storage, ticket, entry })
@@ -161,6 +174,7 @@ impl Database {
     /// # Errors
     /// As [`Database::stage`].
     pub fn stage_salvaged(&mut self, name: &str, collection_id: u64, salvaged: &Salvaged) -> Result<Staged> {
+        check_entry_name(name)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
         let ticket = export::stage(&salvaged.documents, &*storage, collection_id, &self.env.pool);
         Ok(Staged { storage, ticket, entry })
@@ -209,12 +223,12 @@ impl Database {
     }
 
     fn reserve(&mut self, name: &str, collection_id: u64) -> Result<(Entry, Arc<dyn Storage>)> {
-        check_name(name)?;
         if self.find(name).is_ok() {
             return Err(StateError::CollectionExists { name: name.to_owned() }.into());
         }
-        if self.catalog.entries.len() >= COLLECTIONS_MAX {
-            let (got, limit) = (self.catalog.entries.len() as u64 + 1, COLLECTIONS_MAX as u64);
+        let count = self.catalog.entries.iter().filter(|entry| entry.name != KV_NAME).count();
+        if count >= COLLECTIONS_MAX && name != KV_NAME {
+            let (got, limit) = (count as u64 + 1, COLLECTIONS_MAX as u64);
             return Err(InputError::TooLarge { what: "the number of collections", got, limit }.into());
         }
         let number = self.catalog.next_number;
@@ -243,6 +257,11 @@ pub fn named(root: &dyn StorageRoot, env: &Env) -> Result<(Vec<Entry>, bool)> {
     let found = read_catalog(&*root.storage(CATALOG)?, env, &root.numbers()?)?;
     let (catalog, is_current) = found.ok_or_else(|| Error::corrupt("catalog", 0, "to exist"))?;
     Ok((catalog.entries, is_current))
+}
+
+/// Refuses a name that the catalog never has.
+fn check_entry_name(name: &str) -> Result<()> {
+    if name == KV_NAME { Ok(()) } else { check_name(name) }
 }
 
 /// Recovers the collection that an entry of the catalog names. It takes no part in the catalog: many can be recovered
@@ -319,9 +338,10 @@ impl Catalog {
         numbers.sort_unstable();
         numbers.dedup();
         numbers.len() == self.entries.len()
-            && self.entries.len() <= COLLECTIONS_MAX
+            // The key-value store is one more.
+            && self.entries.len() <= COLLECTIONS_MAX + 1
             && numbers.iter().all(|n| *n > CATALOG && *n < self.next_number)
-            && self.entries.iter().all(|entry| check_name(&entry.name).is_ok())
+            && self.entries.iter().all(|entry| check_entry_name(&entry.name).is_ok())
             && self.entries.windows(2).all(|w| w[0].name < w[1].name)
     }
 

@@ -18,6 +18,7 @@ use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, T
 use super::clock::{SystemClock, draw_id};
 use super::collection::CollectionHandle;
 use super::jobs;
+use super::kv::KeyLocks;
 use super::lock::{DirectoryLock, acquire};
 use super::names::{Named, Names};
 use super::sync::Syncer;
@@ -63,12 +64,12 @@ impl Default for Options {
 
 /// A database that many threads share. Closed when it is dropped, or by [`Db::close`].
 pub struct Db {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     background: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Locks, in the order they are taken: a collection's `job`, its `recovering`, `catalog`, the `opening` of a name, what
-/// [`Names`] locks for a moment, a collection's `writer`.
+/// Locks, in the order they are taken: one of `keys`, a collection's `job`, its `recovering`, `catalog`, the `opening` of
+/// a name, what [`Names`] locks for a moment, a collection's `writer`.
 pub(super) struct Shared {
     this: Weak<Self>,
     pub(super) options: Options,
@@ -76,6 +77,7 @@ pub(super) struct Shared {
     pub(super) root: Arc<dyn StorageRoot>,
     env: Env,
     pub(super) names: Names,
+    pub(super) keys: KeyLocks,
     lock: Mutex<Option<DirectoryLock>>,
     closed: AtomicBool,
     pub(super) syncer: Syncer,
@@ -151,6 +153,7 @@ impl Db {
             return Err(cause.into());
         }
         let shared = Arc::new_cyclic(|this| Shared {
+            keys: KeyLocks::default(),
             names: Names::new(database.entries(), Arc::clone(&options.observer)),
             this: Weak::clone(this),
             options,
@@ -221,6 +224,7 @@ impl Db {
     /// each touch tries again; what is damaged is not tried again before the database is opened again.
     pub fn collection(&self, name: &str) -> Result<Arc<CollectionHandle>> {
         self.shared.check_open()?;
+        self.shared.names.find_users(name)?;
         self.shared.touch_name(name)
     }
 
@@ -230,10 +234,10 @@ impl Db {
     /// `unknown_collection`, `closed`.
     pub fn reference(&self, name: &str) -> Result<Reference> {
         self.shared.check_open()?;
-        Ok(Reference { named: self.shared.names.find(name)?, database: Weak::clone(&self.shared.this) })
+        Ok(Reference { named: self.shared.names.find_users(name)?, database: Weak::clone(&self.shared.this) })
     }
 
-    /// The collections that are open now, in the order of their names. None is opened.
+    /// The collections that are open now, the key-value store among them. None is opened.
     ///
     /// # Errors
     /// `closed`.
@@ -257,6 +261,7 @@ impl Db {
     /// `unknown_collection`, `closed`; `disk_full`, when nothing is changed; another failed write.
     pub fn drop_collection(&self, name: &str) -> Result<()> {
         self.shared.check_open()?;
+        self.shared.names.find_users(name)?;
         let (number, forgotten, removed) = {
             let mut catalog = lock(&self.shared.catalog);
             self.shared.check_open()?;
@@ -365,7 +370,7 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    fn touch_name(&self, name: &str) -> Result<Arc<CollectionHandle>> {
+    pub(super) fn touch_name(&self, name: &str) -> Result<Arc<CollectionHandle>> {
         self.touch(&*self.names.find(name)?).or_else(|error| {
             // It was dropped since.
             if error.code() == "closed" {
@@ -410,7 +415,7 @@ impl Shared {
         outcome
     }
 
-    fn add(
+    pub(super) fn add(
         &self,
         name: &str,
         stage: impl FnOnce(&mut Database) -> Result<Staged>,

@@ -9,6 +9,7 @@ mod db;
 mod embedder;
 mod inspect;
 mod jobs;
+mod kv;
 mod lock;
 mod names;
 mod repair;

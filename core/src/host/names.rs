@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::base::ids::KV_NAME;
 use crate::base::sync::lock;
 use crate::base::{Error, Event, Observer, Result, StateError, StorageError};
 use crate::engine::Entry;
@@ -52,9 +53,9 @@ impl Names {
         }
     }
 
-    /// All names, sorted. None is opened.
+    /// All names that users gave, sorted. None is opened.
     pub(super) fn names(&self) -> Vec<String> {
-        lock(&self.by_name).keys().cloned().collect()
+        lock(&self.by_name).keys().filter(|name| *name != KV_NAME).cloned().collect()
     }
 
     /// All collections. None is opened.
@@ -93,6 +94,17 @@ impl Names {
         for named in self.all() {
             drop(lock(&named.opening));
         }
+    }
+
+    /// The collection to which a user gave a name.
+    ///
+    /// # Errors
+    /// `unknown_collection`.
+    pub(super) fn find_users(&self, name: &str) -> Result<Arc<Named>> {
+        if name == KV_NAME {
+            return Err(StateError::UnknownCollection { name: name.to_owned() }.into());
+        }
+        self.find(name)
     }
 
     /// What the catalog names so.
