@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, CollectionHandle, Db};
+use kithdb::host::{AddMode, CollectionHandle, Db, Reference};
 use kithdb::wire::{Columns, ScanBody, parse, parse_id};
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
@@ -13,17 +13,17 @@ use crate::answers::{self, Answer};
 use crate::arguments;
 use crate::work::{Work, js_error, promise};
 
-/// A collection of an open database.
+/// A collection of an open database. What is not open is opened on the thread that works with it.
 #[napi]
 pub struct NativeCollection {
-    handle: Arc<CollectionHandle>,
+    reference: Reference,
     /// A database that nobody else refers to stays open for as long as one of its collections is there.
     _database: Arc<Db>,
 }
 
 impl NativeCollection {
-    pub(crate) fn new(handle: Arc<CollectionHandle>, database: Arc<Db>) -> Self {
-        Self { handle, _database: database }
+    pub(crate) fn new(name: &str, database: Arc<Db>) -> Result<Self> {
+        Ok(Self { reference: database.reference(name)?, _database: database })
     }
 
     fn later<T>(
@@ -33,8 +33,8 @@ impl NativeCollection {
     where
         T: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + Send + 'static,
     {
-        let handle = Arc::clone(&self.handle);
-        promise(move || job(&handle))
+        let reference = self.reference.clone();
+        promise(move || job(&*reference.open()?))
     }
 }
 
@@ -113,7 +113,8 @@ impl NativeCollection {
     /// Searches before it returns.
     #[napi(catch_unwind)]
     pub fn search_sync(&self, request: String, vector: Option<&[f32]>) -> napi::Result<Answer> {
-        let response = arguments::search(&request, vector).and_then(|request| self.handle.search(request));
+        let search = |request| self.reference.open()?.search(request);
+        let response = arguments::search(&request, vector).and_then(search);
         response.map(|found| Columns::found(found).into()).map_err(|error| js_error(&error))
     }
 

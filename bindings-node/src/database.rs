@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use kithdb::base::Result;
 use kithdb::host::{Db, Options, load_embedder};
-use kithdb::wire::{CreateBody, OpenBody, parse, parse_level, to_json};
+use kithdb::wire::{CreateBody, KeysAnswer, KeysBody, OpenBody, parse, parse_level, to_json};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 
 use crate::answers::info_answer;
+use crate::arguments;
 use crate::collection::NativeCollection;
 use crate::work::{Work, js_error, promise};
 
@@ -31,15 +32,15 @@ impl NativeDatabase {
         let db = Arc::clone(&self.0);
         promise(move || {
             let config = parse::<CreateBody>(config.as_bytes())?.config(&name, db.embedder_ref())?;
-            Ok(NativeCollection::new(db.create(&name, config)?, db))
+            db.create(&name, config)?;
+            NativeCollection::new(&name, db)
         })
     }
 
     /// A collection that is there.
     #[napi(catch_unwind)]
     pub fn collection(&self, name: String) -> napi::Result<NativeCollection> {
-        let handle = self.0.collection(&name).map_err(|error| js_error(&error))?;
-        Ok(NativeCollection::new(handle, Arc::clone(&self.0)))
+        NativeCollection::new(&name, Arc::clone(&self.0)).map_err(|error| js_error(&error))
     }
 
     /// The JSON of what all collections are.
@@ -64,7 +65,42 @@ impl NativeDatabase {
     #[napi(catch_unwind, js_name = "import")]
     pub fn import_collection(&self, name: String, file: &[u8]) -> AsyncTask<Work<NativeCollection>> {
         let (db, file) = (Arc::clone(&self.0), file.to_vec());
-        promise(move || Ok(NativeCollection::new(db.import(&name, &file)?, db)))
+        promise(move || {
+            db.import(&name, &file)?;
+            NativeCollection::new(&name, db)
+        })
+    }
+
+    /// The value of a key of the key-value store.
+    #[napi(catch_unwind)]
+    pub fn kv_get(&self, key: String) -> AsyncTask<Work<Option<String>>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.kv_get(&key))
+    }
+
+    /// Gives a key its value; true when it had one before.
+    #[napi(catch_unwind)]
+    pub fn kv_set(&self, key: String, value: String, options: Option<String>) -> AsyncTask<Work<bool>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.kv_set(&key, &value, arguments::level(options.as_deref())?))
+    }
+
+    /// Takes a key away; true when it was there.
+    #[napi(catch_unwind)]
+    pub fn kv_delete(&self, key: String, options: Option<String>) -> AsyncTask<Work<bool>> {
+        let db = Arc::clone(&self.0);
+        promise(move || db.kv_delete(&key, arguments::level(options.as_deref())?))
+    }
+
+    /// The JSON of a page of keys, by the JSON of a `KeysBody`.
+    #[napi(catch_unwind)]
+    pub fn kv_list(&self, request: String) -> AsyncTask<Work<String>> {
+        let db = Arc::clone(&self.0);
+        promise(move || {
+            let asked: KeysBody = parse(request.as_bytes())?;
+            let page = db.kv_list(&asked.prefix, asked.cursor.as_deref(), asked.limit())?;
+            Ok(to_json(&KeysAnswer::from(page)))
+        })
     }
 
     /// Makes every write so far durable.

@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use js_sys::JsString;
+use kithdb::base::ids::KV_NAME;
 use kithdb::base::{Clock, Error, InputError, NoObserver, Pool, Result, StateError, StorageError};
-use kithdb::collection::{Embedding, Moment, Mutation, View};
+use kithdb::collection::{Embedding, Moment, Mutation, View, kv};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
 use kithdb::index::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
-use kithdb::wire::{Columns, CreateBody, InfoAnswer, OpenBody, ScanBody, parse, parse_level, to_json};
+use kithdb::wire::{
+    Columns, CreateBody, InfoAnswer, KeysAnswer, KeysBody, OpenBody, ScanBody, parse, parse_level, to_json,
+};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -60,6 +63,14 @@ impl Open {
 struct Submitted {
     ticket: u64,
     ended: usize,
+}
+
+#[derive(Serialize)]
+struct KeySubmitted {
+    ticket: u64,
+    ended: usize,
+    /// The number of the collection in which keys are; none when there is none yet.
+    collection: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -198,6 +209,7 @@ impl WasmDatabase {
     #[wasm_bindgen(js_name = drop)]
     pub fn drop_collection(&mut self, name: &str) -> Thrown<f64> {
         let mut drop_it = || {
+            self.users_number(name)?;
             let (number, _) = self.database.forget(name)?;
             self.collections.remove(&number);
             self.database.remove(number)?;
@@ -209,7 +221,7 @@ impl WasmDatabase {
     /// The number of a collection, for ever its own.
     pub fn collection(&self, name: &str) -> Thrown<f64> {
         let number = || {
-            let number = self.number(name)?;
+            let number = self.users_number(name)?;
             match self.collections.get(&number) {
                 Some(State::Unopenable(error)) => {
                     let (name, cause) = (name.to_owned(), error.to_string());
@@ -222,9 +234,15 @@ impl WasmDatabase {
     }
 
     fn number(&self, name: &str) -> Result<u64> {
-        let found = self.database.entries().iter().find(|entry| entry.name == name);
-        let unknown = || StateError::UnknownCollection { name: name.to_owned() };
-        Ok(found.ok_or_else(unknown)?.number)
+        Ok(self.database.find(name)?.number)
+    }
+
+    /// The number of a collection to which a user gave this name.
+    fn users_number(&self, name: &str) -> Result<u64> {
+        if name == KV_NAME {
+            return Err(StateError::UnknownCollection { name: name.to_owned() }.into());
+        }
+        self.number(name)
     }
 
     /// The JSON of what all collections are.
@@ -233,7 +251,8 @@ impl WasmDatabase {
             self.collection(&entry.name)?;
             self.at(entry.number as f64).map(info).map_err(|error| thrown(&error))
         };
-        let infos = self.database.entries().iter().map(info).collect::<Thrown<Vec<_>>>()?;
+        let users = self.database.entries().iter().filter(|entry| entry.name != KV_NAME);
+        let infos = users.map(info).collect::<Thrown<Vec<_>>>()?;
         Ok(to_json(&infos))
     }
 
@@ -351,6 +370,74 @@ impl WasmDatabase {
     #[wasm_bindgen(js_name = export)]
     pub fn export_collection(&self, c: f64) -> Thrown<Vec<u8>> {
         self.at(c).and_then(|open| export::write(&open.view())).map_err(|error| thrown(&error))
+    }
+
+    /// The value of a key of the key-value store.
+    #[wasm_bindgen(js_name = kvGet)]
+    pub fn kv_get(&self, key: &str) -> Thrown<Option<String>> {
+        let get = || {
+            kv::check_key(key)?;
+            self.store()?.map_or(Ok(None), |(_, view)| kv::get(&view, key))
+        };
+        get().map_err(|error: Error| thrown(&error))
+    }
+
+    /// Gives a key its value: `{ticket, ended, collection}`. `id` is that of the collection that is made for the first.
+    #[wasm_bindgen(js_name = kvSet)]
+    pub fn kv_set(&mut self, key: &str, value: &str, id: u64, options: Option<String>) -> Thrown<JsValue> {
+        let mut set = || {
+            let level = arguments::level(options.as_deref())?;
+            kv::check_set(key, value)?;
+            if self.store()?.is_none() {
+                let staged = self.database.stage_kv(id)?;
+                self.admit(KV_NAME, staged)?;
+            }
+            self.submit_keys(level, |view| kv::set(view, key, value))
+        };
+        plain(&set().map_err(|error: Error| thrown(&error))?)
+    }
+
+    /// Takes a key away: `{ticket, ended, collection}`.
+    #[wasm_bindgen(js_name = kvDelete)]
+    pub fn kv_delete(&mut self, key: &str, options: Option<String>) -> Thrown<JsValue> {
+        let mut delete = || {
+            let level = arguments::level(options.as_deref())?;
+            kv::check_key(key)?;
+            self.submit_keys(level, |view| kv::delete(view, key))
+        };
+        plain(&delete().map_err(|error: Error| thrown(&error))?)
+    }
+
+    /// A page of keys, by the JSON of a `KeysBody`: JSON.
+    #[wasm_bindgen(js_name = kvList)]
+    pub fn kv_list(&self, request: &str) -> Thrown<String> {
+        let list = || {
+            let asked: KeysBody = parse(request.as_bytes())?;
+            kv::check_limit(asked.limit())?;
+            let page = self.store()?.map_or(Ok(Default::default()), |(_, view)| {
+                kv::list(&view, &asked.prefix, asked.cursor.as_deref(), asked.limit())
+            });
+            Ok(to_json(&KeysAnswer::from(page?)))
+        };
+        list().map_err(|error: Error| thrown(&error))
+    }
+
+    /// The collection that is the key-value store, once there is a key.
+    fn store(&self) -> Result<Option<(u64, Arc<View>)>> {
+        let Ok(number) = self.number(KV_NAME) else { return Ok(None) };
+        Ok(Some((number, self.at(number as f64)?.view())))
+    }
+
+    fn submit_keys(
+        &mut self,
+        level: Option<Level>,
+        batch: impl FnOnce(&View) -> Result<Vec<Mutation>>,
+    ) -> Result<KeySubmitted> {
+        let Some((number, view)) = self.store()? else {
+            return Ok(KeySubmitted { ticket: 0, ended: 0, collection: None });
+        };
+        let Submitted { ticket, ended } = self.submit(number as f64, batch(&view)?, level)?;
+        Ok(KeySubmitted { ticket, ended, collection: Some(number) })
     }
 
     /// What should be done next to a collection: `seal`, `merge`, `index`, or nothing.

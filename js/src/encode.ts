@@ -98,6 +98,22 @@ export function encodeString(what: string, value: unknown): string {
   return value;
 }
 
+/** A string without half a character, which UTF-8 could not hold. */
+export function encodeText(what: string, value: unknown): string {
+  const text = encodeString(what, value);
+  if (LONE_SURROGATE.test(text)) throw invalidRequest(`${what} without lone surrogates`, text);
+  return text;
+}
+
+/** A key, whose length the core checks. */
+export function encodeKey(key: unknown): string {
+  if (typeof key === 'string' && !LONE_SURROGATE.test(key)) return key;
+  const [expected, got] = ['a string without lone surrogates', show(key)];
+  throw new KithError({ code: 'invalid_key', message: `invalid key ${got}: expected ${expected}`, expected, got });
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** Ids, which the core checks. */
 export function encodeIds(ids: unknown): string[] {
   if (!Array.isArray(ids)) throw invalidRequest('an array of ids', ids);

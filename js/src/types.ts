@@ -209,6 +209,39 @@ export interface Page<Metadata extends object = JsonObject> {
   next: string | null;
 }
 
+/** Which keys to list. */
+export interface KeysRequest {
+  /** What they begin with; left out, all do. */
+  prefix?: string | undefined;
+  /** How many; default 100. */
+  limit?: number | undefined;
+  /** The `next` of an earlier page. */
+  cursor?: string | null | undefined;
+}
+
+/** A page of keys. */
+export interface KeysPage {
+  /** Sorted by the bytes of their UTF-8. */
+  keys: string[];
+  /** The cursor of the next page; null after the last. */
+  next: string | null;
+}
+
+/**
+ * The key-value store of a database: as durable as its collections, and seen by none of their verbs. A key is 1 to 1000
+ * bytes of UTF-8 without NUL, a value text of up to 16 MiB of UTF-8. Every method throws a `KithError`.
+ */
+export interface KeyValueStore {
+  /** The value of a key; null when it is not there. */
+  get(key: string): Promise<string | null>;
+  /** Gives a key its value, all of it or nothing; true when it had one before. */
+  set(key: string, value: string, options?: WriteOptions): Promise<boolean>;
+  /** Takes a key away; true when it was there. */
+  delete(key: string, options?: WriteOptions): Promise<boolean>;
+  /** A page of keys. Each page looks at every key once. */
+  list(request?: KeysRequest): Promise<KeysPage>;
+}
+
 /** What a collection is and holds. */
 export interface CollectionInfo {
   /** Its name. */
@@ -253,7 +286,10 @@ export interface CollectionInfo {
 export interface Database extends AsyncDisposable, Disposable {
   /** Makes a collection. */
   create<Metadata extends object = JsonObject>(name: string, config?: CollectionConfig): Promise<Collection<Metadata>>;
-  /** A collection that is there; `unknown_collection` when it is not. */
+  /**
+   * A collection that is there; `unknown_collection` when it is not. It is opened by what first asks something of it,
+   * which says `unopenable` when it is damaged.
+   */
   collection<Metadata extends object = JsonObject>(name: string): Collection<Metadata>;
   /** What all collections are and hold, by name. */
   collections(): Promise<CollectionInfo[]>;
@@ -261,6 +297,8 @@ export interface Database extends AsyncDisposable, Disposable {
   drop(name: string): Promise<void>;
   /** Makes a collection from the bytes of an export. */
   import<Metadata extends object = JsonObject>(name: string, file: Uint8Array): Promise<Collection<Metadata>>;
+  /** Texts under keys, beside the collections. */
+  readonly kv: KeyValueStore;
   /** Makes every write so far survive a power cut. */
   flush(): Promise<void>;
   /** Makes every write durable and lets go of the directory. Everything answers `closed` then; closing twice is fine. */

@@ -9,8 +9,8 @@ use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
 use kithdb::storage::Level;
 use kithdb::wire::{
-    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, ScanAnswer, SearchAnswer, SearchBody,
-    VersionsAnswer, parse, parse_cursor,
+    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, KeysAnswer, KeysBody, ScanAnswer, SearchAnswer,
+    SearchBody, VersionsAnswer, parse, parse_cursor,
 };
 use serde_json::{Value, json};
 
@@ -80,6 +80,7 @@ impl CoreSurface {
                     db.names()?.iter().map(|name| info(&*db.collection(name)?)).collect();
                 Ok(json!({ "collections": all? }))
             }
+            "kv_get" | "kv_set" | "kv_delete" | "kv_list" => on_keys(self.db(), op, args),
             _ => {
                 let handle = self.db().collection(name(args))?;
                 on_collection(&handle, op, args)
@@ -133,6 +134,22 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         }
         other => panic!("no operation {other}"),
     }
+}
+
+fn on_keys(db: &Db, op: &str, args: &Value) -> Result<Value, Error> {
+    let text = |name: &str| args[name].as_str().unwrap_or_else(|| panic!("{name} is a string"));
+    Ok(match op {
+        "kv_get" => json!({ "value": db.kv_get(text("key"))? }),
+        "kv_set" => {
+            json!({ "replaced": i32::from(db.kv_set(text("key"), text("value"), level(args)?)?) })
+        }
+        "kv_delete" => json!({ "deleted": i32::from(db.kv_delete(text("key"), level(args)?)?) }),
+        _ => {
+            let asked: KeysBody = parse(args.to_string().as_bytes())?;
+            let page = db.kv_list(&asked.prefix, asked.cursor.as_deref(), asked.limit())?;
+            json!(KeysAnswer::from(page))
+        }
+    })
 }
 
 fn run(handle: &CollectionHandle, kind: JobKind) -> Result<Value, Error> {

@@ -6,6 +6,7 @@ pub mod js_surface;
 pub mod places;
 pub mod rest_surface;
 pub mod scenario;
+pub mod seen_vfs;
 pub mod small_database;
 pub mod surface;
 pub mod watched_vfs;

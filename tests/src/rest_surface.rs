@@ -64,6 +64,12 @@ impl Server {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child().id()
+    }
+
     /// Kills it as `kill -9` does.
     ///
     /// # Panics
@@ -78,7 +84,7 @@ impl Server {
     ///
     /// # Panics
     /// When it cannot be asked.
-    fn stop(&self) {
+    pub fn stop(&self) {
         let mut child = self.child();
         // The shell's own command: a bare system has no program of this name.
         let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &child.id().to_string()]).status();
@@ -232,7 +238,36 @@ impl Surface for RestSurface {
                 let value: Value = serde_json::from_slice(&answer).expect("JSON");
                 if status == 201 { Ok(value) } else { Err(Failure::new(value)) }
             }
+            op if op.starts_with("kv_") => on_keys(server, op, args),
             other => panic!("no operation {other}"),
+        }
+    }
+}
+
+fn on_keys(server: &Server, op: &str, args: &Value) -> Result<Value, Failure> {
+    let path = format!("/v1/kv/{}", percent(args["key"].as_str().unwrap_or_default()));
+    let level = args["durability"].as_str();
+    match op {
+        "kv_get" => match server.ask("GET", &path, None) {
+            Err(failure) if failure.code == "unknown_key" => Ok(json!({ "value": null })),
+            found => found.map(|answer| json!({ "value": answer["value"] })),
+        },
+        "kv_set" => {
+            let mut body = json!({ "value": args["value"] });
+            if let Some(level) = level {
+                body["durability"] = json!(level);
+            }
+            server.ask("PUT", &path, Some(&body))
+        }
+        "kv_delete" => {
+            let level = level.map(|level| format!("?durability={level}")).unwrap_or_default();
+            server.ask("DELETE", &format!("{path}{level}"), None)
+        }
+        _ => {
+            let text = |name: &str| Some(format!("{name}={}&", percent(args[name].as_str()?)));
+            let limit = args["limit"].as_u64().map(|limit| format!("limit={limit}"));
+            let query: String = [text("prefix"), text("cursor"), limit].into_iter().flatten().collect();
+            server.ask("GET", &format!("/v1/kv?{query}"), None)
         }
     }
 }

@@ -155,7 +155,7 @@ fn run_job_between(run: &Shared, kind: JobKind) -> Result<()> {
 
 /// A seeded workload, until it ends or the disk fails. While a job's blobs are stored other batches are written, or
 /// not, before each of the calls.
-fn workload(vfs: &SimVfs, run: &Shared) -> Result<()> {
+fn workload(vfs: &SimVfs, run: &Shared, seed: u64) -> Result<()> {
     let watched = {
         let run = Arc::clone(run);
         WatchedVfs::new(vfs, move |_, path| {
@@ -169,7 +169,7 @@ fn workload(vfs: &SimVfs, run: &Shared) -> Result<()> {
     create(&mut database)?;
     let collection = database.open_collection("c")?;
     let history = History { states: vec![State::new()], ..History::default() };
-    *run.lock().expect("one thread") = Some(Run { collection, history, rng: Rng::new(42), between: false });
+    *run.lock().expect("one thread") = Some(Run { collection, history, rng: Rng::new(seed), between: false });
     for number in 1..=BATCHES {
         with(run, Run::batch)?;
         match number {
@@ -226,10 +226,10 @@ fn read(collection: &Collection) -> State {
         .collect()
 }
 
-fn record(vfs: &SimVfs) -> History {
+fn record(vfs: &SimVfs, seed: u64) -> History {
     let run = Shared::default();
     // An error is the simulated end; what was done before it is in the history.
-    drop(workload(vfs, &run));
+    drop(workload(vfs, &run, seed));
     let run = run.lock().expect("one thread").take();
     run.map_or_else(|| History { states: vec![State::new()], ..History::default() }, |run| run.history)
 }
@@ -260,40 +260,63 @@ fn check(left: &SimVfs, history: &History, least: usize, at: &str) {
     assert_eq!(read(&again), expected, "{at}: after one more write");
 }
 
+/// Of the first workload, and how many there are.
+const SEED: u64 = 42;
+const SEEDS: u64 = 4;
+
 const CRASHES: [Crash; 4] = [Crash::Process, Crash::LoseUnsynced, Crash::Tear, Crash::ZeroTail];
 
-#[test]
-fn every_acknowledged_write_survives_a_stop_at_every_call() {
+/// Stops the workload of a seed at every call; how many recoveries that made.
+fn stop_at_every_call(seed: u64) -> usize {
     let whole = SimVfs::new();
-    let full = record(&whole);
+    let full = record(&whole, seed);
     assert!(full.finished, "the workload runs through on a sound disk");
     let mut recoveries = 0;
     for call in 1..=whole.calls() {
         let vfs = SimVfs::new();
         vfs.fail_at(call, Fault::Stop);
-        let history = record(&vfs);
+        let history = record(&vfs, seed);
         for crash in CRASHES {
             let least = if crash == Crash::Process { history.written } else { history.durable };
             let left = vfs.after(crash, &mut Rng::new(call));
-            check(&left, &history, least, &format!("stopped at call {call}, {crash:?}"));
+            check(&left, &history, least, &format!("seed {seed} stopped at call {call}, {crash:?}"));
             recoveries += 1;
         }
     }
+    recoveries
+}
+
+#[test]
+fn every_acknowledged_write_survives_a_stop_at_every_call() {
+    let recoveries: usize = (SEED..SEED + SEEDS).map(stop_at_every_call).sum();
     println!("{recoveries} recoveries, all acknowledged writes found");
-    assert!(recoveries > 400);
+    assert!(recoveries > 1_000 * SEEDS as usize);
+}
+
+#[test]
+#[ignore = "takes as long as it is given: npm run prove -- stop-at-calls --for 40m"]
+fn every_acknowledged_write_survives_stop_at_calls_of_many_workloads() {
+    let seconds = std::env::var("KITH_PROVE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(60);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    let (mut recoveries, mut seed) = (0, SEED);
+    while std::time::Instant::now() < end {
+        seed += 1;
+        recoveries += stop_at_every_call(seed);
+    }
+    println!("{recoveries} recoveries of {} workloads, all acknowledged writes found", seed - SEED);
 }
 
 #[test]
 fn a_crash_during_recovery_changes_nothing() {
     let calls = {
         let vfs = SimVfs::new();
-        record(&vfs);
+        record(&vfs, SEED);
         vfs.calls()
     };
     for call in (1..=calls).step_by(3) {
         let vfs = SimVfs::new();
         vfs.fail_at(call, Fault::Stop);
-        let history = record(&vfs);
+        let history = record(&vfs, SEED);
         let left = vfs.after(Crash::Tear, &mut Rng::new(call));
         for inner in 1..12 {
             let again = left.after(Crash::Process, &mut Rng::new(inner));
@@ -314,14 +337,14 @@ fn a_crash_during_recovery_changes_nothing() {
 fn a_call_that_fails_loses_nothing_acknowledged() {
     let calls = {
         let vfs = SimVfs::new();
-        record(&vfs);
+        record(&vfs, SEED);
         vfs.calls()
     };
     for kind in [ErrorKind::Other, ErrorKind::StorageFull] {
         for call in 1..=calls {
             let vfs = SimVfs::new();
             vfs.fail_at(call, Fault::Once(kind));
-            let history = record(&vfs);
+            let history = record(&vfs, SEED);
             let left = vfs.after(Crash::Process, &mut Rng::new(call));
             check(&left, &history, history.written, &format!("{kind:?} at call {call}"));
         }
@@ -332,7 +355,7 @@ fn a_call_that_fails_loses_nothing_acknowledged() {
 fn a_disk_that_loses_what_was_synced_is_noticed() {
     // The control: with fsync ignored the same checks must fail, else they prove nothing.
     let vfs = SimVfs::new();
-    let history = record(&vfs);
+    let history = record(&vfs, SEED);
     let left = vfs.after(Crash::Process, &mut Rng::new(1));
     let log = left.files().into_iter().rfind(|f| f.contains("/wal-")).expect("a log");
     left.damage(&log, |bytes| bytes.truncate(40));

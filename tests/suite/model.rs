@@ -1,5 +1,5 @@
 //! Random histories against a naive model: every read, now and at earlier moments, in whatever layout jobs and reopening
-//! left. `KITH_MODEL_SEQUENCES` says how many; the seed of a failure is in its message.
+//! left. The seed of a failure is in its message.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,9 +19,7 @@ use kithdb::vectors::Metric;
 const OPS: usize = 60;
 const WORDS: [&str; 5] = ["stone", "river", "moss", "fern", "owl"];
 
-fn sequences() -> u64 {
-    std::env::var("KITH_MODEL_SEQUENCES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000)
-}
+const SEQUENCES: u64 = 2_000;
 
 /// A version, as the model has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -379,17 +377,32 @@ fn plain_of(version: &Version) -> Plain {
     (version.id.clone(), version.n, version.words.len(), version.vector.map(|v| v.to_vec()))
 }
 
+fn replay(seed: u64) {
+    let run = std::panic::catch_unwind(|| {
+        let mut run = Run::new(seed);
+        (0..OPS).for_each(|_| run.step());
+        run.check();
+    });
+    assert!(run.is_ok(), "sequence {seed} failed, see above");
+}
+
 #[test]
 fn random_histories_read_as_the_model_says() {
-    let mut steps = 0usize;
-    for seed in 0..sequences() {
-        let run = std::panic::catch_unwind(|| {
-            let mut run = Run::new(seed);
-            (0..OPS).for_each(|_| run.step());
-            run.check();
-        });
-        assert!(run.is_ok(), "KITH_MODEL_SEQUENCES: sequence {seed} failed, see above");
-        steps += OPS;
+    (0..SEQUENCES).for_each(replay);
+    println!("{SEQUENCES} sequences of {OPS} steps");
+}
+
+#[test]
+#[ignore = "takes as long as it is given: npm run prove -- model --for 40m"]
+fn many_random_histories_read_as_the_model_says() {
+    let seconds = std::env::var("KITH_PROVE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(60);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    // Each run goes on with others.
+    let mut seed = std::process::id() as u64 * 1_000_000_007;
+    let first = seed;
+    while std::time::Instant::now() < end {
+        seed += 1;
+        replay(seed);
     }
-    println!("{} sequences, {steps} steps", sequences());
+    println!("{} sequences of {OPS} steps", seed - first);
 }

@@ -46,6 +46,10 @@ export function operations({ open, load, save }) {
     optimize: job('optimize'),
     export: async ({ name, file }) => save(file, await collection(name).export()),
     import: async ({ name, file }) => (await database.import(name, await load(file))).info(),
+    kv_get: async ({ key }) => ({ value: await database.kv.get(key) }),
+    kv_set: async ({ key, value, ...options }) => ({ replaced: Number(await database.kv.set(key, value, options)) }),
+    kv_delete: async ({ key, ...options }) => ({ deleted: Number(await database.kv.delete(key, options)) }),
+    kv_list: (request) => database.kv.list(request),
     flush: () => database.flush(),
   };
 }

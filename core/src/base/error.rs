@@ -32,6 +32,9 @@ pub enum InputError {
     /// A document id is empty, too long or holds a NUL.
     #[error("invalid document id {got:?}: expected {expected}")]
     Id { got: String, expected: String },
+    /// A key of the key-value store is empty, too long or holds a NUL.
+    #[error("invalid key {got:?}: expected {expected}")]
+    Key { got: String, expected: String },
     /// A collection name does not have the form of one.
     #[error("invalid collection name {got:?}: expected {expected}")]
     Name { got: String, expected: &'static str },
@@ -84,6 +87,9 @@ pub enum StateError {
     /// No live document has this id.
     #[error("document {id:?} not found in collection {collection:?}")]
     UnknownDocument { id: String, collection: String },
+    /// The key-value store has no such key.
+    #[error("key {key:?} not found")]
+    UnknownKey { key: String },
     /// A live document has this id already and the caller asked not to replace it.
     #[error("document {id:?} already exists in collection {collection:?}")]
     DocumentExists { id: String, collection: String },
@@ -231,6 +237,7 @@ impl InputError {
     fn code(&self) -> &'static str {
         match self {
             Self::Id { .. } => "invalid_id",
+            Self::Key { .. } => "invalid_key",
             Self::Name { .. } => "invalid_name",
             Self::Dimension { .. } => "dimension_mismatch",
             Self::Vector { .. } => "invalid_vector",
@@ -245,6 +252,7 @@ impl InputError {
     fn facts(&self) -> Facts {
         let (expected, got) = match self {
             Self::Id { got, expected }
+            | Self::Key { got, expected }
             | Self::Metadata { got, expected }
             | Self::Parameter { got, expected, .. }
             | Self::Request { got, expected }
@@ -265,6 +273,7 @@ impl StateError {
             Self::UnknownCollection { .. } => "unknown_collection",
             Self::CollectionExists { .. } => "collection_exists",
             Self::UnknownDocument { .. } => "unknown_document",
+            Self::UnknownKey { .. } => "unknown_key",
             Self::DocumentExists { .. } => "document_exists",
             Self::Locked { .. } => "database_locked",
             Self::Closed { .. } => "closed",

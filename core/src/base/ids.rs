@@ -53,6 +53,9 @@ pub fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The name of the collection that is the key-value store of a database: one that no user can give.
+pub const KV_NAME: &str = "$kv";
+
 /// The first 64 characters of outside text, for an error message.
 #[must_use]
 pub fn shorten(text: &str) -> String {
@@ -69,9 +72,19 @@ mod tests {
 
     #[test]
     fn names_that_could_be_paths_are_refused() {
-        for name in
-            ["", "..", "../x", "a/b", ".hidden", "-x", "a b", "a\0", "\u{e9}t\u{e9}", &"x".repeat(129)]
-        {
+        for name in [
+            "",
+            "..",
+            "../x",
+            "a/b",
+            ".hidden",
+            "-x",
+            "a b",
+            "a\0",
+            "\u{e9}t\u{e9}",
+            KV_NAME,
+            &"x".repeat(129),
+        ] {
             assert_eq!(check_name(name).expect_err(name).code(), "invalid_name");
         }
         for name in ["a", "_a", "A.b-c_9", &"x".repeat(128)] {

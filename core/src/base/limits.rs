@@ -4,6 +4,10 @@
 pub const ID_BYTES_MAX: usize = 1024;
 /// Longest collection name, in bytes.
 pub const NAME_BYTES_MAX: usize = 128;
+/// Longest key of the key-value store, in bytes: an id, less what tells its documents apart.
+pub const KV_KEY_BYTES_MAX: usize = 1000;
+/// Largest value of the key-value store, in bytes.
+pub const KV_VALUE_BYTES_MAX: usize = 16 << 20;
 /// Largest vector dimension.
 pub const DIM_MAX: usize = 65_536;
 /// Largest magnitude of a vector component: its square times `DIM_MAX` is still a finite f32.

@@ -6,6 +6,7 @@
 pub mod chunk;
 pub mod config;
 pub mod embedding;
+pub mod kv;
 pub mod moment;
 pub mod op;
 pub mod query;

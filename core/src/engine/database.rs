@@ -3,8 +3,10 @@
 //! The catalog is the manifest of storage 0. A collection is complete in its storage before the catalog names it, and
 //! leaves the catalog before its storage goes; what the catalog does not name is removed at open.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::base::ids::KV_NAME;
 use crate::base::limits::COLLECTIONS_MAX;
 use crate::base::{DecodeError, Error, Event, InputError, Reader, Result, StateError, check_name};
 use crate::collection::CollectionConfig;
@@ -33,8 +35,13 @@ pub struct Database {
     storage: Arc<dyn Storage>,
     env: Env,
     catalog: Catalog,
-    /// The catalog before its last change.
-    before: Option<Catalog>,
+    last_change: Option<Change>,
+}
+
+/// A change of the catalog, so that it can be taken back.
+enum Change {
+    Admitted(String),
+    Forgot(Entry),
 }
 
 /// The bytes that name the collections.
@@ -78,10 +85,8 @@ impl Database {
         let (mut catalog, is_current) = found.unwrap_or_else(|| {
             (Catalog { generation: 0, next_number: CATALOG + 1, entries: Vec::new() }, true)
         });
-        for number in numbers {
-            if catalog.entries.iter().any(|entry| entry.number == number) {
-                continue;
-            }
+        let named: BTreeSet<u64> = catalog.entries.iter().map(|entry| entry.number).collect();
+        for number in numbers.into_iter().filter(|number| !named.contains(number)) {
             let mut message = format!("storage {number} was left by an interrupted create or drop; removed");
             if is_current {
                 root.remove(number)?;
@@ -92,7 +97,7 @@ impl Database {
             }
             env.observer.event(Event::Warning { at: "catalog".to_owned(), message });
         }
-        let mut this = Self { root, storage, env, catalog, before: None };
+        let mut this = Self { root, storage, env, catalog, last_change: None };
         if is_new {
             this.flip();
         }
@@ -111,24 +116,23 @@ impl Database {
         &self.catalog.entries
     }
 
+    /// What the catalog says of a collection.
+    ///
+    /// # Errors
+    /// `unknown_collection`.
+    pub fn find(&self, name: &str) -> Result<&Entry> {
+        let entries = &self.catalog.entries;
+        let found = entries.binary_search_by(|entry| entry.name.as_str().cmp(name));
+        let at = found.map_err(|_| StateError::UnknownCollection { name: name.to_owned() })?;
+        Ok(&entries[at])
+    }
+
     /// Recovers a collection.
     ///
     /// # Errors
-    /// `unknown_collection`; `unopenable` when its primary data is damaged; `not_resident`, after which it can be
-    /// called again.
+    /// `unknown_collection`; as [`open_entry`].
     pub fn open_collection(&self, name: &str) -> Result<Collection> {
-        let entry = self.entry(name)?;
-        let storage = self.root.storage(entry.number)?;
-        let opened = Collection::open(storage, self.env.clone(), name)?;
-        if opened.manifest.collection_id == entry.collection_id {
-            Ok(opened)
-        } else {
-            Err(Error::corrupt(
-                format!("storage {}", entry.number),
-                0,
-                "the collection that the catalog names",
-            ))
-        }
+        open_entry(&*self.root, &self.env, self.find(name)?)
     }
 
     /// Queues a new, empty collection. When its ticket is kept, [`Database::admit`] it.
@@ -137,8 +141,19 @@ impl Database {
     /// `invalid_name`, `collection_exists`, `too_large`, `invalid_parameter`.
     pub fn stage(&mut self, name: &str, collection_id: u64, config: CollectionConfig) -> Result<Staged> {
         config.check()?;
+        check_name(name)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
         let ticket = Collection::create(&*storage, collection_id, config)?;
+        Ok(Staged { storage, ticket, entry })
+    }
+
+    /// Queues the collection that is the key-value store. When its ticket is kept, [`Database::admit`] it.
+    ///
+    /// # Errors
+    /// `collection_exists`.
+    pub fn stage_kv(&mut self, collection_id: u64) -> Result<Staged> {
+        let (entry, storage) = self.reserve(KV_NAME, collection_id)?;
+        let ticket = Collection::create(&*storage, collection_id, CollectionConfig::default())?;
         Ok(Staged { storage, ticket, entry })
     }
 
@@ -148,6 +163,7 @@ impl Database {
     /// As [`Database::stage`]; `invalid_file` when the bytes are no export or damaged.
     pub fn stage_import(&mut self, name: &str, collection_id: u64, bytes: &[u8]) -> Result<Staged> {
         let parsed = export::read(bytes)?;
+        check_name(name)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
         let ticket = export::stage(&parsed, &*storage, collection_id, &self.env.pool);
         Ok(Staged { storage, ticket, entry })
@@ -158,6 +174,7 @@ impl Database {
     /// # Errors
     /// As [`Database::stage`].
     pub fn stage_salvaged(&mut self, name: &str, collection_id: u64, salvaged: &Salvaged) -> Result<Staged> {
+        check_entry_name(name)?;
         let (entry, storage) = self.reserve(name, collection_id)?;
         let ticket = export::stage(&salvaged.documents, &*storage, collection_id, &self.env.pool);
         Ok(Staged { storage, ticket, entry })
@@ -165,7 +182,7 @@ impl Database {
 
     /// Queues the catalog that names a staged collection; when that is kept, the collection can be opened.
     pub fn admit(&mut self, staged: Staged) -> Ticket {
-        self.before = Some(self.catalog.clone());
+        self.last_change = Some(Change::Admitted(staged.entry.name.clone()));
         let at = self.catalog.entries.partition_point(|entry| entry.name < staged.entry.name);
         self.catalog.entries.insert(at, staged.entry);
         self.flip()
@@ -176,17 +193,25 @@ impl Database {
     /// # Errors
     /// `unknown_collection`.
     pub fn forget(&mut self, name: &str) -> Result<(u64, Ticket)> {
-        let number = self.entry(name)?.number;
-        self.before = Some(self.catalog.clone());
+        let entry = self.find(name)?.clone();
+        let number = entry.number;
         self.catalog.entries.retain(|entry| entry.number != number);
+        self.last_change = Some(Change::Forgot(entry));
         Ok((number, self.flip()))
     }
 
     /// Takes back the last [`Database::admit`] or [`Database::forget`], whose catalog was refused for want of room.
     pub fn undo(&mut self) {
-        if let Some(before) = self.before.take() {
-            self.catalog = before;
+        let entries = &mut self.catalog.entries;
+        match self.last_change.take() {
+            Some(Change::Admitted(name)) => entries.retain(|entry| entry.name != name),
+            Some(Change::Forgot(entry)) => {
+                entries.insert(entries.partition_point(|other| other.name < entry.name), entry);
+            }
+            None => return,
         }
+        // The one that was refused left nothing behind.
+        self.catalog.generation -= 1;
     }
 
     /// Removes the storage of a collection that was forgotten.
@@ -197,18 +222,13 @@ impl Database {
         Ok(self.root.remove(number)?)
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry> {
-        let found = self.catalog.entries.iter().find(|entry| entry.name == name);
-        found.ok_or_else(|| StateError::UnknownCollection { name: name.to_owned() }.into())
-    }
-
     fn reserve(&mut self, name: &str, collection_id: u64) -> Result<(Entry, Arc<dyn Storage>)> {
-        check_name(name)?;
-        if self.entry(name).is_ok() {
+        if self.find(name).is_ok() {
             return Err(StateError::CollectionExists { name: name.to_owned() }.into());
         }
-        if self.catalog.entries.len() >= COLLECTIONS_MAX {
-            let (got, limit) = (self.catalog.entries.len() as u64 + 1, COLLECTIONS_MAX as u64);
+        let count = self.catalog.entries.iter().filter(|entry| entry.name != KV_NAME).count();
+        if count >= COLLECTIONS_MAX && name != KV_NAME {
+            let (got, limit) = (count as u64 + 1, COLLECTIONS_MAX as u64);
             return Err(InputError::TooLarge { what: "the number of collections", got, limit }.into());
         }
         let number = self.catalog.next_number;
@@ -237,6 +257,26 @@ pub fn named(root: &dyn StorageRoot, env: &Env) -> Result<(Vec<Entry>, bool)> {
     let found = read_catalog(&*root.storage(CATALOG)?, env, &root.numbers()?)?;
     let (catalog, is_current) = found.ok_or_else(|| Error::corrupt("catalog", 0, "to exist"))?;
     Ok((catalog.entries, is_current))
+}
+
+/// Refuses a name that the catalog never has.
+fn check_entry_name(name: &str) -> Result<()> {
+    if name == KV_NAME { Ok(()) } else { check_name(name) }
+}
+
+/// Recovers the collection that an entry of the catalog names. It takes no part in the catalog: many can be recovered
+/// at once.
+///
+/// # Errors
+/// `corrupt` when its primary data is damaged, `unsupported_version`, `io_failed`; `not_resident`, after which it can be
+/// called again.
+pub fn open_entry(root: &dyn StorageRoot, env: &Env, entry: &Entry) -> Result<Collection> {
+    let opened = Collection::open(root.existing(entry.number)?, env.clone(), &entry.name)?;
+    if opened.manifest.collection_id != entry.collection_id {
+        let object = format!("storage {}", entry.number);
+        return Err(Error::corrupt(object, 0, "the collection that the catalog names"));
+    }
+    Ok(opened)
 }
 
 /// The newest catalog that can be read, and whether it is the current one; `None` where there never was one.
@@ -298,9 +338,10 @@ impl Catalog {
         numbers.sort_unstable();
         numbers.dedup();
         numbers.len() == self.entries.len()
-            && self.entries.len() <= COLLECTIONS_MAX
+            // The key-value store is one more.
+            && self.entries.len() <= COLLECTIONS_MAX + 1
             && numbers.iter().all(|n| *n > CATALOG && *n < self.next_number)
-            && self.entries.iter().all(|entry| check_name(&entry.name).is_ok())
+            && self.entries.iter().all(|entry| check_entry_name(&entry.name).is_ok())
             && self.entries.windows(2).all(|w| w[0].name < w[1].name)
     }
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use arc_swap::ArcSwap;
 
 use crate::base::sync::lock;
-use crate::base::{Clock, Error, Pool, Result, Seq, StateError, StorageError};
+use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
     CollectionConfig, Document, Embedding, Moment, Mutation, Page, SearchRequest, SearchResponse, Stats,
     Version, View,
 };
-use crate::engine::{Collection, JobKind, JobProgress, export};
+use crate::engine::{Collection, Entry, JobKind, JobProgress, export};
 use crate::index::Scratch;
 use crate::segment::SharedRow;
 use crate::storage::{Level, Storage, Ticket};
@@ -68,13 +68,29 @@ impl CollectionInfo {
     }
 }
 
+/// Whether an open collection that nobody uses can be closed, to be opened again when it is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// Nothing that was written to it since it was opened would be lost.
+    Now,
+    /// Once what was written to it is durable.
+    AfterSync,
+    /// It takes no more writes and says so, or it would be slow to open.
+    Never,
+}
+
+/// A collection with more bytes in its memtable stays open: opening it would replay all of them.
+const REPLAYED_BYTES_MAX: usize = 256 << 10;
+
 /// Bytes that are not sealed are bounded by so many times what is due to be sealed.
 const UNSEALED_FACTOR: usize = 4;
 
 /// A collection that many threads share. Locks, in the order they are taken: `job`, `recovering`, the catalog of the
 /// database, `writer`, `storage`.
 pub struct CollectionHandle {
-    name: String,
+    entry: Entry,
+    /// The last frame that was replayed when it was opened.
+    opened_at: Lsn,
     writer: Mutex<Collection>,
     view: Arc<ArcSwap<View>>,
     /// That of the writer; held for a moment only.
@@ -104,10 +120,16 @@ pub struct CollectionHandle {
 }
 
 impl CollectionHandle {
-    pub(super) fn new(collection: Collection, options: &Options, database: &Weak<Shared>) -> Arc<Self> {
+    pub(super) fn new(
+        collection: Collection,
+        entry: Entry,
+        options: &Options,
+        database: &Weak<Shared>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
-            name: collection.name().to_owned(),
+            entry,
+            opened_at: collection.lsn(),
             view: collection.reader(),
             storage: Mutex::new(collection.storage()),
             recovering: Mutex::new(()),
@@ -133,7 +155,7 @@ impl CollectionHandle {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.entry.name
     }
 
     /// Its clock.
@@ -161,7 +183,7 @@ impl CollectionHandle {
         let view = self.view()?;
         let (config, stats) = ((*view.config).clone(), view.stats());
         Ok(CollectionInfo {
-            name: self.name.clone(),
+            name: self.entry.name.clone(),
             config,
             dim: view.dim,
             stats,
@@ -178,7 +200,7 @@ impl CollectionHandle {
     /// As [`crate::collection::write::resolve`]; `no_embedder`; a failed write, `degraded`, `closed`.
     pub fn add(&self, mut documents: Vec<Document>, mode: AddMode, level: Option<Level>) -> Result<Written> {
         let config = Arc::clone(&self.view()?.config);
-        self.embedding.fill(&self.name, &config, &self.pool, &mut documents)?;
+        self.embedding.fill(self.name(), &config, &self.pool, &mut documents)?;
         let mutation = match mode {
             AddMode::Insert => Mutation::Add,
             AddMode::Upsert => Mutation::Upsert,
@@ -315,7 +337,7 @@ impl CollectionHandle {
     pub fn search(&self, mut request: SearchRequest) -> Result<SearchResponse> {
         let (view, moment) = self.at(request.as_of)?;
         request.check()?;
-        self.embedding.ask(&self.name, &view.config, &mut request)?;
+        self.embedding.ask(self.name(), &view.config, &mut request)?;
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
         let response = view.search(&request, moment, &mut scratch);
         lock(&self.scratch).push(scratch);
@@ -387,6 +409,15 @@ impl CollectionHandle {
         Ok(true)
     }
 
+    /// Seals what the next opening would otherwise replay, unless that is quick or a job is running.
+    pub(super) fn seal_to_close(&self) -> Result<()> {
+        if self.has_failed() || self.is_closed() || self.view()?.stats().memtable_bytes <= REPLAYED_BYTES_MAX
+        {
+            return Ok(());
+        }
+        self.run_alone(JobKind::Seal, &|_| true).map(|_| ())
+    }
+
     /// The collection as one file.
     ///
     /// # Errors
@@ -398,9 +429,31 @@ impl CollectionHandle {
     /// Has the syncer make durable what waits for it.
     pub(super) fn sync_if_due(&self) {
         if self.promised.load(Ordering::Acquire) > self.storage().durable().0 {
-            self.wants_sync.store(true, Ordering::Release);
-            self.ask();
+            self.sync_soon();
         }
+    }
+
+    /// Has the syncer make everything durable.
+    pub(super) fn sync_soon(&self) {
+        self.wants_sync.store(true, Ordering::Release);
+        self.ask();
+    }
+
+    /// Whether it can be closed, asked by who holds the only handle.
+    pub(super) fn leave(&self) -> Leave {
+        let (view, storage) = (self.view.load(), self.storage());
+        if storage.progress().failed.is_some() || view.stats().memtable_bytes > REPLAYED_BYTES_MAX {
+            Leave::Never
+        } else if view.lsn == self.opened_at || view.lsn <= storage.durable() {
+            Leave::Now
+        } else {
+            Leave::AfterSync
+        }
+    }
+
+    /// Closes what its storage holds open, which is opened again when it is needed.
+    pub(super) fn let_go(&self) {
+        self.storage().let_go();
     }
 
     /// Has the syncer write what is queued, and sync it when that is wanted.
@@ -451,7 +504,7 @@ impl CollectionHandle {
         self.storage().progress().failed.is_some()
     }
 
-    /// Takes no more writes and no more jobs, and waits for the one that runs: after this nobody writes to the storage
+    /// Takes no more writes and no more jobs, and waits for what runs: after this nobody writes to the storage
     /// but [`CollectionHandle::flush`]. The caller holds no lock.
     pub(super) fn close(&self) {
         {
@@ -459,6 +512,7 @@ impl CollectionHandle {
             self.closed.store(true, Ordering::Release);
         }
         drop(lock(&self.job));
+        drop(lock(&self.recovering));
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -499,11 +553,11 @@ impl CollectionHandle {
         // Asked now: the ticket that brought us here may be one that was refused for room while something worse failed.
         let Some(cause) = failed.progress().failed else { return };
         if self.is_closed() {
-            // It may have been dropped, and its name be another collection's.
+            // It may have been dropped, and its place be removed.
             lock(&self.writer).fail(cause.to_string());
             return;
         }
-        let recovered = database.recover(&self.name);
+        let recovered = database.recover(&self.entry);
         let mut writer = lock(&self.writer);
         let mut goes_on = matches!(cause, StorageError::DiskFull { .. });
         match recovered {

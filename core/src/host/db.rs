@@ -1,25 +1,27 @@
 //! A database that many threads share.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::JoinHandle;
 
 use crate::base::sync::lock;
-use crate::base::{Clock, Error, Event, NoObserver, Observer, Pool, Result, StateError, StorageError};
+use crate::base::{Clock, NoObserver, Observer, Pool, Result, StateError, StorageError};
 use crate::collection::{CollectionConfig, EmbedderRef, Embedding};
 use crate::embed::Embedder;
+use crate::engine::database::open_entry;
 use crate::engine::repair::Salvaged;
-use crate::engine::{Collection, Database, Env, Staged};
+use crate::engine::{Collection, Database, Entry, Env, Staged};
 use crate::storage::vfs::Vfs;
 use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, Ticket};
 
 use super::clock::{SystemClock, draw_id};
 use super::collection::CollectionHandle;
 use super::jobs;
+use super::kv::KeyLocks;
 use super::lock::{DirectoryLock, acquire};
-use super::sync::Syncer;
+use super::names::{Named, Names};
+use super::sync::{Syncer, report};
 
 /// How a database is opened.
 #[derive(Clone)]
@@ -32,6 +34,10 @@ pub struct Options {
     pub auto_jobs: bool,
     /// A memtable of so many bytes is due to be sealed; writers wait for that before it is four times as large.
     pub seal_bytes: usize,
+    /// So many collections stay open when nobody uses them; beyond that the one longest untouched is let go of.
+    pub open_collections_max: usize,
+    /// So many log files stay open when they are not in use, in a directory.
+    pub open_logs_max: usize,
     /// Turns texts into vectors.
     pub embedder: Option<Arc<Embedder>>,
     /// The time.
@@ -47,6 +53,8 @@ impl Default for Options {
             threads: 0,
             auto_jobs: true,
             seal_bytes: 32 << 20,
+            open_collections_max: 1024,
+            open_logs_max: 256,
             embedder: None,
             clock: Arc::new(SystemClock),
             observer: Arc::new(NoObserver),
@@ -56,28 +64,25 @@ impl Default for Options {
 
 /// A database that many threads share. Closed when it is dropped, or by [`Db::close`].
 pub struct Db {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     background: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Locks, in the order they are taken: a collection's `job`, `catalog`, `collections`, a collection's `writer`.
+/// Locks, in the order they are taken: one of `keys`, a collection's `job`, its `recovering`, `catalog`, the `opening` of
+/// a name, what [`Names`] locks for a moment, a collection's `writer`.
 pub(super) struct Shared {
     this: Weak<Self>,
     pub(super) options: Options,
     catalog: Mutex<Database>,
     pub(super) root: Arc<dyn StorageRoot>,
-    collections: Mutex<BTreeMap<String, State>>,
+    env: Env,
+    pub(super) names: Names,
+    pub(super) keys: KeyLocks,
     lock: Mutex<Option<DirectoryLock>>,
     closed: AtomicBool,
     pub(super) syncer: Syncer,
     /// True to stop the background threads, which sleep on it.
     pub(super) stop: (Mutex<bool>, Condvar),
-}
-
-/// A collection that is open, or why it is not.
-enum State {
-    Open(Arc<CollectionHandle>),
-    Unopenable(Error),
 }
 
 /// Does queued work until a ticket is kept.
@@ -95,8 +100,8 @@ pub(super) fn wait(storage: &dyn Storage, ticket: Ticket) -> Result<()> {
 }
 
 impl Db {
-    /// Opens the database in a directory, which is made when it does not exist, and recovers its collections. One
-    /// that is damaged does not keep the others from opening.
+    /// Opens the database in a directory, which is made when it does not exist. Only the catalog is read: a collection
+    /// is opened and recovered when it is touched, and one that is damaged does not keep the others from opening.
     ///
     /// # Errors
     /// `database_locked`, `io_failed`, `corrupt`, `unsupported_version`.
@@ -110,7 +115,7 @@ impl Db {
         OsVfs.create_dir(&path).map_err(io)?;
         // Before anything is written, the reserve included: it may be another process's.
         let lock = acquire(directory)?;
-        let root = FileRoot::open(Arc::new(OsVfs), &path)?;
+        let root = FileRoot::open(Arc::new(OsVfs), &path)?.with_open_logs(options.open_logs_max);
         Self::start(Arc::new(root), options, Some(lock))
     }
 
@@ -140,7 +145,7 @@ impl Db {
             observer: Arc::clone(&options.observer),
             pool: Arc::new(Pool::new(threads)),
         };
-        let database = Database::open(Arc::clone(&root), env)?;
+        let database = Database::open(Arc::clone(&root), env.clone())?;
         // Makes a new catalog durable before anything is put beside it.
         let mut progress = database.storage().poll(Ticket::LAST);
         let refused = progress.refused.pop().map(|(_, cause)| cause);
@@ -148,11 +153,13 @@ impl Db {
             return Err(cause.into());
         }
         let shared = Arc::new_cyclic(|this| Shared {
-            collections: Mutex::new(open_all(&database, &options, this)),
+            keys: KeyLocks::default(),
+            names: Names::new(database.entries(), Arc::clone(&options.observer)),
             this: Weak::clone(this),
             options,
             catalog: Mutex::new(database),
             root,
+            env,
             lock: Mutex::new(lock_file),
             closed: AtomicBool::new(false),
             syncer: Syncer::default(),
@@ -210,54 +217,70 @@ impl Db {
         self.shared.add(name, |catalog| catalog.stage_salvaged(name, id, salvaged)).map(|_| ())
     }
 
-    /// A collection.
+    /// A collection. The first touch opens and recovers it, for all who touch it; other names do not wait for that.
     ///
     /// # Errors
-    /// `unknown_collection`, `unopenable`, `closed`.
+    /// `unknown_collection`, `closed`; `unopenable`, with the cause, at each touch. After a failed read or a full disk
+    /// each touch tries again; what is damaged is not tried again before the database is opened again.
     pub fn collection(&self, name: &str) -> Result<Arc<CollectionHandle>> {
         self.shared.check_open()?;
-        match lock(&self.shared.collections).get(name) {
-            Some(State::Open(handle)) => Ok(Arc::clone(handle)),
-            Some(State::Unopenable(error)) => {
-                let (name, cause) = (name.to_owned(), error.to_string());
-                Err(StateError::Unopenable { name, cause }.into())
-            }
-            None => Err(StateError::UnknownCollection { name: name.to_owned() }.into()),
-        }
+        self.shared.names.find_users(name)?;
+        self.shared.touch_name(name)
     }
 
-    /// The names of all collections, sorted, those that cannot be opened included.
+    /// A collection to be opened when it is used: what can be held for long.
+    ///
+    /// # Errors
+    /// `unknown_collection`, `closed`.
+    pub fn reference(&self, name: &str) -> Result<Reference> {
+        self.shared.check_open()?;
+        Ok(Reference { named: self.shared.names.find_users(name)?, database: Weak::clone(&self.shared.this) })
+    }
+
+    /// The collections that are open now, the key-value store among them. None is opened.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn opened(&self) -> Result<Vec<Arc<CollectionHandle>>> {
+        self.shared.check_open()?;
+        Ok(self.shared.names.open())
+    }
+
+    /// The names of all collections, sorted, those that cannot be opened included. None is opened.
     ///
     /// # Errors
     /// `closed`.
     pub fn names(&self) -> Result<Vec<String>> {
         self.shared.check_open()?;
-        Ok(lock(&self.shared.collections).keys().cloned().collect())
+        Ok(self.shared.names.names())
     }
 
-    /// Drops a collection and all its documents.
+    /// Drops a collection and all its documents. It need not be open, nor be one that can be opened.
     ///
     /// # Errors
     /// `unknown_collection`, `closed`; `disk_full`, when nothing is changed; another failed write.
     pub fn drop_collection(&self, name: &str) -> Result<()> {
         self.shared.check_open()?;
+        self.shared.names.find_users(name)?;
         let (number, forgotten, removed) = {
             let mut catalog = lock(&self.shared.catalog);
             self.shared.check_open()?;
             let (number, ticket) = catalog.forget(name)?;
             let forgotten = settle_catalog(&mut catalog, ticket)?;
             // Before anybody can make another of this name.
-            (number, forgotten, lock(&self.shared.collections).remove(name))
+            (number, forgotten, self.shared.names.remove(name))
         };
         // Closed even when that failed: whether the next start still finds it is not known, so nothing is promised.
-        if let Some(State::Open(handle)) = removed {
+        if let Some(handle) = removed.and_then(|named| self.shared.names.end(&named)) {
             handle.close();
+            handle.let_go();
         }
         forgotten?;
         lock(&self.shared.catalog).remove(number)
     }
 
-    /// Makes every write so far durable.
+    /// Makes every write so far durable. A collection that is not open has none that was acknowledged since the
+    /// database was opened.
     ///
     /// # Errors
     /// A failed write; `closed`.
@@ -283,10 +306,19 @@ impl Db {
             drop(thread.join());
         }
         self.shared.syncer.stop();
-        for handle in self.shared.handles() {
+        // Who opens a collection after this finds the database closed.
+        self.shared.names.wait_for_openers();
+        let handles = self.shared.names.open();
+        for handle in &handles {
+            if self.shared.options.auto_jobs {
+                report(&self.shared, handle, || handle.seal_to_close());
+            }
             handle.close();
         }
         let flushed = self.shared.flush();
+        for handle in &handles {
+            handle.let_go();
+        }
         lock(&self.shared.lock).take();
         flushed
     }
@@ -304,20 +336,22 @@ fn settle_catalog(catalog: &mut Database, ticket: Ticket) -> Result<Result<()>> 
     Ok(kept)
 }
 
-fn open_all(database: &Database, options: &Options, shared: &Weak<Shared>) -> BTreeMap<String, State> {
-    let mut collections = BTreeMap::new();
-    for entry in database.entries() {
-        let state = match database.open_collection(&entry.name) {
-            Ok(opened) => State::Open(CollectionHandle::new(opened, options, shared)),
-            Err(error) => {
-                let message = format!("cannot be opened: {error}");
-                options.observer.event(Event::Warning { at: entry.name.clone(), message });
-                State::Unopenable(error)
-            }
-        };
-        collections.insert(entry.name.clone(), state);
+/// A collection that is opened when it is used. Holding this keeps neither the collection nor the database open.
+#[derive(Clone)]
+pub struct Reference {
+    named: Arc<Named>,
+    database: Weak<Shared>,
+}
+
+impl Reference {
+    /// The collection, opened where it is not. Hold it for as long as it is worked with: meanwhile it stays open.
+    ///
+    /// # Errors
+    /// `closed` when it was dropped or the database is closed; `unopenable` as [`Db::collection`].
+    pub fn open(&self) -> Result<Arc<CollectionHandle>> {
+        let database = self.database.upgrade().ok_or(StateError::Closed { what: "database" })?;
+        database.touch(&self.named)
     }
-    collections
 }
 
 impl Drop for Db {
@@ -339,28 +373,52 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    pub(super) fn handles(&self) -> Vec<Arc<CollectionHandle>> {
-        let open = |state: &State| match state {
-            State::Open(handle) => Some(Arc::clone(handle)),
-            State::Unopenable(_) => None,
-        };
-        lock(&self.collections).values().filter_map(open).collect()
+    pub(super) fn touch_name(&self, name: &str) -> Result<Arc<CollectionHandle>> {
+        self.touch(&*self.names.find(name)?).or_else(|error| {
+            // It was dropped since.
+            if error.code() == "closed" {
+                self.names.find(name)?;
+            }
+            Err(error)
+        })
     }
 
-    /// What the storage of a collection holds, after a write to it failed.
-    pub(super) fn recover(&self, name: &str) -> Result<Collection> {
-        lock(&self.catalog).open_collection(name)
+    fn touch(&self, named: &Named) -> Result<Arc<CollectionHandle>> {
+        let mut opens = false;
+        let handle = self.names.touch(named, |entry| {
+            self.check_open()?;
+            opens = true;
+            let opened = self.recover(entry)?;
+            Ok(CollectionHandle::new(opened, entry.clone(), &self.options, &self.this))
+        })?;
+        if opens {
+            // Those that are to be synced before they can go are seen to once a second.
+            self.names.let_go(self.options.open_collections_max);
+        }
+        Ok(handle)
+    }
+
+    /// Lets go of collections beyond the budget that nobody uses, and has those synced that can go then.
+    pub(super) fn let_go(&self) {
+        for handle in self.names.let_go(self.options.open_collections_max) {
+            handle.sync_soon();
+        }
+    }
+
+    /// What the storage of a collection holds.
+    pub(super) fn recover(&self, entry: &Entry) -> Result<Collection> {
+        open_entry(&*self.root, &self.env, entry)
     }
 
     fn flush(&self) -> Result<()> {
         let mut outcome = Ok(());
-        for handle in self.handles() {
+        for handle in self.names.open() {
             outcome = outcome.and(handle.flush());
         }
         outcome
     }
 
-    fn add(
+    pub(super) fn add(
         &self,
         name: &str,
         stage: impl FnOnce(&mut Database) -> Result<Staged>,
@@ -380,9 +438,8 @@ impl Shared {
             drop(catalog.remove(number));
         }
         kept??;
-        let opened = catalog.open_collection(name)?;
-        let handle = CollectionHandle::new(opened, &self.options, &self.this);
-        lock(&self.collections).insert(name.to_owned(), State::Open(Arc::clone(&handle)));
-        Ok(handle)
+        self.names.insert(catalog.find(name)?.clone());
+        drop(catalog);
+        self.touch_name(name)
     }
 }

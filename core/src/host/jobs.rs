@@ -47,31 +47,37 @@ impl Patience {
 
 /// Starts the threads; they end when the database is closed.
 pub(super) fn spawn(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
-    let mut threads = vec![every(shared, SYNC_EVERY, |_, handle| handle.sync_if_due())];
+    let sync = |_: &Arc<Shared>, handle: &Arc<CollectionHandle>| handle.sync_if_due();
+    let mut threads = vec![every(shared, SYNC_EVERY, sync, Shared::let_go)];
     if shared.options.auto_jobs {
-        threads.push(every(shared, LOOK_EVERY, |shared, handle| {
-            report(shared, handle, || run_due(shared, handle));
-        }));
+        let run = |shared: &Arc<Shared>, handle: &Arc<CollectionHandle>| {
+            report(shared, handle, || run_due(shared, handle))
+        };
+        threads.push(every(shared, LOOK_EVERY, run, |_| {}));
     }
     threads
 }
 
+/// Looks at every collection that is open, and then at all of them together.
 fn every(
     shared: &Arc<Shared>,
     period: Duration,
     look: fn(&Arc<Shared>, &Arc<CollectionHandle>),
+    look_at_all: fn(&Shared),
 ) -> JoinHandle<()> {
     let shared = Arc::clone(shared);
     std::thread::spawn(move || {
         let mut last = Instant::now();
         while !stopped_within(&shared, period.saturating_sub(last.elapsed())) {
             last = Instant::now();
-            for handle in shared.handles() {
+            for named in shared.names.all() {
+                let Some(handle) = named.open() else { continue };
                 // A collection that failed says so to its writers; telling it once more every second helps nobody.
                 if !handle.has_failed() && !handle.is_closed() {
                     look(&shared, &handle);
                 }
             }
+            look_at_all(&shared);
         }
     })
 }

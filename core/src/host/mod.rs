@@ -9,13 +9,15 @@ mod db;
 mod embedder;
 mod inspect;
 mod jobs;
+mod kv;
 mod lock;
+mod names;
 mod repair;
 mod sync;
 
 pub use clock::SystemClock;
 pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};
-pub use db::{Db, Options};
+pub use db::{Db, Options, Reference};
 pub use embedder::load_embedder;
 pub use inspect::Inspection;
 pub use repair::{Rescued, Saved, repair};

@@ -135,11 +135,15 @@ struct Derived<T> {
 }
 
 impl<T> Derived<T> {
-    fn open(id: Option<BlobId>, load: &dyn Fn(BlobId) -> Result<Blob>) -> Result<Self> {
-        let blob = match id.map(|id| (id, load(id))) {
-            Some((_, Err(error))) if !is_damage(&error) => return Err(error),
-            found => found,
-        };
+    /// A blob that is lost, or damaged so that it cannot be opened, is told of at once.
+    fn open(id: Option<BlobId>, load: &dyn Fn(BlobId) -> Result<Blob>, mender: &Mender) -> Result<Self> {
+        let blob = id.map(|id| (id, load(id)));
+        if let Some((id, Err(error))) = &blob {
+            if !is_damage(error) {
+                return Err(error.clone());
+            }
+            (mender.damaged)(*id, error);
+        }
         Ok(Self { blob, read: OnceLock::new() })
     }
 }
@@ -152,10 +156,10 @@ impl Segment {
     pub fn open(blobs: SegmentBlobs, load: &dyn Fn(BlobId) -> Result<Blob>, mender: Mender) -> Result<Self> {
         Ok(Self {
             rows: RowsReader::open(&load(blobs.rows)?)?,
-            codes: Derived::open(blobs.codes, load)?,
-            links: Derived::open(blobs.links, load)?,
-            text: Derived::open(blobs.text, load)?,
-            columns: Derived::open(blobs.columns, load)?,
+            codes: Derived::open(blobs.codes, load, &mender)?,
+            links: Derived::open(blobs.links, load, &mender)?,
+            text: Derived::open(blobs.text, load, &mender)?,
+            columns: Derived::open(blobs.columns, load, &mender)?,
             blobs,
             mender,
         })
@@ -199,8 +203,10 @@ impl Segment {
                 Err(error) if !is_damage(&error) => return Err(error),
                 Err(error) => Err(error),
             };
-            let found = found.inspect_err(|error| (self.mender.damaged)(*id, error)).ok();
-            self.links.read.get_or_init(|| found);
+            if let (Ok(_), Err(error)) = (blob, &found) {
+                (self.mender.damaged)(*id, error);
+            }
+            self.links.read.get_or_init(|| found.ok());
         }
         Ok(self.links.read.get().and_then(Option::as_ref))
     }
@@ -208,7 +214,8 @@ impl Segment {
     /// Whether it has neighbour lists, as far as is known: those that were not read yet may be damaged.
     #[must_use]
     pub fn is_linked(&self) -> bool {
-        self.blobs.links.is_some() && self.links.read.get().is_none_or(Option::is_some)
+        let is_there = self.links.blob.as_ref().is_some_and(|(_, blob)| blob.is_ok());
+        is_there && self.links.read.get().is_none_or(Option::is_some)
     }
 
     /// Postings; `None` without text.
@@ -255,7 +262,9 @@ impl Segment {
             Ok(read) => read,
             Err(error) if is_damage(&error) => {
                 let read = open(&self.again(*id)?)?;
-                (self.mender.damaged)(*id, &error);
+                if blob.is_ok() {
+                    (self.mender.damaged)(*id, &error);
+                }
                 read
             }
             Err(error) => return Err(error),

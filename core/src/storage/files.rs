@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::base::limits::MANIFEST_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{AlignedBytes, Lsn, Reader, StorageError, Writer};
 
 use super::blob::{BlobId, BlobKind, BlobSource, checksum};
+use super::descriptors::{Descriptors, Holder, Lease};
 use super::lanes::{BlobWork, Lanes, LogWork};
 use super::reserve::Reserve;
 use super::vfs::{Vfs, VfsFile};
@@ -23,6 +24,8 @@ use super::{CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Tic
 pub(crate) const CURRENT: &str = "CURRENT";
 pub(crate) const TEMPORARY: &str = ".tmp";
 const LOST_AND_FOUND: &str = "lost+found";
+/// Storages that hold their log open, unless it is said otherwise: a process may often open 1024 files.
+const OPEN_LOGS_MAX: usize = 256;
 const POINTER_MAGIC: &[u8; 8] = b"KITHCURR";
 
 /// A database in a directory.
@@ -31,6 +34,7 @@ pub struct FileRoot {
     vfs: Arc<dyn Vfs>,
     path: String,
     reserve: Arc<Reserve>,
+    descriptors: Arc<Descriptors>,
 }
 
 impl FileRoot {
@@ -41,7 +45,27 @@ impl FileRoot {
     pub fn open(vfs: Arc<dyn Vfs>, path: &str) -> Result<Self, StorageError> {
         vfs.create_dir(path).map_err(|e| failed("create", path, &e))?;
         let reserve = Arc::new(Reserve::open(Arc::clone(&vfs), path));
-        Ok(Self { vfs, path: path.to_owned(), reserve })
+        Ok(Self { vfs, path: path.to_owned(), reserve, descriptors: Descriptors::new(OPEN_LOGS_MAX) })
+    }
+
+    /// Keeps so many log files open when they are not in use.
+    #[must_use]
+    pub fn with_open_logs(self, max: usize) -> Self {
+        Self { descriptors: Descriptors::new(max), ..self }
+    }
+
+    fn storage_in(&self, dir: String) -> Arc<dyn Storage> {
+        Arc::new_cyclic(|this: &Weak<FileStorage>| FileStorage {
+            this: Weak::clone(this),
+            vfs: Arc::clone(&self.vfs),
+            dir,
+            reserve: Arc::clone(&self.reserve),
+            descriptors: Arc::clone(&self.descriptors),
+            blobs: Mutex::default(),
+            logs: Mutex::default(),
+            lanes: Mutex::default(),
+            durable: AtomicU64::new(0),
+        })
     }
 
     fn dir(&self, number: u64) -> String {
@@ -58,15 +82,11 @@ impl StorageRoot for FileRoot {
             self.vfs.sync_dir(&format!("{}/c", self.path)).map_err(io("sync"))?;
         }
         self.vfs.sync_dir(&self.path).map_err(io("sync"))?;
-        Ok(Arc::new(FileStorage {
-            vfs: Arc::clone(&self.vfs),
-            dir,
-            reserve: Arc::clone(&self.reserve),
-            blobs: Mutex::default(),
-            logs: Mutex::default(),
-            lanes: Mutex::default(),
-            durable: AtomicU64::new(0),
-        }))
+        Ok(self.storage_in(dir))
+    }
+
+    fn existing(&self, number: u64) -> Result<Arc<dyn Storage>, StorageError> {
+        Ok(self.storage_in(self.dir(number)))
     }
 
     fn remove(&self, number: u64) -> Result<(), StorageError> {
@@ -92,8 +112,21 @@ impl StorageRoot for FileRoot {
     }
 }
 
-/// The logs that are open, by generation.
-type Logs = BTreeMap<u64, OpenLog>;
+/// The logs that are open: one, but for a moment; none while it was not in use and others needed the descriptor.
+#[derive(Debug, Default)]
+struct Logs {
+    /// By generation.
+    open: BTreeMap<u64, OpenLog>,
+    /// There while one is open.
+    lease: Option<Lease>,
+}
+
+impl Logs {
+    fn close(&mut self) {
+        self.open.clear();
+        self.lease = None;
+    }
+}
 
 #[derive(Debug)]
 struct OpenLog {
@@ -107,9 +140,11 @@ struct OpenLog {
 /// One collection in a directory. Locks, in the order they are taken: `blobs`, `logs`, `lanes`.
 #[derive(Debug)]
 struct FileStorage {
+    this: Weak<Self>,
     vfs: Arc<dyn Vfs>,
     dir: String,
     reserve: Arc<Reserve>,
+    descriptors: Arc<Descriptors>,
     /// Held by who works on the blob lane.
     blobs: Mutex<()>,
     /// Held by who works on the log lane.
@@ -165,10 +200,25 @@ impl FileStorage {
     fn drain_log(&self) {
         let mut logs = lock(&self.logs);
         let group = lock(&self.lanes).take_log();
-        if !group.is_empty() {
-            let outcome = self.write_group(&mut logs, group);
-            lock(&self.lanes).end_log(outcome);
+        if group.is_empty() {
+            return;
         }
+        let outcome = self.write_group(&mut logs, group);
+        lock(&self.lanes).end_log(outcome);
+        let holder = Weak::clone(&self.this);
+        logs.lease = (!logs.open.is_empty()).then(|| self.descriptors.lease(holder));
+        drop(logs);
+        self.descriptors.keep_within();
+    }
+
+    /// Closes the logs. After a failure nothing is synced any more, and nothing more is written.
+    fn close_logs(&self, logs: &mut Logs) {
+        if self.progress().failed.is_none()
+            && let Err(cause) = self.sync_logs(logs)
+        {
+            lock(&self.lanes).fail(cause);
+        }
+        logs.close();
     }
 
     /// On an error says from which ticket on nothing is kept.
@@ -277,7 +327,7 @@ impl FileStorage {
 
     fn start(&self, logs: &mut Logs, generation: u64, header: &[u8]) -> Result<(), StorageError> {
         self.sync_logs(logs)?;
-        logs.clear();
+        logs.open.clear();
         let path = self.path(&name(Object::Log(generation)));
         let of = |action| move |e: io::Error| failed(action, "a new log", &e);
         self.with_reserve(|| {
@@ -292,7 +342,7 @@ impl FileStorage {
 
     fn open_log<'a>(&self, logs: &'a mut Logs, generation: u64) -> Result<&'a mut OpenLog, StorageError> {
         use std::collections::btree_map::Entry;
-        match logs.entry(generation) {
+        match logs.open.entry(generation) {
             Entry::Occupied(log) => Ok(log.into_mut()),
             Entry::Vacant(place) => {
                 let path = self.path(&name(Object::Log(generation)));
@@ -347,7 +397,11 @@ impl FileStorage {
     fn take_away(&self, objects: &[Object]) -> Result<(), StorageError> {
         for &object in objects {
             if let Object::Log(generation) = object {
-                lock(&self.logs).remove(&generation);
+                let mut logs = lock(&self.logs);
+                logs.open.remove(&generation);
+                if logs.open.is_empty() {
+                    logs.lease = None;
+                }
             }
             let name = name(object);
             for leftover in [format!("{name}{TEMPORARY}"), name] {
@@ -362,7 +416,7 @@ impl FileStorage {
     }
 
     fn sync_logs(&self, logs: &mut Logs) -> Result<(), StorageError> {
-        for log in logs.values_mut().filter(|log| log.unsynced) {
+        for log in logs.open.values_mut().filter(|log| log.unsynced) {
             log.file.sync().map_err(|e| unsynced("the log", &e))?;
             log.unsynced = false;
             self.durable.fetch_max(log.written.0, Ordering::Release);
@@ -386,6 +440,17 @@ fn read_pointer(bytes: &[u8]) -> Option<u64> {
     let generation = r.u64().ok()?;
     let crc_ok = r.u32().ok()? == checksum(0, &bytes[..16]);
     (magic_ok && crc_ok && r.end().is_ok()).then_some(generation)
+}
+
+impl Holder for FileStorage {
+    fn close_idle(&self, even_unsynced: bool) -> bool {
+        let Ok(mut logs) = self.logs.try_lock() else { return false };
+        if !even_unsynced && logs.open.values().any(|log| log.unsynced) {
+            return false;
+        }
+        self.close_logs(&mut logs);
+        true
+    }
 }
 
 impl Storage for FileStorage {
@@ -438,7 +503,11 @@ impl Storage for FileStorage {
         };
         lock(&self.lanes).halt(cause());
         drop(lock(&self.blobs));
-        drop(lock(&self.logs));
+        lock(&self.logs).close();
+    }
+
+    fn let_go(&self) {
+        self.close_logs(&mut lock(&self.logs));
     }
 
     fn durable(&self) -> Lsn {
@@ -446,7 +515,13 @@ impl Storage for FileStorage {
     }
 
     fn list(&self) -> Result<Listing, StorageError> {
-        let names = self.vfs.list(&self.dir).map_err(|e| failed("list", "a directory", &e))?;
+        let names = self.vfs.list(&self.dir).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => {
+                let expected = "its directory to exist".to_owned();
+                StorageError::Corrupt { object: "a storage".to_owned(), offset: 0, expected }
+            }
+            _ => failed("list", "a directory", &e),
+        })?;
         let mut listing = Listing::default();
         for text in names {
             let begun = text.strip_suffix(TEMPORARY);

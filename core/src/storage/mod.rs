@@ -6,6 +6,7 @@
 //! in a browser, IndexedDB.
 
 pub mod blob;
+mod descriptors;
 pub mod files;
 mod lanes;
 pub mod memory;
@@ -160,6 +161,9 @@ pub trait Storage: Send + Sync {
     /// place is opened once more.
     fn stop(&self) {}
 
+    /// Closes what it holds open, once that is synced; what is needed is opened again.
+    fn let_go(&self) {}
+
     /// The last frame known to be durable.
     fn durable(&self) -> Lsn;
 
@@ -201,6 +205,14 @@ pub trait StorageRoot: Send + Sync {
     /// # Errors
     /// When it cannot be made or opened.
     fn storage(&self, number: u64) -> Result<Arc<dyn Storage>, StorageError>;
+
+    /// The storage of a number that was made earlier. Nothing is made: one that is lost is found to be so when it is read.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn existing(&self, number: u64) -> Result<Arc<dyn Storage>, StorageError> {
+        self.storage(number)
+    }
 
     /// Removes the storage of this number and all it holds.
     ///

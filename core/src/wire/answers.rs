@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::base::time::{format_span, format_time};
 use crate::base::{Error, NEVER, Object, Report, Result, Seq};
+use crate::collection::kv::KeyPage;
 use crate::collection::{CollectionConfig, Explanation, History, Hit, Page, SearchResponse, Version, View};
 use crate::segment::Row;
 use crate::text::TextFields;
@@ -40,6 +41,30 @@ impl From<&Row> for DocumentAnswer {
     fn from(row: &Row) -> Self {
         let vector = row.vector.as_deref().map(<[f32]>::to_vec);
         Self { id: row.id.to_string(), vector, metadata: row.metadata.clone() }
+    }
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeyAnswer {
+    /// The key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A page of keys.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeysAnswer {
+    /// Sorted by bytes.
+    pub keys: Vec<String>,
+    /// What to ask for the next page with; null after the last.
+    pub next: Option<String>,
+}
+
+impl From<KeyPage> for KeysAnswer {
+    fn from(page: KeyPage) -> Self {
+        Self { keys: page.keys, next: page.next }
     }
 }
 

@@ -333,6 +333,47 @@ impl WriteBody {
     }
 }
 
+/// A value for a key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySetBody {
+    /// The value.
+    pub value: String,
+    /// A [`Level`] by name; left out, the database's.
+    #[serde(default)]
+    pub durability: Option<String>,
+}
+
+impl KeySetBody {
+    /// The level, when one was given.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn level(&self) -> Result<Option<Level>> {
+        self.durability.as_deref().map(parse_level).transpose()
+    }
+}
+
+/// Which page of keys.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysBody {
+    /// What the keys begin with; left out, all do.
+    pub prefix: String,
+    /// The `next` of an earlier page.
+    pub cursor: Option<String>,
+    /// How many keys; default 100.
+    pub limit: Option<usize>,
+}
+
+impl KeysBody {
+    /// How many keys.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit.unwrap_or(SCAN_DEFAULT)
+    }
+}
+
 /// A level of durability from its name.
 ///
 /// # Errors

@@ -16,6 +16,14 @@ export interface BackendDatabase {
   collections(): Promise<string>;
   drop(name: string): Promise<void>;
   import(name: string, file: Uint8Array): Promise<BackendCollection>;
+  /** The value of a key; nothing when it is not there. */
+  kvGet(key: string): Promise<string | null | undefined>;
+  /** True when it had a value before. */
+  kvSet(key: string, value: string, options?: string): Promise<boolean>;
+  /** True when it was there. */
+  kvDelete(key: string, options?: string): Promise<boolean>;
+  /** The JSON of a page of keys. */
+  kvList(request: string): Promise<string>;
   flush(): Promise<void>;
   close(): Promise<void>;
   /** Closes; an engine that cannot wait goes on closing afterwards. */

@@ -2,15 +2,18 @@
 
 import { encodeRequest, encodeString } from '../encode.js';
 import { invalidRequest } from '../errors.js';
-import type { Collection, CollectionConfig, CollectionInfo, Database, JsonObject } from '../types.js';
+import type { Collection, CollectionConfig, CollectionInfo, Database, JsonObject, KeyValueStore } from '../types.js';
 import { type BackendDatabase, call, wait } from './backend.js';
 import { EngineCollection } from './collection.js';
+import { EngineKeyValueStore } from './kv.js';
 
 /** A database over what an engine gives. */
 export class EngineDatabase implements Database {
+  readonly kv: KeyValueStore;
   readonly #backend: BackendDatabase;
 
   constructor(backend: BackendDatabase) {
+    this.kv = new EngineKeyValueStore(backend);
     this.#backend = backend;
   }
 

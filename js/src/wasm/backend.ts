@@ -5,7 +5,7 @@ import { closed, refusal } from './errors.js';
 import type { Host } from './host.js';
 import { Jobs } from './jobs.js';
 import type { Life } from './life.js';
-import type { JobKind, Submitted, WasmDatabase } from './module.js';
+import type { JobKind, KeySubmitted, Submitted, WasmDatabase } from './module.js';
 
 /** A database that a host keeps alive. */
 export class WasmBackend implements BackendDatabase {
@@ -51,6 +51,34 @@ export class WasmBackend implements BackendDatabase {
 
   drop(name: string): Promise<void> {
     return submit(this.#host, (db) => ({ ticket: db.drop(name), value: undefined }));
+  }
+
+  kvGet(key: string): Promise<string | undefined> {
+    return ask(this.#host, (db) => db.kvGet(key));
+  }
+
+  kvSet(key: string, value: string, options?: string): Promise<boolean> {
+    return this.#changeKey((db) => db.kvSet(key, value, randomId(), options));
+  }
+
+  kvDelete(key: string, options?: string): Promise<boolean> {
+    return this.#changeKey((db) => db.kvDelete(key, options));
+  }
+
+  kvList(request: string): Promise<string> {
+    return ask(this.#host, (db) => db.kvList(request));
+  }
+
+  async #changeKey(work: (db: WasmDatabase) => KeySubmitted): Promise<boolean> {
+    const { ended, collection } = await submit(this.#host, (db) => {
+      const submitted = work(db);
+      return { ticket: submitted.ticket, value: submitted };
+    });
+    if (collection !== undefined) {
+      this.#jobs.consider(collection);
+      await this.#jobs.turn(collection);
+    }
+    return ended > 0;
   }
 
   async flush(): Promise<void> {

@@ -63,6 +63,12 @@ export interface WasmDatabase {
   search(collection: number, request: string, vector?: Float32Array): Answer;
   export(collection: number): Uint8Array;
 
+  // The key-value store. `id` is that of the collection that it is made in by the first key.
+  kvGet(key: string): string | undefined;
+  kvSet(key: string, value: string, id: bigint, options?: string): KeySubmitted;
+  kvDelete(key: string, options?: string): KeySubmitted;
+  kvList(request: string): string;
+
   // One job of a collection at a time: begun, stepped until `step` is true, then finished; or abandoned.
   /** What is due by counted bytes and documents. */
   due(collection: number): JobKind | undefined;
@@ -88,6 +94,12 @@ export interface Submitted {
   ticket: number;
   /** Versions that it ended. */
   ended: number;
+}
+
+/** A write to the key-value store. */
+export interface KeySubmitted extends Submitted {
+  /** The number of the collection in which it is; none when there is no key yet. */
+  collection?: number;
 }
 
 /** A blob that the instance needs in its memory. */

@@ -12,7 +12,7 @@ use super::guard::guard;
 use super::problem::Problem;
 use crate::kektor::{self, indexes, vectors};
 use crate::page;
-use crate::v1::{collections, documents, embedder, jobs, search};
+use crate::v1::{collections, documents, embedder, jobs, kv, search};
 
 /// Everything that is served, behind the guard.
 pub fn routes(app: App) -> Router {
@@ -38,6 +38,8 @@ pub fn routes(app: App) -> Router {
         .route("/v1/collections/{name}/optimize", post(jobs::optimize))
         .route("/v1/collections/{name}/export", get(collections::export))
         .route("/v1/collections/{name}/import", post(collections::import))
+        .route("/v1/kv", get(kv::list))
+        .route("/v1/kv/{key}", get(kv::get).put(kv::set).delete(kv::remove))
         .route("/v1/flush", post(jobs::flush))
         .route("/v1/embedder", get(embedder::info))
         .route("/v1/embedder/model.safetensors", get(embedder::model))
@@ -54,6 +56,10 @@ pub fn routes(app: App) -> Router {
 /// KektorDB's paths, with its shape of errors.
 fn kektor_routes() -> Router<App> {
     Router::new()
+        .route(
+            "/kv/{key}",
+            get(kektor::kv::get).put(kektor::kv::set).post(kektor::kv::set).delete(kektor::kv::remove),
+        )
         .route("/vector/indexes", get(indexes::list).post(indexes::create))
         .route("/vector/indexes/{name}", get(indexes::info).delete(indexes::remove))
         .route("/vector/indexes/{name}/vectors/{id}", get(vectors::get))

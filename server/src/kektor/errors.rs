@@ -30,6 +30,7 @@ fn message(problem: &Problem) -> String {
         StateError::UnknownDocument { id, collection } => {
             format!("vector with ID '{id}' not found in index '{collection}'")
         }
+        StateError::UnknownKey { .. } => "key not found".to_owned(),
         StateError::NoEmbedder { collection } => format!("no embedder available for index '{collection}'"),
         _ => problem.message().to_owned(),
     }

@@ -4,6 +4,7 @@
 
 mod errors;
 pub mod indexes;
+pub mod kv;
 pub mod search;
 pub mod system;
 pub mod vectors;

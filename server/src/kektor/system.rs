@@ -10,10 +10,9 @@ use crate::http::{App, NoBody, Problem};
 /// Seals what is in memory. Nothing was at risk before: writes are in the log already.
 pub async fn save(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
     app.ok(|db| {
-        let open = db.names()?.into_iter().filter_map(|name| db.collection(&name).ok());
-        // One that cannot be saved does not keep the others from it.
+        // One that cannot be saved does not keep the others from it; one that is not open has nothing in memory.
         let mut outcome = Ok(());
-        for collection in open {
+        for collection in db.opened()? {
             outcome = outcome.and(collection.run(JobKind::Seal).map(|_| ()));
         }
         outcome.and(db.flush())?;

@@ -4,4 +4,5 @@ pub mod collections;
 pub mod documents;
 pub mod embedder;
 pub mod jobs;
+pub mod kv;
 pub mod search;
