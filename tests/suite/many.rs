@@ -5,14 +5,15 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
+use kithdb::base::limits::COLLECTIONS_MAX;
 use kithdb::base::value::parse_object;
-use kithdb::base::{Event, Observer, Rng};
+use kithdb::base::{Event, Observer, Rng, StorageError};
 use kithdb::collection::{CollectionConfig, Document};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options};
 use kithdb::storage::sim::{Crash, Fault};
 use kithdb::storage::vfs::Vfs;
-use kithdb::storage::{FileRoot, Level, OsVfs, SimVfs};
+use kithdb::storage::{FileRoot, Level, MemoryRoot, OsVfs, SimVfs, Storage, StorageRoot};
 use kithdb_tests::rest_surface::Server;
 use kithdb_tests::seen_vfs::SeenVfs;
 use kithdb_tests::watched_vfs::{Call, WatchedVfs};
@@ -44,9 +45,65 @@ fn number_in(path: &str) -> Option<u64> {
     path.split("/c/").nth(1)?.split('/').next()?.parse().ok()
 }
 
+/// Storages in memory, and how many were asked for.
+struct CountedRoot {
+    memory: MemoryRoot,
+    asked: AtomicUsize,
+}
+
+impl StorageRoot for CountedRoot {
+    fn storage(&self, number: u64) -> std::result::Result<Arc<dyn Storage>, StorageError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.memory.storage(number)
+    }
+
+    fn remove(&self, number: u64) -> std::result::Result<(), StorageError> {
+        self.memory.remove(number)
+    }
+
+    fn numbers(&self) -> std::result::Result<Vec<u64>, StorageError> {
+        self.memory.numbers()
+    }
+}
+
 #[test]
-fn opening_ten_thousand_collections_reads_none_and_touching_three_opens_three() {
-    const COUNT: usize = 10_000;
+fn of_ten_thousand_collections_those_are_opened_that_are_touched() {
+    let root = Arc::new(CountedRoot { memory: MemoryRoot::new(), asked: AtomicUsize::new(0) });
+    let open = || Db::with_root(Arc::clone(&root) as Arc<dyn StorageRoot>, options()).expect("opens");
+    let db = open();
+    for i in 0..COLLECTIONS_MAX {
+        add(&create(&db, &format!("c{i}")), "d", Level::Os).expect("stored");
+    }
+    let one_more = db.create("one", CollectionConfig::default()).map(drop).expect_err("there are enough");
+    assert_eq!(one_more.code(), "too_large");
+    db.kv_set("key", "value", None).expect("the key-value store is none of them");
+    assert!(db.opened().expect("open").len() <= options().open_collections_max, "nobody holds them");
+    db.close().expect("closed");
+    root.asked.store(0, Ordering::Relaxed);
+    let db = open();
+    assert_eq!(
+        (root.asked.load(Ordering::Relaxed), db.opened().expect("open").len()),
+        (1, 0),
+        "the catalog's"
+    );
+    for touched in [1, 2, 3] {
+        let collection = db.collection(&format!("c{}", touched * 3_000)).expect("there");
+        assert_eq!(collection.info().expect("open").stats.documents, 1);
+        assert_eq!(db.opened().expect("open").len(), touched);
+    }
+    for name in db.names().expect("open") {
+        assert_eq!(db.collection(&name).expect("there").info().expect("open").stats.documents, 1);
+    }
+    for name in db.names().expect("open") {
+        db.drop_collection(&name).expect("dropped");
+    }
+    assert_eq!(db.kv_get("key").expect("sound").as_deref(), Some("value"));
+    assert_eq!(db.opened().expect("open").len(), 1);
+}
+
+#[test]
+fn opening_reads_the_catalog_and_nothing_of_a_collection() {
+    const COUNT: usize = 1_500;
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().to_string_lossy().into_owned();
     let touched: Arc<Mutex<BTreeSet<u64>>> = Arc::default();
@@ -75,7 +132,7 @@ fn opening_ten_thousand_collections_reads_none_and_touching_three_opens_three() 
     assert_eq!(db.names().expect("open").len(), COUNT);
     assert!(touched.lock().expect("whole").is_empty(), "opening reads the catalog alone");
     assert_eq!((db.opened().expect("open").len(), vfs.open.now()), (0, 0));
-    for name in ["c7", "c4999", "c9999", "c7"] {
+    for name in ["c7", "c499", "c1499", "c7"] {
         assert_eq!(db.collection(name).expect("there").info().expect("open").stats.documents, 0);
     }
     assert_eq!((db.opened().expect("open").len(), touched.lock().expect("whole").len()), (3, 3));
@@ -387,6 +444,104 @@ fn idle_collections_beyond_the_budget_are_let_go_of_and_those_in_use_stay() {
     assert_eq!(reference.open().map(drop).expect_err("another of its name").code(), "closed");
 }
 
+#[test]
+fn one_that_takes_no_more_writes_and_one_that_is_slow_to_open_are_not_let_go_of() {
+    let disk = SimVfs::new();
+    let fails = Arc::new(AtomicBool::new(false));
+    let watch = {
+        let fails = Arc::clone(&fails);
+        move |call: Call, path: &str| {
+            let refused = call == Call::Sync && path.contains("/c/1/") && fails.load(Ordering::Acquire);
+            if refused { Err(io::Error::other("broken")) } else { Ok(()) }
+        }
+    };
+    let options = Options { open_collections_max: 1, ..options() };
+    let db = database(WatchedVfs::new(&disk, watch), options).expect("opens");
+    for name in ["failed", "full", "small"] {
+        add(&create(&db, name), "a", Level::Always).expect("stored");
+    }
+    fails.store(true, Ordering::Release);
+    assert_eq!(
+        add(&db.collection("failed").expect("there"), "b", Level::Always).expect_err("broken").code(),
+        "io_failed"
+    );
+    fails.store(false, Ordering::Release);
+    let text = "x".repeat(600 << 10);
+    for id in ["b", "c"] {
+        let metadata = parse_object(&format!(r#"{{"text":"{text}"}}"#)).expect("JSON");
+        let large = Document { id: id.to_owned(), vector: None, metadata };
+        let full = db.collection("full").expect("there");
+        full.add(vec![large], AddMode::Insert, Some(Level::Always)).expect("stored");
+    }
+    for i in 0..5 {
+        add(&create(&db, &format!("c{i}")), "a", Level::Always).expect("stored");
+    }
+    let opened = db.opened().expect("open");
+    let names: Vec<&str> = opened.iter().map(|collection| collection.name()).collect();
+    assert!(
+        ["failed", "full"].iter().all(|name| names.contains(name)) && !names.contains(&"small"),
+        "{names:?}"
+    );
+    let again = add(&db.collection("failed").expect("there"), "c", Level::Always);
+    assert_eq!(again.expect_err("read-only until the database is opened again").code(), "degraded");
+}
+
+/// What one thread of many does: writes new documents here and there, touches what others make and drop.
+fn wander(db: &Db, thread: u64, written: &Mutex<Vec<(String, String)>>) {
+    let mut rng = Rng::new(thread);
+    for number in 0..150 {
+        let (name, id) = (format!("c{}", rng.below(20)), format!("{thread}-{number}"));
+        let level = [Level::Always, Level::Os, Level::Everysec][rng.below(3) as usize];
+        let collection = db.collection(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let stored = collection.add(vec![document(&id)], AddMode::Insert, Some(level));
+        stored.unwrap_or_else(|e| panic!("{name}: {e}"));
+        written.lock().expect("whole").push((name, id.clone()));
+        let brief = format!("brief{}", rng.below(3));
+        let outcome = match rng.below(4) {
+            0 => db.create(&brief, CollectionConfig::default()).map(drop),
+            1 => db.drop_collection(&brief),
+            2 => db.collection(&brief).and_then(|collection| add(&collection, &id, level)),
+            _ => db.collection(&brief).and_then(|collection| collection.run(JobKind::Seal)).map(drop),
+        };
+        if let Err(error) = outcome {
+            let known = ["unknown_collection", "collection_exists", "closed"];
+            assert!(known.contains(&error.code()), "{brief}: {error}");
+        }
+        if number % 50 == 20 {
+            db.flush().expect("flushed");
+        }
+    }
+}
+
+/// Two handles that write to one collection would give two frames one number, and lose documents.
+#[test]
+fn nothing_is_lost_while_threads_open_let_go_of_make_and_drop_collections() {
+    let disk = SimVfs::new();
+    let open = |options: Options| {
+        let root = FileRoot::open(Arc::new(disk.clone()), "db").expect("opens").with_open_logs(2);
+        Db::with_root(Arc::new(root), options).expect("opens")
+    };
+    let db = open(Options { open_collections_max: 3, ..options() });
+    for i in 0..20 {
+        create(&db, &format!("c{i}"));
+    }
+    let written = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for thread in 0..6 {
+            let (db, written) = (&db, &written);
+            scope.spawn(move || wander(db, thread, written));
+        }
+    });
+    db.close().expect("closed");
+    let db = open(options());
+    let written = written.into_inner().expect("whole");
+    assert_eq!(written.len(), 6 * 150);
+    for (name, id) in written {
+        let collection = db.collection(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(collection.get(&id).expect("sound").is_some(), "{id} of {name} is lost");
+    }
+}
+
 /// What can be seen of a server's process from outside.
 fn resources(server: &Server) -> (usize, usize) {
     let count = |what: &str| {
@@ -395,14 +550,13 @@ fn resources(server: &Server) -> (usize, usize) {
     (count("fd"), count("task"))
 }
 
-/// Rule B9: qdrant ran out of threads and descriptors at 2,000 collections.
-#[test]
-fn a_server_with_many_collections_has_the_descriptors_and_threads_of_an_empty_one() {
-    const COUNT: usize = 600;
+/// Makes collections with a document each, lists and drops them; then everything is as it was before. Rule B9: qdrant
+/// ran out of threads and descriptors at 2,000 collections.
+fn come_and_go(count: usize) {
     let directory = tempfile::tempdir().expect("a directory");
     let server = Server::start(directory.path(), &[]).expect("starts");
     let round = |prefix: &str, count: usize| {
-        let (mut most, mut threads) = resources(&server);
+        let mut most = resources(&server);
         for i in 0..count {
             let body = json!({ "name": format!("{prefix}{i}") });
             server.ask("POST", "/v1/collections", Some(&body)).expect("made");
@@ -410,7 +564,7 @@ fn a_server_with_many_collections_has_the_descriptors_and_threads_of_an_empty_on
             server.ask("POST", &path, Some(&json!({ "documents": [{ "id": "d" }] }))).expect("stored");
             if i % 50 == 0 {
                 let now = resources(&server);
-                (most, threads) = (most.max(now.0), threads.max(now.1));
+                most = (most.0.max(now.0), most.1.max(now.1));
             }
         }
         let list = server.ask("GET", "/v1/collections", None).expect("a list");
@@ -418,17 +572,31 @@ fn a_server_with_many_collections_has_the_descriptors_and_threads_of_an_empty_on
         for i in 0..count {
             server.ask("DELETE", &format!("/v1/collections/{prefix}{i}"), None).expect("dropped");
         }
-        (most, threads)
+        most
     };
     // The first few start the threads that a server keeps.
     round("warm", 20);
-    let (descriptors, threads) = resources(&server);
-    let (most_descriptors, most_threads) = round("c", COUNT);
-    let (descriptors_after, threads_after) = resources(&server);
-    assert!(most_descriptors <= descriptors + 256 + 64, "{most_descriptors} descriptors");
+    let before = resources(&server);
+    let most = round("c", count);
+    let after = resources(&server);
+    println!(
+        "{count} collections; descriptors and threads before {before:?}, at the most {most:?}, after {after:?}"
+    );
+    assert!(most.0 <= before.0 + 256 + 64, "{} descriptors", most.0);
     // Threads that serve requests and sync come as they are needed, and are bounded.
-    assert!(most_threads <= threads + 32, "{most_threads} threads");
-    assert!(descriptors_after <= descriptors + 4, "{descriptors} before, {descriptors_after} after");
-    assert!(threads_after <= threads + 32, "{threads} before, {threads_after} after");
+    assert!(most.1 <= before.1 + 32, "{} threads", most.1);
+    assert!(after.0 <= before.0 + 4, "{} descriptors before, {} after", before.0, after.0);
+    assert!(after.1 <= before.1 + 32, "{} threads before, {} after", before.1, after.1);
     server.stop();
+}
+
+#[test]
+fn a_server_whose_collections_are_gone_has_the_descriptors_and_threads_of_an_empty_one() {
+    come_and_go(400);
+}
+
+#[test]
+#[ignore = "minutes, as each of 10,000 is made durable: npm run prove -- ten-thousand-come-and-go"]
+fn ten_thousand_come_and_go() {
+    come_and_go(COLLECTIONS_MAX);
 }

@@ -451,9 +451,12 @@ impl CollectionHandle {
         }
     }
 
-    /// Closes what its storage holds open, which is opened again when it is needed.
+    /// Writes what is queued, so that who waits for it is told before its place goes, and closes what its storage holds
+    /// open.
     pub(super) fn let_go(&self) {
-        self.storage().let_go();
+        let storage = self.storage();
+        storage.poll(Ticket::default());
+        storage.let_go();
     }
 
     /// Has the syncer write what is queued, and sync it when that is wanted.
