@@ -411,6 +411,7 @@ impl CollectionHandle {
 
     /// Seals what the next opening would otherwise replay, unless that is quick or a job is running.
     pub(super) fn seal_to_close(&self) -> Result<()> {
+        let Ok(_one_at_a_time) = self.job.try_lock() else { return Ok(()) };
         if self.has_failed() || self.is_closed() || self.view()?.stats().memtable_bytes <= REPLAYED_BYTES_MAX
         {
             return Ok(());
