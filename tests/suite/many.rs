@@ -469,7 +469,7 @@ fn one_that_takes_no_more_writes_and_one_that_is_slow_to_open_are_not_let_go_of(
     let text = "x".repeat(600 << 10);
     for id in ["b", "c"] {
         let metadata = parse_object(&format!(r#"{{"text":"{text}"}}"#)).expect("JSON");
-        let large = Document { id: id.to_owned(), vector: None, metadata };
+        let large = Document { id: id.to_owned(), vector: None, metadata, expires_at: None };
         let full = db.collection("full").expect("there");
         full.add(vec![large], AddMode::Insert, Some(Level::Always)).expect("stored");
     }
@@ -538,7 +538,7 @@ fn nothing_is_lost_while_threads_open_let_go_of_make_and_drop_collections() {
     assert_eq!(written.len(), 6 * 150);
     for (name, id) in written {
         let collection = db.collection(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert!(collection.get(&id).expect("sound").is_some(), "{id} of {name} is lost");
+        assert!(collection.get(&id, None).expect("sound").is_some(), "{id} of {name} is lost");
     }
 }
 

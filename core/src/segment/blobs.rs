@@ -91,6 +91,9 @@ fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Ve
     }
 }
 
+/// Is told of a blob and what is wrong with it.
+pub type Tell = Arc<dyn Fn(BlobId, &Error) + Send + Sync>;
+
 /// What making derived blobs again takes, and who is told of it.
 #[derive(Clone)]
 pub struct Mender {
@@ -102,7 +105,7 @@ pub struct Mender {
     pub pool: Arc<Pool>,
     /// Told of a derived blob that is damaged: it was made again in memory, or links were left out, and the next merge
     /// writes it anew.
-    pub damaged: Arc<dyn Fn(BlobId, &Error) + Send + Sync>,
+    pub damaged: Tell,
 }
 
 impl fmt::Debug for Mender {
