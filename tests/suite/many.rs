@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use kithdb::base::limits::COLLECTIONS_MAX;
 use kithdb::base::value::parse_object;
@@ -578,15 +579,21 @@ fn come_and_go(count: usize) {
     round("warm", 20);
     let before = resources(&server);
     let most = round("c", count);
-    let after = resources(&server);
+    // Threads that serve requests and sync come as they are needed, and go a few seconds later.
+    let mut after = resources(&server);
+    for _ in 0..600 {
+        if after.0 <= before.0 && after.1 <= before.1 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        after = resources(&server);
+    }
     println!(
         "{count} collections; descriptors and threads before {before:?}, at the most {most:?}, after {after:?}"
     );
     assert!(most.0 <= before.0 + 256 + 64, "{} descriptors", most.0);
-    // Threads that serve requests and sync come as they are needed, and are bounded.
     assert!(most.1 <= before.1 + 32, "{} threads", most.1);
-    assert!(after.0 <= before.0 + 4, "{} descriptors before, {} after", before.0, after.0);
-    assert!(after.1 <= before.1 + 32, "{} threads before, {} after", before.1, after.1);
+    assert!(after.0 <= before.0 && after.1 <= before.1, "{after:?}; before there were {before:?}");
     server.stop();
 }
 

@@ -72,7 +72,7 @@ impl Names {
         lock(&self.by_name).insert(entry.name.clone(), Named::new(entry));
     }
 
-    /// Takes a name away, before another collection can get it. What [`Named::end`] ends is left to the caller.
+    /// Takes a name away, before another collection can get it. What [`Names::end`] ends is left to the caller.
     pub(super) fn remove(&self, name: &str) -> Option<Arc<Named>> {
         lock(&self.by_name).remove(name)
     }

@@ -1,10 +1,12 @@
 //! Writing and syncing in the background, by as many threads as slow disks take: none waits for another collection.
+//! Threads come when there is more to do than others are free for, and go when there is nothing for a while.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::base::sync::lock;
 use crate::base::{Event, Result};
@@ -14,6 +16,9 @@ use super::db::Shared;
 
 /// Threads that write and sync, at most: so many collections may hang on a slow disk before others wait.
 const WORKERS_MAX: usize = 16;
+
+/// A thread that has had nothing to do for so long ends.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// Collections that have something to be written or synced, and the threads that do it.
 #[derive(Default)]
@@ -26,6 +31,8 @@ pub(super) struct Syncer {
 struct Queue {
     due: VecDeque<Arc<CollectionHandle>>,
     idle: usize,
+    /// Threads that have not ended.
+    live: usize,
     workers: Vec<JoinHandle<()>>,
     stopped: bool,
 }
@@ -41,7 +48,9 @@ impl Syncer {
             return;
         }
         queue.due.push_back(handle);
-        if queue.idle < queue.due.len() && queue.workers.len() < WORKERS_MAX {
+        if queue.idle < queue.due.len() && queue.live < WORKERS_MAX {
+            queue.live += 1;
+            queue.workers.retain(|worker| !worker.is_finished());
             let shared = Arc::clone(shared);
             queue.workers.push(std::thread::spawn(move || shared.syncer.work(&shared)));
         }
@@ -56,14 +65,18 @@ impl Syncer {
         }
     }
 
-    /// Waits for a collection; `None` when it is over.
+    /// Waits for a collection; `None` when the thread that asks is to end.
     fn next(&self) -> Option<Arc<CollectionHandle>> {
         let mut queue = lock(&self.queue);
         queue.idle += 1;
-        let waited = self.changed.wait_while(queue, |queue| !queue.stopped && queue.due.is_empty());
-        let mut queue = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let is_idle = |queue: &mut Queue| !queue.stopped && queue.due.is_empty();
+        let waited = self.changed.wait_timeout_while(queue, IDLE_MAX, is_idle);
+        let (mut queue, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
         queue.idle -= 1;
-        if queue.stopped { None } else { queue.due.pop_front() }
+        // Who asks from here on finds it gone, and begins another.
+        let next = if queue.stopped { None } else { queue.due.pop_front() };
+        queue.live -= usize::from(next.is_none());
+        next
     }
 
     /// Ends the threads.
