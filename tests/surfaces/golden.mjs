@@ -40,7 +40,7 @@ const ops = {
     const vectors = Float32Array.from(documents.flatMap(({ vector }) => vector ?? []));
     const lengths = Int32Array.from(documents, ({ vector }) => vector?.length ?? -1);
     const metadata = documents.map((document) => JSON.stringify(document.metadata));
-    database.write(collection, documents.map(({ id }) => id), vectors, lengths, metadata, true, '{"durability":"always"}');
+    database.write(collection, documents.map(({ id }) => id), vectors, lengths, metadata, [], true, '{"durability":"always"}');
     store();
   },
   delete({ ids }) {
