@@ -332,8 +332,8 @@ impl WasmDatabase {
 
     /// What should be done next to a collection: `seal`, `merge`, `index`, or nothing.
     pub fn due(&self, c: f64) -> Thrown<Option<String>> {
-        let stats = self.at(c).map_err(|error| thrown(&error))?.view().stats();
-        let due = JobKind::ALL.into_iter().find(|kind| kind.is_due(&stats, SEAL_BYTES));
+        let open = self.at(c).map_err(|error| thrown(&error))?;
+        let due = JobKind::ALL.into_iter().find(|kind| open.collection.is_due(*kind, SEAL_BYTES));
         Ok(due.map(|kind| kind.name().to_owned()))
     }
 
@@ -343,7 +343,7 @@ impl WasmDatabase {
             let unknown = || InputError::Parameter {
                 name: "job",
                 got: kind.to_owned(),
-                expected: "seal, index or merge".to_owned(),
+                expected: "seal, index, merge or optimize".to_owned(),
             };
             let kind = JobKind::parse(kind).ok_or_else(unknown)?;
             let open = self.at_mut(c)?;

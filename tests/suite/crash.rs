@@ -144,7 +144,7 @@ fn run_job_between(run: &Shared, kind: JobKind) -> Result<()> {
     kept?;
     with(run, |run| -> Result<()> {
         run.collection.publish(&mut committed)?;
-        if kind == JobKind::Seal {
+        if matches!(kind, JobKind::Seal | JobKind::Optimize) {
             // Everything before the cut is in durable blobs now.
             run.kept(true, before);
         }
@@ -176,7 +176,8 @@ fn workload(vfs: &SimVfs, run: &Shared) -> Result<()> {
             4 | 7 | 11 => run_job_between(run, JobKind::Seal)?,
             6 | 12 => with(run, Run::flush)?,
             8 => run_job_between(run, JobKind::Index)?,
-            9 | 13 => run_job_between(run, JobKind::Merge)?,
+            9 => run_job_between(run, JobKind::Merge)?,
+            13 => run_job_between(run, JobKind::Optimize)?,
             _ => {}
         }
     }

@@ -1,46 +1,323 @@
-//! Jobs in steps: as long as asked, with true progress.
+//! Seal, merge, index and optimize over a long life: a handful of segments, nothing lost, links that go on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{ManualClock, NoObserver, Pool};
-use kithdb::collection::{CollectionConfig, Document, Mutation};
-use kithdb::engine::{Database, Env, JobKind};
-use kithdb::storage::{Level, MemoryRoot};
+use kithdb::base::{ManualClock, NoObserver, Pool, Rng, Value};
+use kithdb::collection::{CollectionConfig, Document, Mutation, SearchRequest, View};
+use kithdb::engine::{Collection, Database, Env, JobKind, JobProgress};
+use kithdb::index::Scratch;
+use kithdb::storage::{Level, MemoryRoot, Ticket};
+
+/// What a memtable may grow to: seals are asked for here, but what a query scans follows from it.
+const SEAL_BYTES: usize = 4 << 20;
+
+/// A collection in memory, which can be opened anew, and what it should hold.
+struct Life {
+    database: Database,
+    collection: Collection,
+    model: BTreeMap<String, i64>,
+    /// Bytes that jobs have written.
+    jobs: usize,
+}
+
+fn job(
+    collection: &mut Collection,
+    kind: JobKind,
+    budget: usize,
+    mut between: impl FnMut(&mut Collection),
+) -> bool {
+    let Some(mut job) = collection.begin(kind).expect("sound") else { return false };
+    let mut last = job.progress();
+    loop {
+        let is_built = job.step(budget).expect("sound");
+        let JobProgress { done, total } = job.progress();
+        assert!(done <= total && total <= last.total && done * last.total >= last.done * total, "it goes on");
+        last = JobProgress { done, total };
+        if is_built {
+            break;
+        }
+    }
+    assert_eq!(last.done, last.total);
+    between(collection);
+    let mut committed = collection.commit(job).expect("writable");
+    collection.publish(&mut committed).expect("readable");
+    true
+}
+
+fn vector(seed: u64, dim: usize) -> Vec<f32> {
+    let mut rng = Rng::new(seed);
+    let centre = rng.below(20);
+    let mut of_centre = Rng::new(1000 + centre);
+    (0..dim).map(|_| of_centre.unit_f32() + 0.5 * rng.unit_f32()).collect()
+}
+
+impl Life {
+    fn new(config: CollectionConfig) -> Self {
+        let env = Env {
+            clock: Arc::new(ManualClock::at(5)),
+            observer: Arc::new(NoObserver),
+            pool: Arc::new(Pool::new(2)),
+        };
+        let mut database = Database::open(Arc::new(MemoryRoot::new()), env).expect("opens");
+        let staged = database.stage("c", 1, config).expect("staged");
+        database.admit(staged);
+        let collection = database.open_collection("c").expect("opens");
+        Self { database, collection, model: BTreeMap::new(), jobs: 0 }
+    }
+
+    fn put(&mut self, numbers: impl Iterator<Item = (u64, i64)>, dim: usize) {
+        let document = |(number, n): (u64, i64)| Document {
+            id: format!("d{number}"),
+            vector: Some(vector(number * 1_000_000 + n as u64, dim)),
+            metadata: parse_object(&format!(r#"{{"n":{n}}}"#)).expect("JSON"),
+        };
+        let documents: Vec<Document> = numbers
+            .map(|(number, n)| {
+                self.model.insert(format!("d{number}"), n);
+                document((number, n))
+            })
+            .collect();
+        let batch = documents.into_iter().map(Mutation::Upsert).collect();
+        self.collection.submit(batch, Level::Always).expect("stored");
+    }
+
+    fn delete(&mut self, numbers: impl Iterator<Item = u64>) {
+        let ids: Vec<String> = numbers.map(|number| format!("d{number}")).collect();
+        self.model.retain(|id, _| !ids.contains(id));
+        let batch = ids.into_iter().map(Mutation::Delete).collect();
+        self.collection.submit(batch, Level::Always).expect("stored");
+    }
+
+    fn run(&mut self, kind: JobKind) -> bool {
+        self.jobs += 1;
+        job(&mut self.collection, kind, 500, |_| ())
+    }
+
+    /// Everything that is due, as a host does it.
+    fn run_due(&mut self) -> Vec<JobKind> {
+        let mut ran = Vec::new();
+        while let Some(kind) = JobKind::ALL.into_iter().find(|kind| self.collection.is_due(*kind, SEAL_BYTES))
+        {
+            assert!(self.run(kind), "{kind:?} is due, so there is something to do");
+            ran.push(kind);
+            assert!(ran.len() < 20, "what is due ends: {ran:?}");
+        }
+        ran
+    }
+
+    fn reopen(&mut self) {
+        let storage = self.collection.storage();
+        assert!(storage.poll(Ticket::LAST).failed.is_none());
+        self.collection = self.database.open_collection("c").expect("opens");
+    }
+
+    fn view(&self) -> Arc<View> {
+        self.collection.reader().load_full()
+    }
+
+    /// All documents are there, each once, in the order of seq.
+    fn check(&self, at: &str) {
+        let view = self.view();
+        let rows = view.all_rows().expect("sound");
+        assert!(rows.windows(2).all(|w| w[0].seq < w[1].seq), "{at}");
+        let n = |value: &Value| match value {
+            Value::Int(n) => *n,
+            other => panic!("{other:?}"),
+        };
+        let found: Vec<(String, i64)> =
+            rows.iter().map(|row| (row.id.to_string(), n(&row.metadata["n"]))).collect();
+        assert_eq!(found.len(), self.model.len(), "{at}");
+        assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), self.model, "{at}");
+        assert_eq!(view.stats().documents, self.model.len(), "{at}");
+    }
+
+    /// The share of the true ten nearest that a search finds.
+    fn recall(&self, dim: usize) -> f64 {
+        let (view, mut scratch, mut right) = (self.view(), Scratch::default(), 0);
+        for query in 0..50 {
+            let mut ids = |exact| {
+                let vector = Some(vector(77_000_000_000 + query, dim));
+                let request = SearchRequest { vector, k: 10, exact, ..SearchRequest::default() };
+                let found = view.search(&request, &mut scratch).expect("searched");
+                found.hits.iter().map(|hit| hit.id.to_string()).collect::<Vec<_>>()
+            };
+            let exact = ids(true);
+            right += ids(false).iter().filter(|id| exact.contains(id)).count();
+        }
+        right as f64 / 500.0
+    }
+}
+
+#[test]
+fn segments_stay_a_handful_and_documents_what_they_were_through_many_seals() {
+    let mut life = Life::new(CollectionConfig::default());
+    let mut rng = Rng::new(7);
+    let (mut most, mut merges) = (0, 0);
+    for round in 0..60i64 {
+        let count = 1 + rng.below(120);
+        let numbers: Vec<u64> = (0..count).map(|_| rng.below(3_000)).collect();
+        let distinct: std::collections::BTreeSet<u64> = numbers.into_iter().collect();
+        life.put(distinct.into_iter().map(|number| (number, round)), 4);
+        life.delete((0..rng.below(20)).map(|_| rng.below(3_000)).collect::<Vec<_>>().into_iter());
+        life.run(JobKind::Seal);
+        merges += life.run_due().iter().filter(|kind| **kind == JobKind::Merge).count();
+        most = most.max(life.view().stats().segments);
+        if round % 7 == 0 {
+            life.reopen();
+        }
+        life.check(&format!("round {round}"));
+    }
+    assert!((4..=8).contains(&most) && merges >= 15, "at most {most} segments, {merges} merges");
+}
+
+#[test]
+fn optimize_makes_one_linked_segment_of_everything() {
+    let mut life = Life::new(CollectionConfig::default());
+    for round in 0..3 {
+        life.put((0..200).map(|i| (150 * round + i, round as i64)), 4);
+        life.run(JobKind::Seal);
+    }
+    life.put((600..650).map(|i| (i, 9)), 4);
+    life.delete(0..30);
+    assert!(!JobKind::ALL.into_iter().any(|kind| life.collection.is_due(kind, SEAL_BYTES)));
+    assert!(life.run(JobKind::Optimize));
+    let stats = life.view().stats();
+    assert_eq!((stats.segments, stats.indexed, stats.memtable, stats.ended), (1, 1, 0, 0));
+    life.check("optimized");
+    assert!(!life.run(JobKind::Optimize), "it is so already");
+    life.reopen();
+    life.check("opened again");
+    life.delete(30..40);
+    assert!(life.run(JobKind::Optimize), "something has ended");
+    assert_eq!(life.view().stats().ended, 0);
+    life.reopen();
+    life.check("optimized again");
+}
+
+#[test]
+fn optimize_only_links_a_segment_that_lacks_nothing_else() {
+    let mut life = Life::new(CollectionConfig::default());
+    assert!(!life.run(JobKind::Optimize), "nothing is there");
+    life.put((0..200).map(|i| (i, 1)), 4);
+    life.run(JobKind::Seal);
+    let rows = |life: &Life| life.collection.storage().list().expect("listed").objects;
+    let before = rows(&life);
+    assert!(life.run(JobKind::Optimize));
+    assert_eq!(life.view().stats().indexed, 1);
+    let blob = |object: &&kithdb::storage::Object| matches!(object, kithdb::storage::Object::Blob(..));
+    let after = rows(&life);
+    assert_eq!(after.iter().filter(blob).count(), before.iter().filter(blob).count() + 1, "one more blob");
+}
+
+#[test]
+fn what_happens_during_a_merge_or_optimize_is_carried_over() {
+    for kind in [JobKind::Merge, JobKind::Optimize] {
+        let mut life = Life::new(CollectionConfig::default());
+        for round in 0..3 {
+            life.put((0..100).map(|i| (100 * round + i, 0)), 4);
+            life.run(JobKind::Seal);
+        }
+        life.put((300..320).map(|i| (i, 0)), 4);
+        let mut batch: Vec<Mutation> =
+            (0..320).step_by(9).map(|i| Mutation::Delete(format!("d{i}"))).collect();
+        life.model.retain(|id, _| id[1..].parse::<u32>().is_ok_and(|i| i % 9 > 0));
+        life.model.insert("new".into(), 5);
+        let metadata = parse_object(r#"{"n":5}"#).expect("JSON");
+        batch.push(Mutation::Add(Document { id: "new".into(), vector: None, metadata }));
+        let mut batch = Some(batch);
+        let done = job(&mut life.collection, kind, 7, |collection| {
+            let batch = batch.take().expect("once");
+            collection.submit(batch, Level::Always).expect("stored");
+        });
+        assert!(done);
+        life.check(kind.name());
+        life.reopen();
+        life.check(&format!("{}, opened again", kind.name()));
+        life.run(JobKind::Optimize);
+        life.reopen();
+        life.check("optimized");
+    }
+}
+
+#[test]
+fn a_merge_keeps_the_links_of_its_largest_input() {
+    let dim = 16;
+    let mut life = Life::new(CollectionConfig::default());
+    life.put((0..6_000).map(|i| (i, 0)), dim);
+    life.run(JobKind::Seal);
+    assert!(life.run(JobKind::Index));
+    for round in 1..4 {
+        life.put((0..300).map(|i| (20 * i + round, round as i64)), dim);
+        life.put((0..200).map(|i| (7_000 + 1_000 * round + i, round as i64)), dim);
+        life.run(JobKind::Seal);
+    }
+    let before = life.view().stats();
+    assert_eq!((before.segments, before.indexed), (4, 1));
+    while life.run(JobKind::Merge) {}
+    let after = life.view().stats();
+    assert_eq!((after.segments, after.indexed, after.ended, after.unlinked_vectors), (1, 1, 0, 0));
+    life.check("merged");
+    let recall = life.recall(dim);
+    assert!(recall > 0.95, "recall {recall}");
+    life.reopen();
+    assert_eq!(life.recall(dim), recall);
+}
+
+#[test]
+fn without_links_a_merge_builds_none() {
+    let mut life = Life::new(CollectionConfig::default());
+    for round in 0..2 {
+        life.put((0..100).map(|i| (100 * round + i, 0)), 4);
+        life.run(JobKind::Seal);
+    }
+    assert!(life.run(JobKind::Merge));
+    let stats = life.view().stats();
+    assert_eq!((stats.segments, stats.indexed, stats.unlinked_vectors), (1, 0, 200));
+}
+
+/// Deletes made neither a memtable grow nor a merge due: what had ended stayed for ever.
+#[test]
+fn a_segment_of_which_much_has_ended_is_written_again_by_itself() {
+    let mut life = Life::new(CollectionConfig::default());
+    life.put((0..6_000).map(|i| (i, 0)), 4);
+    life.run(JobKind::Seal);
+    assert!(life.run_due().is_empty());
+    life.delete(0..1_200);
+    assert!(life.run_due().is_empty(), "not more than a fifth");
+    life.delete(1_200..1_201);
+    assert_eq!(life.run_due(), [JobKind::Seal, JobKind::Merge]);
+    assert_eq!(life.view().stats().ended, 0);
+    life.check("written again");
+}
+
+#[test]
+fn a_large_segment_is_linked_by_itself_and_a_small_one_when_a_query_scans_too_much() {
+    let (mut life, dim) = (Life::new(CollectionConfig::default()), 4);
+    life.put((0..9_000).map(|i| (i, 0)), dim);
+    life.run(JobKind::Seal);
+    assert!(life.run_due().is_empty(), "small");
+    assert!(life.collection.is_due(JobKind::Index, 100_000), "when a query may scan 200 KB only");
+    life.put((10_000..22_000).map(|i| (i, 0)), dim);
+    life.run(JobKind::Seal);
+    assert_eq!(life.run_due(), [JobKind::Index]);
+    let stats = life.view().stats();
+    assert_eq!((stats.segments, stats.indexed, stats.unlinked_vectors), (2, 1, 9_000));
+}
 
 #[test]
 fn a_job_pauses_after_as_many_documents_as_it_was_asked_for() {
-    let env = Env {
-        clock: Arc::new(ManualClock::at(5)),
-        observer: Arc::new(NoObserver),
-        pool: Arc::new(Pool::single()),
-    };
-    let mut database = Database::open(Arc::new(MemoryRoot::new()), env).expect("opens");
-    let staged = database.stage("c", 1, CollectionConfig::default()).expect("staged");
-    database.admit(staged);
-    let mut collection = database.open_collection("c").expect("opens");
-    let document = |i: u32| Document {
-        id: format!("d{i}"),
-        vector: Some(vec![i as f32 + 1.0, 1.0]),
-        metadata: parse_object(&format!(r#"{{"n":{i}}}"#)).expect("JSON"),
-    };
-    collection
-        .submit((0..1_000).map(|i| Mutation::Add(document(i))).collect(), Level::Always)
-        .expect("stored");
+    let mut life = Life::new(CollectionConfig::default());
+    life.put((0..1_000).map(|i| (i, 0)), 4);
     for (budget, at_least) in [(1, 1_000), (100, 10)] {
-        let mut job = collection.begin(JobKind::Seal).expect("sound").expect("documents");
-        let (mut steps, mut last) = (1, job.progress());
-        assert_eq!((last.done, last.total), (0, 1_000));
+        let mut job = life.collection.begin(JobKind::Seal).expect("sound").expect("documents");
+        let mut steps = 1;
         while !job.step(budget).expect("sound") {
-            let progress = job.progress();
-            assert!(
-                progress.done <= steps * budget && progress.done >= last.done,
-                "step {steps}: {progress:?}"
-            );
-            (steps, last) = (steps + 1, progress);
+            steps += 1;
+            assert!(job.progress().done <= steps * budget);
         }
         assert!((at_least..3 * at_least + 5).contains(&steps), "{steps} steps of {budget}");
-        assert_eq!(job.progress().done, 1_000);
-        collection.abandon();
+        life.collection.abandon();
     }
 }

@@ -55,7 +55,7 @@ pub enum Event {
     JobDone {
         /// Which collection.
         collection: String,
-        /// `seal`, `index` or `merge`.
+        /// `seal`, `index`, `merge` or `optimize`.
         job: &'static str,
         /// Documents it wrote or linked.
         documents: u64,

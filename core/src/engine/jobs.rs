@@ -1,19 +1,22 @@
-//! Seal, index and merge: resumable background work that ends in a flip.
+//! Seal, index, merge and optimize: resumable background work that ends in a flip.
 //!
 //! A job begins under the writer's lock with a snapshot, is built in steps without it, commits (queues blobs and the
 //! flip), and is published once the flip is kept. What a job computes depends on its inputs alone: a budget decides
 //! where it pauses, never what comes out. What ended while it ran is carried over by seq.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{AlignedBytes, Error, Event, Lsn, Pool, Result, Seq};
-use crate::collection::{Part, PartView, Stats, View};
-use crate::segment::{End, Ends, Segment, SegmentBlobs};
+use crate::collection::{Part, PartView, View};
+use crate::segment::{End, Ends, SegmentBlobs};
 use crate::storage::blob::build;
 use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
+use crate::vectors::Int8Codes;
 
 use super::collection::{Collection, Env, open_segment, part};
 use super::manifest::{Cut, Manifest};
+use super::policy::{self, SegmentSize};
 use super::work::Work;
 
 /// What kind of job.
@@ -23,29 +26,18 @@ pub enum JobKind {
     Seal,
     /// A segment without neighbour lists gets them.
     Index,
-    /// All segments become one.
+    /// Some neighbouring segments become one.
     Merge,
+    /// All documents become one segment with neighbour lists. Done only when somebody asks for it.
+    Optimize,
 }
 
-/// Segments without links that hold so many vectors are indexed: scanning them costs more than a millisecond.
-const UNLINKED_VECTORS_MAX: usize = 10_000;
-/// More segments than these are merged.
-const SEGMENTS_MAX: usize = 8;
+/// What a query scans of segments without links is bounded by so many times what a memtable may grow to.
+const SCANNED_FACTOR: usize = 2;
 
 impl JobKind {
     /// Every kind, in the order in which a host looks what is due.
-    pub const ALL: [Self; 3] = [Self::Seal, Self::Merge, Self::Index];
-
-    /// Whether a collection with these figures should have it done. By counted bytes and documents, never by time;
-    /// `seal_bytes` is what the host lets a memtable grow to.
-    #[must_use]
-    pub fn is_due(self, stats: &Stats, seal_bytes: usize) -> bool {
-        match self {
-            Self::Seal => stats.memtable_bytes > seal_bytes,
-            Self::Merge => stats.segments > SEGMENTS_MAX,
-            Self::Index => stats.unlinked_vectors > UNLINKED_VECTORS_MAX,
-        }
-    }
+    pub const ALL: [Self; 4] = [Self::Seal, Self::Merge, Self::Index, Self::Optimize];
 
     /// The kind of this name.
     #[must_use]
@@ -60,11 +52,12 @@ impl JobKind {
             Self::Seal => "seal",
             Self::Index => "index",
             Self::Merge => "merge",
+            Self::Optimize => "optimize",
         }
     }
 }
 
-/// How far a job has come, in documents.
+/// How far a job has come, in documents. One that writes them and links them counts them twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct JobProgress {
     /// Done.
@@ -80,13 +73,27 @@ pub struct Job {
     snapshot: Arc<View>,
     cut: Cut,
     base: Vec<Ends>,
+    plan: Plan,
     work: Work,
     pool: Arc<Pool>,
     documents: usize,
     /// Sections of the new blobs, once built.
     built: Vec<(BlobKind, Vec<Section>)>,
-    /// Which existing segment gets the built blobs; `None` for a new one.
-    target: Option<usize>,
+}
+
+/// What a job does to the parts of its snapshot.
+#[derive(Debug, Clone)]
+enum Plan {
+    /// These become one segment.
+    Write {
+        parts: Range<usize>,
+        /// Blobs tell the state at the snapshot from then on, not at the cut before: memtable chunks are among the parts.
+        moves_cut: bool,
+        /// It gets links, also when none of the parts has any.
+        link: bool,
+    },
+    /// The segment at this index gets links.
+    Link(usize),
 }
 
 /// A job whose blobs and flip are queued.
@@ -105,44 +112,89 @@ pub struct Committed {
 }
 
 impl Collection {
+    /// Whether a job of this kind should be done. By counted bytes and documents, never by time; `seal_bytes` is what
+    /// the host lets a memtable grow to.
+    #[must_use]
+    pub fn is_due(&self, kind: JobKind, seal_bytes: usize) -> bool {
+        let view = self.view.load();
+        let sizes = || self.sizes(&view);
+        match kind {
+            JobKind::Seal => view.stats().memtable_bytes > seal_bytes || self.is_worn_since_the_cut(&view),
+            JobKind::Merge => policy::merge_due(&sizes()).is_some(),
+            JobKind::Index => {
+                policy::index_due(&sizes(), seal_bytes.saturating_mul(SCANNED_FACTOR)).is_some()
+            }
+            JobKind::Optimize => false,
+        }
+    }
+
+    /// Merges leave out what had ended at the cut, so that it has to move before what ended since can go.
+    fn is_worn_since_the_cut(&self, view: &View) -> bool {
+        let worn = |(part, base): (&PartView, &Ends)| {
+            policy::is_worn(part.part.len(), part.ends.count())
+                && !policy::is_worn(part.part.len(), base.count())
+        };
+        view.parts.iter().zip(&self.base).any(worn)
+    }
+
+    fn sizes(&self, view: &View) -> Vec<SegmentSize> {
+        let size = |(part, ended): (&PartView, &Ends)| match &part.part {
+            Part::Segment(segment) => Some(SegmentSize {
+                bytes: segment.rows.weight(),
+                slots: segment.len(),
+                ended: ended.count(),
+                vectors: segment.codes.as_ref().map_or(0, Int8Codes::len),
+                scan_bytes: segment.codes.as_ref().map_or(0, Int8Codes::scan_bytes),
+                is_linked: segment.links.is_some(),
+            }),
+            Part::Chunk(_) => None,
+        };
+        view.parts.iter().zip(&self.base).filter_map(size).collect()
+    }
+
+    fn plan(&self, kind: JobKind, view: &View) -> Option<Plan> {
+        let write = |parts, moves_cut, link| Some(Plan::Write { parts, moves_cut, link });
+        // Deletes alone move the cut too, or their log would never end.
+        let (segments, is_behind) = (self.manifest.segments.len(), view.lsn > self.manifest.cut.lsn);
+        let sizes = self.sizes(view);
+        match kind {
+            JobKind::Seal if is_behind => write(segments..view.parts.len(), true, false),
+            JobKind::Seal => None,
+            JobKind::Merge => policy::merge_asked(&sizes).and_then(|window| write(window, false, false)),
+            JobKind::Index => policy::index_asked(&sizes).map(Plan::Link),
+            JobKind::Optimize if is_behind => write(0..view.parts.len(), true, true),
+            JobKind::Optimize if segments > 1 || sizes.iter().any(|size| size.ended > 0) => {
+                write(0..segments, false, true)
+            }
+            JobKind::Optimize => policy::index_asked(&sizes).map(Plan::Link),
+        }
+    }
+
     /// Takes the snapshot that a job works on. `None` when there is nothing for it to do.
     ///
     /// # Errors
-    /// `degraded`; `invalid_parameter` when another job is running.
+    /// `degraded`; `invalid_parameter` when another job is running; `corrupt`.
     pub fn begin(&mut self, kind: JobKind) -> Result<Option<Job>> {
         self.check_writable()?;
         if self.job_running {
             return Err(Error::parameter("job", kind.name(), "no other job of the collection to be running"));
         }
         let view = self.view.load_full();
-        let segments = self.manifest.segments.len();
-        let (work, target) = match kind {
-            // Deletes alone move the cut too, or their log would never end.
-            JobKind::Seal if view.lsn > self.manifest.cut.lsn => {
-                let ended = view.parts[segments..].iter().map(|part| part.ends.clone()).collect();
-                (Work::rows(&view, segments..view.parts.len(), ended), None)
-            }
-            JobKind::Merge if segments > 1 || self.base.iter().any(|ends| ends.count() > 0) => {
-                (Work::rows(&view, 0..segments, self.base.clone()), None)
-            }
-            JobKind::Index => match unlinked(&view) {
-                Some((target, segment)) => (Work::links(&view, &segment)?, Some(target)),
-                None => return Ok(None),
-            },
-            _ => return Ok(None),
-        };
-        let cut = if kind == JobKind::Seal { self.cut() } else { self.manifest.cut };
-        if kind == JobKind::Seal {
+        let Some(plan) = self.plan(kind, &view) else { return Ok(None) };
+        let moves_cut = plan.moves_cut();
+        let cut = if moves_cut { self.cut() } else { self.manifest.cut };
+        let (pool, storage) = (Arc::clone(&self.env.pool), Arc::clone(&self.storage));
+        let (snapshot, base) = (view, self.base.clone());
+        let (work, documents, built) = (Work::Done, 0, Vec::new());
+        let mut job = Job { kind, storage, snapshot, cut, base, plan, work, pool, documents, built };
+        job.work = job.first_work()?;
+        if moves_cut {
             // Frames behind the cut go to a new log, so that the old one can go with the manifest that needs it.
             self.start_log(self.log + 1, Lsn(cut.lsn.0 + 1));
-            self.frozen = view.parts.len();
+            self.frozen = job.snapshot.parts.len();
         }
         self.job_running = true;
-        let base = self.base.clone();
-        let pool = Arc::clone(&self.env.pool);
-        let built = Vec::new();
-        let storage = Arc::clone(&self.storage);
-        Ok(Some(Job { kind, storage, snapshot: view, cut, base, work, pool, documents: 0, built, target }))
+        Ok(Some(job))
     }
 
     /// Queues the blobs of a built job and the flip to them.
@@ -162,9 +214,10 @@ impl Collection {
         manifest.cut = job.cut;
         manifest.next_blob = self.next_blob;
         let mut base = self.base.clone();
-        if job.kind == JobKind::Seal {
+        let parts = job.replaced();
+        if job.plan.moves_cut() {
             manifest.log = self.log;
-            for (i, segment) in manifest.segments.iter_mut().enumerate() {
+            for (i, segment) in manifest.segments.iter_mut().enumerate().filter(|(i, _)| !parts.contains(i)) {
                 let ends = job.snapshot.parts[i].ends.clone();
                 if ends.count() > base[i].count() {
                     let id = BlobId::new(manifest.collection_id, manifest.next_blob, BlobKind::Ends);
@@ -176,17 +229,14 @@ impl Collection {
             }
         }
         let blobs = self.put_all(&mut manifest, std::mem::take(&mut job.built));
-        let new_segment = if let Some(target) = job.target {
+        let new_segment = if let Plan::Link(target) = job.plan {
             manifest.segments[target].links = blobs.first().copied();
             Some(manifest.segments[target].clone())
         } else {
-            if job.kind == JobKind::Merge {
-                manifest.segments.clear();
-                base.clear();
-            }
             let made = SegmentBlobs::of(&blobs);
-            manifest.segments.extend(made.clone());
-            base.extend(made.as_ref().map(|_| Ends::default()));
+            let segments = parts.start.min(base.len())..parts.end.min(base.len());
+            manifest.segments.splice(segments.clone(), made.clone());
+            base.splice(segments, made.as_ref().map(|_| Ends::default()));
             made
         };
         let ticket = self.storage.flip(manifest.generation, manifest.encode());
@@ -219,8 +269,8 @@ impl Collection {
         committed.open()?;
         let mut fresh = committed.fresh.take();
         let job = &committed.job;
-        if let (Some(target), Some(fresh)) = (job.target, &mut fresh) {
-            next.parts[target].part = fresh.part.clone();
+        if let (Plan::Link(target), Some(fresh)) = (&job.plan, &mut fresh) {
+            next.parts[*target].part = fresh.part.clone();
         } else {
             let old = job.replaced();
             if let Some(fresh) = &mut fresh {
@@ -250,16 +300,6 @@ impl Collection {
         self.job_running = false;
         self.frozen = 0;
     }
-}
-
-/// The first segment that has vectors and no links, and where it is.
-fn unlinked(view: &View) -> Option<(usize, Arc<Segment>)> {
-    view.parts.iter().enumerate().find_map(|(at, part)| match &part.part {
-        Part::Segment(segment) if segment.links.is_none() && segment.codes.is_some() => {
-            Some((at, Arc::clone(segment)))
-        }
-        _ => None,
-    })
 }
 
 /// Ends in the new part what ended in an old one since the job's snapshot.
@@ -307,18 +347,28 @@ impl Job {
     }
 
     /// The parts of the snapshot that the job's segment replaces.
-    fn replaced(&self) -> std::ops::Range<usize> {
-        match self.kind {
-            JobKind::Seal => self.base.len()..self.snapshot.parts.len(),
-            _ => 0..self.base.len(),
+    fn replaced(&self) -> Range<usize> {
+        match &self.plan {
+            Plan::Write { parts, .. } => parts.clone(),
+            Plan::Link(_) => 0..0,
         }
     }
 
     /// What is not in the job's segment because it had ended.
     fn ends_before(&self, part: usize) -> Ends {
-        match self.kind {
-            JobKind::Seal => self.snapshot.parts[part].ends.clone(),
-            _ => self.base[part].clone(),
+        if self.plan.moves_cut() { self.snapshot.parts[part].ends.clone() } else { self.base[part].clone() }
+    }
+
+    fn first_work(&self) -> Result<Work> {
+        match &self.plan {
+            Plan::Write { parts, link, .. } => {
+                let ended = parts.clone().map(|part| self.ends_before(part)).collect();
+                Work::rows(&self.snapshot, parts.clone(), ended, *link)
+            }
+            Plan::Link(target) => match &self.snapshot.parts[*target].part {
+                Part::Segment(segment) => Work::links(&self.snapshot, segment),
+                Part::Chunk(_) => Ok(Work::Done),
+            },
         }
     }
 
@@ -339,5 +389,11 @@ impl Job {
     pub fn progress(&self) -> JobProgress {
         let done = JobProgress { done: self.documents, total: self.documents };
         self.work.progress().unwrap_or(done)
+    }
+}
+
+impl Plan {
+    fn moves_cut(&self) -> bool {
+        matches!(self, Self::Write { moves_cut: true, .. })
     }
 }

@@ -9,6 +9,7 @@ pub mod export;
 pub mod jobs;
 pub mod log;
 pub mod manifest;
+pub mod policy;
 mod recover;
 pub mod repair;
 pub mod stats;

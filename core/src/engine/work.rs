@@ -1,14 +1,15 @@
 //! What a job computes, in steps: the blobs of a new segment, or the links of one that is there.
 //!
-//! Where it pauses never changes what it makes. Rows are read one by one and not kept.
+//! Where it pauses never changes what it makes. Rows are read one by one and not kept. When the largest input of a merge
+//! has links, they go on in the new segment: the vectors of the others are inserted into them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{Error, Pool, Result, Slot};
-use crate::collection::View;
+use crate::collection::{Part, View};
 use crate::index::HnswParams;
-use crate::index::hnsw::Builder;
+use crate::index::hnsw::{Builder, Kept};
 use crate::segment::{Ends, Segment, SegmentBuilder};
 use crate::storage::{BlobKind, Section};
 
@@ -17,6 +18,8 @@ use super::jobs::JobProgress;
 
 /// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
 const LEVEL_SEED: u64 = 0x6B69_7468;
+/// Links go on when at least one of so many of their vectors does: with fewer, building them anew gives better ones.
+const KEPT_SHARE: usize = 2;
 
 /// What is left of a job to be computed.
 pub(super) enum Work {
@@ -43,6 +46,21 @@ pub(super) struct Writing {
     at: (usize, u32),
     live: usize,
     builder: SegmentBuilder,
+    linking: Linking,
+}
+
+enum Linking {
+    /// It gets links later, if at all.
+    Later,
+    /// It gets links once its codes are there, with those of an input or without.
+    Wanted(Option<KeptLinks>),
+    Building(Box<Builder>),
+}
+
+/// Links of this part of the view.
+struct KeptLinks {
+    part: usize,
+    kept: Kept,
 }
 
 impl Work {
@@ -52,11 +70,15 @@ impl Work {
         Ok(Self::Links { segment: Arc::clone(segment), builder })
     }
 
-    /// A segment of these parts without what had ended in each.
-    pub fn rows(view: &View, parts: Range<usize>, ended: Vec<Ends>) -> Self {
+    /// A segment of these parts without what had ended in each; `link` asks for links also where no input has any.
+    pub fn rows(view: &View, parts: Range<usize>, ended: Vec<Ends>, link: bool) -> Result<Self> {
         let live = view.parts[parts.clone()].iter().zip(&ended).map(|(p, e)| p.part.len() - e.count()).sum();
+        let linking = match kept_links(view, parts.clone(), &ended)? {
+            None if !link => Linking::Later,
+            kept => Linking::Wanted(kept),
+        };
         let (at, builder) = ((parts.start, 0), SegmentBuilder::default());
-        Self::Rows(Box::new(Writing { parts, ended, at, live, builder }))
+        Ok(Self::Rows(Box::new(Writing { parts, ended, at, live, builder, linking })))
     }
 
     /// Works on, for about `budget` documents; what was built, at the end.
@@ -103,7 +125,13 @@ impl Writing {
             self.read(view, pool, budget)?;
             return Ok(false);
         }
-        Ok(self.builder.is_empty() || self.builder.finish(budget, derive_with(view, pool)))
+        if self.builder.is_empty() {
+            return Ok(true);
+        }
+        if !self.builder.finish(budget, derive_with(view, pool)) {
+            return Ok(false);
+        }
+        self.link(view, pool, budget)
     }
 
     fn read(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<()> {
@@ -121,6 +149,9 @@ impl Writing {
                     return Ok(());
                 }
                 let row = part.row(slot)?;
+                if row.vector.is_some() {
+                    self.linking.note(at, part, slot, self.builder.vectors())?;
+                }
                 self.builder.push(&row, with);
                 left -= 1;
             }
@@ -129,14 +160,76 @@ impl Writing {
         Ok(())
     }
 
-    fn into_built(self) -> Built {
-        let documents = self.builder.len();
-        Built { documents, blobs: if documents == 0 { Vec::new() } else { self.builder.into_blobs() } }
+    fn link(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<bool> {
+        let Some(space) = self.builder.space() else { return Ok(true) };
+        match &mut self.linking {
+            Linking::Later => Ok(true),
+            Linking::Wanted(from) => {
+                let (n, params) = (self.builder.vectors(), index_params(view));
+                let builder = match from.take() {
+                    Some(from) => Builder::keep(n, params, from.kept)?,
+                    None => Builder::new(n, params)?,
+                };
+                self.linking = Linking::Building(Box::new(builder));
+                Ok(false)
+            }
+            Linking::Building(builder) => Ok(builder.step(&space, pool, budget)),
+        }
     }
 
-    fn progress(&self) -> JobProgress {
-        JobProgress { done: self.builder.len(), total: self.live }
+    fn into_built(self) -> Built {
+        let documents = self.builder.len();
+        let mut blobs = if documents == 0 { Vec::new() } else { self.builder.into_blobs() };
+        if let Linking::Building(builder) = self.linking {
+            blobs.push((BlobKind::Links, builder.sections()));
+        }
+        Built { documents, blobs }
     }
+
+    /// A document counts once when it is read and once more when it is linked.
+    fn progress(&self) -> JobProgress {
+        let is_read = self.at.0 == self.parts.end;
+        let vectors = if is_read { self.builder.vectors() } else { self.live };
+        let (linked, to_link) = match &self.linking {
+            Linking::Later => (0, 0),
+            Linking::Wanted(_) => (0, vectors),
+            Linking::Building(builder) => (builder.linked(), vectors),
+        };
+        JobProgress { done: self.builder.len() + linked, total: self.live + to_link }
+    }
+}
+
+impl Linking {
+    /// A vector of a part gets this ordinal.
+    fn note(&mut self, at: usize, part: &Part, slot: Slot, ordinal: usize) -> Result<()> {
+        if let (Self::Wanted(Some(from)), Part::Segment(segment)) = (self, part)
+            && from.part == at
+            && let Some(old) = segment.rows.ordinal(slot)?
+        {
+            from.kept.set(old, ordinal as u32);
+        }
+        Ok(())
+    }
+}
+
+/// The links that go on: those of the part that has the most live vectors of all with links.
+fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends]) -> Result<Option<KeptLinks>> {
+    let mut best: Option<(usize, KeptLinks)> = None;
+    for (part, ended) in parts.zip(ended) {
+        let Part::Segment(segment) = &view.parts[part].part else { continue };
+        let Some(links) = segment.links.as_ref().filter(|links| links.params() == index_params(view)) else {
+            continue;
+        };
+        let mut live = links.len();
+        for end in ended.iter() {
+            live -= usize::from(segment.rows.ordinal(end.slot)?.is_some());
+        }
+        let is_worth = live > 0 && live * KEPT_SHARE >= links.len();
+        if is_worth && best.as_ref().is_none_or(|(most, _)| live > *most) {
+            best = Some((live, KeptLinks { part, kept: Kept::new(links.clone()) }));
+        }
+    }
+    Ok(best.map(|(_, kept)| kept))
 }
 
 fn index_params(view: &View) -> HnswParams {

@@ -281,6 +281,11 @@ impl CollectionHandle {
         response
     }
 
+    /// Whether a job of this kind should be done; `seal_bytes` is what a memtable may grow to.
+    pub(super) fn is_due(&self, kind: JobKind, seal_bytes: usize) -> Result<bool> {
+        Ok(self.writer()?.is_due(kind, seal_bytes))
+    }
+
     /// Runs a job to its end; false when there was nothing to do.
     ///
     /// # Errors

@@ -92,7 +92,7 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     // One that fails does not keep the others from running.
     let mut outcome = Ok(());
     for (i, kind) in JobKind::ALL.into_iter().enumerate() {
-        let is_due = kind.is_due(&handle.view()?.stats(), shared.options.seal_bytes);
+        let is_due = handle.is_due(kind, shared.options.seal_bytes)?;
         if is_due && lock(&handle.patience)[i].is_over() {
             let ran = handle.run_while(kind, &go_on).map(|_| ());
             lock(&handle.patience)[i].learn(ran.is_ok());

@@ -173,6 +173,12 @@ impl RowsReader {
         self.slots == 0
     }
 
+    /// About how many bytes its rows take, counted the same everywhere: what decides when segments are merged.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        (64 * self.slots + self.id_bytes.len()) as u64 + self.vector_rows.len() + self.metadata.len()
+    }
+
     /// How many slots have a vector.
     #[must_use]
     pub fn vectors(&self) -> usize {
