@@ -122,10 +122,16 @@ impl NativeCollection {
         self.later(|handle| handle.run(JobKind::Index))
     }
 
-    /// Makes one segment of all; false when there is nothing to gain.
+    /// Makes one segment of some neighbouring ones; false when there is nothing to gain.
     #[napi(catch_unwind)]
     pub fn merge(&self) -> AsyncTask<Work<bool>> {
         self.later(|handle| handle.run(JobKind::Merge))
+    }
+
+    /// Makes one segment with neighbour lists of all documents; false when it is so already.
+    #[napi(catch_unwind)]
+    pub fn optimize(&self) -> AsyncTask<Work<bool>> {
+        self.later(|handle| handle.run(JobKind::Optimize))
     }
 
     /// The collection as one file.

@@ -263,8 +263,16 @@ export interface Collection<Metadata extends object = JsonObject> {
   seal(): Promise<boolean>;
   /** Gives one segment an index; false when all have one. Happens by itself when it is due. */
   index(): Promise<boolean>;
-  /** Makes one segment of all; false when there is nothing to gain. Happens by itself when it is due. */
+  /**
+   * Makes one segment of some neighbouring ones: of those that are due, else of the two that cost least; false when there
+   * is nothing to gain. Happens by itself when it is due.
+   */
   merge(): Promise<boolean>;
+  /**
+   * Makes one segment with an index of all documents, for the quickest searches; false when it is so already. It never
+   * happens by itself: worth it once much was loaded or replaced.
+   */
+  optimize(): Promise<boolean>;
   /** The collection as one file, which every engine can import. */
   export(): Promise<Uint8Array>;
   /** What it is and holds. */

@@ -35,7 +35,7 @@ globalThis.writeWithoutEnd = async (round) => {
   const jobs = async () => {
     for (;;) {
       await new Promise((go) => setTimeout(go, random(40)));
-      await collection[['seal', 'index', 'merge'][random(3)]]();
+      await collection[['seal', 'index', 'merge', 'optimize'][random(4)]]();
     }
   };
   await Promise.all([writer('a'), writer('b'), jobs()]);

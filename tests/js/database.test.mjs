@@ -117,7 +117,7 @@ test('a scan goes through all documents in pages', async (t) => {
   assert.equal((await collection.scan({ limit: 10, cursor: null })).documents.length, 10);
 });
 
-test('seal, index and merge change where documents are and nothing else', async (t) => {
+test('seal, index, merge and optimize change where documents are and nothing else', async (t) => {
   const db = await memory(t);
   const collection = await films(db);
   const request = { text: 'space', vector: [1, 0], exact: true, explain: true };
@@ -132,6 +132,14 @@ test('seal, index and merge change where documents are and nothing else', async 
   assert.deepEqual(collection.searchSync(request), before);
   const info = await collection.info();
   assert.deepEqual([info.documents, info.memtable, info.segments], [3, 0, 1]);
+  await collection.add({ id: 'other', vector: [-1, 0] });
+  await collection.seal();
+  await collection.delete('other');
+  assert.equal(await collection.optimize(), true);
+  assert.equal(await collection.optimize(), false);
+  assert.deepEqual(collection.searchSync(request), before);
+  const { segments, indexed, ended } = await collection.info();
+  assert.deepEqual([segments, indexed, ended], [1, 1, 0]);
 });
 
 test('an export opens as another collection', async (t) => {

@@ -37,7 +37,9 @@ test('the adapter answers each line in the shapes of REST', async (t) => {
   const request = { vector: [1, 0] };
   assert.deepEqual(await ask('search', { name, request }), { ok: { hits, warnings: [] } });
   assert.deepEqual(await ask('search', { name, request }), { ok: { hits, warnings: [] } });
-  for (const op of ['seal', 'index', 'merge']) assert.equal(typeof (await ask(op, { name })).ok.done, 'boolean');
+  for (const op of ['seal', 'index', 'merge', 'optimize']) {
+    assert.equal(typeof (await ask(op, { name })).ok.done, 'boolean');
+  }
   assert.deepEqual(await ask('export', { name, file }), { ok: {} });
   assert.equal((await ask('import', { name: 'b', file })).ok.documents, 2);
   assert.deepEqual((await ask('collections')).ok.collections.map((info) => info.name), ['a', 'b']);

@@ -120,6 +120,7 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         "seal" => run(handle, JobKind::Seal),
         "index" => run(handle, JobKind::Index),
         "merge" => run(handle, JobKind::Merge),
+        "optimize" => run(handle, JobKind::Optimize),
         "export" => {
             std::fs::write(args["file"].as_str().expect("a file"), handle.export()?).expect("writable");
             Ok(json!({}))

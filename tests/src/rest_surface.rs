@@ -205,7 +205,9 @@ impl Surface for RestSurface {
                 let cursor = args["cursor"].as_str().map(|c| format!("&cursor={c}")).unwrap_or_default();
                 server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}"), None)
             }
-            "seal" | "index" | "merge" => server.ask("POST", &format!("{collection}/{op}"), None),
+            "seal" | "index" | "merge" | "optimize" => {
+                server.ask("POST", &format!("{collection}/{op}"), None)
+            }
             "export" => {
                 let (status, bytes) =
                     server.send("GET", &format!("{collection}/export"), None).expect("an answer");

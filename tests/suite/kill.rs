@@ -129,7 +129,7 @@ fn find_each(server: &Server, documents: &[Value], cycle: u64) {
 fn disturb(server: &Server, stop: &AtomicBool, seed: u64) {
     let mut rng = Rng::new(seed);
     while !stop.load(Ordering::Relaxed) {
-        let job = ["seal", "index", "merge"][rng.below(3) as usize];
+        let job = ["seal", "index", "merge", "optimize"][rng.below(4) as usize];
         if server.send("POST", &format!("/v1/collections/k/{job}"), Some(b"{}")).is_err() {
             return;
         }

@@ -42,6 +42,7 @@ export function operations({ open, load, save }) {
     seal: job('seal'),
     index: job('index'),
     merge: job('merge'),
+    optimize: job('optimize'),
     export: async ({ name, file }) => save(file, await collection(name).export()),
     import: async ({ name, file }) => (await database.import(name, await load(file))).info(),
     flush: () => database.flush(),

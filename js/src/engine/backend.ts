@@ -41,6 +41,7 @@ export interface BackendCollection {
   seal(): Promise<boolean>;
   index(): Promise<boolean>;
   merge(): Promise<boolean>;
+  optimize(): Promise<boolean>;
   export(): Promise<Uint8Array>;
 }
 

@@ -112,6 +112,10 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
     return wait(() => this.#backend.merge());
   }
 
+  optimize(): Promise<boolean> {
+    return wait(() => this.#backend.optimize());
+  }
+
   export(): Promise<Uint8Array> {
     return wait(() => this.#backend.export());
   }

@@ -133,6 +133,10 @@ class WasmCollection implements BackendCollection {
     return this.#run('merge');
   }
 
+  optimize(): Promise<boolean> {
+    return this.#run('optimize');
+  }
+
   export(): Promise<Uint8Array> {
     return this.#ask((db, c) => db.export(c));
   }

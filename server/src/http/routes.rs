@@ -34,6 +34,7 @@ pub fn routes(app: App) -> Router {
         .route("/v1/collections/{name}/seal", post(jobs::seal))
         .route("/v1/collections/{name}/index", post(jobs::index))
         .route("/v1/collections/{name}/merge", post(jobs::merge))
+        .route("/v1/collections/{name}/optimize", post(jobs::optimize))
         .route("/v1/collections/{name}/export", get(collections::export))
         .route("/v1/collections/{name}/import", post(collections::import))
         .route("/v1/flush", post(jobs::flush))

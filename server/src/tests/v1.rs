@@ -46,8 +46,15 @@ async fn searches_are_the_same_after_every_job() {
     assert_eq!(before["hits"][0]["id"], "a/b");
     assert_eq!(before["hits"].as_array().map(Vec::len), Some(1));
     assert_eq!(before["hits"][0]["explanation"]["words"]["terms"][0]["term"], "tall");
-    for (job, done) in [("seal", true), ("seal", false), ("index", true), ("index", false), ("merge", false)]
-    {
+    let jobs = [
+        ("seal", true),
+        ("seal", false),
+        ("index", true),
+        ("index", false),
+        ("merge", false),
+        ("optimize", false),
+    ];
+    for (job, done) in jobs {
         let answer = server.post(&format!("/v1/collections/c/{job}"), "").await;
         assert_eq!(answer.json(), json!({"done": done}), "{job}");
         assert_eq!(server.post("/v1/collections/c/search", query).await.json(), before, "{job}");

@@ -1,4 +1,4 @@
-//! Work that is otherwise done by itself: seal, index, merge, flush.
+//! Work that is otherwise done by itself, and what is done when asked: seal, index, merge, optimize, flush.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -49,6 +49,15 @@ pub async fn merge(
     _: NoBody,
 ) -> Result<Response, Problem> {
     app.ok(move |db| run(&*db.collection(&name)?, JobKind::Merge)).await
+}
+
+/// One segment with an index.
+pub async fn optimize(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<Response, Problem> {
+    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Optimize)).await
 }
 
 pub async fn flush(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
