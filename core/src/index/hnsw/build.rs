@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::batch::{Batch, Neighbours};
 use super::keep::{Keeping, Kept, Reaching};
 use super::layer::{Layer, NONE};
 use super::scratch::{Near, Scratch};
@@ -51,8 +52,10 @@ pub struct Builder {
     /// One of the highest of those that are linked.
     entry: u32,
     linked: usize,
-    /// Of the first vectors of the batch under way: for each layer its place there and the places of its neighbours.
-    found: Vec<Vec<(u32, Vec<u32>)>>,
+    /// Of the first vectors of the next batch.
+    found: Vec<Neighbours>,
+    /// The batch whose neighbours are all found.
+    batch: Option<Batch>,
     layers: Vec<OwnedLayer>,
     scratches: Mutex<Vec<Scratch>>,
     /// How many come from other links, and what is left to be done with them, before and after the others are linked.
@@ -78,13 +81,6 @@ impl OwnedLayer {
         self.lists[at..at + list.len()].copy_from_slice(list);
         self.lists[at + list.len()..at + self.width].fill(NONE);
     }
-}
-
-/// `source` becomes a neighbour of `target`, both places of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Reverse {
-    target: u32,
-    source: u32,
 }
 
 impl Builder {
@@ -148,9 +144,22 @@ impl Builder {
             OwnedLayer { members, lists: vec![NONE; len * width], width }
         };
         let layers = (0..level_count).map(layer).collect();
-        let (linked, found, scratches) = (0, Vec::new(), Mutex::default());
+        let (linked, found, batch, scratches) = (0, Vec::new(), None, Mutex::default());
         let (kept, keeping, reaching) = (0, None, None);
-        Self { params, levels, order, entry, linked, found, layers, scratches, kept, keeping, reaching }
+        Self {
+            params,
+            levels,
+            order,
+            entry,
+            linked,
+            found,
+            batch,
+            layers,
+            scratches,
+            kept,
+            keeping,
+            reaching,
+        }
     }
 
     /// How many vectors there are to link.
@@ -190,19 +199,22 @@ impl Builder {
             }
         }
         while left > 0 && self.linked < self.len() {
-            let batch = self.batch();
-            let count = left.min(batch - self.found.len());
-            self.find(space, pool, count);
-            if self.found.len() == batch {
-                self.link(space, pool);
+            if self.batch.is_none() {
+                let len = self.batch_len();
+                let count = left.min(len - self.found.len());
+                self.find(space, pool, count);
+                left -= count;
+                if self.found.len() == len {
+                    self.batch = Some(Batch::new(std::mem::take(&mut self.found)));
+                }
             }
-            left -= count;
+            left = self.link(space, pool, left);
         }
         self.linked == self.len() && (self.kept == 0 || self.reach(space, left))
     }
 
     /// How many vectors are linked at once. One that is higher than all before comes alone: the others are to find it.
-    fn batch(&self) -> usize {
+    fn batch_len(&self) -> usize {
         let level = |number: u32| self.levels[number as usize];
         if level(self.order[self.linked]) > level(self.entry) {
             return 1;
@@ -251,23 +263,23 @@ impl Builder {
         self.found.append(&mut found);
     }
 
-    /// Links the batch, whose neighbours are all found.
-    fn link<S: Space>(&mut self, space: &S, pool: &Pool) {
-        let found = std::mem::take(&mut self.found);
-        for level in 0..self.layers.len() {
-            self.link_level(space, pool, level, &found);
-        }
+    /// Links the batch under way; what is left of the budget.
+    fn link<S: Space>(&mut self, space: &S, pool: &Pool, budget: usize) -> usize {
+        let Some(batch) = &mut self.batch else { return budget };
+        let Some(left) = batch.step(space, pool, &mut self.layers, budget) else { return 0 };
         let level = |number: u32| self.levels[number as usize];
-        for &number in &self.order[self.linked..self.linked + found.len()] {
+        for &number in &self.order[self.linked..self.linked + batch.len()] {
             if level(number) > level(self.entry) {
                 self.entry = number;
             }
         }
-        self.linked += found.len();
+        self.linked += batch.len();
+        self.batch = None;
+        left
     }
 
     /// For each layer of a new vector, from the base up: its place there and the places of its neighbours.
-    fn neighbours<S: Space>(&self, space: &S, number: u32, scratch: &mut Scratch) -> Vec<(u32, Vec<u32>)> {
+    fn neighbours<S: Space>(&self, space: &S, number: u32, scratch: &mut Scratch) -> Neighbours {
         let scorer = space.scorer_of(number);
         let mut walk = Walk { scorer: &scorer, visited: 0, visits_max: usize::MAX, trace: None };
         let own_level = usize::from(self.levels[number as usize]);
@@ -293,23 +305,6 @@ impl Builder {
         }
         found.reverse();
         found
-    }
-
-    /// Writes the lists of a batch's vectors in one layer, and their ends into the lists of those they point at.
-    fn link_level<S: Space>(&mut self, space: &S, pool: &Pool, level: usize, found: &[Vec<(u32, Vec<u32>)>]) {
-        let layer = &mut self.layers[level];
-        let mut reverse = Vec::new();
-        for (source, list) in found.iter().filter_map(|levels| levels.get(level)) {
-            layer.set(*source, list);
-            reverse.extend(list.iter().map(|&target| Reverse { target, source: *source }));
-        }
-        reverse.sort_unstable();
-        let groups: Vec<&[Reverse]> = reverse.chunk_by(|a, b| a.target == b.target).collect();
-        let view = layer.view();
-        let lists = pool.map(groups.len(), |i| merged(space, &view, groups[i]));
-        for (group, list) in groups.iter().zip(&lists) {
-            layer.set(group[0].target, list);
-        }
     }
 
     fn lend(&self) -> Lent<'_> {
@@ -355,23 +350,6 @@ fn draw_level(rng: &mut Rng, links_max: usize) -> u8 {
 
 fn place_of(layer: &Layer<'_>, number: u32) -> u32 {
     layer.place(number).expect("a vector is a member of every layer up to its level")
-}
-
-/// The target's list with the sources of its group: appended where there is room, chosen anew where there is not.
-fn merged<S: Space>(space: &S, layer: &Layer<'_>, group: &[Reverse]) -> Vec<u32> {
-    let target = group[0].target;
-    let mut list: Vec<u32> = layer.neighbours(target).collect();
-    list.extend(group.iter().map(|reverse| reverse.source));
-    if list.len() <= layer.width {
-        return list;
-    }
-    let number = layer.number(target);
-    let near = |&place: &u32| Near::new(space.pair(number, layer.number(place)), place);
-    let mut candidates: Vec<Near> = list.iter().map(near).collect();
-    candidates.sort_unstable();
-    list.clear();
-    select(space, layer, &candidates, layer.width, &mut list);
-    list
 }
 
 /// Of candidates sorted by distance, those that are nearer to their vector than to any chosen before them, until `max`

@@ -202,3 +202,19 @@ fn any_share_may_go_and_any_number_may_come() {
         }
     }
 }
+
+/// Linking a batch was one step, however large the batch: seconds in a browser once a segment was large.
+#[test]
+fn no_step_computes_far_more_distances_than_its_share() {
+    let points = clustered(2, 3000, 8);
+    let build_params = HnswParams { links_max: 16, ef_construction: 60, seed: 1 };
+    let counting = Counting(&points, AtomicUsize::new(0));
+    let (mut builder, mut steps) = (Builder::new(3000, build_params).expect("valid"), Vec::new());
+    while !builder.step(&counting, &Pool::single(), 5) {
+        steps.push(counting.1.swap(0, Ordering::Relaxed));
+    }
+    let (largest, sum) = (steps.iter().max().copied().unwrap_or(0), steps.iter().sum::<usize>());
+    let mean = sum / steps.len();
+    println!("{} steps, {mean} distances on average, {largest} at most", steps.len());
+    assert!(largest < 4 * mean, "{largest} distances in one step, {mean} on average");
+}

@@ -9,6 +9,7 @@
 //! the entry never moves; batches are a fiftieth of what is linked; neighbours at distance zero fill at most half of
 //! a list, so that copies of one vector do not close themselves off.
 
+mod batch;
 mod build;
 mod keep;
 mod layer;
