@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db};
-use kithdb::wire::{Columns, ScanBody, parse};
+use kithdb::wire::{Columns, ScanBody, parse, parse_id};
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
 
@@ -53,14 +53,15 @@ impl NativeCollection {
         ids: Vec<Utf16String>,
         vectors: Vec<Option<Float32ArraySlice<'_>>>,
         metadata: Vec<Option<String>>,
+        lives: Vec<Option<String>>,
         upsert: bool,
         options: Option<String>,
     ) -> AsyncTask<Work<u32>> {
-        let documents = arguments::copy(ids, vectors, metadata);
+        let documents = arguments::copy(ids, vectors, metadata, lives);
         self.later(move |handle| {
             let mode = if upsert { AddMode::Upsert } else { AddMode::Insert };
             let level = arguments::level(options.as_deref())?;
-            let written = handle.add(arguments::documents(documents)?, mode, level)?;
+            let written = handle.add(arguments::documents(documents, handle.clock())?, mode, level)?;
             Ok(count(written.ended))
         })
     }
@@ -74,22 +75,28 @@ impl NativeCollection {
         })
     }
 
-    /// Documents by their ids, in one consistent state.
+    /// Documents by their ids, in one consistent state; how, by the JSON of a `ReadBody`.
     #[napi(catch_unwind)]
-    pub fn get(&self, ids: Vec<Utf16String>) -> AsyncTask<Work<Answer>> {
+    pub fn get(&self, ids: Vec<Utf16String>, options: Option<String>) -> AsyncTask<Work<Answer>> {
         self.later(move |handle| {
-            let (ids, view) = (arguments::ids(&ids)?, handle.view()?);
-            let rows = view.get_many(&ids)?;
+            let as_of = arguments::as_of(options.as_deref())?;
+            let rows = handle.get_many(&arguments::ids(&ids)?, as_of)?;
             Ok(Columns::documents(&rows).into())
         })
+    }
+
+    /// The versions of a document that are kept, the newest first.
+    #[napi(catch_unwind)]
+    pub fn versions(&self, id: Utf16String) -> AsyncTask<Work<Answer>> {
+        self.later(move |handle| Ok(Columns::versions(&handle.versions(&parse_id(&id)?)?).into()))
     }
 
     /// A page of documents, by the JSON of a `ScanBody`.
     #[napi(catch_unwind)]
     pub fn scan(&self, request: String) -> AsyncTask<Work<Answer>> {
         self.later(move |handle| {
-            let (cursor, limit) = parse::<ScanBody>(request.as_bytes())?.page()?;
-            Ok(Columns::page(&handle.scan(cursor, limit)?).into())
+            let (cursor, limit, as_of) = parse::<ScanBody>(request.as_bytes())?.page()?;
+            Ok(Columns::page(&handle.scan(cursor, limit, as_of)?).into())
         })
     }
 

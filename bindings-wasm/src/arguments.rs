@@ -1,10 +1,12 @@
 //! What JavaScript passes, as the core's types, and the core's answers and errors as JavaScript's.
 
 use js_sys::{Float32Array, Int32Array, JsString, Object, Reflect};
-use kithdb::base::{Error, Report, Result};
+use kithdb::base::{Clock, Error, Report, Result};
 use kithdb::collection::{Document, SearchRequest};
 use kithdb::storage::Level;
-use kithdb::wire::{Columns, SearchBody, Vectors, WriteBody, parse, parse_id, parse_metadata};
+use kithdb::wire::{
+    Columns, LifeBody, ReadBody, SearchBody, Vectors, WriteBody, parse, parse_id, parse_metadata,
+};
 use wasm_bindgen::JsValue;
 
 /// The error as JavaScript gets it: a message that is the JSON of a report.
@@ -13,23 +15,28 @@ pub fn thrown(error: &Error) -> JsValue {
     js_sys::Error::new(&serde_json::to_string(&report).unwrap_or(report.message)).into()
 }
 
-/// Documents from arrays of one length, the vectors one behind the other.
+/// Documents from arrays of one length, the vectors one behind the other. `lives` may be empty; `clock` is what a time
+/// to live counts from.
 pub fn documents(
     names: &[JsString],
     vectors: &[f32],
     lengths: &[i32],
     metadata: &[JsValue],
+    lives: &[JsValue],
+    clock: &dyn Clock,
 ) -> Result<Vec<Document>> {
     let mut rest = vectors;
     let mut documents = Vec::with_capacity(names.len());
-    for ((name, length), metadata) in names.iter().zip(lengths).zip(metadata) {
+    for (i, ((name, length), metadata)) in names.iter().zip(lengths).zip(metadata).enumerate() {
         let vector = usize::try_from(*length).ok().map(|length| {
             let (vector, after) = rest.split_at(length);
             rest = after;
             vector.to_vec()
         });
         let metadata = parse_metadata(metadata.as_string().as_deref())?;
-        documents.push(Document { id: id(name)?, vector, metadata });
+        let life = lives.get(i).and_then(JsValue::as_string);
+        let end = |life: String| parse::<LifeBody>(life.as_bytes())?.end(clock);
+        documents.push(Document { id: id(name)?, vector, metadata, expires_at: life.map_or(Ok(None), end)? });
     }
     Ok(documents)
 }
@@ -39,7 +46,8 @@ pub fn ids(names: &[JsString]) -> Result<Vec<String>> {
     names.iter().map(id).collect()
 }
 
-fn id(name: &JsString) -> Result<String> {
+/// An id, well-formed.
+pub fn id(name: &JsString) -> Result<String> {
     if name.is_valid_utf16() {
         return Ok(String::from(name));
     }
@@ -50,6 +58,12 @@ fn id(name: &JsString) -> Result<String> {
 /// What a write waits for, from the JSON of its options; none is the database's.
 pub fn level(options: Option<&str>) -> Result<Option<Level>> {
     options.map_or(Ok(None), |json| parse::<WriteBody>(json.as_bytes())?.level())
+}
+
+/// As of which moment is read, from the JSON of a `ReadBody`; none is now.
+pub fn as_of(options: Option<&str>) -> Result<Option<i64>> {
+    let body: ReadBody = options.map_or(Ok(ReadBody::default()), |json| parse(json.as_bytes()))?;
+    kithdb::wire::as_of(body.as_of.as_ref())
 }
 
 /// A search from its JSON, and its vector.

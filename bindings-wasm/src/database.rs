@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use js_sys::JsString;
-use kithdb::base::{Error, InputError, NoObserver, Pool, Result, StateError, StorageError};
-use kithdb::collection::{Embedding, Mutation, View};
+use kithdb::base::{Clock, Error, InputError, NoObserver, Pool, Result, StateError, StorageError};
+use kithdb::collection::{Embedding, Moment, Mutation, View};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
 use kithdb::index::Scratch;
@@ -33,6 +33,7 @@ pub struct WasmDatabase {
     database: Database,
     collections: BTreeMap<u64, State>,
     embedding: Embedding,
+    clock: Arc<dyn Clock>,
     pool: Arc<Pool>,
     level: Level,
     scratch: Scratch,
@@ -93,12 +94,13 @@ impl WasmDatabase {
         let pool = Arc::new(Pool::global());
         #[cfg(not(feature = "threads"))]
         let pool = Arc::new(Pool::single());
-        let env =
-            Env { clock: Arc::new(BrowserClock), observer: Arc::new(NoObserver), pool: Arc::clone(&pool) };
+        let clock: Arc<dyn Clock> = Arc::new(BrowserClock);
+        let env = Env { clock: Arc::clone(&clock), observer: Arc::new(NoObserver), pool: Arc::clone(&pool) };
         let root = Arc::new(root);
         let database = Database::open(Arc::clone(&root) as Arc<dyn StorageRoot>, env)?;
         let (collections, embedding) = (BTreeMap::new(), Embedding::default());
-        Ok(Self { root, database, collections, embedding, pool, level, scratch: Scratch::default() })
+        let scratch = Scratch::default();
+        Ok(Self { root, database, collections, embedding, clock, pool, level, scratch })
     }
 
     /// What turns texts into vectors, from its two files. Before the first collection is opened or made.
@@ -267,12 +269,14 @@ impl WasmDatabase {
         vectors: &[f32],
         lengths: &[i32],
         metadata: Vec<JsValue>,
+        lives: Vec<JsValue>,
         upsert: bool,
         options: Option<String>,
     ) -> Thrown<JsValue> {
         let mut write = || {
             let level = arguments::level(options.as_deref())?;
-            let mut documents = arguments::documents(&ids, vectors, lengths, &metadata)?;
+            let mut documents =
+                arguments::documents(&ids, vectors, lengths, &metadata, &lives, &*self.clock)?;
             let open = self.at(c)?;
             self.embedding.fill(open.collection.name(), &open.view().config, &self.pool, &mut documents)?;
             let mutation = if upsert { Mutation::Upsert } else { Mutation::Add };
@@ -297,16 +301,33 @@ impl WasmDatabase {
     }
 
     /// Documents by their ids, in one consistent state: `{json, vectors, lengths}`.
-    pub fn get(&self, c: f64, ids: Vec<JsString>) -> Thrown<JsValue> {
-        let get = || Ok(Columns::documents(&self.at(c)?.view().get_many(&arguments::ids(&ids)?)?));
+    pub fn get(&self, c: f64, ids: Vec<JsString>, options: Option<String>) -> Thrown<JsValue> {
+        let get = || {
+            let (view, moment) = self.look(c, arguments::as_of(options.as_deref())?)?;
+            Ok(Columns::documents(&view.get_many(&arguments::ids(&ids)?, moment)?))
+        };
         get().map(answer).map_err(|error: Error| thrown(&error))
+    }
+
+    /// The versions of a document that are kept, the newest first: `{json, vectors, lengths}`.
+    pub fn versions(&self, c: f64, id: JsString) -> Thrown<JsValue> {
+        let versions = || Ok(Columns::versions(&self.at(c)?.view().versions(&arguments::id(&id)?)?));
+        versions().map(answer).map_err(|error: Error| thrown(&error))
+    }
+
+    /// The state of a collection and the moment that a reader asks for.
+    fn look(&self, c: f64, as_of: Option<i64>) -> Result<(Arc<View>, Moment)> {
+        let view = self.at(c)?.view();
+        let moment = view.moment(as_of, self.clock.now_ns())?;
+        Ok((view, moment))
     }
 
     /// A page of documents, by the JSON of a `ScanBody`: `{json, vectors, lengths}`.
     pub fn scan(&self, c: f64, request: &str) -> Thrown<JsValue> {
         let scan = || {
-            let (cursor, limit) = parse::<ScanBody>(request.as_bytes())?.page()?;
-            Ok(Columns::page(&self.at(c)?.view().scan(cursor, limit)?))
+            let (cursor, limit, as_of) = parse::<ScanBody>(request.as_bytes())?.page()?;
+            let (view, moment) = self.look(c, as_of)?;
+            Ok(Columns::page(&view.scan(cursor, limit, moment)?))
         };
         scan().map(answer).map_err(|error: Error| thrown(&error))
     }
@@ -315,11 +336,11 @@ impl WasmDatabase {
     pub fn search(&mut self, c: f64, request: &str, vector: Option<Vec<f32>>) -> Thrown<JsValue> {
         let search = || {
             let mut request = arguments::search(request, vector)?;
+            let (view, moment) = self.look(c, request.as_of)?;
             let open = self.at(c)?;
-            let view = open.view();
             request.check()?;
             self.embedding.ask(open.collection.name(), &view.config, &mut request)?;
-            view.search(&request, &mut self.scratch).map(Columns::found)
+            view.search(&request, moment, &mut self.scratch).map(Columns::found)
         };
         search().map(answer).map_err(|error| thrown(&error))
     }
@@ -406,5 +427,5 @@ impl WasmDatabase {
 
 fn info(open: &Open) -> InfoAnswer {
     let view = open.view();
-    InfoAnswer::new(open.collection.name(), &view.config, view.dim, &view.stats())
+    InfoAnswer::new(open.collection.name(), &view)
 }

@@ -77,13 +77,19 @@ function checkObject(value: object, path: string, depth: number): void {
 export function encodeRequest(request: unknown): string {
   if (request === undefined || request === null) return '{}';
   if (typeof request !== 'object' || Array.isArray(request)) throw invalidRequest('an object', request);
-  for (const [name, value] of Object.entries(request)) {
-    const odd = typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol';
-    if (odd || (typeof value === 'number' && !Number.isFinite(value))) {
-      throw invalidRequest(`${name} that JSON can hold`, value);
-    }
-  }
-  return JSON.stringify(request);
+  const encoded: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(request)) encoded[name] = encodeField(name, value);
+  return JSON.stringify(encoded);
+}
+
+function encodeField(name: string, value: unknown): unknown {
+  // Moments, which are these in no other place.
+  if (typeof value === 'bigint') return value.toString();
+  const isLost = typeof value === 'function' || typeof value === 'symbol';
+  const isNoNumber = typeof value === 'number' && !Number.isFinite(value);
+  const isNoDate = value instanceof Date && Number.isNaN(value.getTime());
+  if (isLost || isNoNumber || isNoDate) throw invalidRequest(`${name} that JSON can hold`, value);
+  return value;
 }
 
 /** A string that an engine expects. */
@@ -104,24 +110,32 @@ function encodeId(id: unknown): string {
   throw new KithError({ code: 'invalid_id', message: `invalid document id ${got}: expected ${expected}`, expected, got });
 }
 
-/** Documents as three arrays of one length. */
+/** Documents as arrays of one length. */
 export interface EncodedDocuments {
   ids: string[];
   vectors: (Float32Array | undefined)[];
   metadata: (string | undefined)[];
+  /** How long each is to live; empty when none says so. */
+  lives: (string | undefined)[];
 }
 
 /** Documents; a field that is not one of a document's is refused, as everywhere. */
 export function encodeDocuments(documents: unknown): EncodedDocuments {
   if (!Array.isArray(documents)) throw invalidRequest('an array of documents', documents);
-  const encoded: EncodedDocuments = { ids: [], vectors: [], metadata: [] };
+  const encoded: EncodedDocuments = { ids: [], vectors: [], metadata: [], lives: [] };
   for (const document of documents as unknown[]) {
     if (typeof document !== 'object' || document === null) throw invalidRequest('a document that is an object', document);
-    const { id, vector, metadata, ...others } = document as Record<string, unknown>;
-    for (const name in others) throw invalidRequest('a document of id, vector and metadata', name);
+    const { id, vector, metadata, expires_at, ttl, ...others } = document as Record<string, unknown>;
+    for (const name in others) throw invalidRequest('a document of id, vector, metadata, expires_at and ttl', name);
     encoded.ids.push(encodeId(id));
     encoded.vectors.push(encodeOptionalVector(vector));
     encoded.metadata.push(encodeMetadata(metadata));
+    if (given(expires_at) || given(ttl)) encoded.lives[encoded.ids.length - 1] = encodeRequest({ expires_at, ttl });
   }
+  if (encoded.lives.length > 0) encoded.lives = Array.from(encoded.ids, (_, i) => encoded.lives[i]);
   return encoded;
+}
+
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }

@@ -41,6 +41,20 @@ export interface CollectionConfig {
   m?: number | undefined;
   /** How widely the index searches while it is built. */
   ef_construction?: number | undefined;
+  /**
+   * How long versions that were replaced or deleted stay readable with `as_of`: `none` (default), `forever`, or a
+   * duration such as `30d`.
+   */
+  history?: 'none' | 'forever' | (string & {}) | undefined;
+}
+
+/** A moment: a date, text in RFC 3339 (`2026-11-21T10:00:00.123456789Z`), or nanoseconds since 1970 UTC. */
+export type Time = Date | string | bigint;
+
+/** How documents are read. */
+export interface ReadOptions {
+  /** As they were then; left out, as they are now. `history_gone` when that is no longer kept. */
+  as_of?: Time | undefined;
 }
 
 /** The text of a collection. */
@@ -59,6 +73,10 @@ export interface NewDocument<Metadata extends object = JsonObject> {
   vector?: Vector | null | undefined;
   /** Whatever JSON can hold; its strings are the text when the collection has text. */
   metadata?: Metadata | null | undefined;
+  /** When it goes by itself. */
+  expires_at?: Time | null | undefined;
+  /** After which time it goes by itself, such as `90s`, `1h30m` or `30d`; instead of `expires_at`. */
+  ttl?: string | null | undefined;
 }
 
 /** A document that is stored. */
@@ -69,6 +87,14 @@ export interface Document<Metadata extends object = JsonObject> {
   vector: Float32Array | null;
   /** Its metadata. */
   metadata: Metadata;
+}
+
+/** A version of a document. */
+export interface Version<Metadata extends object = JsonObject> extends Document<Metadata> {
+  /** Since when it is there, in RFC 3339. */
+  valid_from: string;
+  /** The first moment at which it is not, because it was replaced or deleted or expires; null for no such moment. */
+  valid_to: string | null;
 }
 
 /** How a write is done. */
@@ -91,6 +117,8 @@ export interface SearchRequest {
   vector?: Vector | null | undefined;
   /** The words part, and the vector part too when the collection has an embedder and no vector is given. */
   text?: string | null | undefined;
+  /** What was there then; left out, what is there now. `history_gone` when that is no longer kept. */
+  as_of?: Time | undefined;
   /** What may be found, for example `year >= 1990 AND (lang = 'en' OR lang = 'it')`. */
   filter?: string | null | undefined;
   /** How many results; default 10. */
@@ -169,6 +197,8 @@ export interface ScanRequest {
   limit?: number | undefined;
   /** The `next` of an earlier page. */
   cursor?: string | null | undefined;
+  /** Documents as they were then; left out, as they are now. */
+  as_of?: Time | undefined;
 }
 
 /** A page of documents, in the order in which they were stored. */
@@ -197,6 +227,10 @@ export interface CollectionInfo {
   m: number;
   /** How widely the index searches while it is built. */
   ef_construction: number;
+  /** How long versions that were replaced or deleted stay readable: `none`, `forever` or a duration. */
+  history: string;
+  /** The earliest moment that can be read, in RFC 3339; null when that is any. */
+  earliest: string | null;
   /** Live documents. */
   documents: number;
   /** Those of them that are in the memtable. */
@@ -248,9 +282,11 @@ export interface Collection<Metadata extends object = JsonObject> {
   /** Deletes documents and answers how many of them were there. */
   delete(ids: string | readonly string[], options?: WriteOptions): Promise<number>;
   /** A document; null when it is not there. */
-  get(id: string): Promise<Document<Metadata> | null>;
+  get(id: string, options?: ReadOptions): Promise<Document<Metadata> | null>;
   /** Documents as of one moment, in the order of the ids; null where there is none. */
-  getMany(ids: readonly string[]): Promise<(Document<Metadata> | null)[]>;
+  getMany(ids: readonly string[], options?: ReadOptions): Promise<(Document<Metadata> | null)[]>;
+  /** The versions of a document that are kept, the newest first. */
+  versions(id: string): Promise<Version<Metadata>[]>;
   /** Searches. */
   search(request: SearchRequest): Promise<SearchResult<Metadata>>;
   /** Searches on the calling thread: quicker for one search, and nothing else runs meanwhile. */
@@ -258,7 +294,7 @@ export interface Collection<Metadata extends object = JsonObject> {
   /** A page of documents, in the order in which they were stored. */
   scan(request?: ScanRequest): Promise<Page<Metadata>>;
   /** All documents, in the order in which they were stored, page by page. */
-  documents(): AsyncIterableIterator<Document<Metadata>>;
+  documents(options?: ReadOptions): AsyncIterableIterator<Document<Metadata>>;
   /** Makes a segment of the documents in the memtable; false when there are none. Happens by itself when it is due. */
   seal(): Promise<boolean>;
   /** Gives one segment an index; false when all have one. Happens by itself when it is due. */

@@ -46,7 +46,7 @@ fn make(data: &Path) {
     db.create("other", CollectionConfig::default()).expect("made");
     let film = |id: &str, vector: Option<Vec<f32>>, year: u32| {
         let metadata = parse_object(&format!(r#"{{"year":{year},"plot":"words of {id}"}}"#)).expect("JSON");
-        Document { id: id.into(), vector, metadata }
+        Document { id: id.into(), vector, metadata, expires_at: None }
     };
     let first = vec![film("alien", Some(vec![0.1, -3.5e-7]), 1979), film("up", None, 2009)];
     films.add(first, AddMode::Insert, None).expect("stored");
@@ -152,7 +152,7 @@ fn a_dump_is_loaded_again_and_an_export_imported() {
     );
     let read = |data: &Path, name: &str| {
         let db = Db::open(data, Options::default()).expect("opens");
-        let rows = db.collection(name).expect("there").scan(None, 100).expect("sound").rows;
+        let rows = db.collection(name).expect("there").scan(None, 100, None).expect("sound").rows;
         rows.iter().map(|r| (r.id.clone(), r.vector.clone(), r.metadata.clone())).collect::<Vec<_>>()
     };
     let original = read(&data, "films");

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -13,6 +14,19 @@ test('the example finds what it says', (t) => {
   const { stdout, stderr, status } = spawnSync(process.execPath, [join(ROOT, 'examples/node.mjs')], { cwd, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   assert.deepEqual(stdout.trim().split('\n').map((line) => line.split(' ')[0]), ['moon', 'up']);
+});
+
+test('the example of history tells what was, and the page quotes it', (t) => {
+  const cwd = folder(t);
+  const file = join(ROOT, 'examples/history.mjs');
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const lines = stdout.trim().split('\n');
+  assert.deepEqual(lines.slice(0, 2), ['now:  Meet at the station', 'then: Meet at the old mill']);
+  const [[from, until], [began, ended]] = lines.slice(2).map((line) => line.split(' '));
+  assert.deepEqual([until, ended], ['null', from]);
+  assert.ok(began < ended);
+  assert.ok(readFileSync(join(ROOT, 'docs/HISTORY.md'), 'utf8').includes(readFileSync(file, 'utf8')));
 });
 
 test('the adapter answers each line in the shapes of REST', async (t) => {

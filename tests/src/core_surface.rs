@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kithdb::base::Error;
+use kithdb::base::time::parse_time;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
 use kithdb::storage::Level;
 use kithdb::wire::{
-    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, ScanAnswer, SearchAnswer, SearchBody, parse,
-    parse_cursor,
+    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, ScanAnswer, SearchAnswer, SearchBody,
+    VersionsAnswer, parse, parse_cursor,
 };
 use serde_json::{Value, json};
 
@@ -93,18 +94,23 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         "add" => {
             let text = args["documents"].to_string();
             let bodies: Vec<DocumentBody<'_>> = parse(text.as_bytes())?;
-            let documents = bodies.into_iter().map(DocumentBody::document).collect::<Result<Vec<_>, _>>()?;
+            let documents = bodies
+                .into_iter()
+                .map(|body| body.document(handle.clock()))
+                .collect::<Result<Vec<_>, _>>()?;
             let mode = if args["mode"] == "insert" { AddMode::Insert } else { AddMode::Upsert };
             let written = documents.len();
             let done = handle.add(documents, mode, level(args)?)?;
             Ok(json!({ "written": written, "replaced": done.ended }))
         }
         "get" => {
-            let documents: Result<Vec<_>, Error> = ids(args)
-                .iter()
-                .map(|id| Ok(handle.get(id)?.map(|row| DocumentAnswer::from(&*row))))
-                .collect();
-            Ok(json!({ "documents": documents? }))
+            let rows = handle.get_many(&ids(args), moment(args)?)?;
+            let documents = rows.iter().map(|row| row.as_deref().map(DocumentAnswer::from));
+            Ok(json!({ "documents": documents.collect::<Vec<_>>() }))
+        }
+        "versions" => {
+            let id = args["id"].as_str().expect("an id");
+            Ok(json!(VersionsAnswer::from(&*handle.versions(id)?)))
         }
         "delete" => Ok(json!({ "deleted": handle.delete(ids(args), None)?.ended })),
         "search" => {
@@ -115,7 +121,7 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         "scan" => {
             let cursor = args["cursor"].as_str().map(parse_cursor).transpose()?;
             let limit = args["limit"].as_u64().map_or(100, |limit| limit as usize);
-            Ok(json!(ScanAnswer::from(&handle.scan(cursor, limit)?)))
+            Ok(json!(ScanAnswer::from(&handle.scan(cursor, limit, moment(args)?)?)))
         }
         "seal" => run(handle, JobKind::Seal),
         "index" => run(handle, JobKind::Index),
@@ -136,6 +142,10 @@ fn run(handle: &CollectionHandle, kind: JobKind) -> Result<Value, Error> {
 fn info(handle: &CollectionHandle) -> Result<Value, Error> {
     let info = handle.info()?;
     Ok(json!(info.answer()))
+}
+
+fn moment(args: &Value) -> Result<Option<i64>, Error> {
+    args["as_of"].as_str().map(|text| parse_time("as_of", text)).transpose()
 }
 
 fn level(args: &Value) -> Result<Option<Level>, Error> {

@@ -197,13 +197,21 @@ impl Surface for RestSurface {
                 let body = part(&["documents", "mode", "durability"]);
                 server.ask("POST", &format!("{collection}/documents"), Some(&body))
             }
-            "get" => server.ask("POST", &format!("{collection}/documents/get"), Some(&part(&["ids"]))),
+            "get" => {
+                server.ask("POST", &format!("{collection}/documents/get"), Some(&part(&["ids", "as_of"])))
+            }
+            "versions" => {
+                let id = percent(args["id"].as_str().expect("an id"));
+                server.ask("GET", &format!("{collection}/documents/{id}/versions"), None)
+            }
             "delete" => server.ask("POST", &format!("{collection}/documents/delete"), Some(&part(&["ids"]))),
             "search" => server.ask("POST", &format!("{collection}/search"), Some(&args["request"])),
             "scan" => {
                 let limit = args["limit"].as_u64().unwrap_or(100);
                 let cursor = args["cursor"].as_str().map(|c| format!("&cursor={c}")).unwrap_or_default();
-                server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}"), None)
+                let as_of =
+                    args["as_of"].as_str().map(|t| format!("&as_of={}", percent(t))).unwrap_or_default();
+                server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}{as_of}"), None)
             }
             "seal" | "index" | "merge" | "optimize" => {
                 server.ask("POST", &format!("{collection}/{op}"), None)

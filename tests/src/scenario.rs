@@ -3,7 +3,9 @@
 //! Between steps the runner seals, indexes, merges, optimizes and reopens at random points (seeded): exact answers must not
 //! change with how documents are laid out.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use kithdb::base::Rng;
 use serde::Deserialize;
@@ -34,6 +36,9 @@ pub struct Step {
     pub ok: Option<Value>,
     /// What the refusal must contain.
     pub error: Option<Value>,
+    /// Parts of the result, by JSON pointer, that later arguments name: `"$name"`.
+    #[serde(default)]
+    pub keep: BTreeMap<String, String>,
 }
 
 /// All scenario files, by name.
@@ -69,6 +74,7 @@ pub fn replay(
     let open = json!({ "path": directory.to_string_lossy() });
     let mut rng = layout_seed.map(Rng::new);
     let mut results = Vec::new();
+    let mut kept: BTreeMap<String, Value> = BTreeMap::new();
     surface.must("open", &open);
     for (number, step) in scenario.steps.iter().enumerate() {
         if let Some(rng) = &mut rng {
@@ -76,13 +82,22 @@ pub fn replay(
         }
         let at =
             format!("{name}, step {number} ({}) on {} with seed {layout_seed:?}", step.op, surface.name());
-        let outcome = surface.call(&step.op, &step.args);
+        if step.op == "wait" {
+            // For what goes by itself to be gone.
+            std::thread::sleep(Duration::from_millis(step.args["ms"].as_u64().expect("milliseconds")));
+            continue;
+        }
+        let outcome = surface.call(&step.op, &filled(&step.args, &kept));
         match (&step.ok, &step.error, &outcome) {
             (_, Some(expected), Err(failure)) => contains(&failure.report, expected, &at),
             (_, Some(expected), Ok(got)) => panic!("{at}: expected {expected}, got {got}"),
             (Some(expected), None, Ok(got)) => contains(got, expected, &at),
             (None, None, Ok(_)) => {}
             (_, None, Err(failure)) => panic!("{at}: {}", failure.report),
+        }
+        for (name, pointer) in &step.keep {
+            let found = outcome.as_ref().ok().and_then(|got| got.pointer(pointer));
+            kept.insert(format!("${name}"), found.unwrap_or_else(|| panic!("{at}: no {pointer}")).clone());
         }
         if matches!(step.op.as_str(), "add" | "get" | "delete" | "search" | "scan") {
             let told = outcome.unwrap_or_else(|failure| json!({ "error": failure.code }));
@@ -91,6 +106,18 @@ pub fn replay(
     }
     surface.must("close", &json!({}));
     results
+}
+
+/// Arguments with what earlier steps kept in its places.
+fn filled(args: &Value, kept: &BTreeMap<String, Value>) -> Value {
+    match args {
+        Value::String(text) => kept.get(text).unwrap_or(args).clone(),
+        Value::Array(items) => items.iter().map(|item| filled(item, kept)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), filled(value, kept))).collect()
+        }
+        _ => args.clone(),
+    }
 }
 
 /// One random change of layout, or none.

@@ -31,7 +31,7 @@ pub fn options() -> Options {
 pub fn document(i: u32) -> Document {
     let metadata = parse_object(&format!(r#"{{"n":{i},"t":"word{} shared"}}"#, i % 4)).expect("JSON");
     let vector = (!i.is_multiple_of(3)).then(|| vec![i as f32 + 1.0, 2.0]);
-    Document { id: format!("d{i}"), vector, metadata }
+    Document { id: format!("d{i}"), vector, metadata, expires_at: None }
 }
 
 fn add(collection: &CollectionHandle, numbers: std::ops::Range<u32>) {

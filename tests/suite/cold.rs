@@ -47,6 +47,7 @@ fn everything_works_when_blobs_have_to_be_fetched_first() {
         id: format!("d{i}"),
         vector: Some(vec![i as f32 + 1.0, 1.0]),
         metadata: parse_object(&format!(r#"{{"n":{i}}}"#)).expect("JSON"),
+        expires_at: None,
     };
     let batch = (0..20).map(|i| Mutation::Add(document(i))).collect();
     collection.submit(batch, Level::Always).expect("stored");
@@ -57,7 +58,7 @@ fn everything_works_when_blobs_have_to_be_fetched_first() {
     let (reopened, _) = until_resident(&root, || database.open_collection("c"));
     let view = reopened.reader().load_full();
     let request = SearchRequest { vector: Some(vec![4.0, 1.0]), k: 2, ..SearchRequest::default() };
-    let (found, _) = until_resident(&root, || view.search(&request, &mut Scratch::default()));
+    let (found, _) = until_resident(&root, || view.search(&request, view.now(0), &mut Scratch::default()));
     let ids: Vec<_> = found.hits.iter().map(|hit| hit.id.as_str()).collect();
     assert_eq!(ids, ["d4", "d2"]);
 }

@@ -206,7 +206,7 @@ fn mutation(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
     state.insert(id.clone(), number);
     let metadata = parse_object(&format!(r#"{{"n":{number},"t":"batch {number} of {id}"}}"#)).expect("JSON");
     let vector = (rng.below(3) > 0).then(|| vec![number as f32, 1.0]);
-    Mutation::Upsert(Document { id, vector, metadata })
+    Mutation::Upsert(Document { id, vector, metadata, expires_at: None })
 }
 
 fn read(collection: &Collection) -> State {
@@ -216,7 +216,11 @@ fn read(collection: &Collection) -> State {
     rows.iter()
         .map(|row| {
             let Value::Int(n) = row.metadata["n"] else { panic!("{:?}", row.metadata) };
-            assert!(view.find_live(&row.id).expect("sound").is_some(), "{} is listed and not found", row.id);
+            assert!(
+                view.find_unended(&row.id).expect("sound").is_some(),
+                "{} is listed and not found",
+                row.id
+            );
             (row.id.to_string(), n)
         })
         .collect()
@@ -245,7 +249,7 @@ fn check(left: &SimVfs, history: &History, least: usize, at: &str) {
     let known = known.unwrap_or_else(|| panic!("{at}: never was in the state {found:?}"));
     assert!(known >= least, "{at}: acknowledged batch {least} is lost, {known} is what is left");
     let metadata = parse_object(r#"{"n":99}"#).expect("JSON");
-    let more = Document { id: "after".into(), vector: None, metadata };
+    let more = Document { id: "after".into(), vector: None, metadata, expires_at: None };
     let submitted = collection.submit(vec![Mutation::Upsert(more)], Level::Always).expect("writable");
     settle(&*collection.storage(), submitted.ticket.expect("one op")).expect("kept");
     run_job(&mut collection, JobKind::Seal).expect("sealed");

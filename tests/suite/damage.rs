@@ -53,14 +53,14 @@ fn sample() -> SimVfs {
 
 fn document(i: u32) -> Document {
     let metadata = parse_object(&format!(r#"{{"n":{i},"t":"word{} shared"}}"#, i % 4)).expect("JSON");
-    Document { id: format!("d{i}"), vector: Some(vec![i as f32 + 1.0, 2.0]), metadata }
+    Document { id: format!("d{i}"), vector: Some(vec![i as f32 + 1.0, 2.0]), metadata, expires_at: None }
 }
 
 /// Everything one can ask of the collection, or the code of the refusal.
 fn answers(db: &Db) -> Result<String, String> {
     let main = db.collection("main").map_err(|e| e.code().to_owned())?;
     let ask = || -> kithdb::base::Result<String> {
-        let page = main.scan(None, 100)?;
+        let page = main.scan(None, 100, None)?;
         let mut all: Vec<String> =
             page.rows.iter().map(|row| format!("{} {:?}", row.id, row.vector)).collect();
         let requests = [

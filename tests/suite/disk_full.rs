@@ -26,11 +26,11 @@ fn open(disk: &SimVfs) -> Result<Db> {
 
 fn document(id: &str, n: i64) -> Document {
     let metadata = parse_object(&format!(r#"{{"n":{n}}}"#)).expect("JSON");
-    Document { id: id.to_owned(), vector: Some(vec![n as f32, 1.0]), metadata }
+    Document { id: id.to_owned(), vector: Some(vec![n as f32, 1.0]), metadata, expires_at: None }
 }
 
 fn read(collection: &CollectionHandle) -> Model {
-    let page = collection.scan(None, 1000).expect("readable");
+    let page = collection.scan(None, 1000, None).expect("readable");
     let n = |metadata: &kithdb::base::Object| match metadata["n"] {
         Value::Int(n) => n,
         ref other => panic!("{other:?}"),

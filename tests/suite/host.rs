@@ -10,7 +10,8 @@ use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Options};
 
 fn document(id: String) -> Document {
-    Document { id, vector: Some(vec![1.0, 2.0]), metadata: parse_object(r#"{"a":1}"#).expect("JSON") }
+    let metadata = parse_object(r#"{"a":1}"#).expect("JSON");
+    Document { id, vector: Some(vec![1.0, 2.0]), metadata, expires_at: None }
 }
 
 /// A job that a caller had started went on after `close` had let go of the directory. When somebody else opened it and
@@ -60,7 +61,7 @@ fn nothing_is_written_once_close_has_returned() {
     let db = Db::open(directory.path(), Options::default()).expect("opens");
     let collection = db.collection("c").expect("there");
     for id in acknowledged.lock().expect("whole").iter() {
-        assert!(collection.get(id).expect("sound").is_some(), "{id} was acknowledged");
+        assert!(collection.get(id, None).expect("sound").is_some(), "{id} was acknowledged");
     }
 }
 

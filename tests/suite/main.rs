@@ -11,6 +11,7 @@ mod golden;
 mod host;
 mod kill;
 mod merge;
+mod model;
 mod readme;
 mod repair;
 mod slow_disk;

@@ -26,7 +26,11 @@ fn documents(collection: &CollectionHandle) -> Documents {
     let rows = collection.view().expect("open").all_rows().expect("sound");
     let vector = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect();
     let all = rows.iter().map(|row| {
-        assert!(collection.get(&row.id).expect("sound").is_some(), "{} is listed and not found", row.id);
+        assert!(
+            collection.get(&row.id, None).expect("sound").is_some(),
+            "{} is listed and not found",
+            row.id
+        );
         (row.id.to_string(), (row.vector.as_deref().map(vector), row.metadata.clone(), row.valid_from))
     });
     all.collect()

@@ -69,7 +69,7 @@ fn database(
 
 fn document(id: &str) -> Document {
     let metadata = parse_object(r#"{"a":1}"#).expect("JSON");
-    Document { id: id.to_owned(), vector: Some(vec![1.0, 2.0]), metadata }
+    Document { id: id.to_owned(), vector: Some(vec![1.0, 2.0]), metadata, expires_at: None }
 }
 
 fn add(collection: &CollectionHandle, id: &str, level: Level) {
@@ -256,7 +256,7 @@ fn a_sync_that_fails_ends_the_writes_of_its_collection_and_of_no_other() {
             add(&good, &format!("{}", syncs.load(Ordering::Acquire)), Level::Always);
             good.delete(vec!["1".into()], None).expect("goes on");
         }
-        assert!(bad.get("before").expect("readable").is_some());
+        assert!(bad.get("before", None).expect("readable").is_some());
         assert!(bad.info().expect("open").degraded.is_some_and(|cause| cause.contains("sync failed")));
         assert_eq!(good.info().expect("open").degraded, None);
         assert!(db.close().is_err());

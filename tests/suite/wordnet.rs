@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use kithdb::collection::{Document, SearchRequest};
 use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, Db, Options, load_embedder};
+use kithdb::host::{AddMode, Db, Options, SystemClock, load_embedder};
 use kithdb::wire::{CreateBody, DocumentBody, parse};
 use kithdb_tests::js_surface::JsSurface;
 use kithdb_tests::rest_surface::RestSurface;
@@ -39,7 +39,9 @@ fn descriptions_find_their_words() {
         db.create("wordnet", body.config("wordnet", db.embedder_ref()).expect("valid")).expect("made");
     let all: Vec<Document> = lines(documents)
         .map(|line| {
-            parse::<DocumentBody<'_>>(line.as_bytes()).and_then(DocumentBody::document).expect("a document")
+            parse::<DocumentBody<'_>>(line.as_bytes())
+                .and_then(|body| body.document(&SystemClock))
+                .expect("a document")
         })
         .collect();
     assert_eq!(all.len(), SYNSETS);

@@ -31,7 +31,8 @@ export function operations({ open, load, save }) {
       mode === 'insert'
         ? collection(name).addMany(documents, options)
         : collection(name).upsertMany(documents, options),
-    get: async ({ name, ids }) => ({ documents: await collection(name).getMany(ids) }),
+    get: async ({ name, ids, ...options }) => ({ documents: await collection(name).getMany(ids, options) }),
+    versions: async ({ name, id }) => ({ versions: await collection(name).versions(id) }),
     delete: async ({ name, ids, ...options }) => ({ deleted: await collection(name).delete(ids, options) }),
     // Every second search is a synchronous one: they are to answer the same.
     search: ({ name, request }) => {

@@ -99,6 +99,9 @@ pub enum StateError {
     /// The collection's primary data is damaged; the others serve.
     #[error("collection {name:?} cannot be opened: {cause}")]
     Unopenable { name: String, cause: String },
+    /// What was there at this moment is no longer kept.
+    #[error("what was there at {asked} is no longer kept: history begins at {earliest}")]
+    HistoryGone { asked: String, earliest: String },
     /// Text was given to be embedded and no embedder is there.
     #[error("no embedder available for collection {collection:?}")]
     NoEmbedder { collection: String },
@@ -180,6 +183,9 @@ impl Error {
             Self::Storage(StorageError::UnsupportedVersion { needs, reads, .. }) => {
                 (Some(format!("format {reads} or older")), Some(format!("format {needs}")), None)
             }
+            Self::State(StateError::HistoryGone { asked, earliest }) => {
+                (Some(format!("{earliest} or later")), Some(asked.clone()), None)
+            }
             Self::State(_) | Self::Storage(_) => (None, None, None),
         };
         Report { code: self.code(), message: self.to_string(), expected, got, position, hint: self.hint() }
@@ -199,6 +205,9 @@ impl Error {
                 "free some space or delete documents; reads go on, and writes as soon as there is room"
             }
             "unsupported_version" => "open the database with the version that wrote it, or a newer one",
+            "history_gone" => {
+                "ask for a later moment; a collection that was made with history keeps what is replaced and deleted"
+            }
             "no_embedder" => "start with an embedder, or give the vector yourself",
             "invalid_filter" => "a filter looks like: year >= 1990 AND (lang = 'en' OR lang = 'it')",
             _ => return None,
@@ -261,6 +270,7 @@ impl StateError {
             Self::Closed { .. } => "closed",
             Self::Degraded { .. } => "degraded",
             Self::Unopenable { .. } => "unopenable",
+            Self::HistoryGone { .. } => "history_gone",
             Self::NoEmbedder { .. } => "no_embedder",
         }
     }

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod par;
 pub mod rng;
 pub mod sync;
+pub mod time;
 pub mod top_k;
 pub mod value;
 
@@ -21,6 +22,7 @@ pub use host_traits::{Clock, Event, ManualClock, NoObserver, Observer};
 pub use ids::{Key, Lsn, Seq, Slot, check_id, check_name};
 pub use par::Pool;
 pub use rng::Rng;
+pub use time::NEVER;
 pub use top_k::TopK;
 pub use value::{Object, Value};
 

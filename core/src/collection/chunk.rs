@@ -1,7 +1,7 @@
 //! A piece of the memtable: immutable rows in the order of seq, with their words. Searched exactly.
 
 use crate::base::{Result, Slot};
-use crate::segment::{Row, SharedRow};
+use crate::segment::{Expiry, Row, SharedRow};
 use crate::text::{MemoryPostings, PostingSource, Words};
 
 /// Immutable rows in the order of seq.
@@ -11,6 +11,7 @@ pub struct Chunk {
     /// Slots by (id, slot).
     by_id: Vec<u32>,
     postings: Option<MemoryPostings>,
+    expiry: Expiry,
     weight: usize,
 }
 
@@ -44,7 +45,8 @@ impl Chunk {
         let mut by_id: Vec<u32> = (0..rows.len() as u32).collect();
         by_id.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
         let weight = rows.iter().map(|row| row.weight()).sum();
-        Self { rows, by_id, postings, weight }
+        let expiry = Expiry::of(&rows);
+        Self { rows, by_id, postings, expiry, weight }
     }
 
     /// Its rows, by slot.
@@ -68,9 +70,26 @@ impl Chunk {
     /// The newest version of an id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<Slot> {
+        self.slots_of(id).next()
+    }
+
+    /// The slots of an id, the newest first.
+    pub fn slots_of(&self, id: &str) -> impl Iterator<Item = Slot> {
         let after = self.by_id.partition_point(|slot| &*self.rows[*slot as usize].id <= id);
-        let slot = *self.by_id.get(after.checked_sub(1)?)?;
-        (&*self.rows[slot as usize].id == id).then_some(Slot(slot))
+        let own = move |slot: &&u32| &*self.rows[**slot as usize].id == id;
+        self.by_id[..after].iter().rev().take_while(own).map(|slot| Slot(*slot))
+    }
+
+    /// How many slots hold versions that began at a time or before.
+    #[must_use]
+    pub fn begun_by(&self, time: i64) -> usize {
+        self.rows.partition_point(|row| row.valid_from <= time)
+    }
+
+    /// When the versions expire.
+    #[must_use]
+    pub fn expiry(&self) -> &Expiry {
+        &self.expiry
     }
 
     /// Its words; `None` when the collection has no text.

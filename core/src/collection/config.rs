@@ -14,6 +14,47 @@ pub struct EmbedderRef {
     pub hash: u64,
 }
 
+/// How long versions that have ended stay readable. Time is that of the collection: its last write is its now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum History {
+    /// Not at all: the next seal or merge drops them.
+    #[default]
+    None,
+    /// So many nanoseconds, more than 0.
+    For(i64),
+    /// For ever.
+    Forever,
+}
+
+impl History {
+    /// The earliest moment that stays readable when the last write was at `last_time`.
+    #[must_use]
+    pub fn horizon(self, last_time: i64) -> i64 {
+        match self {
+            Self::None => last_time,
+            Self::For(time) => last_time.saturating_sub(time),
+            Self::Forever => i64::MIN,
+        }
+    }
+
+    fn encoded(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::For(time) => time,
+            Self::Forever => i64::MAX,
+        }
+    }
+
+    fn decoded(time: i64) -> Option<Self> {
+        match time {
+            0 => Some(Self::None),
+            i64::MAX => Some(Self::Forever),
+            time if time > 0 => Some(Self::For(time)),
+            _ => None,
+        }
+    }
+}
+
 /// What a collection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionConfig {
@@ -29,6 +70,8 @@ pub struct CollectionConfig {
     pub links_max: u32,
     /// How widely the index searches for neighbours while it is built.
     pub ef_construction: u32,
+    /// How long versions that have ended stay readable.
+    pub history: History,
 }
 
 impl Default for CollectionConfig {
@@ -40,6 +83,7 @@ impl Default for CollectionConfig {
             embedder: None,
             links_max: 16,
             ef_construction: 200,
+            history: History::None,
         }
     }
 }
@@ -61,6 +105,11 @@ impl CollectionConfig {
         if !(1..=4096).contains(&self.ef_construction) {
             return Err(Error::parameter("ef_construction", self.ef_construction, "1 to 4096"));
         }
+        if let History::For(time) = self.history
+            && (time <= 0 || time == i64::MAX)
+        {
+            return Err(Error::parameter("history", time, "a duration above 0"));
+        }
         Ok(())
     }
 
@@ -70,6 +119,7 @@ impl CollectionConfig {
         w.u32(self.dim.unwrap_or(0));
         w.u32(self.links_max);
         w.u32(self.ef_construction);
+        w.i64(self.history.encoded());
         w.u8(u8::from(self.text.is_some()));
         self.text.iter().for_each(|text| text.encode(w));
         w.u8(u8::from(self.embedder.is_some()));
@@ -88,6 +138,8 @@ impl CollectionConfig {
         let metric = Metric::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a metric" })?;
         let dim = Some(r.u32()?).filter(|dim| *dim > 0);
         let (links_max, ef_construction) = (r.u32()?, r.u32()?);
+        let expected = "a retention of history";
+        let history = History::decoded(r.i64()?).ok_or(DecodeError { offset, expected })?;
         let flag = |r: &mut Reader<'_>| match r.u8()? {
             flag @ (0 | 1) => Ok(flag == 1),
             _ => Err(DecodeError { offset, expected: "0 or 1" }),
@@ -95,7 +147,7 @@ impl CollectionConfig {
         let text = if flag(r)? { Some(TextSpec::decode(r)?) } else { None };
         let embedder =
             if flag(r)? { Some(EmbedderRef { name: r.str()?.to_owned(), hash: r.u64()? }) } else { None };
-        let config = Self { metric, dim, text, embedder, links_max, ef_construction };
+        let config = Self { metric, dim, text, embedder, links_max, ef_construction, history };
         config.check().map_err(|_| DecodeError { offset, expected: "a config within limits" })?;
         Ok(config)
     }

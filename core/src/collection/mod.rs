@@ -6,6 +6,7 @@
 pub mod chunk;
 pub mod config;
 pub mod embedding;
+pub mod moment;
 pub mod op;
 pub mod query;
 pub mod read;
@@ -13,13 +14,14 @@ pub mod search;
 pub mod view;
 pub mod write;
 
-pub use config::{CollectionConfig, EmbedderRef};
+pub use config::{CollectionConfig, EmbedderRef, History};
 pub use embedding::Embedding;
+pub use moment::Moment;
 pub use op::Op;
 pub use query::{
     Explanation, Fusion, Hit, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
 };
-pub use read::{Page, Stats};
+pub use read::{Page, Stats, Version};
 pub use search::parse_filter;
 pub use view::{Part, PartView, Place, View};
 pub use write::{Counters, Document, Mutation};

@@ -17,6 +17,8 @@ pub enum Op {
         id: Box<str>,
         /// Since when it is valid: ns since 1970 UTC.
         valid_from: i64,
+        /// From when it is no longer valid without anything being done; [`crate::base::NEVER`] for no such time.
+        expires_at: i64,
         /// The caller's bits.
         vector: Option<Box<[f32]>>,
         /// Canonical metadata.
@@ -35,11 +37,12 @@ impl Op {
     /// Appends its bytes (docs/FORMAT.md, "Ops").
     pub fn encode(&self, w: &mut Writer) {
         match self {
-            Self::Put { key, id, valid_from, vector, metadata } => {
+            Self::Put { key, id, valid_from, expires_at, vector, metadata } => {
                 w.u8(1);
                 w.u32(key.0);
                 w.str(id);
                 w.i64(*valid_from);
+                w.i64(*expires_at);
                 w.varint(vector.as_ref().map_or(0, |v| v.len() as u64));
                 vector.iter().flat_map(|v| v.iter()).for_each(|x| w.f32(*x));
                 encode_object(metadata, w);
@@ -60,15 +63,16 @@ impl Op {
         let offset = r.offset();
         Ok(match r.u8()? {
             1 => {
-                let (key, id, valid_from) = (Key(r.u32()?), id(r)?, r.i64()?);
+                let (key, id) = (Key(r.u32()?), id(r)?);
+                let (valid_from, expires_at) = (r.i64()?, r.i64()?);
                 let dim = r.count(4)?;
                 let vector = (0..dim).map(|_| r.f32()).collect::<Result<Box<[f32]>, _>>()?;
                 let sound = dim <= DIM_MAX && vector.iter().all(|x| x.abs() <= COMPONENT_MAX);
-                if !sound || key.0 == u32::MAX {
-                    return Err(DecodeError { offset, expected: "a key and a vector within limits" });
+                if !sound || key.0 == u32::MAX || expires_at <= valid_from {
+                    return Err(DecodeError { offset, expected: "a key, times and a vector within limits" });
                 }
                 let vector = (dim > 0).then_some(vector);
-                Self::Put { key, id, valid_from, vector, metadata: decode_object(r)? }
+                Self::Put { key, id, valid_from, expires_at, vector, metadata: decode_object(r)? }
             }
             2 => Self::Delete { id: id(r)?, valid_to: r.i64()? },
             _ => return Err(DecodeError { offset, expected: "the tag of an op" }),
@@ -96,6 +100,7 @@ mod tests {
             key: Key(7),
             id: "a".into(),
             valid_from: -1,
+            expires_at: crate::base::NEVER,
             vector,
             metadata: metadata.clone(),
         };

@@ -32,6 +32,8 @@ pub struct SearchRequest {
     pub vector: Option<Vec<f32>>,
     /// The words part, over all text fields.
     pub text: Option<String>,
+    /// Search what was there at this moment, ns since 1970 UTC; `None` for now.
+    pub as_of: Option<i64>,
     /// What may be found. Its `CONTAINS(field, 'words')` join the words part.
     pub filter: Option<Filter>,
     /// How many results.
@@ -55,6 +57,7 @@ impl Default for SearchRequest {
         Self {
             vector: None,
             text: None,
+            as_of: None,
             filter: None,
             k: 10,
             offset: 0,

@@ -1,18 +1,29 @@
 //! Reading a view without a query: one document, a page of documents, figures.
 
 use crate::base::limits::SCAN_MAX;
-use crate::base::{Error, InputError, Result, Seq, Slot};
+use crate::base::{Error, InputError, NEVER, Result, Seq, Slot};
 use crate::segment::SharedRow;
 
+use super::moment::Moment;
 use super::view::{Part, Place, View};
 
 /// A page of a scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// Live documents in the order of seq.
+    /// Documents in the order of seq.
     pub rows: Vec<SharedRow>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<Seq>,
+}
+
+/// One of the versions of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// What it holds.
+    pub row: SharedRow,
+    /// The first moment at which it is no longer there: when it was replaced or deleted, or when it expires. `None` for
+    /// no such moment.
+    pub valid_to: Option<i64>,
 }
 
 /// Figures of a collection.
@@ -35,31 +46,49 @@ pub struct Stats {
 }
 
 impl View {
-    /// The live version of a document.
+    /// The version of a document that is there at a moment.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
-    pub fn get(&self, id: &str) -> Result<Option<SharedRow>> {
-        self.find_live(id)?.map(|place| self.row(place)).transpose()
+    pub fn get(&self, id: &str, moment: Moment) -> Result<Option<SharedRow>> {
+        self.find_at(id, moment)?.map(|place| self.row(place)).transpose()
     }
 
-    /// The live versions of documents, in the order of `ids`; `None` for those that are not there.
+    /// The versions of documents that are there at a moment, in the order of `ids`; `None` for those that are not.
     ///
     /// # Errors
     /// `too_large` for more than [`SCAN_MAX`] ids; `corrupt`, `not_resident`.
-    pub fn get_many(&self, ids: &[String]) -> Result<Vec<Option<SharedRow>>> {
+    pub fn get_many(&self, ids: &[String], moment: Moment) -> Result<Vec<Option<SharedRow>>> {
         if ids.len() > SCAN_MAX {
             let (got, limit) = (ids.len() as u64, SCAN_MAX as u64);
             return Err(InputError::TooLarge { what: "a list of ids", got, limit }.into());
         }
-        ids.iter().map(|id| self.get(id)).collect()
+        ids.iter().map(|id| self.get(id, moment)).collect()
     }
 
-    /// Up to `limit` live documents after `cursor`, or from the first, in the order of seq.
+    /// The versions of a document that are kept, the newest first, those that ended before the earliest moment that can
+    /// be asked for left out.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn versions(&self, id: &str) -> Result<Vec<Version>> {
+        let earliest = self.earliest();
+        let mut versions = Vec::new();
+        for place in self.places_of(id)? {
+            let row = self.row(place)?;
+            let end = self.parts[place.part].ends.get(place.slot).map_or(row.expires_at, |end| end.valid_to);
+            if end > earliest {
+                versions.push(Version { row, valid_to: (end < NEVER).then_some(end) });
+            }
+        }
+        Ok(versions)
+    }
+
+    /// Up to `limit` documents that are there at a moment, after `cursor` or from the first, in the order of seq.
     ///
     /// # Errors
     /// `invalid_parameter`; `corrupt`, `not_resident`.
-    pub fn scan(&self, cursor: Option<Seq>, limit: usize) -> Result<Page> {
+    pub fn scan(&self, cursor: Option<Seq>, limit: usize, moment: Moment) -> Result<Page> {
         if !(1..=SCAN_MAX).contains(&limit) {
             return Err(Error::parameter("limit", limit, format!("1 to {SCAN_MAX}")));
         }
@@ -67,7 +96,7 @@ impl View {
         for (i, part) in self.parts.iter().enumerate() {
             for slot in part.part.slot_after(cursor)?..part.part.len() {
                 let slot = Slot(slot as u32);
-                if part.ends.contains(slot) {
+                if !part.is_visible(slot, moment)? {
                     continue;
                 }
                 if rows.len() == limit {
@@ -79,7 +108,7 @@ impl View {
         Ok(Page { rows, next: None })
     }
 
-    /// All live documents, in the order of seq.
+    /// All documents that have not ended, in the order of seq; some may have expired.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.

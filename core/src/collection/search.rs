@@ -14,6 +14,7 @@ use crate::text::{
 };
 use crate::vectors::{check_vector, score as vector_score};
 
+use super::moment::Moment;
 use super::query::{
     Explanation, Fusion, Hit, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
 };
@@ -46,18 +47,23 @@ struct Ranked {
 }
 
 impl View {
-    /// Searches.
+    /// Searches what is there at a moment.
     ///
     /// # Errors
     /// `invalid_parameter`, `dimension_mismatch`, `invalid_vector`, `too_large`; `corrupt`, `not_resident`.
-    pub fn search(&self, request: &SearchRequest, scratch: &mut Scratch) -> Result<SearchResponse> {
+    pub fn search(
+        &self,
+        request: &SearchRequest,
+        moment: Moment,
+        scratch: &mut Scratch,
+    ) -> Result<SearchResponse> {
         request.check()?;
         let condition = request.filter.as_ref().and_then(|filter| filter.condition.as_ref());
         let warnings = self.warnings(request, condition)?;
         let query = self.words_query(request)?;
         let wants_words = query.is_some();
-        let allowed =
-            self.parts.iter().map(|part| part.allowed(condition)).collect::<Result<Vec<Option<Bitmap>>>>()?;
+        let allowed = self.parts.iter().map(|part| part.allowed(condition, moment));
+        let allowed = allowed.collect::<Result<Vec<Option<Bitmap>>>>()?;
         let wanted = request.offset + request.k;
         let hybrid = request.vector.is_some() && wants_words;
         let depth = if hybrid { wanted.max(HYBRID_DEPTH) } else { wanted };
@@ -67,7 +73,7 @@ impl View {
         };
         let (weights, matching) = match &query {
             Some(query) => {
-                let weights = self.weights(query)?;
+                let weights = self.weights(query, moment)?;
                 let matching = self.matching(&weights, depth, &allowed)?;
                 (weights, Some(matching))
             }
@@ -128,7 +134,14 @@ impl View {
         Ok(Some(query))
     }
 
-    fn weights(&self, query: &Query) -> Result<Weights> {
+    fn weights(&self, query: &Query, moment: Moment) -> Result<Weights> {
+        if !moment.is_current() {
+            let visible = self.parts.iter().map(|part| part.visible(moment));
+            let visible = visible.collect::<Result<Vec<Option<Bitmap>>>>()?;
+            let parts = self.parts.iter().zip(&visible);
+            let parts = parts.filter_map(|(part, visible)| Some((part.part.postings()?, visible.as_ref())));
+            return Weights::count(query, &parts.collect::<Vec<_>>());
+        }
         let postings: Vec<&dyn PostingSource> =
             self.parts.iter().filter_map(|part| part.part.postings()).collect();
         let ended: Vec<&TermCounts> =

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
 use crate::index::Scratch;
 use crate::meta::{Expr, eval};
-use crate::segment::{Ends, Nearest, Segment, SharedRow, VectorQuery};
+use crate::segment::{Ends, ExpiryView, Nearest, Segment, SharedRow, VectorQuery};
 use crate::text::{PostingSource, Words};
 
 use super::chunk::Chunk;
 use super::config::CollectionConfig;
+use super::moment::Moment;
+use super::write::Counters;
 
 /// Documents stored together.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct View {
     pub parts: Vec<PartView>,
     /// The last frame that is in it.
     pub lsn: Lsn,
+    /// The counters after it.
+    pub counters: Counters,
 }
 
 /// Where a version of a document stands.
@@ -62,10 +66,11 @@ impl View {
     pub fn empty(config: Arc<CollectionConfig>) -> Self {
         let words = config.text.clone().map(|spec| Arc::new(Words::new(spec)));
         let dim = config.dim;
-        Self { config, words, dim, parts: Vec::new(), lsn: Lsn(0) }
+        let counters = Counters::default();
+        Self { config, words, dim, parts: Vec::new(), lsn: Lsn(0), counters }
     }
 
-    /// The newest version of an id, live or not.
+    /// The newest version of an id, ended or not.
     ///
     /// # Errors
     /// `corrupt`.
@@ -78,12 +83,44 @@ impl View {
         Ok(None)
     }
 
-    /// The live version of an id.
+    /// The newest version of an id, if it has not ended; it may have expired.
     ///
     /// # Errors
     /// `corrupt`.
-    pub fn find_live(&self, id: &str) -> Result<Option<Place>> {
+    pub fn find_unended(&self, id: &str) -> Result<Option<Place>> {
         Ok(self.find(id)?.filter(|place| !self.parts[place.part].ends.contains(place.slot)))
+    }
+
+    /// The version of an id that is there at a moment.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn find_at(&self, id: &str, moment: Moment) -> Result<Option<Place>> {
+        for (i, part) in self.parts.iter().enumerate().rev() {
+            let found = if moment.is_current() {
+                part.part.find(id)?
+            } else {
+                part.part.find_begun(id, moment.time())?
+            };
+            // What began before it has ended by then.
+            if let Some(slot) = found {
+                let is_visible = part.is_visible(slot, moment)?;
+                return Ok(is_visible.then_some(Place { part: i, slot }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every version of an id that is still stored, the newest first.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn places_of(&self, id: &str) -> Result<Vec<Place>> {
+        let mut places = Vec::new();
+        for (part, view) in self.parts.iter().enumerate().rev() {
+            places.extend(view.part.slots_of(id)?.into_iter().map(|slot| Place { part, slot }));
+        }
+        Ok(places)
     }
 
     /// All of the version at a place.
@@ -94,7 +131,7 @@ impl View {
         self.parts[place.part].part.row(place.slot)
     }
 
-    /// How many documents are live.
+    /// How many documents have not ended; some may have expired.
     #[must_use]
     pub fn live(&self) -> usize {
         self.parts.iter().map(PartView::live).sum()
@@ -108,22 +145,22 @@ impl PartView {
         Self { part, ends: Ends::default() }
     }
 
-    /// How many documents are live.
+    /// How many documents have not ended; some may have expired.
     #[must_use]
     pub fn live(&self) -> usize {
         self.part.len() - self.ends.count()
     }
 
-    /// The live slots that a filter accepts; `None` when that is all of them.
+    /// The slots that are there at a moment and that a filter accepts; `None` when that is all of them.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
-    pub fn allowed(&self, filter: Option<&Expr>) -> Result<Option<Bitmap>> {
-        let live = (self.ends.count() > 0).then(|| self.ends.live(self.part.len()));
-        let Some(filter) = filter else { return Ok(live) };
+    pub fn allowed(&self, filter: Option<&Expr>, moment: Moment) -> Result<Option<Bitmap>> {
+        let visible = self.visible(moment)?;
+        let Some(filter) = filter else { return Ok(visible) };
         let mut accepted = self.part.select(filter)?;
-        if let Some(live) = live {
-            accepted.and(&live);
+        if let Some(visible) = visible {
+            accepted.and(&visible);
         }
         Ok(Some(accepted))
     }
@@ -156,6 +193,69 @@ impl Part {
         }
     }
 
+    /// The newest version of an id within the part that began at a time or before.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn find_begun(&self, id: &str, time: i64) -> Result<Option<Slot>> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.slots_of(id).find(|slot| chunk.row(*slot).valid_from <= time)),
+            Self::Segment(segment) => segment.rows.find_within(id, segment.rows.begun_by(time)?),
+        }
+    }
+
+    /// The slots of an id, the newest first.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn slots_of(&self, id: &str) -> Result<Vec<Slot>> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.slots_of(id).collect()),
+            Self::Segment(segment) => segment.rows.slots_of(id),
+        }
+    }
+
+    /// How many slots hold versions that began at a time or before: the first ones.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn begun_by(&self, time: i64) -> Result<usize> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.begun_by(time)),
+            Self::Segment(segment) => segment.rows.begun_by(time),
+        }
+    }
+
+    /// Since when the version in a slot is valid.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn valid_from(&self, slot: Slot) -> Result<i64> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.row(slot).valid_from),
+            Self::Segment(segment) => segment.rows.valid_from(slot),
+        }
+    }
+
+    /// When the versions expire.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn expiry(&self) -> Result<ExpiryView<'_>> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.expiry().view()),
+            Self::Segment(segment) => segment.rows.expiry(),
+        }
+    }
+
+    /// When the version in a slot expires; [`crate::base::NEVER`] when it does not.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn expires_at(&self, slot: Slot) -> Result<i64> {
+        Ok(self.expiry()?.at(slot))
+    }
+
     /// All of a slot.
     ///
     /// # Errors
@@ -175,6 +275,17 @@ impl Part {
         match self {
             Self::Chunk(chunk) => Ok(chunk.row(slot).key),
             Self::Segment(segment) => segment.rows.key(slot),
+        }
+    }
+
+    /// The id of a slot.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn id(&self, slot: Slot) -> Result<&str> {
+        match self {
+            Self::Chunk(chunk) => Ok(&chunk.row(slot).id),
+            Self::Segment(segment) => segment.rows.id(slot),
         }
     }
 

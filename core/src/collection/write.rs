@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::base::limits::BATCH_MAX;
+use crate::base::time::format_time;
 use crate::base::value::check_object;
-use crate::base::{Error, InputError, Key, Lsn, Object, Result, Seq, StateError, check_id};
+use crate::base::{Error, InputError, Key, Lsn, NEVER, Object, Result, Seq, Slot, StateError, check_id};
 use crate::segment::{End, Row};
 use crate::text::TermCounts;
 use crate::vectors::{check_vector, inverse_norm};
@@ -20,6 +21,9 @@ use super::view::{Part, PartView, Place, View};
 /// Chunks are merged up to this many rows, so that a commit copies little and a search visits few chunks.
 const CHUNK_ROWS_MAX: usize = 8192;
 
+/// So many expired documents are ended with a batch at most.
+const EXPIRED_AT_ONCE: usize = 1_000;
+
 /// A document as the user gives it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
@@ -29,6 +33,8 @@ pub struct Document {
     pub vector: Option<Vec<f32>>,
     /// Its metadata, text included.
     pub metadata: Object,
+    /// When it goes by itself: ns since 1970 UTC, above the time of the write. `None` for never.
+    pub expires_at: Option<i64>,
 }
 
 /// A change that a user asks for.
@@ -48,7 +54,7 @@ impl Mutation {
     pub fn weight(&self) -> usize {
         match self {
             Self::Add(document) | Self::Upsert(document) => {
-                let Document { id, vector, metadata } = document;
+                let Document { id, vector, metadata, .. } = document;
                 crate::segment::row::weight(id, vector.as_deref(), metadata)
             }
             Self::Delete(_) => 0,
@@ -57,7 +63,7 @@ impl Mutation {
 }
 
 /// The counters that every op moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counters {
     /// The next new key.
     pub next_key: u32,
@@ -65,6 +71,16 @@ pub struct Counters {
     pub next_seq: u64,
     /// The latest time of any op.
     pub last_time: i64,
+    /// When the first version ended, of all that ever did; [`NEVER`] before.
+    pub first_end: i64,
+    /// What was there before this moment is not known, whatever is kept: the collection came from elsewhere.
+    pub known_from: i64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { next_key: 0, next_seq: 0, last_time: 0, first_end: NEVER, known_from: i64::MIN }
+    }
 }
 
 /// What a batch will do, decided.
@@ -76,82 +92,140 @@ pub struct Resolved {
     pub ended: usize,
 }
 
-/// Checks a batch and decides everything in it. Nothing changes.
+/// What is known of an id, from the view or from earlier mutations of the batch.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    key: Key,
+    has_ended: bool,
+    expires_at: i64,
+}
+
+impl Known {
+    fn is_there(self, time: i64) -> bool {
+        !self.has_ended && self.expires_at > time
+    }
+}
+
+/// Checks a batch and decides everything in it. Nothing changes. What has expired ends with it: it is gone for readers
+/// already, and now the statistics of words and the storage take note.
 ///
 /// # Errors
 /// The first mutation that cannot be done: `invalid_id`, `dimension_mismatch`, `invalid_vector`, `invalid_metadata`,
-/// `document_exists`, `too_large`; `corrupt`.
-pub fn resolve(
-    view: &View,
-    counters: Counters,
-    now: i64,
-    collection: &str,
-    batch: Vec<Mutation>,
-) -> Result<Resolved> {
+/// `invalid_parameter` for a document that would have expired, `document_exists`, `too_large`; `corrupt`.
+pub fn resolve(view: &View, now: i64, collection: &str, batch: Vec<Mutation>) -> Result<Resolved> {
     if batch.len() > BATCH_MAX {
         let (got, limit) = (batch.len() as u64, BATCH_MAX as u64);
         return Err(InputError::TooLarge { what: "a batch", got, limit }.into());
     }
-    let mut out = Resolved::default();
-    let mut dim = view.dim.map(|dim| dim as usize);
-    let (mut next_key, mut time) = (counters.next_key, counters.last_time);
-    // What earlier mutations of this batch did to an id: its key, and whether it is live.
-    let mut touched: HashMap<String, (Key, bool)> = HashMap::new();
-    for mutation in batch {
-        let (document, replace) = match mutation {
-            Mutation::Add(document) => (document, false),
-            Mutation::Upsert(document) => (document, true),
-            Mutation::Delete(id) => {
-                check_id(&id)?;
-                if let Some((key, true)) = known(view, &touched, &id)? {
-                    time = now.max(time + 1);
-                    touched.insert(id.clone(), (key, false));
-                    out.ops.push(Op::Delete { id: id.into(), valid_to: time });
-                    out.ended += 1;
-                }
-                continue;
-            }
-        };
-        let Document { id, vector, metadata } = document;
-        check_id(&id)?;
-        if let Some(vector) = &vector {
-            check_vector(view.config.metric, dim, vector)?;
-            dim = Some(vector.len());
-        }
-        let metadata = check_object(metadata)?;
-        let known = known(view, &touched, &id)?;
-        if let Some((_, true)) = known {
-            if !replace {
-                return Err(StateError::DocumentExists { id, collection: collection.to_owned() }.into());
-            }
-            out.ended += 1;
-        }
-        let key = match known {
-            Some((key, _)) => key,
-            None if next_key == u32::MAX => {
-                let limit = u64::from(u32::MAX);
-                return Err(InputError::TooLarge { what: "the number of ids", got: limit + 1, limit }.into());
-            }
-            None => {
-                next_key += 1;
-                Key(next_key - 1)
-            }
-        };
-        time = now.max(time + 1);
-        touched.insert(id.clone(), (key, true));
-        let vector = vector.map(Vec::into_boxed_slice);
-        out.ops.push(Op::Put { key, id: id.into(), valid_from: time, vector, metadata });
+    let (next_key, time) = (view.counters.next_key, view.counters.last_time);
+    let dim = view.dim.map(|dim| dim as usize);
+    let out = Resolved::default();
+    let mut resolver = Resolver { view, now, collection, touched: HashMap::new(), dim, next_key, time, out };
+    for id in view.expired(now, EXPIRED_AT_ONCE)? {
+        resolver.expire(id)?;
     }
-    Ok(out)
+    for mutation in batch {
+        match mutation {
+            Mutation::Add(document) => resolver.put(document, false)?,
+            Mutation::Upsert(document) => resolver.put(document, true)?,
+            Mutation::Delete(id) => resolver.delete(id)?,
+        }
+    }
+    Ok(resolver.out)
 }
 
-fn known(view: &View, touched: &HashMap<String, (Key, bool)>, id: &str) -> Result<Option<(Key, bool)>> {
-    if let Some(found) = touched.get(id) {
-        return Ok(Some(*found));
+struct Resolver<'a> {
+    view: &'a View,
+    now: i64,
+    collection: &'a str,
+    touched: HashMap<String, Known>,
+    dim: Option<usize>,
+    next_key: u32,
+    /// That of the last op.
+    time: i64,
+    out: Resolved,
+}
+
+impl Resolver<'_> {
+    /// The time of the next op.
+    fn next_time(&self) -> i64 {
+        self.now.max(self.time + 1)
     }
-    let Some(place) = view.find(id)? else { return Ok(None) };
-    let part = &view.parts[place.part];
-    Ok(Some((part.part.key(place.slot)?, !part.ends.contains(place.slot))))
+
+    fn known(&self, id: &str) -> Result<Option<Known>> {
+        if let Some(found) = self.touched.get(id) {
+            return Ok(Some(*found));
+        }
+        let Some(Place { part, slot }) = self.view.find(id)? else { return Ok(None) };
+        let part = &self.view.parts[part];
+        let (key, expires_at) = (part.part.key(slot)?, part.part.expires_at(slot)?);
+        Ok(Some(Known { key, has_ended: part.ends.contains(slot), expires_at }))
+    }
+
+    fn put(&mut self, document: Document, replace: bool) -> Result<()> {
+        let Document { id, vector, metadata, expires_at } = document;
+        check_id(&id)?;
+        if let Some(vector) = &vector {
+            check_vector(self.view.config.metric, self.dim, vector)?;
+            self.dim = Some(vector.len());
+        }
+        let metadata = check_object(metadata)?;
+        let (valid_from, expires_at) = (self.next_time(), expires_at.unwrap_or(NEVER));
+        if expires_at <= valid_from {
+            let expected = format!("a time after that of the write, {}", format_time(valid_from));
+            return Err(Error::parameter("expires_at", format_time(expires_at), expected));
+        }
+        let known = self.known(&id)?;
+        if known.is_some_and(|known| known.is_there(valid_from)) {
+            if !replace {
+                let collection = self.collection.to_owned();
+                return Err(StateError::DocumentExists { id, collection }.into());
+            }
+            self.out.ended += 1;
+        }
+        let key = match known {
+            Some(known) => known.key,
+            None => self.new_key()?,
+        };
+        self.time = valid_from;
+        self.touched.insert(id.clone(), Known { key, has_ended: false, expires_at });
+        let vector = vector.map(Vec::into_boxed_slice);
+        self.out.ops.push(Op::Put { key, id: id.into(), valid_from, expires_at, vector, metadata });
+        Ok(())
+    }
+
+    fn new_key(&mut self) -> Result<Key> {
+        if self.next_key == u32::MAX {
+            let limit = u64::from(u32::MAX);
+            return Err(InputError::TooLarge { what: "the number of ids", got: limit + 1, limit }.into());
+        }
+        self.next_key += 1;
+        Ok(Key(self.next_key - 1))
+    }
+
+    fn delete(&mut self, id: String) -> Result<()> {
+        check_id(&id)?;
+        if let Some(known) = self.known(&id)?
+            && known.is_there(self.next_time())
+        {
+            self.end(id, known);
+            self.out.ended += 1;
+        }
+        Ok(())
+    }
+
+    fn expire(&mut self, id: String) -> Result<()> {
+        if let Some(known) = self.known(&id)? {
+            self.end(id, known);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, id: String, known: Known) {
+        self.time = self.next_time();
+        self.touched.insert(id.clone(), Known { has_ended: true, ..known });
+        self.out.ops.push(Op::Delete { id: id.into(), valid_to: self.time });
+    }
 }
 
 /// What applying needs and had to be read.
@@ -170,7 +244,8 @@ pub struct Prepared {
 ///
 /// # Errors
 /// `corrupt`, `not_resident`.
-pub fn prepare(view: &View, mut counters: Counters, ops: Vec<Op>) -> Result<Prepared> {
+pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
+    let mut counters = view.counters;
     let (mut rows, mut ends, mut own_ends) = (Vec::new(), Vec::new(), Vec::new());
     let mut newest: HashMap<Box<str>, Option<usize>> = HashMap::new();
     let mut dim = view.dim;
@@ -182,22 +257,31 @@ pub fn prepare(view: &View, mut counters: Counters, ops: Vec<Op>) -> Result<Prep
             Op::Delete { id, valid_to } => (id.clone(), *valid_to),
         };
         counters.last_time = counters.last_time.max(time);
-        let end_at = |slot| End { slot, valid_to: time, seq };
+        // What has expired before ended then.
+        let mut end_at = |slot, expires_at: i64| {
+            let valid_to = time.min(expires_at);
+            counters.first_end = counters.first_end.min(valid_to);
+            End { slot, valid_to, seq }
+        };
         match newest.get(&id) {
             Some(None) => {}
             Some(Some(index)) => {
                 let row: &Arc<Row> = &rows[*index];
-                own_ends.push((*index, end_at(crate::base::Slot(*index as u32)), words_of(view, row)));
+                let end = end_at(Slot(*index as u32), row.expires_at);
+                own_ends.push((*index, end, words_of(view, row)));
             }
             None => {
-                if let Some(place) = view.find_live(&id)? {
-                    let metadata = view.parts[place.part].part.metadata(place.slot)?;
-                    let words = view.words.as_ref().map(|w| w.count(&metadata)).unwrap_or_default();
-                    ends.push((place, end_at(place.slot), words));
+                if let Some(place) = view.find_unended(&id)? {
+                    let part = &view.parts[place.part].part;
+                    let words = match &view.words {
+                        Some(words) => words.count(&part.metadata(place.slot)?),
+                        None => TermCounts::default(),
+                    };
+                    ends.push((place, end_at(place.slot, part.expires_at(place.slot)?), words));
                 }
             }
         }
-        let Op::Put { key, id, valid_from, vector, metadata } = op else {
+        let Op::Put { key, id, valid_from, expires_at, vector, metadata } = op else {
             newest.insert(id, None);
             continue;
         };
@@ -209,7 +293,7 @@ pub fn prepare(view: &View, mut counters: Counters, ops: Vec<Op>) -> Result<Prep
         dim = dim.or(own_dim);
         let inverse_norm = vector.as_ref().map_or(0.0, |v| inverse_norm(v));
         newest.insert(id.clone(), Some(rows.len()));
-        rows.push(Arc::new(Row { id, key, seq, valid_from, vector, inverse_norm, metadata }));
+        rows.push(Arc::new(Row { id, key, seq, valid_from, expires_at, vector, inverse_norm, metadata }));
     }
     Ok(Prepared { rows, ends, own_ends, counters, dim })
 }
@@ -220,11 +304,12 @@ fn words_of(view: &View, row: &Row) -> TermCounts {
 
 /// The next view. Chunks before `frozen` are being sealed and stay as they are.
 #[must_use]
-pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> (View, Counters) {
+pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> View {
     let Prepared { rows, ends, own_ends, counters, dim } = prepared;
     let mut next = view.clone();
     next.lsn = last;
     next.dim = dim;
+    next.counters = counters;
     for (place, end, words) in ends {
         let part = &mut next.parts[place.part];
         part.ends.end(end);
@@ -240,7 +325,7 @@ pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> (View
         next.parts.push(part);
         merge_chunks(&mut next.parts, frozen);
     }
-    (next, counters)
+    next
 }
 
 /// Merges the newest chunks while the one before is no larger, as a binary counter carries.

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::base::{Clock, Event, Lsn, Observer, Pool, Result, StateError};
 use crate::collection::write::{apply, prepare, resolve};
-use crate::collection::{CollectionConfig, Counters, Mutation, Op, Part, PartView, View};
+use crate::collection::{CollectionConfig, Mutation, Op, Part, PartView, View};
 use crate::segment::{Derive, Ends, Segment};
 use crate::storage::{Blob, BlobId, Level, Object, Storage, Ticket};
 
@@ -34,7 +34,6 @@ pub struct Collection {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) env: Env,
     pub(super) view: Arc<ArcSwap<View>>,
-    pub(super) counters: Counters,
     /// The log that takes the next frames.
     pub(super) log: u64,
     pub(super) manifest: Manifest,
@@ -95,7 +94,6 @@ impl Collection {
             storage,
             env,
             view: Arc::new(ArcSwap::from_pointee(view)),
-            counters: manifest.cut.counters,
             log: manifest.log,
             newest: manifest.generation,
             next_blob: manifest.next_blob,
@@ -217,27 +215,23 @@ impl Collection {
     pub fn submit(&mut self, batch: Vec<Mutation>, level: Level) -> Result<Submitted> {
         self.check_writable()?;
         let view = self.view.load_full();
-        let resolved = resolve(&view, self.counters, self.env.clock.now_ns(), &self.name, batch)?;
+        let resolved = resolve(&view, self.env.clock.now_ns(), &self.name, batch)?;
         if resolved.ops.is_empty() {
             return Ok(Submitted { ticket: None, ended: 0 });
         }
         let id = self.manifest.collection_id;
         let first = Lsn(view.lsn.0 + 1);
         let (frames, last) = log::frames(id, self.log, first, self.storage.durable(), &resolved.ops)?;
-        let prepared = prepare(&view, self.counters, resolved.ops)?;
+        let prepared = prepare(&view, resolved.ops)?;
         let ticket = self.storage.append(self.log, frames, last, level);
-        let (next, counters) = apply(&view, prepared, last, self.frozen);
-        self.counters = counters;
-        self.view.store(Arc::new(next));
+        self.view.store(Arc::new(apply(&view, prepared, last, self.frozen)));
         Ok(Submitted { ticket: Some(ticket), ended: resolved.ended })
     }
 
     fn apply(&mut self, ops: Vec<Op>, last: Lsn) -> Result<()> {
         let view = self.view.load_full();
-        let prepared = prepare(&view, self.counters, ops)?;
-        let (next, counters) = apply(&view, prepared, last, self.frozen);
-        self.counters = counters;
-        self.view.store(Arc::new(next));
+        let prepared = prepare(&view, ops)?;
+        self.view.store(Arc::new(apply(&view, prepared, last, self.frozen)));
         Ok(())
     }
 
@@ -290,7 +284,7 @@ impl Collection {
     /// The state now, as a cut.
     pub(super) fn cut(&self) -> Cut {
         let view = self.view.load();
-        Cut { lsn: view.lsn, counters: self.counters, dim: view.dim }
+        Cut { lsn: view.lsn, counters: view.counters, dim: view.dim }
     }
 
     /// Queues the removal of everything that neither this manifest nor the one before it needs.

@@ -1,18 +1,19 @@
-//! A collection as one file: its config and the rows of every live document.
+//! A collection as one file: its config, the rows of every document, and what is kept of its history.
 //!
 //! The same documents give the same bytes however they were laid out. Only primary data travels: what is derived is made
 //! from it where it arrives, so that a file from elsewhere cannot bring an index that disagrees with its documents.
 //! Layout: docs/FORMAT.md, "Exports".
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::base::limits::DIM_MAX;
 use crate::base::{
-    AlignedBytes, DecodeError, Error, InputError, Key, Lsn, Pool, Reader, Result, Seq, Slot, StorageError,
-    Writer, check_id,
+    AlignedBytes, DecodeError, Error, InputError, Key, Lsn, NEVER, Pool, Reader, Result, Seq, Slot,
+    StorageError, Writer, check_id,
 };
 use crate::collection::{CollectionConfig, Counters, View};
-use crate::segment::{Derive, Row, RowsReader, SegmentBlobs, SharedRow, derive, rows};
+use crate::segment::{Derive, End, Ends, Row, RowsReader, SegmentBlobs, SharedRow, derive, rows};
 use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, Resident, build, checksum};
 use crate::storage::{Blob, BlobId, BlobKind, Storage, Ticket};
 use crate::text::Words;
@@ -26,32 +27,74 @@ const MAGIC: &[u8; 8] = b"KITHXPRT";
 const ROWS_ID: (u64, u64) = (0, 1);
 
 /// A hundred years before the end of time in nanoseconds: later writes need times above.
-const VALID_FROM_MAX: i64 = i64::MAX - 100 * 365 * 86_400 * 1_000_000_000;
+const LAST_TIME_MAX: i64 = i64::MAX - 100 * 365 * 86_400 * 1_000_000_000;
 
 fn rows_id() -> BlobId {
     BlobId::new(ROWS_ID.0, ROWS_ID.1, BlobKind::Rows)
 }
 
-/// The bytes of a collection, as a view shows it.
+fn ends_id() -> BlobId {
+    BlobId { kind: BlobKind::Ends, ..rows_id() }
+}
+
+/// The bytes of a collection: its documents, and what is kept of its history.
 ///
-/// Keys and seqs are counted anew in the order of seq, so that the file tells nothing of what was deleted.
+/// Keys and seqs are counted anew in the order of seq, so that the file tells nothing of what is no longer kept.
 ///
 /// # Errors
 /// `corrupt`, `not_resident`.
 pub fn write(view: &View) -> Result<Vec<u8>> {
-    let all = renumbered(view.all_rows()?.iter().map(|row| (**row).clone()));
-    let body = build(rows_id(), &rows::sections(&all));
+    let (rows, ended) = kept(view)?;
+    let rows = build(rows_id(), &rows::sections(&rows));
+    let ended = if ended.count() > 0 { Some(build(ends_id(), &ended.sections())) } else { None };
+    let ended = ended.as_deref().unwrap_or_default();
     let mut w = Writer::new();
     w.raw(MAGIC);
     w.u16(FORMAT_VERSION);
     w.u16(MIN_READER_VERSION);
     view.config.encode(&mut w);
     w.u32(view.dim.unwrap_or(0));
-    w.u64(body.len() as u64);
+    // A reader of the copy is refused what a reader of the original is.
+    w.i64(view.earliest());
+    w.i64(view.counters.last_time);
+    w.u64(rows.len() as u64);
+    w.u64(ended.len() as u64);
     let crc = checksum(0, w.as_slice());
     w.u32(crc);
-    w.raw(&body);
+    w.raw(&rows);
+    w.raw(ended);
     Ok(w.finish())
+}
+
+/// Every version that is kept, and the ends of those that have ended, counted anew.
+fn kept(view: &View) -> Result<(Vec<SharedRow>, Ends)> {
+    let earliest = view.earliest();
+    let mut rows: Vec<(SharedRow, Option<End>)> = Vec::new();
+    for part in &view.parts {
+        for slot in (0..part.part.len() as u32).map(Slot) {
+            let end = part.ends.get(slot);
+            if end.is_none_or(|end| end.valid_to > earliest) {
+                rows.push((part.part.row(slot)?, end));
+            }
+        }
+    }
+    let seqs = rows.iter().flat_map(|(row, end)| [Some(row.seq), end.map(|end| end.seq)]);
+    let mut seqs: Vec<Seq> = seqs.flatten().collect();
+    seqs.sort_unstable();
+    seqs.dedup();
+    let counted = |seq: Seq| Seq(seqs.partition_point(|s| *s < seq) as u64);
+    let mut keys: HashMap<Key, Key> = HashMap::new();
+    let (mut counted_rows, mut ended) = (Vec::with_capacity(rows.len()), Ends::default());
+    for (slot, (row, end)) in (0u32..).map(Slot).zip(rows) {
+        let next = Key(keys.len() as u32);
+        let key = *keys.entry(row.key).or_insert(next);
+        if let Some(end) = end {
+            ended.end(End { slot, seq: counted(end.seq), ..end });
+            ended.add_terms(view.words.as_ref().map(|w| w.count(&row.metadata)).unwrap_or_default());
+        }
+        counted_rows.push(Arc::new(Row { key, seq: counted(row.seq), ..(*row).clone() }));
+    }
+    Ok((counted_rows, ended))
 }
 
 /// Rows with keys and seqs counted from 0.
@@ -66,6 +109,20 @@ pub(super) struct Parsed {
     pub config: CollectionConfig,
     pub dim: Option<u32>,
     pub rows: Vec<SharedRow>,
+    /// Which of the rows are history.
+    pub ended: Ends,
+    /// The earliest moment that can be asked for.
+    pub earliest: i64,
+    /// Of the last write.
+    pub last_time: i64,
+}
+
+impl Parsed {
+    /// Of documents without a history, and of which nobody knows what was there before them.
+    pub fn without_history(config: CollectionConfig, dim: Option<u32>, rows: Vec<SharedRow>) -> Self {
+        let last_time = rows.iter().map(|row| row.valid_from).max().unwrap_or(0);
+        Self { config, dim, rows, ended: Ends::default(), earliest: last_time, last_time }
+    }
 }
 
 /// Reads an export and checks all of it, as if its documents were added one by one.
@@ -90,7 +147,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
     r.raw(12, "a header").map_err(of)?;
     let config = CollectionConfig::decode(&mut r).map_err(of)?;
     let dim = Some(r.u32().map_err(of)?).filter(|dim| *dim > 0);
-    let len = r.u64().map_err(of)?;
+    let (earliest, last_time) = (r.i64().map_err(of)?, r.i64().map_err(of)?);
+    let (rows_len, ended_len) = (r.u64().map_err(of)?, r.u64().map_err(of)?);
     let head = r.offset();
     if r.u32().map_err(of)? != checksum(0, &bytes[..head]) {
         return Err(refuse("a head with the right checksum", head));
@@ -99,56 +157,102 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
     if !possible || (config.dim.is_some() && config.dim != dim) {
         return Err(refuse("the dimension of its config", head));
     }
-    let offset = r.offset();
-    let len = usize::try_from(len).map_err(|_| refuse("rows of a possible length", offset))?;
-    let body = AlignedBytes::copy_of(r.raw(len, "all of its rows").map_err(of)?);
+    if last_time > LAST_TIME_MAX || earliest > last_time {
+        return Err(refuse("times that leave room for later ones", head));
+    }
+    let mut body = |len: u64, what| {
+        let len = usize::try_from(len).map_err(|_| refuse("a possible length", head))?;
+        r.raw(len, what).map(AlignedBytes::copy_of).map_err(of)
+    };
+    let (rows, ended) = (body(rows_len, "all of its rows")?, body(ended_len, "all of its ends")?);
     r.end().map_err(of)?;
-    let rows = read_rows(&config, dim, body).map_err(|e| {
+    let parsed = Parsed { config, dim, rows: Vec::new(), ended: Ends::default(), earliest, last_time };
+    read_body(parsed, rows, ended).map_err(|e| {
         let got = e.to_string();
         Error::from(InputError::File {
             what: "export",
             got,
             expected: "documents that could be added".into(),
         })
-    })?;
-    Ok(Parsed { config, dim, rows })
+    })
 }
 
-fn read_rows(config: &CollectionConfig, dim: Option<u32>, body: AlignedBytes) -> Result<Vec<SharedRow>> {
-    let blob = Blob::open(rows_id(), Arc::new(Resident::new(Arc::new(body))))?;
+fn read_body(mut parsed: Parsed, rows: AlignedBytes, ended: AlignedBytes) -> Result<Parsed> {
+    let blob = Blob::open(rows_id(), Arc::new(Resident::new(Arc::new(rows))))?;
     blob.verify()?;
     let reader = RowsReader::open(&blob)?;
-    if reader.vectors() > 0 && Some(reader.dim()) != dim.map(|dim| dim as usize) {
+    let dim = parsed.dim.map(|dim| dim as usize);
+    if reader.vectors() > 0 && Some(reader.dim()) != dim {
         return Err(Error::corrupt("the export", 0, "vectors of the dimension of its head"));
     }
-    let mut rows = Vec::with_capacity(reader.len());
-    for i in 0..reader.len() as u32 {
-        let row = reader.row(Slot(i))?;
+    let words = parsed.config.text.clone().map(Words::new);
+    if !ended.is_empty() {
+        let blob = Blob::open(ends_id(), Arc::new(Resident::new(Arc::new(ended))))?;
+        blob.verify()?;
+        parsed.ended = Ends::open(&blob, reader.len())?.without_terms();
+    }
+    for slot in (0..reader.len() as u32).map(Slot) {
+        let row = reader.row(slot)?;
         check_id(&row.id)?;
-        let is_own = reader.find(&row.id)? == Some(Slot(i));
-        if row.valid_from > VALID_FROM_MAX {
-            return Err(Error::corrupt("the export", 0, "times that leave room for later ones"));
-        }
-        if !is_own || row.key != Key(i) || row.seq != Seq(u64::from(i)) {
-            return Err(Error::corrupt("the export", 0, "each document once, counted from 0"));
-        }
         let mut fresh = (*row).clone();
         if let Some(vector) = &row.vector {
-            check_vector(config.metric, dim.map(|dim| dim as usize), vector)?;
+            check_vector(parsed.config.metric, dim, vector)?;
             fresh.inverse_norm = inverse_norm(vector);
         }
-        rows.push(Arc::new(fresh));
+        if parsed.ended.contains(slot) {
+            let said = words.as_ref().map(|words| words.count(&row.metadata));
+            parsed.ended.add_terms(said.unwrap_or_default());
+        }
+        parsed.rows.push(Arc::new(fresh));
     }
-    Ok(rows)
+    check_history(&parsed)?;
+    Ok(parsed)
+}
+
+/// Refuses versions that no sequence of writes would leave.
+fn check_history(parsed: &Parsed) -> Result<()> {
+    let refuse = |expected: &str| Err(Error::corrupt("the export", 0, expected));
+    // Of each id: its key, and from when on there can be a next version.
+    let mut known: HashMap<&str, (Key, i64)> = HashMap::new();
+    let mut last = i64::MIN;
+    for (slot, row) in (0u32..).map(Slot).zip(&parsed.rows) {
+        let end = parsed.ended.get(slot);
+        if row.valid_from <= last && slot.0 > 0 || row.valid_from > parsed.last_time {
+            return refuse("versions in the order of their times");
+        }
+        last = row.valid_from;
+        let next = Key(known.len() as u32);
+        let (key, free_from) = *known.entry(&row.id).or_insert((next, i64::MIN));
+        if row.key != key || row.valid_from < free_from {
+            return refuse("each document once at a time, with a key counted from 0");
+        }
+        if row.expires_at <= row.valid_from {
+            return refuse("versions that begin before they expire");
+        }
+        let valid_to = end.map_or(NEVER, |end| end.valid_to);
+        let follows = |end: End| end.seq > row.seq && end.valid_to > row.valid_from;
+        if !end.is_none_or(follows) || valid_to < NEVER && valid_to > parsed.last_time {
+            return refuse("versions that end after they began");
+        }
+        known.insert(&row.id, (key, valid_to));
+    }
+    Ok(())
 }
 
 /// Queues the blobs, an empty log and the manifest of an imported collection.
 pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, pool: &Pool) -> Ticket {
-    let Parsed { config, dim, rows } = parsed;
+    let Parsed { config, dim, rows, ended, earliest, last_time } = parsed;
     let words = config.text.clone().map(Words::new);
     let mut manifest = Manifest::first(collection_id, config.clone());
-    let last_time = rows.iter().map(|row| row.valid_from).max().unwrap_or(0);
-    let counters = Counters { next_key: rows.len() as u32, next_seq: rows.len() as u64, last_time };
+    let past = |f: fn(&Row) -> u64| rows.iter().map(|row| f(row) + 1).max().unwrap_or(0);
+    let first_end = ended.iter().map(|end| end.valid_to).min().unwrap_or(NEVER);
+    let counters = Counters {
+        next_key: past(|row| u64::from(row.key.0)) as u32,
+        next_seq: past(|row| row.seq.0).max(ended.iter().map(|end| end.seq.0 + 1).max().unwrap_or(0)),
+        last_time: *last_time,
+        first_end,
+        known_from: *earliest,
+    };
     manifest.cut = Cut { lsn: Lsn(0), counters, dim: *dim };
     let mut ids = Vec::new();
     if !rows.is_empty() {
@@ -157,6 +261,12 @@ pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, 
             let id = BlobId::new(collection_id, manifest.next_blob, kind);
             manifest.next_blob += 1;
             storage.put(id, Arc::new(build(id, &sections)));
+            ids.push(id);
+        }
+        if ended.count() > 0 {
+            let id = BlobId::new(collection_id, manifest.next_blob, BlobKind::Ends);
+            manifest.next_blob += 1;
+            storage.put(id, Arc::new(build(id, &ended.sections())));
             ids.push(id);
         }
     }

@@ -17,7 +17,7 @@ use crate::vectors::Int8Codes;
 use super::collection::{Collection, Env, open_segment, part};
 use super::manifest::{Cut, Manifest};
 use super::policy::{self, SegmentSize};
-use super::work::Work;
+use super::work::{Horizon, Work};
 
 /// What kind of job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Job {
     documents: usize,
     /// Sections of the new blobs, once built.
     built: Vec<(BlobKind, Vec<Section>)>,
+    /// What had ended of the new segment's versions: those that are kept as history.
+    ended: Ends,
 }
 
 /// What a job does to the parts of its snapshot.
@@ -130,19 +132,23 @@ impl Collection {
 
     /// Merges leave out what had ended at the cut, so that it has to move before what ended since can go.
     fn is_worn_since_the_cut(&self, view: &View) -> bool {
+        let horizon = Horizon::of(view);
         let worn = |(part, base): (&PartView, &Ends)| {
+            // Counting what is left out looks at every end: only where there may be enough.
             policy::is_worn(part.part.len(), part.ends.count())
-                && !policy::is_worn(part.part.len(), base.count())
+                && policy::is_worn(part.part.len(), horizon.dropped(&part.ends))
+                && !policy::is_worn(part.part.len(), horizon.dropped(base))
         };
         view.parts.iter().zip(&self.base).any(worn)
     }
 
     fn sizes(&self, view: &View) -> Vec<SegmentSize> {
+        let horizon = Horizon::of(view);
         let size = |(part, ended): (&PartView, &Ends)| match &part.part {
             Part::Segment(segment) => Some(SegmentSize {
                 bytes: segment.rows.weight(),
                 slots: segment.len(),
-                ended: ended.count(),
+                ended: horizon.dropped(ended),
                 vectors: segment.codes.as_ref().map_or(0, Int8Codes::len),
                 scan_bytes: segment.codes.as_ref().map_or(0, Int8Codes::scan_bytes),
                 is_linked: segment.links.is_some(),
@@ -185,8 +191,8 @@ impl Collection {
         let cut = if moves_cut { self.cut() } else { self.manifest.cut };
         let (pool, storage) = (Arc::clone(&self.env.pool), Arc::clone(&self.storage));
         let (snapshot, base) = (view, self.base.clone());
-        let (work, documents, built) = (Work::Done, 0, Vec::new());
-        let mut job = Job { kind, storage, snapshot, cut, base, plan, work, pool, documents, built };
+        let (work, documents, built, ended) = (Work::Done, 0, Vec::new(), Ends::default());
+        let mut job = Job { kind, storage, snapshot, cut, base, plan, work, pool, documents, built, ended };
         job.work = job.first_work()?;
         if moves_cut {
             // Frames behind the cut go to a new log, so that the old one can go with the manifest that needs it.
@@ -236,7 +242,7 @@ impl Collection {
             let made = SegmentBlobs::of(&blobs);
             let segments = parts.start.min(base.len())..parts.end.min(base.len());
             manifest.segments.splice(segments.clone(), made.clone());
-            base.splice(segments, made.as_ref().map(|_| Ends::default()));
+            base.splice(segments, made.as_ref().map(|_| job.ended.clone()));
             made
         };
         let ticket = self.storage.flip(manifest.generation, manifest.encode());
@@ -333,7 +339,7 @@ impl Committed {
         if let (Some(blobs), None) = (&self.new_segment, &self.fresh) {
             let view = &self.job.snapshot;
             let segment = open_segment(&*self.storage, &self.env, &self.name, view, blobs.clone())?;
-            self.fresh = Some(part(segment, Ends::default()));
+            self.fresh = Some(part(segment, self.job.ended.clone()));
         }
         Ok(())
     }
@@ -380,6 +386,7 @@ impl Job {
         if let Some(built) = self.work.step(&self.snapshot, &self.pool, budget)? {
             self.documents = built.documents;
             self.built = built.blobs;
+            self.ended = built.ended;
         }
         Ok(matches!(self.work, Work::Done))
     }

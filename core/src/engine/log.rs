@@ -430,6 +430,7 @@ mod tests {
             key: crate::base::Key(1),
             id: "big".into(),
             valid_from: 0,
+            expires_at: crate::base::NEVER,
             vector: Some(vec![1.0; 65_536].into()),
             metadata: Default::default(),
         };

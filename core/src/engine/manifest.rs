@@ -70,6 +70,8 @@ impl Manifest {
         w.u32(counters.next_key);
         w.u64(counters.next_seq);
         w.i64(counters.last_time);
+        w.i64(counters.first_end);
+        w.i64(counters.known_from);
         w.u32(dim.unwrap_or(0));
         w.u64(self.log);
         w.u64(self.next_blob);
@@ -117,7 +119,9 @@ impl Manifest {
         let collection_id = r.u64()?;
         let config = CollectionConfig::decode(r)?;
         let lsn = Lsn(r.u64()?);
-        let counters = Counters { next_key: r.u32()?, next_seq: r.u64()?, last_time: r.i64()? };
+        let (next_key, next_seq) = (r.u32()?, r.u64()?);
+        let counters =
+            Counters { next_key, next_seq, last_time: r.i64()?, first_end: r.i64()?, known_from: r.i64()? };
         let offset = r.offset();
         let dim = Some(r.u32()?).filter(|dim| *dim > 0);
         if dim.is_some_and(|dim| dim as usize > DIM_MAX) {

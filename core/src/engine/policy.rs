@@ -13,7 +13,7 @@ pub struct SegmentSize {
     pub bytes: u64,
     /// Versions in it.
     pub slots: usize,
-    /// Of these, how many had ended at the cut: what a merge leaves out.
+    /// Of these, how many had ended at the cut and are not kept as history: what a merge leaves out.
     pub ended: usize,
     /// How many of the versions have a vector.
     pub vectors: usize,

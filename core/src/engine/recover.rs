@@ -83,6 +83,7 @@ pub(super) fn blobs(
     let mut view = View::empty(Arc::new(manifest.config.clone()));
     view.lsn = manifest.cut.lsn;
     view.dim = manifest.cut.dim;
+    view.counters = manifest.cut.counters;
     let mut base = Vec::new();
     for blobs in &manifest.segments {
         let segment = open_segment(storage, env, name, &view, blobs.clone())?;

@@ -10,7 +10,7 @@ use crate::base::{Error, Pool, Result, Slot};
 use crate::collection::{Part, View};
 use crate::index::HnswParams;
 use crate::index::hnsw::{Builder, Kept};
-use crate::segment::{Ends, Segment, SegmentBuilder};
+use crate::segment::{End, Ends, Segment, SegmentBuilder};
 use crate::storage::{BlobKind, Section};
 
 use super::collection::derive_with;
@@ -34,17 +34,23 @@ pub(super) enum Work {
 /// What a job has computed.
 pub(super) struct Built {
     pub documents: usize,
+    /// What had ended of the new segment's versions: those that are kept as history.
+    pub ended: Ends,
     pub blobs: Vec<(BlobKind, Vec<Section>)>,
 }
 
 /// A segment that is being written from parts of a view.
 pub(super) struct Writing {
     parts: Range<usize>,
-    /// What is left out of each.
+    /// What had ended in each.
     ended: Vec<Ends>,
+    /// What is left out of that.
+    horizon: Horizon,
+    /// The ends of what is kept though it has ended.
+    kept: Ends,
     /// The part and the slot that come next.
     at: (usize, u32),
-    live: usize,
+    total: usize,
     builder: SegmentBuilder,
     linking: Linking,
 }
@@ -63,6 +69,25 @@ struct KeptLinks {
     kept: Kept,
 }
 
+/// Which ended versions jobs leave out: those that no moment which is kept can see.
+#[derive(Clone, Copy)]
+pub(super) struct Horizon(i64);
+
+impl Horizon {
+    pub fn of(view: &View) -> Self {
+        Self(view.config.history.horizon(view.counters.last_time))
+    }
+
+    fn drops(self, end: End) -> bool {
+        end.valid_to <= self.0
+    }
+
+    /// How many of these are left out.
+    pub fn dropped(self, ends: &Ends) -> usize {
+        ends.iter().filter(|end| self.drops(*end)).count()
+    }
+}
+
 impl Work {
     /// Links of a segment.
     pub fn links(view: &View, segment: &Arc<Segment>) -> Result<Self> {
@@ -70,15 +95,18 @@ impl Work {
         Ok(Self::Links { segment: Arc::clone(segment), builder })
     }
 
-    /// A segment of these parts without what had ended in each; `link` asks for links also where no input has any.
+    /// A segment of these parts, without what had ended in each and is not kept as history; `link` asks for links also
+    /// where no input has any.
     pub fn rows(view: &View, parts: Range<usize>, ended: Vec<Ends>, link: bool) -> Result<Self> {
-        let live = view.parts[parts.clone()].iter().zip(&ended).map(|(p, e)| p.part.len() - e.count()).sum();
-        let linking = match kept_links(view, parts.clone(), &ended)? {
+        let horizon = Horizon::of(view);
+        let parts_with_ends = view.parts[parts.clone()].iter().zip(&ended);
+        let total = parts_with_ends.map(|(p, e)| p.part.len() - horizon.dropped(e)).sum();
+        let linking = match kept_links(view, parts.clone(), &ended, horizon)? {
             None if !link => Linking::Later,
-            kept => Linking::Wanted(kept),
+            links => Linking::Wanted(links),
         };
-        let (at, builder) = ((parts.start, 0), SegmentBuilder::default());
-        Ok(Self::Rows(Box::new(Writing { parts, ended, at, live, builder, linking })))
+        let (at, builder, kept) = ((parts.start, 0), SegmentBuilder::default(), Ends::default());
+        Ok(Self::Rows(Box::new(Writing { parts, ended, horizon, kept, at, total, builder, linking })))
     }
 
     /// Works on, for about `budget` documents; what was built, at the end.
@@ -102,7 +130,7 @@ impl Work {
             Self::Rows(writing) => Some(writing.into_built()),
             Self::Links { segment, builder } => {
                 let (documents, links) = (segment.rows.vectors(), builder.sections());
-                Some(Built { documents, blobs: vec![(BlobKind::Links, links)] })
+                Some(Built { documents, ended: Ends::default(), blobs: vec![(BlobKind::Links, links)] })
             }
         })
     }
@@ -144,13 +172,19 @@ impl Writing {
                 self.at = (at + 1, 0);
                 continue;
             }
-            if !self.ended[at - self.parts.start].contains(slot) {
+            let end = self.ended[at - self.parts.start].get(slot);
+            if end.is_none_or(|end| !self.horizon.drops(end)) {
                 if left == 0 {
                     return Ok(());
                 }
                 let row = part.row(slot)?;
                 if row.vector.is_some() {
                     self.linking.note(at, part, slot, self.builder.vectors())?;
+                }
+                if let Some(end) = end {
+                    let words = view.words.as_ref().map(|words| words.count(&row.metadata));
+                    self.kept.end(End { slot: Slot(self.builder.len() as u32), ..end });
+                    self.kept.add_terms(words.unwrap_or_default());
                 }
                 self.builder.push(&row, with);
                 left -= 1;
@@ -178,24 +212,27 @@ impl Writing {
     }
 
     fn into_built(self) -> Built {
-        let documents = self.builder.len();
-        let mut blobs = if documents == 0 { Vec::new() } else { self.builder.into_blobs() };
+        let (versions, ended) = (self.builder.len(), self.kept);
+        let mut blobs = if versions == 0 { Vec::new() } else { self.builder.into_blobs() };
+        if ended.count() > 0 {
+            blobs.push((BlobKind::Ends, ended.sections()));
+        }
         if let Linking::Building(builder) = self.linking {
             blobs.push((BlobKind::Links, builder.sections()));
         }
-        Built { documents, blobs }
+        Built { documents: versions - ended.count(), ended, blobs }
     }
 
     /// A document counts once when it is read and once more when it is linked.
     fn progress(&self) -> JobProgress {
         let is_read = self.at.0 == self.parts.end;
-        let vectors = if is_read { self.builder.vectors() } else { self.live };
+        let vectors = if is_read { self.builder.vectors() } else { self.total };
         let (linked, to_link) = match &self.linking {
             Linking::Later => (0, 0),
             Linking::Wanted(_) => (0, vectors),
             Linking::Building(builder) => (builder.linked(), vectors),
         };
-        JobProgress { done: self.builder.len() + linked, total: self.live + to_link }
+        JobProgress { done: self.builder.len() + linked, total: self.total + to_link }
     }
 }
 
@@ -212,8 +249,13 @@ impl Linking {
     }
 }
 
-/// The links that go on: those of the part that has the most live vectors of all with links.
-fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends]) -> Result<Option<KeptLinks>> {
+/// The links that go on: those of the part of whose linked vectors the most do.
+fn kept_links(
+    view: &View,
+    parts: Range<usize>,
+    ended: &[Ends],
+    horizon: Horizon,
+) -> Result<Option<KeptLinks>> {
     let mut best: Option<(usize, KeptLinks)> = None;
     for (part, ended) in parts.zip(ended) {
         let Part::Segment(segment) = &view.parts[part].part else { continue };
@@ -221,7 +263,7 @@ fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends]) -> Result<Option
             continue;
         };
         let mut live = links.len();
-        for end in ended.iter() {
+        for end in ended.iter().filter(|end| horizon.drops(*end)) {
             live -= usize::from(segment.rows.ordinal(end.slot)?.is_some());
         }
         let is_worth = live > 0 && live * KEPT_SHARE >= links.len();

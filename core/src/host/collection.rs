@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use arc_swap::ArcSwap;
 
 use crate::base::sync::lock;
-use crate::base::{Error, Pool, Result, Seq, StateError, StorageError};
+use crate::base::{Clock, Error, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
-    CollectionConfig, Document, Embedding, Mutation, Page, SearchRequest, SearchResponse, Stats, View,
+    CollectionConfig, Document, Embedding, Moment, Mutation, Page, SearchRequest, SearchResponse, Stats,
+    Version, View,
 };
 use crate::engine::{Collection, JobKind, JobProgress, export};
 use crate::index::Scratch;
@@ -37,7 +38,7 @@ pub struct Written {
 }
 
 /// What a collection is and holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct CollectionInfo {
     /// Its name.
     pub name: String,
@@ -47,6 +48,8 @@ pub struct CollectionInfo {
     pub dim: Option<u32>,
     /// Figures.
     pub stats: Stats,
+    /// The state that all this is of.
+    view: Arc<View>,
     /// Writes that waited for a seal since it was opened.
     pub write_waits: u64,
     /// Why it takes no more writes; `None` while it does.
@@ -60,7 +63,7 @@ impl CollectionInfo {
         InfoAnswer {
             write_waits: self.write_waits,
             degraded: self.degraded.clone(),
-            ..InfoAnswer::new(&self.name, &self.config, self.dim, &self.stats)
+            ..InfoAnswer::new(&self.name, &self.view)
         }
     }
 }
@@ -82,6 +85,7 @@ pub struct CollectionHandle {
     job: Mutex<()>,
     /// Reused between searches, so that a search allocates little.
     scratch: Mutex<Vec<Scratch>>,
+    clock: Arc<dyn Clock>,
     embedding: Embedding,
     level: Level,
     unsealed_bytes_max: usize,
@@ -111,6 +115,7 @@ impl CollectionHandle {
             writer: Mutex::new(collection),
             job: Mutex::new(()),
             scratch: Mutex::default(),
+            clock: Arc::clone(&options.clock),
             embedding: Embedding(options.embedder.clone()),
             level: options.level,
             unsealed_bytes_max: options.seal_bytes.saturating_mul(UNSEALED_FACTOR),
@@ -129,6 +134,12 @@ impl CollectionHandle {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// The state now; it does not change while it is held.
@@ -154,6 +165,7 @@ impl CollectionHandle {
             config,
             dim: view.dim,
             stats,
+            view: Arc::clone(&view),
             write_waits: self.write_waits.load(Ordering::Relaxed),
             degraded: self.storage().progress().failed.map(|cause| cause.to_string()),
         })
@@ -251,20 +263,49 @@ impl CollectionHandle {
         bytes == 0 || unsealed == 0 || unsealed + bytes <= self.unsealed_bytes_max
     }
 
-    /// The live version of a document.
+    /// The state now and the moment that a reader asks for; `None` for now.
+    ///
+    /// # Errors
+    /// `history_gone`, `closed`.
+    pub fn at(&self, as_of: Option<i64>) -> Result<(Arc<View>, Moment)> {
+        let view = self.view()?;
+        let moment = view.moment(as_of, self.clock.now_ns())?;
+        Ok((view, moment))
+    }
+
+    /// A document, as it is now or was at a moment.
+    ///
+    /// # Errors
+    /// `history_gone`, `closed`, `corrupt`.
+    pub fn get(&self, id: &str, as_of: Option<i64>) -> Result<Option<SharedRow>> {
+        let (view, moment) = self.at(as_of)?;
+        view.get(id, moment)
+    }
+
+    /// Documents in the order of `ids`, as they are now or were at a moment; `None` for those that are not there.
+    ///
+    /// # Errors
+    /// `too_large`, `history_gone`, `closed`, `corrupt`.
+    pub fn get_many(&self, ids: &[String], as_of: Option<i64>) -> Result<Vec<Option<SharedRow>>> {
+        let (view, moment) = self.at(as_of)?;
+        view.get_many(ids, moment)
+    }
+
+    /// The versions of a document that are kept, the newest first.
     ///
     /// # Errors
     /// `closed`, `corrupt`.
-    pub fn get(&self, id: &str) -> Result<Option<SharedRow>> {
-        self.view()?.get(id)
+    pub fn versions(&self, id: &str) -> Result<Vec<Version>> {
+        self.view()?.versions(id)
     }
 
-    /// Up to `limit` live documents after `cursor`, in the order of seq.
+    /// Up to `limit` documents after `cursor`, in the order of seq, as they are now or were at a moment.
     ///
     /// # Errors
-    /// `invalid_parameter`, `closed`, `corrupt`.
-    pub fn scan(&self, cursor: Option<Seq>, limit: usize) -> Result<Page> {
-        self.view()?.scan(cursor, limit)
+    /// `invalid_parameter`, `history_gone`, `closed`, `corrupt`.
+    pub fn scan(&self, cursor: Option<Seq>, limit: usize, as_of: Option<i64>) -> Result<Page> {
+        let (view, moment) = self.at(as_of)?;
+        view.scan(cursor, limit, moment)
     }
 
     /// Searches. When the collection names an embedder, a text without a vector is searched by both.
@@ -272,11 +313,11 @@ impl CollectionHandle {
     /// # Errors
     /// As [`View::search`]; `no_embedder`, `closed`.
     pub fn search(&self, mut request: SearchRequest) -> Result<SearchResponse> {
-        let view = self.view()?;
+        let (view, moment) = self.at(request.as_of)?;
         request.check()?;
         self.embedding.ask(&self.name, &view.config, &mut request)?;
         let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
-        let response = view.search(&request, &mut scratch);
+        let response = view.search(&request, moment, &mut scratch);
         lock(&self.scratch).push(scratch);
         response
     }
@@ -284,6 +325,14 @@ impl CollectionHandle {
     /// Whether a job of this kind should be done; `seal_bytes` is what a memtable may grow to.
     pub(super) fn is_due(&self, kind: JobKind, seal_bytes: usize) -> Result<bool> {
         Ok(self.writer()?.is_due(kind, seal_bytes))
+    }
+
+    /// Ends documents that have expired, though nobody writes.
+    pub(super) fn expire_due(&self) -> Result<()> {
+        if !self.view()?.expired(self.clock.now_ns(), 1)?.is_empty() {
+            self.write(Vec::new(), None)?;
+        }
+        Ok(())
     }
 
     /// Runs a job to its end; false when there was nothing to do.

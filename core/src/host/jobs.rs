@@ -84,6 +84,7 @@ fn stopped_within(shared: &Shared, time: Duration) -> bool {
 }
 
 fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
+    handle.expire_due()?;
     if shared.root.check_room().is_err() {
         // Whoever asks for a job may try; by itself none takes the last room.
         return Ok(());

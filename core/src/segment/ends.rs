@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::base::limits::SLOTS_MAX;
-use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Seq, Slot, Writer};
+use crate::base::{DecodeError, Error, Reader, Result, Seq, Slot, Writer};
 use crate::storage::{Blob, Section};
 use crate::text::TermCounts;
 
@@ -79,6 +79,12 @@ impl Ends {
         self.terms.push(last);
     }
 
+    /// The same ends, with nothing counted of what the versions said.
+    #[must_use]
+    pub fn without_terms(self) -> Self {
+        Self { terms: Vec::new(), ..self }
+    }
+
     /// What the ended versions said.
     #[must_use]
     pub fn terms(&self) -> &[Arc<TermCounts>] {
@@ -101,17 +107,16 @@ impl Ends {
             .is_some_and(|page| page.ended[bit / 64] >> (bit % 64) & 1 == 1)
     }
 
+    /// The end of a slot; `None` while it has not ended.
+    #[must_use]
+    pub fn get(&self, slot: Slot) -> Option<End> {
+        let page = self.pages.get(slot.index() / PAGE_SLOTS)?.as_ref()?;
+        page.ends.binary_search_by_key(&slot, |end| end.slot).ok().map(|at| page.ends[at])
+    }
+
     /// All ends, by slot.
     pub fn iter(&self) -> impl Iterator<Item = End> + '_ {
         self.pages.iter().flatten().flat_map(|page| page.ends.iter().copied())
-    }
-
-    /// The slots below `slots` that have not ended.
-    #[must_use]
-    pub fn live(&self, slots: usize) -> Bitmap {
-        let mut live = Bitmap::full(slots);
-        self.iter().for_each(|end| live.remove(end.slot.index()));
-        live
     }
 
     /// Adds the ends of a part that was put behind this one.
@@ -197,7 +202,8 @@ mod tests {
         now.end(End { slot: Slot(4_999), valid_to: 2, seq: Seq(10) });
         assert!(!before.contains(Slot(4_999)) && now.contains(Slot(4_999)));
         assert_eq!(now.iter().map(|e| e.slot.0).collect::<Vec<_>>(), [4_999, 5_000]);
-        assert_eq!(now.live(6_000).count(), 5_998);
+        assert_eq!(now.get(Slot(4_999)).map(|e| e.valid_to), Some(2));
+        assert_eq!(now.get(Slot(5_001)), None);
         let mut shifted = Ends::default();
         shifted.append(&now, 10);
         assert!(shifted.contains(Slot(5_010)) && shifted.count() == 2);

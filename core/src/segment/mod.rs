@@ -6,6 +6,7 @@
 mod blobs;
 mod builder;
 pub mod ends;
+mod expiry;
 pub mod nearest;
 pub mod row;
 pub mod rows;
@@ -15,6 +16,7 @@ mod salvage;
 pub use blobs::{Derive, Opened, Segment, SegmentBlobs};
 pub use builder::{SegmentBuilder, derive};
 pub use ends::{End, Ends};
+pub use expiry::{Expiry, ExpiryView};
 pub use nearest::{Nearest, VectorQuery};
 pub use row::{Row, SharedRow};
 pub use rows::RowsReader;

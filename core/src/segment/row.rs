@@ -15,6 +15,8 @@ pub struct Row {
     pub seq: Seq,
     /// Since when it is valid: nanoseconds since 1970 UTC.
     pub valid_from: i64,
+    /// From when it is no longer valid without anything being done; [`crate::base::NEVER`] for no such time.
+    pub expires_at: i64,
     /// The caller's bits.
     pub vector: Option<Box<[f32]>>,
     /// 1 / length of the vector; 0 without one.

@@ -11,6 +11,7 @@ use crate::base::value::decode_object;
 use crate::base::{Error, Key, Object, Reader, Result, Seq, Slot};
 use crate::storage::{Blob, Pinned, Rows, Section};
 
+use super::expiry::ExpiryView;
 use super::row::{Row, SharedRow};
 use super::rows_builder::RowsBuilder;
 
@@ -38,6 +39,13 @@ pub(super) const INVERSE_NORMS: u16 = 10;
 pub(super) const METADATA_OFFSETS: u16 = 11;
 /// Canonical metadata.
 pub(super) const METADATA: u16 = 12;
+
+/// Slots that expire, ascending: `u32`.
+pub(super) const EXPIRY_SLOTS: u16 = 13;
+/// When each of them expires: `i64`.
+pub(super) const EXPIRY_TIMES: u16 = 14;
+/// Places in the two above, the first to expire first, ties by slot: `u32`.
+pub(super) const EXPIRY_ORDER: u16 = 15;
 
 /// The sections of a rows blob with these rows, which are in the order of seq.
 ///
@@ -68,6 +76,9 @@ pub struct RowsReader {
     inverse_norms: Pinned,
     metadata_offsets: Pinned,
     metadata: Rows,
+    expiry_slots: Pinned,
+    expiry_times: Pinned,
+    expiry_order: Pinned,
 }
 
 impl RowsReader {
@@ -102,6 +113,9 @@ impl RowsReader {
             inverse_norms: blob.pinned(INVERSE_NORMS)?,
             metadata_offsets: blob.pinned(METADATA_OFFSETS)?,
             metadata: blob.rows(METADATA)?,
+            expiry_slots: blob.pinned(EXPIRY_SLOTS)?,
+            expiry_times: blob.pinned(EXPIRY_TIMES)?,
+            expiry_order: blob.pinned(EXPIRY_ORDER)?,
         };
         reader.check()?;
         Ok(reader)
@@ -133,13 +147,16 @@ impl RowsReader {
         {
             return self.corrupt("offsets that ascend to the end of their bytes");
         }
-        if !numbers_of::<u64>(&self.seqs)?.windows(2).all(|w| w[0] < w[1]) {
-            return self.corrupt("seqs in ascending order");
+        if !numbers_of::<u64>(&self.seqs)?.windows(2).all(|w| w[0] < w[1])
+            || !numbers_of::<i64>(&self.valid_from)?.windows(2).all(|w| w[0] < w[1])
+        {
+            return self.corrupt("seqs and times in ascending order");
         }
         let slots = numbers_of::<u32>(&self.vector_slots)?;
         if !slots.windows(2).all(|w| w[0] < w[1]) || slots.last().is_some_and(|s| *s as usize >= n) {
             return self.corrupt("slots of vectors in ascending order");
         }
+        self.check_expiry()?;
         let order = numbers_of::<u32>(&self.id_order)?;
         if order.iter().any(|slot| *slot as usize >= n) {
             return self.corrupt("an id order of slots that exist");
@@ -153,6 +170,23 @@ impl RowsReader {
             if !in_order(pair)? {
                 return self.corrupt("ids in ascending order");
             }
+        }
+        Ok(())
+    }
+
+    fn check_expiry(&self) -> Result<()> {
+        let (slots, times) = (numbers_of::<u32>(&self.expiry_slots)?, numbers_of::<i64>(&self.expiry_times)?);
+        let order = numbers_of::<u32>(&self.expiry_order)?;
+        let m = slots.len();
+        if times.len() != m || order.len() != m {
+            return self.corrupt("one time for each slot that expires");
+        }
+        if !slots.windows(2).all(|w| w[0] < w[1]) || slots.last().is_some_and(|s| *s as usize >= self.slots) {
+            return self.corrupt("slots that expire in ascending order");
+        }
+        let in_order = |w: &[u32]| (times[w[0] as usize], w[0]) < (times[w[1] as usize], w[1]);
+        if order.iter().any(|at| *at as usize >= m) || !order.windows(2).all(in_order) {
+            return self.corrupt("what expires first to come first");
         }
         Ok(())
     }
@@ -226,11 +260,69 @@ impl RowsReader {
         Ok(numbers_of::<i64>(&self.valid_from)?[slot.index()])
     }
 
+    /// How many slots hold versions that began at a time or before: versions begin in the order of slots.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn begun_by(&self, time: i64) -> Result<usize> {
+        Ok(numbers_of::<i64>(&self.valid_from)?.partition_point(|from| *from <= time))
+    }
+
+    /// When the versions expire.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn expiry(&self) -> Result<ExpiryView<'_>> {
+        let (slots, times) = (numbers_of(&self.expiry_slots)?, numbers_of(&self.expiry_times)?);
+        Ok(ExpiryView::new(slots, times, numbers_of(&self.expiry_order)?))
+    }
+
+    /// The newest version of an id that is in one of the first `slots` slots.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn find_within(&self, id: &str, slots: usize) -> Result<Option<Slot>> {
+        let order = numbers_of::<u32>(&self.id_order)?;
+        let mut after = self.after(id)?;
+        while after > 0 {
+            let slot = Slot(order[after - 1]);
+            if self.id(slot)? != id {
+                return Ok(None);
+            }
+            if slot.index() < slots {
+                return Ok(Some(slot));
+            }
+            after -= 1;
+        }
+        Ok(None)
+    }
+
+    /// The slots of an id, the newest first.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn slots_of(&self, id: &str) -> Result<Vec<Slot>> {
+        let order = numbers_of::<u32>(&self.id_order)?;
+        let mut slots = Vec::new();
+        for slot in order[..self.after(id)?].iter().rev().map(|slot| Slot(*slot)) {
+            if self.id(slot)? != id {
+                break;
+            }
+            slots.push(slot);
+        }
+        Ok(slots)
+    }
+
     /// The newest version of an id.
     ///
     /// # Errors
     /// `corrupt`.
     pub fn find(&self, id: &str) -> Result<Option<Slot>> {
+        self.find_within(id, self.slots)
+    }
+
+    /// How many entries of the id order are of this id or of ids before it.
+    fn after(&self, id: &str) -> Result<usize> {
         let order = numbers_of::<u32>(&self.id_order)?;
         let (mut low, mut high) = (0, order.len());
         while low < high {
@@ -241,10 +333,7 @@ impl RowsReader {
                 high = middle;
             }
         }
-        match low.checked_sub(1).map(|at| Slot(order[at])) {
-            Some(slot) if self.id(slot)? == id => Ok(Some(slot)),
-            _ => Ok(None),
-        }
+        Ok(low)
     }
 
     /// Which vector a slot has, counted in the order of slots.
@@ -323,6 +412,7 @@ impl RowsReader {
             key: self.key(slot)?,
             seq: Seq(self.seqs()?[slot.index()]),
             valid_from: self.valid_from(slot)?,
+            expires_at: self.expiry()?.at(slot),
             vector,
             inverse_norm,
             metadata: self.metadata(slot)?,

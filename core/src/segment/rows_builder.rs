@@ -4,15 +4,16 @@
 
 use std::borrow::Cow;
 
-use crate::base::Writer;
 use crate::base::bytes::le_bytes;
 use crate::base::value::encode_object;
+use crate::base::{NEVER, Writer};
 use crate::storage::Section;
 
+use super::expiry::Expiry;
 use super::row::Row;
 use super::rows::{
-    COUNTS, ID_BYTES, ID_OFFSETS, ID_ORDER, INVERSE_NORMS, KEYS, METADATA, METADATA_OFFSETS, SEQS,
-    VALID_FROM, VECTOR_SLOTS, VECTORS, floats,
+    COUNTS, EXPIRY_ORDER, EXPIRY_SLOTS, EXPIRY_TIMES, ID_BYTES, ID_OFFSETS, ID_ORDER, INVERSE_NORMS, KEYS,
+    METADATA, METADATA_OFFSETS, SEQS, VALID_FROM, VECTOR_SLOTS, VECTORS, floats,
 };
 
 /// The rows blob of a segment under construction.
@@ -30,6 +31,8 @@ pub struct RowsBuilder {
     inverse_norms: Vec<f32>,
     metadata: Writer,
     metadata_ends: Vec<u64>,
+    /// Slots that expire, and when.
+    expiring: Vec<(u32, i64)>,
 }
 
 impl Default for RowsBuilder {
@@ -46,6 +49,7 @@ impl Default for RowsBuilder {
             inverse_norms: Vec::new(),
             metadata: Writer::new(),
             metadata_ends: vec![0],
+            expiring: Vec::new(),
         }
     }
 }
@@ -71,6 +75,9 @@ impl RowsBuilder {
         self.id_ends.push(self.ids.len() as u64);
         encode_object(&row.metadata, &mut self.metadata);
         self.metadata_ends.push(self.metadata.len() as u64);
+        if row.expires_at < NEVER {
+            self.expiring.push((self.len() as u32, row.expires_at));
+        }
         self.keys.push(row.key.0);
         self.seqs.push(row.seq.0);
         self.valid_from.push(row.valid_from);
@@ -119,6 +126,7 @@ impl RowsBuilder {
         let mut order: Vec<u32> = (0..n as u32).collect();
         order.sort_unstable_by(|a, b| self.id(*a).cmp(self.id(*b)).then(a.cmp(b)));
         let counts = [n as u64, self.vectors() as u64, self.dim as u64];
+        let expiry = Expiry::new(self.expiring.iter().copied());
         let sparse = if self.vectors() == n { Vec::new() } else { self.vector_slots };
         vec![
             Section::pinned(COUNTS, le_bytes(&counts)),
@@ -133,6 +141,9 @@ impl RowsBuilder {
             Section::pinned(INVERSE_NORMS, le_bytes(&self.inverse_norms)),
             Section::pinned(METADATA_OFFSETS, le_bytes(&self.metadata_ends)),
             Section::rows(METADATA, self.metadata.finish()),
+            Section::pinned(EXPIRY_SLOTS, le_bytes(&expiry.slots)),
+            Section::pinned(EXPIRY_TIMES, le_bytes(&expiry.times)),
+            Section::pinned(EXPIRY_ORDER, le_bytes(&expiry.order)),
         ]
     }
 }

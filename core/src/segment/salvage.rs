@@ -3,16 +3,18 @@
 //! What can be made again is not read: the order of ids, the lengths of vectors. Keys and seqs are given anew to what
 //! is saved. Counts follow from the lengths of sections.
 
+use std::collections::BTreeMap;
+
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
 use crate::base::value::decode_object;
-use crate::base::{Error, Key, Reader, Result, Seq, Slot, check_id};
+use crate::base::{Error, Key, NEVER, Reader, Result, Seq, Slot, check_id};
 use crate::storage::{Blob, Rows};
 use crate::vectors::{Metric, check_vector, inverse_norm};
 
 use super::row::Row;
 use super::rows::{
-    ID_BYTES, ID_OFFSETS, INVERSE_NORMS, METADATA, METADATA_OFFSETS, VALID_FROM, VECTOR_SLOTS, VECTORS,
-    floats,
+    EXPIRY_SLOTS, EXPIRY_TIMES, ID_BYTES, ID_OFFSETS, INVERSE_NORMS, METADATA, METADATA_OFFSETS, VALID_FROM,
+    VECTOR_SLOTS, VECTORS, floats,
 };
 
 /// Where the vector of a slot is.
@@ -34,6 +36,10 @@ pub struct RowsSalvage {
     id_offsets: Rows,
     id_bytes: Rows,
     valid_from: Rows,
+    /// When slots expire, as far as it can be read.
+    expiry: BTreeMap<u32, i64>,
+    /// Slots that expire, nobody knows which or when.
+    pub unknown_expiry: usize,
     vectors: Rows,
     metadata_offsets: Rows,
     metadata: Rows,
@@ -58,6 +64,7 @@ impl RowsSalvage {
         {
             return Err(Error::corrupt(name, 0, "sections whose lengths go together"));
         }
+        let (expiry, unknown_expiry) = expiry(blob)?;
         let ordinals = ordinals(&blob.rows(VECTOR_SLOTS)?, slots as usize, count as usize);
         Ok(Self {
             name,
@@ -67,6 +74,8 @@ impl RowsSalvage {
             id_offsets,
             id_bytes: blob.rows(ID_BYTES)?,
             valid_from: blob.rows(VALID_FROM)?,
+            expiry,
+            unknown_expiry,
             vectors,
             metadata_offsets: blob.rows(METADATA_OFFSETS)?,
             metadata: blob.rows(METADATA)?,
@@ -111,7 +120,17 @@ impl RowsSalvage {
         let vector = self.vector(slot)?;
         let inverse_norm = vector.as_deref().map_or(0.0, inverse_norm);
         let valid_from = i64::from_le_bytes(number(&self.valid_from, slot.index())?);
-        Ok(Row { id: self.id(slot)?, key: Key(0), seq: Seq(0), valid_from, vector, inverse_norm, metadata })
+        let expires_at = self.expiry.get(&slot.0).copied().unwrap_or(NEVER);
+        Ok(Row {
+            id: self.id(slot)?,
+            key: Key(0),
+            seq: Seq(0),
+            valid_from,
+            expires_at,
+            vector,
+            inverse_norm,
+            metadata,
+        })
     }
 
     fn vector(&self, slot: Slot) -> Result<Option<Box<[f32]>>> {
@@ -154,6 +173,18 @@ fn ordinals(list: &Rows, slots: usize, vectors: usize) -> Vec<Ordinal> {
     }
     settle(&mut found, slots, doubtful);
     found
+}
+
+/// When slots expire, as far as it can be read, and of how many it cannot.
+fn expiry(blob: &Blob) -> Result<(BTreeMap<u32, i64>, usize)> {
+    let (slots, times) = (blob.rows(EXPIRY_SLOTS)?, blob.rows(EXPIRY_TIMES)?);
+    let entry = |i: usize| -> Result<(u32, i64)> {
+        Ok((u32::from_le_bytes(number(&slots, i)?), i64::from_le_bytes(number(&times, i)?)))
+    };
+    let count = slots.len() as usize / 4;
+    let found: BTreeMap<u32, i64> = (0..count).filter_map(|i| entry(i).ok()).collect();
+    let unknown = count - found.len();
+    Ok((found, unknown))
 }
 
 /// The number at an index of a section.

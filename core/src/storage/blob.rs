@@ -70,7 +70,7 @@ impl BlobKind {
     /// The highest section that this version knows.
     fn sections_max(self) -> u16 {
         match self {
-            Self::Rows => 12,
+            Self::Rows => 15,
             Self::Codes | Self::Ends => 2,
             Self::Links => 4,
             Self::Text | Self::Columns => 8,

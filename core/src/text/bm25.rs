@@ -168,6 +168,46 @@ impl Weights {
         Ok(Self(weights))
     }
 
+    /// Counts some versions of a collection one by one: those of each part that a bitmap by slot allows, all without one.
+    ///
+    /// # Complexity
+    /// Reads every length of every field that is asked for, and every posting of the query's terms.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn count(query: &Query, parts: &[(&dyn PostingSource, Option<&Bitmap>)]) -> Result<Self> {
+        let is_in = |allowed: Option<&Bitmap>, slot: u32| allowed.is_none_or(|a| a.contains(slot as usize));
+        let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
+        for (part, allowed) in parts {
+            for name in part.fields() {
+                let sum = fields.entry(name).or_default();
+                part.for_each_length(name, &mut |slot, length| {
+                    if is_in(*allowed, slot) {
+                        sum.documents += 1;
+                        sum.total_length += u64::from(length);
+                    }
+                })?;
+            }
+        }
+        let mut weights = Vec::new();
+        for term in query.terms() {
+            for (name, stats) in &fields {
+                if term.field.as_deref().is_some_and(|only| only != *name) {
+                    continue;
+                }
+                let mut df = 0u64;
+                for (part, allowed) in parts {
+                    let mut count = |posting: Posting| df += u64::from(is_in(*allowed, posting.slot));
+                    part.for_each_posting(name, &term.term, &mut count)?;
+                }
+                if df > 0 {
+                    weights.push(Weight::new(term, name, *stats, df));
+                }
+            }
+        }
+        Ok(Self(weights))
+    }
+
     /// One entry a (term, field) that a live document has.
     #[must_use]
     pub fn as_slice(&self) -> &[Weight] {

@@ -270,6 +270,13 @@ impl PostingSource for TextIndex {
         })
     }
 
+    fn for_each_length(&self, field: &str, f: &mut dyn FnMut(u32, u32)) -> Result<()> {
+        if let Some(field) = self.field(field) {
+            self.lengths_of(field)?.for_each(f);
+        }
+        Ok(())
+    }
+
     fn df(&self, field: &str, term: &str) -> Result<u32> {
         match self.field(field) {
             None => Ok(0),

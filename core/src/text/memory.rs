@@ -202,6 +202,14 @@ impl PostingSource for MemoryPostings {
         })
     }
 
+    fn for_each_length(&self, field: &str, f: &mut dyn FnMut(u32, u32)) -> Result<()> {
+        if let Some(field) = self.fields.get(field) {
+            let (slots, lengths) = (Some(&*field.slots), &*field.lengths);
+            Lengths { n_slots: self.n_slots, slots, lengths }.for_each(f);
+        }
+        Ok(())
+    }
+
     fn df(&self, field: &str, term: &str) -> Result<u32> {
         Ok(self.list(field, term).map_or(0, |(_, list)| list.df))
     }

@@ -35,6 +35,13 @@ pub trait PostingSource: Send + Sync {
     /// How much text a field holds; nothing when the part does not know it.
     fn field_stats(&self, field: &str) -> FieldStats;
 
+    /// Calls `f` with the slot of each document that has the field, and with how many terms it has there; by ascending
+    /// slot.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    fn for_each_length(&self, field: &str, f: &mut dyn FnMut(u32, u32)) -> Result<()>;
+
     /// How many documents of the part, ended ones included, have the term in the field.
     ///
     /// # Errors
@@ -58,6 +65,14 @@ pub(super) struct Lengths<'a> {
 }
 
 impl Lengths<'_> {
+    /// Calls `f` with each slot that has the field and its length.
+    pub(super) fn for_each(&self, f: &mut dyn FnMut(u32, u32)) {
+        match self.slots {
+            None => (0..).zip(self.lengths).for_each(|(slot, length)| f(slot, *length)),
+            Some(slots) => slots.iter().zip(self.lengths).for_each(|(slot, length)| f(*slot, *length)),
+        }
+    }
+
     /// The length at a slot that has the field.
     pub(super) fn get(&self, slot: u32) -> Option<u32> {
         let Some(slots) = self.slots else { return self.lengths.get(slot as usize).copied() };

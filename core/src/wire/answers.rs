@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::base::{Error, Object, Report, Result, Seq};
-use crate::collection::{CollectionConfig, Explanation, Hit, Page, SearchResponse, Stats};
+use crate::base::time::{format_span, format_time};
+use crate::base::{Error, NEVER, Object, Report, Result, Seq};
+use crate::collection::{CollectionConfig, Explanation, History, Hit, Page, SearchResponse, Version, View};
 use crate::segment::Row;
 use crate::text::TextFields;
 
@@ -50,13 +51,53 @@ pub struct DumpLine {
     pub document: DocumentAnswer,
     /// Order of this version within the collection.
     pub seq: u64,
-    /// Since when it is valid: nanoseconds since 1970 UTC.
-    pub valid_from: i64,
+    /// Since when it is valid.
+    pub valid_from: String,
+    /// When it goes by itself; left out when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
 }
 
 impl From<&Row> for DumpLine {
     fn from(row: &Row) -> Self {
-        Self { document: row.into(), seq: row.seq.0, valid_from: row.valid_from }
+        let expires_at = (row.expires_at < NEVER).then(|| format_time(row.expires_at));
+        let valid_from = format_time(row.valid_from);
+        Self { document: row.into(), seq: row.seq.0, valid_from, expires_at }
+    }
+}
+
+/// A version of a document.
+#[derive(Debug, Clone, Serialize)]
+pub struct VersionAnswer {
+    /// What it held.
+    #[serde(flatten)]
+    pub document: DocumentAnswer,
+    /// Since when it is there.
+    pub valid_from: String,
+    /// The first moment at which it is not; null for no such moment.
+    pub valid_to: Option<String>,
+}
+
+impl From<&Version> for VersionAnswer {
+    fn from(version: &Version) -> Self {
+        Self {
+            document: (&*version.row).into(),
+            valid_from: format_time(version.row.valid_from),
+            valid_to: version.valid_to.map(format_time),
+        }
+    }
+}
+
+/// The versions of a document.
+#[derive(Debug, Clone, Serialize)]
+pub struct VersionsAnswer {
+    /// The newest first.
+    pub versions: Vec<VersionAnswer>,
+}
+
+impl From<&[Version]> for VersionsAnswer {
+    fn from(versions: &[Version]) -> Self {
+        Self { versions: versions.iter().map(VersionAnswer::from).collect() }
     }
 }
 
@@ -111,6 +152,10 @@ pub struct InfoAnswer {
     pub m: u32,
     /// How widely the index searches while it is built.
     pub ef_construction: u32,
+    /// How long versions that were replaced or deleted stay readable: `none`, `forever` or a duration.
+    pub history: String,
+    /// The earliest moment that can be read; null when that is any.
+    pub earliest: Option<String>,
     /// Live documents.
     pub documents: usize,
     /// Live documents in the memtable.
@@ -130,9 +175,11 @@ pub struct InfoAnswer {
 }
 
 impl InfoAnswer {
-    /// Of a collection with this name, config, dimension and figures.
+    /// Of a collection with this name, in this state.
     #[must_use]
-    pub fn new(name: &str, config: &CollectionConfig, dim: Option<u32>, stats: &Stats) -> Self {
+    pub fn new(name: &str, view: &View) -> Self {
+        let (config, stats, earliest): (&CollectionConfig, _, _) =
+            (&view.config, view.stats(), view.earliest());
         let fields = config.text.as_ref().map(|text| match &text.fields {
             TextFields::TopLevel => "top_level".into(),
             TextFields::All => "all".into(),
@@ -141,12 +188,18 @@ impl InfoAnswer {
         Self {
             name: name.to_owned(),
             metric: config.metric.name(),
-            dim,
+            dim: view.dim,
             language: config.text.as_ref().map(|text| text.language.name()),
             fields,
             embedder: config.embedder.as_ref().map(|embedder| embedder.name.clone()),
             m: config.links_max,
             ef_construction: config.ef_construction,
+            history: match config.history {
+                History::None => "none".to_owned(),
+                History::Forever => "forever".to_owned(),
+                History::For(span) => format_span(span),
+            },
+            earliest: (earliest > i64::MIN).then(|| format_time(earliest)),
             documents: stats.documents,
             memtable: stats.memtable,
             memtable_bytes: stats.memtable_bytes,

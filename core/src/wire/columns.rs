@@ -4,10 +4,10 @@
 
 use serde::Serialize;
 
-use crate::collection::{Page, SearchResponse};
+use crate::collection::{Page, SearchResponse, Version};
 use crate::segment::SharedRow;
 
-use super::answers::{DocumentAnswer, ScanAnswer, SearchAnswer};
+use super::answers::{DocumentAnswer, ScanAnswer, SearchAnswer, VersionsAnswer};
 
 /// An answer whose vectors stand apart from its JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,14 @@ impl Columns {
         let vectors =
             answers.iter_mut().map(|answer| answer.as_mut().and_then(|a| a.vector.take())).collect();
         Self::new(vectors, &answers)
+    }
+
+    /// The versions of a document.
+    #[must_use]
+    pub fn versions(versions: &[Version]) -> Self {
+        let VersionsAnswer { mut versions } = versions.into();
+        let vectors = versions.iter_mut().map(|version| version.document.vector.take()).collect();
+        Self::new(vectors, &versions)
     }
 
     /// A page of a scan.

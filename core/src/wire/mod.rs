@@ -9,11 +9,12 @@ mod columns;
 mod requests;
 
 pub use answers::{
-    DocumentAnswer, DumpLine, ErrorAnswer, HitAnswer, InfoAnswer, ScanAnswer, SearchAnswer, encode_cursor,
-    parse_cursor,
+    DocumentAnswer, DumpLine, ErrorAnswer, HitAnswer, InfoAnswer, ScanAnswer, SearchAnswer, VersionAnswer,
+    VersionsAnswer, encode_cursor, parse_cursor,
 };
 pub use columns::{Columns, Vectors, to_json};
 pub use requests::{
-    AddBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, IdsBody, LineBody, NamedCreateBody,
-    OpenBody, ScanBody, SearchBody, TextBody, WriteBody, parse, parse_id, parse_level, parse_metadata,
+    AddBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, GetBody, IdsBody, LifeBody, LineBody,
+    NamedCreateBody, OpenBody, ReadBody, ScanBody, SearchBody, TextBody, TimeBody, WriteBody, as_of, parse,
+    parse_id, parse_level, parse_metadata,
 };

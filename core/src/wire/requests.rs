@@ -6,9 +6,12 @@ use serde_json::value::RawValue;
 
 use crate::base::ids::shorten;
 use crate::base::limits::DIM_MAX;
+use crate::base::time::{parse_span, parse_time};
 use crate::base::value::parse_object;
-use crate::base::{Error, InputError, Object, Result, Seq};
-use crate::collection::{CollectionConfig, Document, EmbedderRef, Fusion, SearchRequest, parse_filter};
+use crate::base::{Clock, Error, InputError, Object, Result, Seq};
+use crate::collection::{
+    CollectionConfig, Document, EmbedderRef, Fusion, History, SearchRequest, parse_filter,
+};
 use crate::storage::Level;
 use crate::text::{Language, TextFields, TextSpec};
 use crate::vectors::Metric;
@@ -42,6 +45,9 @@ pub struct CreateBody {
     pub m: Option<u32>,
     /// How widely the index searches while it is built.
     pub ef_construction: Option<u32>,
+    /// How long versions that were replaced or deleted stay readable: `none` (default), `forever`, or a duration such as
+    /// `30d`.
+    pub history: Option<String>,
 }
 
 /// The text of a collection.
@@ -100,10 +106,53 @@ impl CreateBody {
             embedder,
             links_max: self.m.unwrap_or(defaults.links_max),
             ef_construction: self.ef_construction.unwrap_or(defaults.ef_construction),
+            history: self.history.as_deref().map_or(Ok(defaults.history), parse_history)?,
         };
         config.check()?;
         Ok(config)
     }
+}
+
+/// How long history is kept, from its name or a duration.
+fn parse_history(text: &str) -> Result<History> {
+    match text {
+        "none" => Ok(History::None),
+        "forever" => Ok(History::Forever),
+        span => parse_span("history", span)
+            .map(History::For)
+            .map_err(|_| Error::parameter("history", shorten(text), "none, forever or a duration like 30d")),
+    }
+}
+
+/// A moment as JSON gives it: text, or nanoseconds since 1970 UTC as an integer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum TimeBody {
+    /// Nanoseconds since 1970 UTC.
+    Ns(i64),
+    /// RFC 3339, or nanoseconds in decimal.
+    Text(String),
+}
+
+impl TimeBody {
+    /// Nanoseconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// `invalid_parameter` of this name.
+    pub fn ns(&self, name: &'static str) -> Result<i64> {
+        match self {
+            Self::Ns(ns) => Ok(*ns),
+            Self::Text(text) => parse_time(name, text),
+        }
+    }
+}
+
+/// The moment that a reader asks for; `None` for now.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn as_of(body: Option<&TimeBody>) -> Result<Option<i64>> {
+    body.map(|time| time.ns("as_of")).transpose()
 }
 
 impl TextBody {
@@ -138,16 +187,48 @@ pub struct DocumentBody<'a> {
     /// Its metadata.
     #[serde(default, borrow)]
     pub metadata: Option<&'a RawValue>,
+    /// As [`LifeBody::expires_at`].
+    #[serde(default)]
+    pub expires_at: Option<TimeBody>,
+    /// As [`LifeBody::ttl`].
+    #[serde(default)]
+    pub ttl: Option<String>,
+}
+
+/// How long a document is to live.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LifeBody {
+    /// When it goes by itself.
+    pub expires_at: Option<TimeBody>,
+    /// After which time it goes by itself, such as `1h`; instead of `expires_at`.
+    pub ttl: Option<String>,
+}
+
+impl LifeBody {
+    /// When the document goes by itself; `clock` is what a `ttl` counts from.
+    ///
+    /// # Errors
+    /// `invalid_parameter` for a time that cannot be.
+    pub fn end(self, clock: &dyn Clock) -> Result<Option<i64>> {
+        match (self.expires_at, self.ttl) {
+            (Some(_), Some(_)) => Err(Error::parameter("ttl", "both", "either ttl or expires_at")),
+            (Some(time), None) => time.ns("expires_at").map(Some),
+            (None, Some(span)) => Ok(Some(clock.now_ns().saturating_add(parse_span("ttl", &span)?))),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 impl DocumentBody<'_> {
-    /// As the core's document.
+    /// As the core's document; `clock` is what a `ttl` counts from.
     ///
     /// # Errors
-    /// `invalid_metadata`.
-    pub fn document(self) -> Result<Document> {
+    /// `invalid_metadata`; `invalid_parameter` for a time that cannot be.
+    pub fn document(self, clock: &dyn Clock) -> Result<Document> {
         let metadata = parse_metadata(self.metadata.map(RawValue::get))?;
-        Ok(Document { id: self.id, vector: self.vector, metadata })
+        let expires_at = LifeBody { expires_at: self.expires_at, ttl: self.ttl }.end(clock)?;
+        Ok(Document { id: self.id, vector: self.vector, metadata, expires_at })
     }
 }
 
@@ -168,7 +249,10 @@ pub struct LineBody<'a> {
     pub seq: Option<u64>,
     /// Likewise.
     #[serde(default)]
-    pub valid_from: Option<i64>,
+    pub valid_from: Option<TimeBody>,
+    /// When it goes by itself.
+    #[serde(default)]
+    pub expires_at: Option<TimeBody>,
 }
 
 impl LineBody<'_> {
@@ -177,7 +261,9 @@ impl LineBody<'_> {
     /// # Errors
     /// `invalid_metadata`.
     pub fn document(self) -> Result<Document> {
-        DocumentBody { id: self.id, vector: self.vector, metadata: self.metadata }.document()
+        let metadata = parse_metadata(self.metadata.map(RawValue::get))?;
+        let expires_at = self.expires_at.map(|time| time.ns("expires_at")).transpose()?;
+        Ok(Document { id: self.id, vector: self.vector, metadata, expires_at })
     }
 }
 
@@ -278,15 +364,18 @@ pub struct ScanBody {
     pub limit: Option<usize>,
     /// The `next` of an earlier page.
     pub cursor: Option<String>,
+    /// Documents as they were then; left out, as they are now.
+    pub as_of: Option<TimeBody>,
 }
 
 impl ScanBody {
-    /// The place to go on from, and how many documents.
+    /// The place to go on from, how many documents, and as of which moment.
     ///
     /// # Errors
     /// `invalid_parameter`.
-    pub fn page(&self) -> Result<(Option<Seq>, usize)> {
-        Ok((self.cursor.as_deref().map(parse_cursor).transpose()?, self.limit.unwrap_or(SCAN_DEFAULT)))
+    pub fn page(&self) -> Result<(Option<Seq>, usize, Option<i64>)> {
+        let cursor = self.cursor.as_deref().map(parse_cursor).transpose()?;
+        Ok((cursor, self.limit.unwrap_or(SCAN_DEFAULT), as_of(self.as_of.as_ref())?))
     }
 }
 
@@ -329,12 +418,12 @@ impl AddBody<'_> {
         self.durability.as_deref().map(parse_level).transpose()
     }
 
-    /// As the core's documents.
+    /// As the core's documents; `clock` is what a `ttl` counts from.
     ///
     /// # Errors
     /// As [`DocumentBody::document`].
-    pub fn documents(self) -> Result<Vec<Document>> {
-        self.documents.into_iter().map(DocumentBody::document).collect()
+    pub fn documents(self, clock: &dyn Clock) -> Result<Vec<Document>> {
+        self.documents.into_iter().map(|document| document.document(clock)).collect()
     }
 }
 
@@ -344,6 +433,25 @@ impl AddBody<'_> {
 pub struct IdsBody {
     /// The ids.
     pub ids: Vec<String>,
+}
+
+/// Documents to be read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetBody {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// As they were then; left out, as they are now.
+    #[serde(default)]
+    pub as_of: Option<TimeBody>,
+}
+
+/// How documents are read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadBody {
+    /// As they were then; left out, as they are now.
+    pub as_of: Option<TimeBody>,
 }
 
 /// A collection to be made: its name, and beside it what [`CreateBody`] has.
@@ -383,6 +491,8 @@ pub struct SearchBody {
     pub vector: Option<Vec<f32>>,
     /// The words part, and the vector part when the collection has an embedder.
     pub text: Option<String>,
+    /// What was there then; left out, what is there now.
+    pub as_of: Option<TimeBody>,
     /// What may be found.
     pub filter: Option<String>,
     /// How many results; default 10.
@@ -419,6 +529,7 @@ impl SearchBody {
         Ok(SearchRequest {
             vector: self.vector,
             text: self.text,
+            as_of: as_of(self.as_of.as_ref())?,
             filter: parse_filter(self.filter.as_deref().unwrap_or_default())?,
             k: self.k.unwrap_or(defaults.k),
             offset: self.offset.unwrap_or(0),

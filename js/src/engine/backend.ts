@@ -25,16 +25,18 @@ export interface BackendDatabase {
 /** A collection of an engine. It has read or copied its arguments when a call returns, promise or not. */
 export interface BackendCollection {
   info(): Promise<string>;
-  /** Stores documents, given as arrays of one length, and answers how many were replaced. */
+  /** Stores documents, given as arrays of one length (`lives` may be empty), and answers how many were replaced. */
   write(
     ids: string[],
     vectors: (Float32Array | undefined)[],
     metadata: (string | undefined)[],
+    lives: (string | undefined)[],
     upsert: boolean,
     options?: string,
   ): Promise<number>;
   delete(ids: string[], options?: string): Promise<number>;
-  get(ids: string[]): Promise<Answer>;
+  get(ids: string[], options?: string): Promise<Answer>;
+  versions(id: string): Promise<Answer>;
   scan(request: string): Promise<Answer>;
   search(request: string, vector?: Float32Array): Promise<Answer>;
   searchSync(request: string, vector?: Float32Array): Answer;

@@ -11,9 +11,11 @@ import type {
   JsonObject,
   NewDocument,
   Page,
+  ReadOptions,
   ScanRequest,
   SearchRequest,
   SearchResult,
+  Version,
   WriteOptions,
   Written,
 } from '../types.js';
@@ -49,9 +51,9 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
   }
 
   async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: WriteOptions): Promise<Written> {
-    const { ids, vectors, metadata } = encodeDocuments(documents);
+    const { ids, vectors, metadata, lives } = encodeDocuments(documents);
     const how = options && encodeRequest(options);
-    const replaced = await wait(() => this.#backend.write(ids, vectors, metadata, upsert, how));
+    const replaced = await wait(() => this.#backend.write(ids, vectors, metadata, lives, upsert, how));
     return { written: ids.length, replaced };
   }
 
@@ -61,16 +63,25 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
     return await wait(() => this.#backend.delete(checked, how));
   }
 
-  async get(id: string): Promise<Document<M> | null> {
-    const [document] = await this.getMany([id]);
+  async get(id: string, options?: ReadOptions): Promise<Document<M> | null> {
+    const [document] = await this.getMany([id], options);
     return document ?? null;
   }
 
-  async getMany(ids: readonly string[]): Promise<(Document<M> | null)[]> {
+  async getMany(ids: readonly string[], options?: ReadOptions): Promise<(Document<M> | null)[]> {
     const checked = encodeIds(ids);
-    const answer = await wait(() => this.#backend.get(checked));
+    const how = options && encodeRequest(options);
+    const answer = await wait(() => this.#backend.get(checked, how));
     const documents = JSON.parse(answer.json) as (Document<M> | null)[];
     return attach(answer, documents);
+  }
+
+  async versions(id: string): Promise<Version<M>[]> {
+    const [checked] = encodeIds([id]);
+    const answer = await wait(() => this.#backend.versions(checked!));
+    const versions = JSON.parse(answer.json) as Version<M>[];
+    attach(answer, versions);
+    return versions;
   }
 
   async search(request: SearchRequest): Promise<SearchResult<M>> {
@@ -91,10 +102,10 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
     return page;
   }
 
-  async *documents(): AsyncIterableIterator<Document<M>> {
+  async *documents(options?: ReadOptions): AsyncIterableIterator<Document<M>> {
     let cursor: string | null = null;
     do {
-      const page: Page<M> = await this.scan({ limit: PAGE, cursor });
+      const page: Page<M> = await this.scan({ ...options, limit: PAGE, cursor });
       yield* page.documents;
       cursor = page.next;
     } while (cursor !== null);

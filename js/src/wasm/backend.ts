@@ -93,19 +93,24 @@ class WasmCollection implements BackendCollection {
     ids: string[],
     vectors: (Float32Array | undefined)[],
     metadata: (string | undefined)[],
+    lives: (string | undefined)[],
     upsert: boolean,
     options?: string,
   ): Promise<number> {
     const { flat, lengths } = flattened(vectors);
-    return this.#change((db, c) => db.write(c, ids, flat, lengths, metadata, upsert, options));
+    return this.#change((db, c) => db.write(c, ids, flat, lengths, metadata, lives, upsert, options));
   }
 
   delete(ids: string[], options?: string): Promise<number> {
     return this.#change((db, c) => db.delete(c, ids, options));
   }
 
-  get(ids: string[]): Promise<Answer> {
-    return this.#ask((db, c) => db.get(c, ids));
+  get(ids: string[], options?: string): Promise<Answer> {
+    return this.#ask((db, c) => db.get(c, ids, options));
+  }
+
+  versions(id: string): Promise<Answer> {
+    return this.#ask((db, c) => db.versions(c, id));
   }
 
   scan(request: string): Promise<Answer> {

@@ -52,11 +52,13 @@ export interface WasmDatabase {
     vectors: Float32Array,
     lengths: Int32Array,
     metadata: (string | undefined)[],
+    lives: (string | undefined)[],
     upsert: boolean,
     options?: string,
   ): Submitted;
   delete(collection: number, ids: string[], options?: string): Submitted;
-  get(collection: number, ids: string[]): Answer;
+  get(collection: number, ids: string[], options?: string): Answer;
+  versions(collection: number, id: string): Answer;
   scan(collection: number, request: string): Answer;
   search(collection: number, request: string, vector?: Float32Array): Answer;
   export(collection: number): Uint8Array;

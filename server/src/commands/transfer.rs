@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use kithdb::base::{Error, Seq};
+use kithdb::base::{Clock, Error, Seq};
 use kithdb::collection::View;
 use kithdb::engine::export as file_format;
-use kithdb::host::{Db, Inspection, Options};
+use kithdb::host::{Db, Inspection, Options, SystemClock};
 use kithdb::wire::DumpLine;
 
 use super::report::{StderrObserver, one_line, out};
@@ -126,8 +126,9 @@ impl Failed {
 /// All live documents in the order of seq, a line each; how many.
 fn write_lines(view: &View, output: &mut impl Write) -> Result<usize, Failed> {
     let (mut cursor, mut count): (Option<Seq>, usize) = (None, 0);
+    let now = view.now(SystemClock.now_ns());
     loop {
-        let page = view.scan(cursor, PAGE).map_err(Failed::Reading)?;
+        let page = view.scan(cursor, PAGE, now).map_err(Failed::Reading)?;
         for row in &page.rows {
             serde_json::to_writer(&mut *output, &DumpLine::from(&**row))
                 .map_err(|e| Failed::Writing(e.into()))?;

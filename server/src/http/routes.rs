@@ -30,6 +30,7 @@ pub fn routes(app: App) -> Router {
             "/v1/collections/{name}/documents/{id}",
             get(documents::get).delete(documents::remove).post(documents::many),
         )
+        .route("/v1/collections/{name}/documents/{id}/versions", get(documents::versions))
         .route("/v1/collections/{name}/search", post(search::search))
         .route("/v1/collections/{name}/seal", post(jobs::seal))
         .route("/v1/collections/{name}/index", post(jobs::index))

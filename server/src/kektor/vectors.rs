@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use kithdb::base::{Result, StateError};
+use kithdb::base::{Clock, Result, StateError};
 use kithdb::collection::Document;
 use kithdb::host::AddMode;
 use kithdb::wire::{DocumentBody, parse};
@@ -65,7 +65,10 @@ pub async fn add(
         if index_name.is_empty() || id.is_empty() {
             return Err(refuse("missing fields: index_name, id, or vector"));
         }
-        let document = document(DocumentBody { id, vector, metadata })?;
+        let document = document(
+            DocumentBody { id, vector, metadata, expires_at: None, ttl: None },
+            &*db.options().clock,
+        )?;
         db.collection(&index_name)?.add(vec![document], AddMode::Insert, None)?;
         Ok(ok(None))
     })
@@ -79,7 +82,10 @@ pub async fn add_batch(
     app.ok(move |db| {
         let BatchBody { index_name, vectors } = parse(&body)?;
         let collection = db.collection(&index_name)?;
-        let documents = vectors.into_iter().map(document).collect::<Result<Vec<_>>>()?;
+        let documents = vectors
+            .into_iter()
+            .map(|body| document(body, &*db.options().clock))
+            .collect::<Result<Vec<_>>>()?;
         let vectors_added = documents.len();
         collection.add(documents, AddMode::Insert, None)?;
         Ok::<_, Problem>(BatchAnswer { status: "OK", vectors_added })
@@ -95,7 +101,7 @@ pub async fn get_many(
     app.ok(move |db| {
         let IdsBody { index_name, ids, compress_context } = parse(&body)?;
         not_yet(compress_context, "compress_context")?;
-        let rows = db.collection(&index_name)?.view()?.get_many(&ids)?;
+        let rows = db.collection(&index_name)?.get_many(&ids, None)?;
         Ok::<_, Problem>(rows.iter().flatten().map(|row| NodeAnswer::from(&**row)).collect::<Vec<_>>())
     })
     .await
@@ -106,7 +112,7 @@ pub async fn get(
     PathOf((name, id)): PathOf<(String, String)>,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
-        let found = db.collection(&name)?.get(&id)?;
+        let found = db.collection(&name)?.get(&id, None)?;
         let row = found.ok_or(StateError::UnknownDocument { id, collection: name })?;
         Ok::<_, kithdb::base::Error>(NodeAnswer::from(&*row))
     })
@@ -128,7 +134,7 @@ pub async fn delete(
     .await
 }
 
-fn document(mut body: DocumentBody<'_>) -> Result<Document> {
+fn document(mut body: DocumentBody<'_>, clock: &dyn Clock) -> Result<Document> {
     body.vector = given(body.vector);
-    body.document()
+    body.document(clock)
 }

@@ -5,7 +5,10 @@ use axum::http::Method;
 use axum::response::Response;
 use kithdb::base::{Result, StateError};
 use kithdb::host::AddMode;
-use kithdb::wire::{AddBody, DocumentAnswer, IdsBody, ScanAnswer, parse, parse_cursor};
+use kithdb::wire::{
+    AddBody, DocumentAnswer, GetBody, IdsBody, ScanAnswer, TimeBody, VersionsAnswer, as_of, parse,
+    parse_cursor,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::http::{App, BATCH_BYTES_MAX, JsonBody, NoBody, PathOf, Problem, QueryOf};
@@ -33,6 +36,19 @@ struct ManyAnswer {
 pub struct ScanQuery {
     limit: Option<usize>,
     cursor: Option<String>,
+    as_of: Option<String>,
+}
+
+/// When a document is looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetQuery {
+    as_of: Option<String>,
+}
+
+/// The moment of a query string; `None` for now.
+fn moment(text: Option<String>) -> Result<Option<i64>> {
+    as_of(text.map(TimeBody::Text).as_ref())
 }
 
 pub async fn add(
@@ -45,7 +61,7 @@ pub async fn add(
         let body: AddBody<'_> = parse(&body)?;
         let mode = if body.replaces()? { AddMode::Upsert } else { AddMode::Insert };
         let level = body.level()?;
-        let documents = body.documents()?;
+        let documents = body.documents(&*db.options().clock)?;
         let written = documents.len();
         let replaced = collection.add(documents, mode, level)?.ended;
         Ok::<_, kithdb::base::Error>(AddAnswer { written, replaced })
@@ -56,13 +72,22 @@ pub async fn add(
 pub async fn get(
     State(app): State<App>,
     PathOf((name, id)): PathOf<(String, String)>,
+    QueryOf(query): QueryOf<GetQuery>,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
-        let found = db.collection(&name)?.get(&id)?;
+        let found = db.collection(&name)?.get(&id, moment(query.as_of)?)?;
         let row = found.ok_or(StateError::UnknownDocument { id, collection: name })?;
         Ok::<_, kithdb::base::Error>(DocumentAnswer::from(&*row))
     })
     .await
+}
+
+/// The versions of a document that are kept, the newest first.
+pub async fn versions(
+    State(app): State<App>,
+    PathOf((name, id)): PathOf<(String, String)>,
+) -> Result<Response, Problem> {
+    app.ok(move |db| db.collection(&name)?.versions(&id).map(|found| VersionsAnswer::from(&*found))).await
 }
 
 pub async fn remove(
@@ -83,7 +108,7 @@ pub async fn many(
     JsonBody(body): JsonBody<BATCH_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     match verb.as_str() {
-        "get" => app.ok(move |db| get_many(&*db.collection(&name)?, &parse::<IdsBody>(&body)?.ids)).await,
+        "get" => app.ok(move |db| get_many(&*db.collection(&name)?, &parse::<GetBody>(&body)?)).await,
         "delete" => {
             app.ok(move |db| {
                 let ids = parse::<IdsBody>(&body)?.ids;
@@ -102,13 +127,13 @@ pub async fn scan(
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
         let cursor = query.cursor.as_deref().map(parse_cursor).transpose()?;
-        let page = db.collection(&name)?.scan(cursor, query.limit.unwrap_or(100))?;
+        let page = db.collection(&name)?.scan(cursor, query.limit.unwrap_or(100), moment(query.as_of)?)?;
         Ok::<_, kithdb::base::Error>(ScanAnswer::from(&page))
     })
     .await
 }
 
-fn get_many(collection: &kithdb::host::CollectionHandle, ids: &[String]) -> Result<ManyAnswer> {
-    let rows = collection.view()?.get_many(ids)?;
+fn get_many(collection: &kithdb::host::CollectionHandle, body: &GetBody) -> Result<ManyAnswer> {
+    let rows = collection.get_many(&body.ids, as_of(body.as_of.as_ref())?)?;
     Ok(ManyAnswer { documents: rows.iter().map(|row| row.as_deref().map(DocumentAnswer::from)).collect() })
 }

@@ -106,7 +106,7 @@ pub fn salvage(storage: &dyn Storage, collection_id: Option<u64>) -> Result<Salv
     };
     let unfinished_bytes = state.unfinished_bytes;
     let dim = state.dim.or(manifest.config.dim);
-    let documents = Parsed { config: manifest.config, dim, rows: renumbered(state.into_rows()) };
+    let documents = Parsed::without_history(manifest.config, dim, renumbered(state.into_rows()));
     Ok(Salvaged { documents, generation, losses, unfinished_bytes, notes })
 }
 

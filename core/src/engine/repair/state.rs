@@ -80,6 +80,11 @@ impl State {
                 self.notes.push(format!("{}.ends is {what}", id.number));
             }
         }
+        if rows.unknown_expiry > 0 {
+            self.ends = self.ends.saturating_add(rows.unknown_expiry);
+            let what = "when some documents expire cannot be read: they stay";
+            self.notes.push(format!("segment {}: {what}", blobs.rows.number));
+        }
         for slot in (0..rows.len() as u32).map(Slot).filter(|slot| !ended.contains(slot)) {
             match (rows.row(slot), rows.id(slot)) {
                 (Ok(row), _) => self.put(row),
@@ -112,7 +117,7 @@ impl State {
         for op in found.ops {
             match op {
                 Op::Delete { id, .. } => self.delete(&id),
-                Op::Put { id, valid_from, vector, metadata, .. } => {
+                Op::Put { id, valid_from, expires_at, vector, metadata, .. } => {
                     let dim = self.dim.map(|dim| dim as usize);
                     let fits = |v: &[f32]| check_vector(manifest.config.metric, dim, v).is_ok();
                     if !vector.as_deref().is_none_or(fits) {
@@ -122,7 +127,7 @@ impl State {
                     self.dim = self.dim.or(vector.as_ref().map(|v| v.len() as u32));
                     let inverse_norm = vector.as_deref().map_or(0.0, inverse_norm);
                     let (key, seq) = (Key(0), Seq(0));
-                    self.put(Row { id, key, seq, valid_from, vector, inverse_norm, metadata });
+                    self.put(Row { id, key, seq, valid_from, expires_at, vector, inverse_norm, metadata });
                 }
             }
         }
