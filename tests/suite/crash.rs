@@ -262,7 +262,7 @@ fn check(left: &SimVfs, history: &History, least: usize, at: &str) {
 
 /// Of the first workload, and how many there are.
 const SEED: u64 = 42;
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 16;
 
 const CRASHES: [Crash; 4] = [Crash::Process, Crash::LoseUnsynced, Crash::Tear, Crash::ZeroTail];
 

@@ -182,8 +182,8 @@ fn cycles(mut more: impl FnMut(u64) -> bool) {
 }
 
 #[test]
-fn fifty_kills_lose_no_acknowledged_document() {
-    cycles(|number| number < 50);
+fn a_hundred_kills_lose_no_acknowledged_document() {
+    cycles(|number| number < 100);
 }
 
 #[test]
