@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Rng, Value};
-use kithdb::collection::{CollectionConfig, Document, Mutation, SearchRequest, View};
+use kithdb::collection::{CollectionConfig, Document, History, Mutation, SearchRequest, View};
 use kithdb::engine::{Collection, Database, Env, JobKind, JobProgress};
 use kithdb::index::Scratch;
 use kithdb::storage::{Level, MemoryRoot, Ticket};
@@ -264,6 +264,30 @@ fn a_merge_keeps_the_links_of_its_largest_input() {
     assert!(recall > 0.95, "recall {recall}");
     life.reopen();
     assert_eq!(life.recall(dim), recall);
+}
+
+#[test]
+fn what_is_kept_as_history_makes_nothing_due_and_goes_on_with_its_links() {
+    let dim = 16;
+    let mut life = Life::new(CollectionConfig { history: History::Forever, ..CollectionConfig::default() });
+    life.put((0..6_000).map(|i| (i, 0)), dim);
+    life.run(JobKind::Seal);
+    assert!(life.run(JobKind::Index));
+    life.put((0..2_500).map(|i| (i, 1)), dim);
+    life.delete(5_000..5_500);
+    assert!(life.run_due().is_empty(), "nothing may be left out");
+    assert!(life.run(JobKind::Seal) && life.run_due().is_empty());
+    assert!(life.run(JobKind::Optimize));
+    for at in ["optimized", "opened again"] {
+        life.check(at);
+        let view = life.view();
+        let stats = view.stats();
+        assert_eq!((stats.segments, stats.indexed, stats.ended), (1, 1, 3_000), "{at}");
+        assert_eq!(view.versions("d7").expect("sound").len(), 2, "{at}");
+        assert!(life.recall(dim) > 0.95, "{at}");
+        life.reopen();
+    }
+    assert!(!life.run(JobKind::Optimize) && !life.run(JobKind::Merge), "there is nothing to gain");
 }
 
 #[test]
