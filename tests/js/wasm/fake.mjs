@@ -148,7 +148,7 @@ class FakeDatabase {
     return JSON.stringify({ name, documents: documents.size, embedder: this.#embedder ?? null });
   }
 
-  write(c, ids, vectors, lengths, metadata, upsert, options) {
+  write(c, ids, vectors, lengths, metadata, lives, upsert, options) {
     const { documents } = this.#open(c);
     if (!upsert && ids.some((id) => documents.has(id))) refuse('document_exists');
     let [ticket, ended, at] = [0, 0, 0];
