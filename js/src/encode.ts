@@ -82,7 +82,12 @@ export function encodeRequest(request: unknown): string {
   return JSON.stringify(encoded);
 }
 
+/** Fields that hold a moment. */
+const MOMENTS = new Set(['as_of', 'expires_at']);
+
 function encodeField(name: string, value: unknown): unknown {
+  // A number would be taken for nanoseconds, and Date.now() for a moment in 1970.
+  if (MOMENTS.has(name) && typeof value === 'number') throw invalidRequest(`${name} that is a Date, text or a bigint of nanoseconds`, value);
   // Moments, which are these in no other place.
   if (typeof value === 'bigint') return value.toString();
   const isLost = typeof value === 'function' || typeof value === 'symbol';

@@ -288,7 +288,7 @@ export interface Database extends AsyncDisposable, Disposable {
   create<Metadata extends object = JsonObject>(name: string, config?: CollectionConfig): Promise<Collection<Metadata>>;
   /**
    * A collection that is there; `unknown_collection` when it is not. It is opened by what first asks something of it,
-   * which says `unopenable` when it is damaged.
+   * which says `unopenable` when that fails, and `corrupt` where damage is found later, as it is read.
    */
   collection<Metadata extends object = JsonObject>(name: string): Collection<Metadata>;
   /** What all collections are and hold, by name. */

@@ -362,3 +362,48 @@ fn a_disk_that_loses_what_was_synced_is_noticed() {
     let failed = std::panic::catch_unwind(|| check(&left, &history, history.written, "control"));
     assert!(failed.is_err(), "losing the durable end of the log must be noticed");
 }
+
+/// A merge once dropped history by the time of a write that was not durable yet. When a power cut took that write, a moment
+/// that could be asked for again had lost its versions.
+#[test]
+fn history_does_not_go_for_a_write_that_a_power_cut_takes() {
+    let vfs = SimVfs::new();
+    let clock = Arc::new(ManualClock::at(1_000));
+    let open = |vfs: &SimVfs| {
+        let env = Env { clock: Arc::<ManualClock>::clone(&clock), ..env() };
+        let root = FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens");
+        Database::open(Arc::new(root), env).expect("opens")
+    };
+    let mut database = open(&vfs);
+    database.storage().poll(Ticket::LAST);
+    let config = CollectionConfig { history: kithdb::collection::History::For(100), ..Default::default() };
+    let staged = database.stage("c", 7, config).expect("staged");
+    settle(&*staged.storage, staged.ticket).expect("kept");
+    let ticket = database.admit(staged);
+    settle(&*database.storage(), ticket).expect("kept");
+    let mut collection = database.open_collection("c").expect("opens");
+    let put = |collection: &mut Collection, id: &str, n: i64, level| {
+        let metadata = parse_object(&format!(r#"{{"n":{n}}}"#)).expect("JSON");
+        let document = Document { id: id.into(), vector: None, metadata, expires_at: None };
+        let submitted = collection.submit(vec![Mutation::Upsert(document)], level).expect("stored");
+        settle(&*collection.storage(), submitted.ticket.expect("an op")).expect("kept");
+    };
+    put(&mut collection, "x", 1, Level::Always);
+    run_job(&mut collection, JobKind::Seal).expect("sealed");
+    clock.advance(50);
+    put(&mut collection, "x", 2, Level::Always);
+    run_job(&mut collection, JobKind::Seal).expect("sealed");
+    clock.advance(10_000);
+    put(&mut collection, "later", 3, Level::Os);
+    run_job(&mut collection, JobKind::Merge).expect("merged");
+    collection.storage().poll(Ticket::LAST);
+    drop((collection, database));
+
+    let left = vfs.after(Crash::LoseUnsynced, &mut Rng::new(1));
+    let collection = open(&left).open_collection("c").expect("opens");
+    let view = collection.reader().load_full();
+    assert!(view.find("later").expect("sound").is_none(), "the power cut takes the last write");
+    let moment = view.moment(Some(1_020), 20_000).expect("it is kept");
+    let row = view.get("x", moment).expect("sound").expect("it was there");
+    assert_eq!(row.metadata["n"], Value::Int(1));
+}

@@ -1,5 +1,7 @@
 //! A piece of the memtable: immutable rows in the order of seq, with their words. Searched exactly.
 
+use std::sync::atomic::AtomicI64;
+
 use crate::base::{Result, Slot};
 use crate::segment::{Expiry, Row, SharedRow};
 use crate::text::{MemoryPostings, PostingSource, Words};
@@ -12,6 +14,8 @@ pub struct Chunk {
     by_id: Vec<u32>,
     postings: Option<MemoryPostings>,
     expiry: Expiry,
+    /// All that had expired by this time has ended.
+    swept: AtomicI64,
     weight: usize,
 }
 
@@ -46,7 +50,7 @@ impl Chunk {
         by_id.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
         let weight = rows.iter().map(|row| row.weight()).sum();
         let expiry = Expiry::of(&rows);
-        Self { rows, by_id, postings, expiry, weight }
+        Self { rows, by_id, postings, expiry, swept: AtomicI64::new(i64::MIN), weight }
     }
 
     /// Its rows, by slot.
@@ -84,6 +88,11 @@ impl Chunk {
     #[must_use]
     pub fn begun_by(&self, time: i64) -> usize {
         self.rows.partition_point(|row| row.valid_from <= time)
+    }
+
+    /// Until when it is known that all that expires has ended.
+    pub fn swept(&self) -> &AtomicI64 {
+        &self.swept
     }
 
     /// When the versions expire.

@@ -3,6 +3,8 @@
 //! A version is there from its `valid_from` until it ended or expired. The newest write of a collection is its own
 //! clock: what is read at that time or later is its current state, less what has expired by then.
 
+use std::sync::atomic::Ordering;
+
 use crate::base::time::format_time;
 use crate::base::{Bitmap, Result, Slot, StateError};
 
@@ -69,11 +71,16 @@ impl View {
     pub fn expired(&self, time: i64, limit: usize) -> Result<Vec<String>> {
         let mut ids = Vec::new();
         for part in &self.parts {
-            for slot in part.part.expiry()?.by(time).filter(|slot| !part.ends.contains(*slot)) {
+            let (found, swept) = (ids.len(), part.part.swept());
+            let due = part.part.expiry()?.between(swept.load(Ordering::Relaxed), time);
+            for slot in due.filter(|slot| !part.ends.contains(*slot)) {
                 if ids.len() == limit {
                     return Ok(ids);
                 }
                 ids.push(part.part.id(slot)?.to_owned());
+            }
+            if ids.len() == found {
+                swept.fetch_max(time, Ordering::Relaxed);
             }
         }
         Ok(ids)

@@ -16,6 +16,9 @@ pub struct Page {
     pub next: Option<Seq>,
 }
 
+/// So many versions of a document are listed.
+pub const VERSIONS_MAX: usize = 1_000;
+
 /// One of the versions of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
@@ -66,15 +69,15 @@ impl View {
         ids.iter().map(|id| self.get(id, moment)).collect()
     }
 
-    /// The versions of a document that are kept, the newest first, those that ended before the earliest moment that can
-    /// be asked for left out.
+    /// The versions of a document that are kept, the newest first and at most [`VERSIONS_MAX`], those that ended before
+    /// the earliest moment that can be asked for left out.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn versions(&self, id: &str) -> Result<Vec<Version>> {
         let earliest = self.earliest();
         let mut versions = Vec::new();
-        for place in self.places_of(id)? {
+        for place in self.places_of(id)?.into_iter().take(VERSIONS_MAX) {
             let row = self.row(place)?;
             let end = self.parts[place.part].ends.get(place.slot).map_or(row.expires_at, |end| end.valid_to);
             if end > earliest {

@@ -4,6 +4,7 @@
 //! ended in it. Applying a commit group makes a new view that shares nearly everything with the last.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
 use crate::index::Scratch;
@@ -258,6 +259,14 @@ impl Part {
         match self {
             Self::Chunk(chunk) => Ok(chunk.expiry().view()),
             Self::Segment(segment) => segment.rows.expiry(),
+        }
+    }
+
+    /// Until when it is known that all that expires has ended: what has ended once stays so in every later view.
+    pub fn swept(&self) -> &AtomicI64 {
+        match self {
+            Self::Chunk(chunk) => chunk.swept(),
+            Self::Segment(segment) => segment.rows.swept(),
         }
     }
 

@@ -214,7 +214,7 @@ fn check_history(parsed: &Parsed) -> Result<()> {
     let refuse = |expected: &str| Err(Error::corrupt("the export", 0, expected));
     // Of each id: its key, and from when on there can be a next version.
     let mut known: HashMap<&str, (Key, i64)> = HashMap::new();
-    let mut last = i64::MIN;
+    let (mut last, seqs) = (i64::MIN, (parsed.rows.len() + parsed.ended.count()) as u64);
     for (slot, row) in (0u32..).map(Slot).zip(&parsed.rows) {
         let end = parsed.ended.get(slot);
         if row.valid_from <= last && slot.0 > 0 || row.valid_from > parsed.last_time {
@@ -228,6 +228,9 @@ fn check_history(parsed: &Parsed) -> Result<()> {
         }
         if row.expires_at <= row.valid_from {
             return refuse("versions that begin before they expire");
+        }
+        if row.seq.0 >= seqs || end.is_some_and(|end| end.seq.0 >= seqs) {
+            return refuse("seqs counted from 0");
         }
         let valid_to = end.map_or(NEVER, |end| end.valid_to);
         let follows = |end: End| end.seq > row.seq && end.valid_to > row.valid_from;

@@ -66,6 +66,9 @@ pub struct JobProgress {
     pub total: usize,
 }
 
+/// What a version that has ended counts as in bytes that are replayed: its op, and reading it again.
+const ENDED_BYTES: usize = 64;
+
 /// A running job.
 pub struct Job {
     kind: JobKind,
@@ -121,7 +124,7 @@ impl Collection {
         let view = self.view.load();
         let sizes = || self.sizes(&view);
         match kind {
-            JobKind::Seal => view.stats().memtable_bytes > seal_bytes || self.is_worn_since_the_cut(&view),
+            JobKind::Seal => self.replayed_bytes() > seal_bytes || self.is_worn_since_the_cut(&view),
             JobKind::Merge => policy::merge_due(&sizes()).is_some(),
             JobKind::Index => {
                 policy::index_due(&sizes(), seal_bytes.saturating_mul(SCANNED_FACTOR)).is_some()
@@ -131,17 +134,32 @@ impl Collection {
     }
 
     /// Merges leave out what had ended at the cut, so that it has to move before what ended since can go.
+    /// The earliest moment that is kept, as far as blobs tell.
+    fn horizon_at_the_cut(&self) -> i64 {
+        self.manifest.config.history.horizon(self.manifest.cut.counters.last_time)
+    }
+
+    /// About how many bytes opening would replay: what is in the memtable, and what has ended since the cut.
+    #[must_use]
+    pub fn replayed_bytes(&self) -> usize {
+        let view = self.view.load();
+        let ended: usize = view.parts.iter().map(|part| part.ends.count()).sum();
+        let before: usize = self.base.iter().map(Ends::count).sum();
+        view.stats().memtable_bytes + ended.saturating_sub(before) * ENDED_BYTES
+    }
+
     fn is_worn_since_the_cut(&self, view: &View) -> bool {
-        let horizon = view.config.history.horizon(view.counters.last_time);
+        let now = view.config.history.horizon(view.counters.last_time);
+        let at_the_cut = self.horizon_at_the_cut();
         let worn = |(part, base): (&PartView, &Ends)| {
-            policy::is_worn(part.part.len(), part.ends.ended_by(horizon))
-                && !policy::is_worn(part.part.len(), base.ended_by(horizon))
+            policy::is_worn(part.part.len(), part.ends.ended_by(now))
+                && !policy::is_worn(part.part.len(), base.ended_by(at_the_cut))
         };
         view.parts.iter().zip(&self.base).any(worn)
     }
 
     fn sizes(&self, view: &View) -> Vec<SegmentSize> {
-        let horizon = view.config.history.horizon(view.counters.last_time);
+        let horizon = self.horizon_at_the_cut();
         let size = |(part, ended): (&PartView, &Ends)| match &part.part {
             Part::Segment(segment) => Some(SegmentSize {
                 bytes: segment.rows.weight(),
@@ -379,7 +397,9 @@ impl Job {
         match &self.plan {
             Plan::Write { parts, link, .. } => {
                 let ended = parts.clone().map(|part| self.ends_before(part)).collect();
-                Work::rows(&self.snapshot, parts.clone(), ended, *link)
+                // What the cut does not know yet may be lost with the end of the log, and history must not go for it.
+                let horizon = self.snapshot.config.history.horizon(self.cut.counters.last_time);
+                Work::rows(&self.snapshot, parts.clone(), ended, horizon, *link)
             }
             Plan::Link(target) => match &self.snapshot.parts[*target].part {
                 Part::Segment(segment) => Work::links(&self.snapshot, segment),

@@ -76,10 +76,15 @@ impl Work {
         Ok(Self::Links { segment: Arc::clone(segment), builder })
     }
 
-    /// A segment of these parts, without what had ended in each and is not kept as history; `link` asks for links also
+    /// A segment of these parts, without what had ended in each by the horizon; `link` asks for links also
     /// where no input has any.
-    pub fn rows(view: &View, parts: Range<usize>, ended: Vec<Ends>, link: bool) -> Result<Self> {
-        let horizon = view.config.history.horizon(view.counters.last_time);
+    pub fn rows(
+        view: &View,
+        parts: Range<usize>,
+        ended: Vec<Ends>,
+        horizon: i64,
+        link: bool,
+    ) -> Result<Self> {
         let parts_with_ends = view.parts[parts.clone()].iter().zip(&ended);
         let total = parts_with_ends.map(|(p, e)| p.part.len() - e.ended_by(horizon)).sum();
         let linking = match kept_links(view, parts.clone(), &ended, horizon)? {

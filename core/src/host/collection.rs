@@ -111,8 +111,8 @@ pub struct CollectionHandle {
     promised: AtomicU64,
     /// It waits for the syncer, which is to sync it too.
     pub(super) is_asked: AtomicBool,
-    /// How long jobs that failed by themselves are left alone.
-    pub(super) patience: Mutex<[Patience; JobKind::ALL.len()]>,
+    /// How long jobs that failed by themselves are left alone, and, last, ending what has expired.
+    pub(super) patience: Mutex<[Patience; JobKind::ALL.len() + 1]>,
     wants_sync: AtomicBool,
     closed: AtomicBool,
     this: Weak<Self>,
@@ -412,8 +412,7 @@ impl CollectionHandle {
     /// Seals what the next opening would otherwise replay, unless that is quick or a job is running.
     pub(super) fn seal_to_close(&self) -> Result<()> {
         let Ok(_one_at_a_time) = self.job.try_lock() else { return Ok(()) };
-        if self.has_failed() || self.is_closed() || self.view()?.stats().memtable_bytes <= REPLAYED_BYTES_MAX
-        {
+        if self.has_failed() || self.is_closed() || self.writer()?.replayed_bytes() <= REPLAYED_BYTES_MAX {
             return Ok(());
         }
         self.run_alone(JobKind::Seal, &|_| true).map(|_| ())
@@ -443,7 +442,8 @@ impl CollectionHandle {
     /// Whether it can be closed, asked by who holds the only handle.
     pub(super) fn leave(&self) -> Leave {
         let (view, storage) = (self.view.load(), self.storage());
-        if storage.progress().failed.is_some() || view.stats().memtable_bytes > REPLAYED_BYTES_MAX {
+        let replayed = lock(&self.writer).replayed_bytes();
+        if storage.progress().failed.is_some() || replayed > REPLAYED_BYTES_MAX {
             Leave::Never
         } else if view.lsn == self.opened_at || view.lsn <= storage.durable() {
             Leave::Now

@@ -90,7 +90,6 @@ fn stopped_within(shared: &Shared, time: Duration) -> bool {
 }
 
 fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
-    handle.expire_due()?;
     if shared.root.check_room().is_err() {
         // Whoever asks for a job may try; by itself none takes the last room.
         return Ok(());
@@ -98,6 +97,10 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     let go_on = |_| !shared.is_closed() && !handle.is_closed();
     // One that fails does not keep the others from running.
     let mut outcome = Ok(());
+    if lock(&handle.patience)[JobKind::ALL.len()].is_over() {
+        outcome = handle.expire_due();
+        lock(&handle.patience)[JobKind::ALL.len()].learn(outcome.is_ok());
+    }
     for (i, kind) in JobKind::ALL.into_iter().enumerate() {
         let is_due = handle.is_due(kind, shared.options.seal_bytes)?;
         if is_due && lock(&handle.patience)[i].is_over() {

@@ -33,8 +33,8 @@ pub struct End {
 pub struct Ends {
     pages: Vec<Option<Arc<Page>>>,
     count: usize,
-    /// The latest `valid_to`; meaningless while there is none.
-    latest: i64,
+    /// The earliest and the latest `valid_to`; meaningless while there is none.
+    span: (i64, i64),
     /// Merged geometrically, so that adding one document's terms stays cheap.
     terms: Vec<Arc<TermCounts>>,
 }
@@ -62,7 +62,8 @@ impl Ends {
         page.ended[bit / 64] |= 1 << (bit % 64);
         let at = page.ends.partition_point(|e| e.slot < end.slot);
         page.ends.insert(at, end);
-        self.latest = if self.count == 0 { end.valid_to } else { self.latest.max(end.valid_to) };
+        let (from, to) = if self.count == 0 { (end.valid_to, end.valid_to) } else { self.span };
+        self.span = (from.min(end.valid_to), to.max(end.valid_to));
         self.count += 1;
     }
 
@@ -103,8 +104,13 @@ impl Ends {
     /// How many had ended by a time.
     #[must_use]
     pub fn ended_by(&self, time: i64) -> usize {
-        // All of them, where no history is kept: nobody counts them one by one for that.
-        if self.latest <= time { self.count } else { self.iter().filter(|end| end.valid_to <= time).count() }
+        // All or none of them, where no history is kept or all of it: nobody counts them one by one for that.
+        match self.span {
+            _ if self.count == 0 => 0,
+            (_, latest) if latest <= time => self.count,
+            (earliest, _) if earliest > time => 0,
+            _ => self.iter().filter(|end| end.valid_to <= time).count(),
+        }
     }
 
     /// Whether a slot has ended.

@@ -61,7 +61,13 @@ impl<'a> ExpiryView<'a> {
 
     /// The slots that have expired at a time, the first to expire first.
     pub fn by(self, time: i64) -> impl Iterator<Item = Slot> + 'a {
-        let due = self.order.partition_point(|&at| self.times[at as usize] <= time);
-        self.order[..due].iter().map(move |&at| Slot(self.slots[at as usize]))
+        self.between(i64::MIN, time)
+    }
+
+    /// The slots that expire after `since` and at `time` or before, the first to expire first.
+    pub fn between(self, since: i64, time: i64) -> impl Iterator<Item = Slot> + 'a {
+        let first = |time: i64| self.order.partition_point(|&at| self.times[at as usize] <= time);
+        let due = if since < time { first(since)..first(time) } else { 0..0 };
+        self.order[due].iter().map(move |&at| Slot(self.slots[at as usize]))
     }
 }

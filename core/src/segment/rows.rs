@@ -3,6 +3,7 @@
 //! Layout: docs/FORMAT.md, "rows". Ids, versions and offsets are pinned; vectors and metadata are read by row.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
 use crate::base::bytes::numbers;
@@ -67,6 +68,10 @@ pub struct RowsReader {
     vectors: usize,
     dim: usize,
     weight: u64,
+    /// Whether any version expires.
+    expires: bool,
+    /// All that had expired by this time has ended.
+    swept: AtomicI64,
     pins: OnceLock<Pins>,
 }
 
@@ -217,8 +222,10 @@ impl RowsReader {
         for section in [ID_BYTES, VECTORS, METADATA] {
             weight += blob.rows(section)?.len();
         }
+        let expires = !blob.rows(EXPIRY_SLOTS)?.is_empty();
+        let swept = AtomicI64::new(i64::MIN);
         let (slots, vectors, dim) = (slots as usize, vectors as usize, dim as usize);
-        Ok(Self { blob: blob.clone(), slots, vectors, dim, weight, pins: OnceLock::new() })
+        Ok(Self { blob: blob.clone(), slots, vectors, dim, weight, expires, swept, pins: OnceLock::new() })
     }
 
     /// Checks that all the blob says is possible, but for vectors and metadata, which are checked as they are read.
@@ -313,9 +320,17 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`.
     pub fn expiry(&self) -> Result<ExpiryView<'_>> {
+        if !self.expires {
+            return Ok(ExpiryView::new(&[], &[], &[]));
+        }
         let (slots, times) =
             (numbers_of(&self.pins()?.expiry_slots)?, numbers_of(&self.pins()?.expiry_times)?);
         Ok(ExpiryView::new(slots, times, numbers_of(&self.pins()?.expiry_order)?))
+    }
+
+    /// Until when it is known that all that expires has ended.
+    pub fn swept(&self) -> &AtomicI64 {
+        &self.swept
     }
 
     /// The newest version of an id that is in one of the first `slots` slots.

@@ -115,7 +115,7 @@ fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(
     let mut progress = Progress::new("adding documents", total);
     // With each document the number of its line.
     let (mut batch, mut lines, mut line) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH), 0);
-    let (mut added, mut bytes) = (0, Vec::new());
+    let (mut added, mut expired, mut bytes) = (0, 0, Vec::new());
     loop {
         bytes.clear();
         let read = read_line(&mut reader, &mut bytes).map_err(|e| at(line + 1, &e))?;
@@ -128,6 +128,9 @@ fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(
         }
         if !read {
             progress.end(added);
+            if expired > 0 {
+                eprintln!("left out {expired} documents that have expired");
+            }
             return Ok(());
         }
         line += 1;
@@ -135,7 +138,12 @@ fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(
             continue;
         }
         let document = parse::<LineBody<'_>>(&bytes).and_then(LineBody::document);
-        batch.push(document.map_err(|e| at(line, &one_line(&e)))?);
+        let document = document.map_err(|e| at(line, &one_line(&e)))?;
+        if document.expires_at.is_some_and(|time| time <= collection.clock().now_ns()) {
+            expired += 1;
+            continue;
+        }
+        batch.push(document);
         lines.push(line);
     }
 }

@@ -60,9 +60,17 @@ impl State {
         self.nameless == 0 && self.segments == 0
     }
 
-    /// Its documents in order.
+    /// Its documents in the order of their times, which is the one in which versions begin.
     pub fn into_rows(self) -> impl Iterator<Item = Row> {
-        self.rows.into_values()
+        let mut rows: Vec<Row> = self.rows.into_values().collect();
+        rows.sort_by_key(|row| row.valid_from);
+        let mut last = i64::MIN;
+        for row in &mut rows {
+            // Two of one time were never written; what is left of a damaged collection may look like it.
+            row.valid_from = row.valid_from.max(last.saturating_add(1));
+            last = row.valid_from;
+        }
+        rows.into_iter()
     }
 
     fn segment(&mut self, storage: &dyn Storage, manifest: &Manifest, blobs: &SegmentBlobs) -> Result<()> {
