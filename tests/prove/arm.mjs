@@ -14,7 +14,7 @@ import { ensureRust, ensureSystem } from '../../.ci/lib/system.mjs';
 const SUITES = [
   'golden::blobs_are_the_same_for_any_number_of_threads_and_any_budget',
   'contract::scenarios_hold_on_core_in_any_layout',
-  'cold::', 'crash::', 'damage::', 'host::',
+  'cold::', 'crash::a_', 'crash::history', 'damage::', 'host::', 'merge::',
 ];
 
 await main(async () => {
