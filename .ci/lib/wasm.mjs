@@ -74,13 +74,14 @@ export const WASM_NEED = {
 /** Makes the module and, where that is wanted and possible, the one with threads. */
 export async function buildWasm({ threads }) {
   const bindgen = await ensureBindgen();
-  await buildFlavour(SINGLE, bindgen);
-  if (!threads) return;
-  if (findToolchain(THREADS)) {
-    await buildFlavour(THREADS, bindgen);
-  } else {
+  const flavours = [SINGLE];
+  if (threads && findToolchain(THREADS)) {
+    flavours.push(THREADS);
+  } else if (threads) {
     console.log(`  without ${THREADS.what}, which needs the source of Rust's library: rustup component add rust-src`);
   }
+  // Side by side: the compiler optimises each whole, on one core.
+  await Promise.all(flavours.map((flavour) => buildFlavour(flavour, bindgen)));
 }
 
 async function buildFlavour(flavour, bindgen) {
