@@ -212,6 +212,15 @@ mod tests {
     }
 
     #[test]
+    fn digits_beyond_the_ninth_are_left_out_and_no_zone_is_a_day_away() {
+        let ns = parse_time("t", "1970-01-01T00:00:00.0000000019Z").expect("more digits than are kept");
+        assert_eq!(ns, 1);
+        for bad in ["1970-01-01T00:00:00+24:00", "1970-01-01T00:00:00.Z", "1970-01-01T00:00:00-00:60"] {
+            assert_eq!(parse_time("t", bad).expect_err(bad).code(), "invalid_parameter");
+        }
+    }
+
+    #[test]
     fn what_is_no_moment_is_refused() {
         let cut = &format_time(1_795_251_600_500_000_000);
         for bad in (0..cut.len()).map(|len| &cut[..len]).filter(|text| text.parse::<i64>().is_err()) {

@@ -148,18 +148,29 @@ impl Weights {
                 sum.total_length = sum.total_length.saturating_sub(gone.total_length);
             }
         }
+        Self::of(query, &fields, |field, term| {
+            let mut df = 0u64;
+            for part in parts {
+                df += u64::from(part.df(field, term)?);
+            }
+            let gone: u64 = ended.iter().map(|ended| ended.df(field, term)).sum();
+            Ok(df.saturating_sub(gone))
+        })
+    }
+
+    /// The weight of each term in each field it is looked for in; `df` counts the documents that have it there.
+    fn of(
+        query: &Query,
+        fields: &BTreeMap<&str, FieldStats>,
+        df: impl Fn(&str, &str) -> Result<u64>,
+    ) -> Result<Self> {
         let mut weights = Vec::new();
         for term in query.terms() {
-            for (name, stats) in &fields {
+            for (name, stats) in fields {
                 if term.field.as_deref().is_some_and(|only| only != *name) {
                     continue;
                 }
-                let mut df = 0u64;
-                for part in parts {
-                    df += u64::from(part.df(name, &term.term)?);
-                }
-                let gone: u64 = ended.iter().map(|ended| ended.df(name, &term.term)).sum();
-                let df = df.saturating_sub(gone);
+                let df = df(name, &term.term)?;
                 if df > 0 && stats.documents > 0 && stats.total_length > 0 {
                     weights.push(Weight::new(term, name, *stats, df));
                 }
@@ -189,23 +200,14 @@ impl Weights {
                 })?;
             }
         }
-        let mut weights = Vec::new();
-        for term in query.terms() {
-            for (name, stats) in &fields {
-                if term.field.as_deref().is_some_and(|only| only != *name) {
-                    continue;
-                }
-                let mut df = 0u64;
-                for (part, allowed) in parts {
-                    let mut count = |posting: Posting| df += u64::from(is_in(*allowed, posting.slot));
-                    part.for_each_posting(name, &term.term, &mut count)?;
-                }
-                if df > 0 {
-                    weights.push(Weight::new(term, name, *stats, df));
-                }
+        Self::of(query, &fields, |field, term| {
+            let mut df = 0u64;
+            for (part, allowed) in parts {
+                let mut count = |posting: Posting| df += u64::from(is_in(*allowed, posting.slot));
+                part.for_each_posting(field, term, &mut count)?;
             }
-        }
-        Ok(Self(weights))
+            Ok(df)
+        })
     }
 
     /// One entry a (term, field) that a live document has.
