@@ -1,6 +1,6 @@
 //! What JavaScript passes, as the core's types.
 
-use kithdb::base::{Clock, Result};
+use kithdb::base::{Clock, Error, Result};
 use kithdb::collection::{Document, SearchRequest};
 use kithdb::storage::Level;
 use kithdb::wire::{LifeBody, ReadBody, SearchBody, WriteBody, parse, parse_id, parse_metadata};
@@ -47,9 +47,19 @@ pub fn ids(ids: &[Utf16String]) -> Result<Vec<String>> {
     ids.iter().map(|id| parse_id(id)).collect()
 }
 
-/// What a write waits for, from the JSON of its options; none is the database's.
+/// What a write waits for, from the JSON of its options, none being what the database was opened with; and whether
+/// documents are stored in bulk.
+pub fn how(options: Option<&str>) -> Result<(Option<Level>, bool)> {
+    let body: WriteBody = options.map_or(Ok(WriteBody::default()), |json| parse(json.as_bytes()))?;
+    Ok((body.level()?, body.bulk))
+}
+
+/// What a write waits for, where nothing can be stored in bulk.
 pub fn level(options: Option<&str>) -> Result<Option<Level>> {
-    options.map_or(Ok(None), |json| parse::<WriteBody>(json.as_bytes())?.level())
+    match how(options)? {
+        (_, true) => Err(Error::parameter("bulk", true, "a write of documents")),
+        (level, false) => Ok(level),
+    }
 }
 
 /// As of which moment is read, from the JSON of a `ReadBody`; none is now.

@@ -60,9 +60,11 @@ impl NativeCollection {
         let documents = arguments::copy(ids, vectors, metadata, lives);
         self.later(move |handle| {
             let mode = if upsert { AddMode::Upsert } else { AddMode::Insert };
-            let level = arguments::level(options.as_deref())?;
-            let written = handle.add(arguments::documents(documents, handle.clock())?, mode, level)?;
-            Ok(count(written.ended))
+            let (level, bulk) = arguments::how(options.as_deref())?;
+            let documents = arguments::documents(documents, handle.clock())?;
+            let written =
+                if bulk { handle.add_bulk(documents, mode) } else { handle.add(documents, mode, level) };
+            Ok(count(written?.ended))
         })
     }
 
@@ -151,5 +153,5 @@ impl NativeCollection {
 
 /// A count of documents, of which there are fewer than slots.
 fn count(documents: usize) -> u32 {
-    u32::try_from(documents).expect("a batch is at most 50000 documents")
+    u32::try_from(documents).expect("a batch is at most a million documents")
 }

@@ -55,9 +55,19 @@ pub fn id(name: &JsString) -> Result<String> {
     parse_id(&units)
 }
 
-/// What a write waits for, from the JSON of its options; none is the database's.
+/// What a write waits for, from the JSON of its options, none being what the database was opened with; and whether
+/// documents are stored in bulk.
+pub fn how(options: Option<&str>) -> Result<(Option<Level>, bool)> {
+    let body: WriteBody = options.map_or(Ok(WriteBody::default()), |json| parse(json.as_bytes()))?;
+    Ok((body.level()?, body.bulk))
+}
+
+/// What a write waits for, where nothing can be stored in bulk.
 pub fn level(options: Option<&str>) -> Result<Option<Level>> {
-    options.map_or(Ok(None), |json| parse::<WriteBody>(json.as_bytes())?.level())
+    match how(options)? {
+        (_, true) => Err(Error::parameter("bulk", true, "a write of documents")),
+        (level, false) => Ok(level),
+    }
 }
 
 /// As of which moment is read, from the JSON of a `ReadBody`; none is now.

@@ -11,7 +11,7 @@ use kithdb::base::ids::KV_NAME;
 use kithdb::base::{Clock, Error, InputError, NoObserver, Pool, Result, StateError, StorageError};
 use kithdb::collection::{Embedding, Moment, Mutation, View, kv};
 use kithdb::embed::Embedder;
-use kithdb::engine::{Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
+use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
 use kithdb::index::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
 use kithdb::wire::{
@@ -295,13 +295,14 @@ impl WasmDatabase {
         options: Option<String>,
     ) -> Thrown<JsValue> {
         let mut write = || {
-            let level = arguments::level(options.as_deref())?;
+            let (level, bulk) = arguments::how(options.as_deref())?;
             let mut documents =
                 arguments::documents(&ids, vectors, lengths, &metadata, &lives, &*self.clock)?;
             let open = self.at(c)?;
             self.embedding.fill(open.collection.name(), &open.view().config, &self.pool, &mut documents)?;
             let mutation = if upsert { Mutation::Upsert } else { Mutation::Add };
-            self.submit(c, documents.into_iter().map(mutation).collect(), level)
+            let batch = documents.into_iter().map(mutation).collect();
+            if bulk { self.submit_bulk(c, batch) } else { self.submit(c, batch, level) }
         };
         plain(&write().map_err(|error| thrown(&error))?)
     }
@@ -313,6 +314,30 @@ impl WasmDatabase {
             self.submit(c, arguments::ids(&ids)?.into_iter().map(Mutation::Delete).collect(), level)
         };
         plain(&delete().map_err(|error| thrown(&error))?)
+    }
+
+    /// In one call, which takes about as long as storing and sealing the batch would. While a job is running the batch is
+    /// stored as any other, and kept as well.
+    fn submit_bulk(&mut self, c: f64, batch: Vec<Mutation>) -> Result<Submitted> {
+        let open = self.at_mut(c)?;
+        if open.job.is_some() {
+            return self.submit(c, batch, Some(Level::Always));
+        }
+        let begun = open.collection.begin_bulk(batch)?;
+        let Some(Begun { mut job, ended }) = begun else { return Ok(Submitted { ticket: 0, ended: 0 }) };
+        let collection = &mut open.collection;
+        let write = |collection: &mut Collection| {
+            while !job.step(usize::MAX)? {}
+            let mut committed = collection.commit(job)?;
+            collection.publish(&mut committed)
+        };
+        let written = write(collection);
+        if written.is_err() {
+            collection.abandon();
+        }
+        written?;
+        self.root.release(c as u64);
+        Ok(Submitted { ticket: self.root.last_ticket().0, ended })
     }
 
     fn submit(&mut self, c: f64, batch: Vec<Mutation>, level: Option<Level>) -> Result<Submitted> {

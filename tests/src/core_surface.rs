@@ -101,7 +101,10 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
                 .collect::<Result<Vec<_>, _>>()?;
             let mode = if args["mode"] == "insert" { AddMode::Insert } else { AddMode::Upsert };
             let written = documents.len();
-            let done = handle.add(documents, mode, level(args)?)?;
+            let done = match args["bulk"] == true {
+                true => handle.add_bulk(documents, mode)?,
+                false => handle.add(documents, mode, level(args)?)?,
+            };
             Ok(json!({ "written": written, "replaced": done.ended }))
         }
         "get" => {

@@ -200,7 +200,7 @@ impl Surface for RestSurface {
             "collections" => server.ask("GET", "/v1/collections", None),
             "info" => server.ask("GET", &collection, None),
             "add" => {
-                let body = part(&["documents", "mode", "durability"]);
+                let body = part(&["documents", "mode", "durability", "bulk"]);
                 server.ask("POST", &format!("{collection}/documents"), Some(&body))
             }
             "get" => {

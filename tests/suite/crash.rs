@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Result, Rng, Value};
 use kithdb::collection::{CollectionConfig, Document, Mutation};
-use kithdb::engine::{Collection, Database, Env, JobKind};
+use kithdb::engine::{Begun, Collection, Database, Env, JobKind};
 use kithdb::storage::sim::{Crash, Fault};
 use kithdb::storage::vfs::Vfs;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
@@ -104,6 +104,21 @@ impl Run {
         Ok(())
     }
 
+    /// Documents as a segment: there whole once the flip is kept, or not at all.
+    fn bulk(&mut self) -> Result<()> {
+        let number = self.history.states.len() as i64;
+        let mut state = self.history.states.last().cloned().unwrap_or_default();
+        let batch = (0..20).map(|_| mutation(&mut self.rng, number, &mut state)).collect();
+        self.history.states.push(state);
+        let Some(Begun { mut job, .. }) = self.collection.begin_bulk(batch)? else { return Ok(()) };
+        while !job.step(100)? {}
+        let mut committed = self.collection.commit(job)?;
+        settle(&*self.collection.storage(), committed.ticket)?;
+        self.collection.publish(&mut committed)?;
+        self.kept(true, self.history.states.len() - 1);
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<()> {
         let ticket = self.collection.sync()?;
         settle(&*self.collection.storage(), ticket)?;
@@ -177,6 +192,7 @@ fn workload(vfs: &SimVfs, run: &Shared, seed: u64) -> Result<()> {
             6 | 12 => with(run, Run::flush)?,
             8 => run_job_between(run, JobKind::Index)?,
             9 => run_job_between(run, JobKind::Merge)?,
+            10 => with(run, Run::bulk)?,
             13 => run_job_between(run, JobKind::Optimize)?,
             _ => {}
         }

@@ -9,7 +9,7 @@ use kithdb::base::{Clock, ManualClock, NEVER, NoObserver, Object, Pool, Rng, Val
 use kithdb::collection::{
     CollectionConfig, Document, Fusion, History, Mutation, SearchRequest, View, parse_filter,
 };
-use kithdb::engine::{Collection, Database, Env, JobKind, export};
+use kithdb::engine::{Begun, Collection, Database, Env, JobKind, export};
 use kithdb::index::Scratch;
 use kithdb::segment::Row;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
@@ -41,6 +41,7 @@ impl Version {
 }
 
 /// Every version that ever was, in the order in which they began.
+#[derive(Clone)]
 struct Model {
     versions: Vec<Version>,
     history: History,
@@ -149,19 +150,34 @@ impl Run {
             15 => self.job(JobKind::Index),
             16 if self.rng.below(3) == 0 => self.job(JobKind::Optimize),
             16 => self.reopen(),
+            17 => self.bulk(),
             _ => self.check(),
         }
     }
 
+    /// Any id but those that a bulk import is writing, which are not all.
     fn id(&mut self) -> String {
-        format!("id{}", self.rng.below(12))
+        loop {
+            let id = format!("id{}", self.rng.below(12));
+            if !self.collection.is_loading(&[Mutation::Delete(id.clone())]) {
+                return id;
+            }
+        }
     }
 
     fn upsert(&mut self) {
+        let count = 1 + self.rng.below(3);
+        let batch = self.batch(count);
+        self.collection.submit(batch, Level::Os).expect("stored");
+        settle(&*self.collection.storage());
+    }
+
+    /// Documents, which the model has from then on.
+    fn batch(&mut self, count: u64) -> Vec<Mutation> {
         let clock = self.clock.now_ns();
         let mut batch = Vec::new();
         self.model.expire(clock);
-        for _ in 0..1 + self.rng.below(3) {
+        for _ in 0..count {
             let id = self.id();
             let (n, count) = (self.rng.below(6) as i64, self.rng.below(4));
             let words: Vec<usize> = (0..count).map(|_| self.rng.below(5) as usize).collect();
@@ -182,7 +198,34 @@ impl Run {
             let version = Version { id, from, expires, ended: NEVER, n, words, vector };
             self.model.versions.push(version);
         }
-        self.collection.submit(batch, Level::Os).expect("stored");
+        batch
+    }
+
+    /// A bulk import, while others write other documents; or the process is killed before it is done, and nothing of it
+    /// is there but the time that it took.
+    fn bulk(&mut self) {
+        let before = self.model.clone();
+        let count = 1 + self.rng.below(6);
+        let batch = self.batch(count);
+        let Begun { mut job, .. } = self.collection.begin_bulk(batch).expect("writable").expect("documents");
+        settle(&*self.collection.storage());
+        let (budget, is_killed) = (1 + self.rng.below(3) as usize, self.rng.below(4) == 0);
+        let all: Vec<String> = (0..12).map(|i| format!("id{i}")).collect();
+        let is_free = |id: &String| !self.collection.is_loading(&[Mutation::Delete(id.clone())]);
+        let others_write = !is_killed && all.iter().any(is_free);
+        while !job.step(budget).expect("sound") {
+            if others_write && self.rng.below(3) == 0 {
+                self.upsert();
+                self.delete();
+            }
+        }
+        if is_killed {
+            self.model = Model { last: self.model.last, ..before };
+            return self.open_again();
+        }
+        let mut committed = self.collection.commit(job).expect("writable");
+        settle(&*self.collection.storage());
+        self.collection.publish(&mut committed).expect("sound");
         settle(&*self.collection.storage());
     }
 
@@ -221,6 +264,10 @@ impl Run {
         if self.rng.below(4) == 0 {
             return self.travel();
         }
+        self.open_again();
+    }
+
+    fn open_again(&mut self) {
         self.vfs = self.vfs.clone();
         self.database = open(&self.vfs, &self.clock);
         self.collection = self.database.open_collection("main").expect("opens");

@@ -24,6 +24,8 @@ pub const EXPLAIN_MAX: usize = 1_000;
 pub const EF_MAX: usize = 20_000;
 /// Most documents in one batch.
 pub const BATCH_MAX: usize = 50_000;
+/// Most documents in one bulk import.
+pub const BULK_MAX: usize = 1_000_000;
 /// Most documents in one page of a scan.
 pub const SCAN_MAX: usize = 10_000;
 /// Longest filter, in bytes.

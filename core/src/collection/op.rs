@@ -31,9 +31,30 @@ pub enum Op {
         /// From when it is no longer valid: ns since 1970 UTC.
         valid_to: i64,
     },
+    /// Numbers are given to a bulk import, whose versions are in blobs and not in the log.
+    Reserve {
+        /// So many seqs, at least 1.
+        seqs: u64,
+        /// The next new key after it.
+        next_key: u32,
+        /// The latest time of its versions: ns since 1970 UTC.
+        last_time: i64,
+    },
 }
 
+/// A bulk import takes fewer seqs than that.
+const RESERVED_MAX: u64 = 1 << 32;
+
 impl Op {
+    /// The id of its document; `None` where it is of none.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Put { id, .. } | Self::Delete { id, .. } => Some(id),
+            Self::Reserve { .. } => None,
+        }
+    }
+
     /// Appends its bytes (docs/FORMAT.md, "Ops").
     pub fn encode(&self, w: &mut Writer) {
         match self {
@@ -51,6 +72,12 @@ impl Op {
                 w.u8(2);
                 w.str(id);
                 w.i64(*valid_to);
+            }
+            Self::Reserve { seqs, next_key, last_time } => {
+                w.u8(3);
+                w.u64(*seqs);
+                w.u32(*next_key);
+                w.i64(*last_time);
             }
         }
     }
@@ -75,6 +102,13 @@ impl Op {
                 Self::Put { key, id, valid_from, expires_at, vector, metadata: decode_object(r)? }
             }
             2 => Self::Delete { id: id(r)?, valid_to: r.i64()? },
+            3 => {
+                let (seqs, next_key, last_time) = (r.u64()?, r.u32()?, r.i64()?);
+                if seqs == 0 || seqs >= RESERVED_MAX {
+                    return Err(DecodeError { offset, expected: "numbers of a bulk import" });
+                }
+                Self::Reserve { seqs, next_key, last_time }
+            }
             _ => return Err(DecodeError { offset, expected: "the tag of an op" }),
         })
     }
@@ -104,8 +138,12 @@ mod tests {
             vector,
             metadata: metadata.clone(),
         };
-        let ops =
-            [put(Some([1.0, -0.0].into())), put(None), Op::Delete { id: "b".into(), valid_to: i64::MAX }];
+        let ops = [
+            put(Some([1.0, -0.0].into())),
+            put(None),
+            Op::Delete { id: "b".into(), valid_to: i64::MAX },
+            Op::Reserve { seqs: 9, next_key: 8, last_time: 7 },
+        ];
         let mut w = Writer::new();
         ops.iter().for_each(|op| op.encode(&mut w));
         let mut r = Reader::new(w.as_slice());

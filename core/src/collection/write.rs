@@ -3,10 +3,9 @@
 //! `resolve` refuses or decides everything; `prepare` reads what applying needs; `apply` cannot fail. Recovery
 //! prepares and applies the same ops, and arrives at the same state.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::limits::BATCH_MAX;
 use crate::base::time::format_time;
 use crate::base::value::check_object;
 use crate::base::{Error, InputError, Key, Lsn, NEVER, Object, Result, Seq, Slot, StateError, check_id};
@@ -49,6 +48,15 @@ pub enum Mutation {
 }
 
 impl Mutation {
+    /// The id of its document.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Add(document) | Self::Upsert(document) => &document.id,
+            Self::Delete(id) => id,
+        }
+    }
+
     /// About how many bytes of memtable it takes.
     #[must_use]
     pub fn weight(&self) -> usize {
@@ -106,23 +114,48 @@ impl Known {
     }
 }
 
+/// What resolving takes besides the state and the batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// The clock's time.
+    pub now: i64,
+    /// The name of the collection, for errors.
+    pub collection: &'a str,
+    /// Most documents in the batch.
+    pub batch_max: usize,
+    /// A bulk import that is being written.
+    pub loading: Option<&'a Loading>,
+}
+
+/// What a bulk import that is not visible yet will change.
+#[derive(Debug, Clone, Default)]
+pub struct Loading {
+    /// The ids of its documents: others do not write them meanwhile.
+    pub ids: HashSet<Box<str>>,
+    /// The dimension of its vectors.
+    pub dim: Option<u32>,
+}
+
 /// Checks a batch and decides everything in it. Nothing changes. What has expired ends with it: it is gone for readers
 /// already, and now the statistics of words and the storage take note.
 ///
 /// # Errors
 /// The first mutation that cannot be done: `invalid_id`, `dimension_mismatch`, `invalid_vector`, `invalid_metadata`,
 /// `invalid_parameter` for a document that would have expired, `document_exists`, `too_large`; `corrupt`.
-pub fn resolve(view: &View, now: i64, collection: &str, batch: Vec<Mutation>) -> Result<Resolved> {
-    if batch.len() > BATCH_MAX {
-        let (got, limit) = (batch.len() as u64, BATCH_MAX as u64);
+pub fn resolve(view: &View, with: Circumstances<'_>, batch: Vec<Mutation>) -> Result<Resolved> {
+    let Circumstances { now, collection, batch_max, loading } = with;
+    if batch.len() > batch_max {
+        let (got, limit) = (batch.len() as u64, batch_max as u64);
         return Err(InputError::TooLarge { what: "a batch", got, limit }.into());
     }
     let (next_key, time) = (view.counters.next_key, view.counters.last_time);
-    let dim = view.dim.map(|dim| dim as usize);
+    let dim = view.dim.or(loading.and_then(|loading| loading.dim)).map(|dim| dim as usize);
     let out = Resolved::default();
     let mut resolver = Resolver { view, now, collection, touched: HashMap::new(), dim, next_key, time, out };
     for id in view.expired(now, EXPIRED_AT_ONCE)? {
-        resolver.expire(id)?;
+        if loading.is_none_or(|loading| !loading.ids.contains(id.as_str())) {
+            resolver.expire(id)?;
+        }
     }
     for mutation in batch {
         match mutation {
@@ -251,11 +284,17 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
     let mut dim = view.dim;
     for op in ops {
         let seq = Seq(counters.next_seq);
-        counters.next_seq += 1;
         let (id, time) = match &op {
             Op::Put { id, valid_from, .. } => (id.clone(), *valid_from),
             Op::Delete { id, valid_to } => (id.clone(), *valid_to),
+            Op::Reserve { seqs, next_key, last_time } => {
+                counters.next_seq += seqs;
+                counters.next_key = counters.next_key.max(*next_key);
+                counters.last_time = counters.last_time.max(*last_time);
+                continue;
+            }
         };
+        counters.next_seq += 1;
         counters.last_time = counters.last_time.max(time);
         // What has expired before ended then.
         let mut end_at = |slot, expires_at: i64| {
@@ -326,6 +365,25 @@ pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> View 
         merge_chunks(&mut next.parts, frozen);
     }
     next
+}
+
+/// A batch that readers do not see yet: the state with it, and what it ends of what they see.
+#[derive(Debug)]
+pub struct Aside {
+    /// The state with the batch as its last part, whose words are not counted: it is to be written, not searched.
+    pub view: View,
+    /// Ends of versions that readers see, with their words.
+    pub ends: Vec<(Place, End, TermCounts)>,
+}
+
+/// Applies a batch where no reader looks.
+#[must_use]
+pub fn apply_aside(view: &View, prepared: Prepared) -> Aside {
+    let ends = prepared.ends.clone();
+    // Without words the chunk counts none.
+    let unsearched = View { words: None, ..view.clone() };
+    let applied = apply(&unsearched, prepared, view.lsn, view.parts.len());
+    Aside { view: View { words: view.words.clone(), ..applied }, ends }
 }
 
 /// Merges the newest chunks while the one before is no larger, as a binary counter carries.

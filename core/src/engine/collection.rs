@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::base::limits::BATCH_MAX;
 use crate::base::{Clock, Error, Event, Lsn, Observer, Pool, Result, StateError};
-use crate::collection::write::{apply, prepare, resolve};
+use crate::collection::write::{Circumstances, Loading, Resolved, apply, prepare, resolve};
 use crate::collection::{CollectionConfig, Mutation, Op, Part, PartView, View};
 use crate::segment::{Derive, Ends, Mender, Segment};
 use crate::storage::{Blob, BlobId, Level, Object, Storage, Ticket};
@@ -49,6 +50,8 @@ pub struct Collection {
     /// Parts that a running seal will replace; later chunks are not merged into them.
     pub(super) frozen: usize,
     pub(super) job_running: bool,
+    /// The bulk import that is the running job.
+    pub(super) loading: Option<Loading>,
     failed: Option<String>,
 }
 
@@ -102,6 +105,7 @@ impl Collection {
             base,
             frozen: 0,
             job_running: false,
+            loading: None,
             failed: None,
         }
     }
@@ -211,21 +215,41 @@ impl Collection {
     /// acknowledged when the ticket is kept.
     ///
     /// # Errors
-    /// As [`resolve`]; `degraded` after a failed write; `not_resident`, after which it can be called again.
+    /// As [`resolve`]; `invalid_parameter` when [`Collection::is_loading`] any of it; `degraded` after a failed write;
+    /// `not_resident`, after which it can be called again.
     pub fn submit(&mut self, batch: Vec<Mutation>, level: Level) -> Result<Submitted> {
         self.check_writable()?;
-        let view = self.view.load_full();
-        let resolved = resolve(&view, self.env.clock.now_ns(), &self.name, batch)?;
+        if self.is_loading(&batch) {
+            return Err(Error::parameter("id", "one of a bulk import", "an id that none is writing"));
+        }
+        let resolved = self.resolve(batch, BATCH_MAX)?;
         if resolved.ops.is_empty() {
             return Ok(Submitted { ticket: None, ended: 0 });
         }
-        let id = self.manifest.collection_id;
-        let first = Lsn(view.lsn.0 + 1);
-        let (frames, last) = log::frames(id, self.log, first, self.storage.durable(), &resolved.ops)?;
-        let prepared = prepare(&view, resolved.ops)?;
+        let ticket = self.log_and_apply(resolved.ops, level)?;
+        Ok(Submitted { ticket: Some(ticket), ended: resolved.ended })
+    }
+
+    /// Whether a bulk import that is not visible yet writes one of these documents: whoever writes it too waits for that.
+    #[must_use]
+    pub fn is_loading(&self, batch: &[Mutation]) -> bool {
+        let is_one = |loading: &Loading| batch.iter().any(|mutation| loading.ids.contains(mutation.id()));
+        self.loading.as_ref().is_some_and(is_one)
+    }
+
+    pub(super) fn resolve(&self, batch: Vec<Mutation>, batch_max: usize) -> Result<Resolved> {
+        let (now, collection, loading) = (self.env.clock.now_ns(), &*self.name, self.loading.as_ref());
+        resolve(&self.view.load(), Circumstances { now, collection, batch_max, loading }, batch)
+    }
+
+    pub(super) fn log_and_apply(&mut self, ops: Vec<Op>, level: Level) -> Result<Ticket> {
+        let view = self.view.load_full();
+        let (id, first) = (self.manifest.collection_id, Lsn(view.lsn.0 + 1));
+        let (frames, last) = log::frames(id, self.log, first, self.storage.durable(), &ops)?;
+        let prepared = prepare(&view, ops)?;
         let ticket = self.storage.append(self.log, frames, last, level);
         self.view.store(Arc::new(apply(&view, prepared, last, self.frozen)));
-        Ok(Submitted { ticket: Some(ticket), ended: resolved.ended })
+        Ok(ticket)
     }
 
     fn apply(&mut self, ops: Vec<Op>, last: Lsn) -> Result<()> {

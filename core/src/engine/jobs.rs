@@ -14,6 +14,7 @@ use crate::storage::blob::build;
 use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
 use crate::vectors::int8;
 
+use super::bulk::Bulk;
 use super::collection::{Collection, Env, open_segment, part};
 use super::manifest::{Cut, Manifest};
 use super::policy::{self, SegmentSize};
@@ -84,11 +85,13 @@ pub struct Job {
     built: Vec<(BlobKind, Vec<Section>)>,
     /// What had ended of the new segment's versions: those that are kept as history.
     ended: Ends,
+    /// What a bulk import changes beside the documents it writes.
+    bulk: Option<Bulk>,
 }
 
 /// What a job does to the parts of its snapshot.
 #[derive(Debug, Clone)]
-enum Plan {
+pub(super) enum Plan {
     /// These become one segment.
     Write {
         parts: Range<usize>,
@@ -203,10 +206,21 @@ impl Collection {
         }
         let view = self.view.load_full();
         let Some(plan) = self.plan(kind, &view) else { return Ok(None) };
-        let moves_cut = plan.moves_cut();
-        let cut = if moves_cut { self.cut() } else { self.manifest.cut };
+        let cut = if plan.moves_cut() { self.cut() } else { self.manifest.cut };
+        self.begin_on(kind, plan, view, cut, None).map(Some)
+    }
+
+    /// Begins what was planned on a snapshot, whose blobs will tell the state at `cut`.
+    pub(super) fn begin_on(
+        &mut self,
+        kind: JobKind,
+        plan: Plan,
+        snapshot: Arc<View>,
+        cut: Cut,
+        bulk: Option<Bulk>,
+    ) -> Result<Job> {
         let (pool, storage) = (Arc::clone(&self.env.pool), Arc::clone(&self.storage));
-        let (snapshot, base) = (view, self.base.clone());
+        let (base, moves_cut) = (self.base.clone(), plan.moves_cut());
         let mut job = Job {
             kind,
             storage,
@@ -219,15 +233,16 @@ impl Collection {
             documents: 0,
             built: Vec::new(),
             ended: Ends::default(),
+            bulk,
         };
         job.work = job.first_work()?;
         if moves_cut {
             // Frames behind the cut go to a new log, so that the old one can go with the manifest that needs it.
             self.start_log(self.log + 1, Lsn(cut.lsn.0 + 1));
-            self.frozen = job.snapshot.parts.len();
+            self.frozen = self.view.load().parts.len();
         }
         self.job_running = true;
-        Ok(Some(job))
+        Ok(job)
     }
 
     /// Queues the blobs of a built job and the flip to them.
@@ -305,13 +320,16 @@ impl Collection {
         if let (Plan::Link(target), Some(fresh)) = (&job.plan, &mut fresh) {
             next.parts[*target].part = fresh.part.clone();
         } else {
-            let old = job.replaced();
+            let old = job.shown();
             if let Some(fresh) = &mut fresh {
                 for i in old.clone() {
                     carry_over(&view.parts[i], &job.ends_before(i), fresh, &view)?;
                 }
             }
             next.parts.splice(old, fresh);
+        }
+        if let Some(bulk) = &job.bulk {
+            bulk.end_in(&mut next);
         }
         self.view.store(Arc::new(next));
         self.previous = Some(std::mem::replace(&mut self.manifest, committed.manifest.clone()));
@@ -331,6 +349,7 @@ impl Collection {
 
     fn end_job(&mut self) {
         self.job_running = false;
+        self.loading = None;
         self.frozen = 0;
     }
 }
@@ -386,6 +405,12 @@ impl Job {
             Plan::Write { parts, .. } => parts.clone(),
             Plan::Link(_) => 0..0,
         }
+    }
+
+    /// Those of them that readers see: what a bulk import writes they do not see yet.
+    fn shown(&self) -> Range<usize> {
+        let parts = self.replaced();
+        parts.start..parts.end - self.bulk.as_ref().map_or(0, |bulk| bulk.hidden_parts)
     }
 
     /// What is not in the job's segment because it had ended.

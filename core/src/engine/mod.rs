@@ -2,6 +2,7 @@
 //!
 //! Deterministic and never waiting: a host gives it time and threads, drives its storages and asks about tickets.
 
+pub mod bulk;
 pub mod collection;
 pub mod database;
 mod envelope;
@@ -16,6 +17,7 @@ pub mod stats;
 pub mod verify;
 mod work;
 
+pub use bulk::Begun;
 pub use collection::{Collection, Env, Submitted};
 pub use database::{Database, Entry, Staged};
 pub use jobs::{Committed, Job, JobKind, JobProgress};

@@ -11,7 +11,7 @@ use crate::collection::{
     CollectionConfig, Document, Embedding, Moment, Mutation, Page, SearchRequest, SearchResponse, Stats,
     Version, View,
 };
-use crate::engine::{Collection, Entry, JobKind, JobProgress, export};
+use crate::engine::{Begun, Collection, Entry, Job, JobKind, JobProgress, export};
 use crate::index::Scratch;
 use crate::segment::SharedRow;
 use crate::storage::{Level, Storage, Ticket};
@@ -198,14 +198,38 @@ impl CollectionHandle {
     ///
     /// # Errors
     /// As [`crate::collection::write::resolve`]; `no_embedder`; a failed write, `degraded`, `closed`.
-    pub fn add(&self, mut documents: Vec<Document>, mode: AddMode, level: Option<Level>) -> Result<Written> {
+    pub fn add(&self, documents: Vec<Document>, mode: AddMode, level: Option<Level>) -> Result<Written> {
+        self.write(self.mutations(documents, mode)?, level)
+    }
+
+    /// Stores many documents, all or, on an error, none, as [`CollectionHandle::add`] does, but as a segment and not
+    /// through the log: quicker, visible all at once, and durable when this returns. Others go on meanwhile; who writes
+    /// one of these documents waits.
+    ///
+    /// # Errors
+    /// As [`CollectionHandle::add`].
+    pub fn add_bulk(&self, documents: Vec<Document>, mode: AddMode) -> Result<Written> {
+        let batch = self.mutations(documents, mode)?;
+        if let Some(database) = self.database.upgrade() {
+            database.root.check_room()?;
+        }
+        let _one_at_a_time = lock(&self.job);
+        let begun = self.writer()?.begin_bulk(batch)?;
+        let Some(Begun { job, ended }) = begun else { return Ok(Written::default()) };
+        if !self.complete(job, &|_| !self.is_closed())? {
+            return Err(StateError::Closed { what: "collection" }.into());
+        }
+        Ok(Written { ended })
+    }
+
+    fn mutations(&self, mut documents: Vec<Document>, mode: AddMode) -> Result<Vec<Mutation>> {
         let config = Arc::clone(&self.view()?.config);
         self.embedding.fill(self.name(), &config, &self.pool, &mut documents)?;
         let mutation = match mode {
             AddMode::Insert => Mutation::Add,
             AddMode::Upsert => Mutation::Upsert,
         };
-        self.write(documents.into_iter().map(mutation).collect(), level)
+        Ok(documents.into_iter().map(mutation).collect())
     }
 
     /// Deletes documents; those that are not there are no error.
@@ -237,7 +261,7 @@ impl CollectionHandle {
 
     fn write_once(&self, batch: Vec<Mutation>, level: Level) -> Result<Written> {
         let (submitted, storage) = {
-            let mut writer = self.writer_with_room(batch.iter().map(Mutation::weight).sum())?;
+            let mut writer = self.writer_for(&batch)?;
             let submitted = writer.submit(batch, level)?;
             if level == Level::Everysec {
                 self.promised.fetch_max(writer.lsn().0, Ordering::AcqRel);
@@ -257,6 +281,18 @@ impl CollectionHandle {
             None => {}
         }
         Ok(Written { ended: submitted.ended })
+    }
+
+    /// The writer, once there is room for a batch and no bulk import that writes the same documents.
+    fn writer_for(&self, batch: &[Mutation]) -> Result<MutexGuard<'_, Collection>> {
+        loop {
+            let writer = self.writer_with_room(batch.iter().map(Mutation::weight).sum())?;
+            if !writer.is_loading(batch) {
+                return Ok(writer);
+            }
+            drop(writer);
+            drop(lock(&self.job));
+        }
     }
 
     /// The writer, once so many bytes more may be unsealed: who comes when there are too many waits for the job that
@@ -386,7 +422,12 @@ impl CollectionHandle {
 
     /// As [`CollectionHandle::run_while`], for who holds `job`.
     fn run_alone(&self, kind: JobKind, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
-        let Some(mut job) = self.writer()?.begin(kind)? else { return Ok(false) };
+        let begun = self.writer()?.begin(kind)?;
+        begun.map_or(Ok(false), |job| self.complete(job, go_on))
+    }
+
+    /// Builds, commits and publishes a job, for who holds `job`; false when `go_on` said no.
+    fn complete(&self, mut job: Job, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
         let _abandoned_unless_published = Running(&self.writer);
         while !job.step(STEP_DOCUMENTS)? {
             if !go_on(job.progress()) {

@@ -321,6 +321,8 @@ pub fn parse_id(units: &[u16]) -> Result<String> {
 pub struct WriteBody {
     /// What it waits for: a [`Level`] by name; left out, what the database was opened with.
     pub durability: Option<String>,
+    /// True to store documents as a segment, not through the log: for many at once. Durable when it is answered.
+    pub bulk: bool,
 }
 
 impl WriteBody {
@@ -436,6 +438,9 @@ pub struct AddBody<'a> {
     /// A [`Level`] by name; left out, the database's.
     #[serde(default)]
     pub durability: Option<String>,
+    /// As [`WriteBody::bulk`].
+    #[serde(default)]
+    pub bulk: bool,
 }
 
 impl AddBody<'_> {

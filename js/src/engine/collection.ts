@@ -3,6 +3,7 @@
 import { encodeDocuments, encodeIds, encodeOptionalVector, encodeRequest } from '../encode.js';
 import { invalidRequest } from '../errors.js';
 import type {
+  AddOptions,
   Collection,
   CollectionInfo,
   Document,
@@ -38,7 +39,7 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
     return this.#write([document], false, options);
   }
 
-  addMany(documents: readonly NewDocument<M>[], options?: WriteOptions): Promise<Written> {
+  addMany(documents: readonly NewDocument<M>[], options?: AddOptions): Promise<Written> {
     return this.#write(documents, false, options);
   }
 
@@ -46,11 +47,11 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
     return this.#write([document], true, options);
   }
 
-  upsertMany(documents: readonly NewDocument<M>[], options?: WriteOptions): Promise<Written> {
+  upsertMany(documents: readonly NewDocument<M>[], options?: AddOptions): Promise<Written> {
     return this.#write(documents, true, options);
   }
 
-  async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: WriteOptions): Promise<Written> {
+  async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: AddOptions): Promise<Written> {
     const { ids, vectors, metadata, lives } = encodeDocuments(documents);
     const how = options && encodeRequest(options);
     const replaced = await wait(() => this.#backend.write(ids, vectors, metadata, lives, upsert, how));

@@ -60,10 +60,12 @@ pub async fn add(
         let collection = db.collection(&name)?;
         let body: AddBody<'_> = parse(&body)?;
         let mode = if body.replaces()? { AddMode::Upsert } else { AddMode::Insert };
-        let level = body.level()?;
+        let (level, bulk) = (body.level()?, body.bulk);
         let documents = body.documents(&*db.options().clock)?;
         let written = documents.len();
-        let replaced = collection.add(documents, mode, level)?.ended;
+        let done =
+            if bulk { collection.add_bulk(documents, mode) } else { collection.add(documents, mode, level) };
+        let replaced = done?.ended;
         Ok::<_, kithdb::base::Error>(AddAnswer { written, replaced })
     })
     .await

@@ -219,6 +219,7 @@ fn check_ops<'a>(
         let at = match op {
             Op::Put { valid_from, .. } => *valid_from,
             Op::Delete { valid_to, .. } => *valid_to,
+            Op::Reserve { last_time, .. } => *last_time,
         };
         if at <= time {
             return Some(format!("an op of the log is of time {at}, not after the one before"));

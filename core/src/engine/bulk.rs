@@ -1,0 +1,92 @@
+//! Bulk import: documents go into the blobs of a segment, not through log and memtable, and one flip makes all of them
+//! visible and durable.
+//!
+//! The batch is resolved and applied where no reader looks, and the state with it is sealed. Its seqs, keys and times are
+//! reserved by one op in the log, so that what others write meanwhile comes after it; documents that it writes are theirs
+//! again once it is done. After a crash before the flip there is nothing of it but the reservation.
+
+use std::sync::Arc;
+
+use crate::base::limits::BULK_MAX;
+use crate::base::{Error, Result};
+use crate::collection::write::{Aside, Loading, apply_aside, prepare};
+use crate::collection::{Mutation, Op, Place, View};
+use crate::segment::End;
+use crate::storage::Level;
+use crate::text::TermCounts;
+
+use super::collection::Collection;
+use super::jobs::{Job, JobKind, Plan};
+use super::manifest::Cut;
+
+/// What a bulk import changes beside the documents it writes.
+pub(super) struct Bulk {
+    /// Ends of versions in the segments before it. Those in the memtable are not in its segment.
+    ends: Vec<(Place, End, TermCounts)>,
+    /// When the first version ended, with those.
+    first_end: i64,
+    dim: Option<u32>,
+    /// Parts of its snapshot that readers do not see.
+    pub(super) hidden_parts: usize,
+}
+
+/// A bulk import that has begun.
+pub struct Begun {
+    /// The job that writes it.
+    pub job: Job,
+    /// How many documents were there before and will be deleted or replaced.
+    pub ended: usize,
+}
+
+impl Bulk {
+    /// Ends in the next view what it replaces.
+    pub(super) fn end_in(&self, next: &mut View) {
+        for (place, end, words) in &self.ends {
+            let part = &mut next.parts[place.part];
+            part.ends.end(*end);
+            part.ends.add_terms(words.clone());
+        }
+        next.counters.first_end = next.counters.first_end.min(self.first_end);
+        next.dim = next.dim.or(self.dim);
+    }
+}
+
+impl Collection {
+    /// Checks a batch of any size up to [`BULK_MAX`] and begins to write it, with what is in the memtable, as one segment.
+    /// All of it is visible and durable once the job's commit is kept, or, on an error, nothing. `None` when there is
+    /// nothing to do.
+    ///
+    /// # Errors
+    /// As [`crate::collection::write::resolve`]; `invalid_parameter` when a job is running; `degraded`; `not_resident`,
+    /// after which it can be called again.
+    pub fn begin_bulk(&mut self, batch: Vec<Mutation>) -> Result<Option<Begun>> {
+        self.check_writable()?;
+        if self.job_running {
+            return Err(Error::parameter("job", "bulk", "no other job of the collection to be running"));
+        }
+        let view = self.reader().load_full();
+        let resolved = self.resolve(batch, BULK_MAX)?;
+        if resolved.ops.is_empty() {
+            return Ok(None);
+        }
+        let ids = resolved.ops.iter().filter_map(Op::id).map(Box::from).collect();
+        let seqs = resolved.ops.len() as u64;
+        let Aside { view: mut written, ends } = apply_aside(&view, prepare(&view, resolved.ops)?);
+        let (counters, dim) = (written.counters, written.dim);
+        let reserve = Op::Reserve { seqs, next_key: counters.next_key, last_time: counters.last_time };
+        self.log_and_apply(vec![reserve], Level::Os)?;
+        written.lsn = self.lsn();
+        let first = self.manifest.segments.len();
+        let bulk = Bulk {
+            ends: ends.into_iter().filter(|(place, ..)| place.part < first).collect(),
+            first_end: counters.first_end,
+            dim,
+            hidden_parts: written.parts.len() - view.parts.len(),
+        };
+        let plan = Plan::Write { parts: first..written.parts.len(), moves_cut: true, link: false };
+        let cut = Cut { lsn: written.lsn, counters, dim };
+        let job = self.begin_on(JobKind::Seal, plan, Arc::new(written), cut, Some(bulk))?;
+        self.loading = Some(Loading { ids, dim });
+        Ok(Some(Begun { job, ended: resolved.ended }))
+    }
+}
