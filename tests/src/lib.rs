@@ -1,5 +1,7 @@
 //! What the suites share: the surfaces by which the product is driven, scenario files, data.
 
+#[cfg(target_os = "linux")]
+pub mod block_disk;
 pub mod core_surface;
 pub mod cranfield;
 pub mod js_surface;

@@ -1,5 +1,6 @@
 //! The server as a surface: the real program in a process of its own, asked over HTTP.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -32,10 +33,22 @@ impl Server {
     /// # Panics
     /// When it cannot be started.
     pub fn start(data: &Path, more: &[&str]) -> Result<Self, String> {
+        Self::start_with(data, more, &[])
+    }
+
+    /// Starts it with these variables in its environment, too.
+    ///
+    /// # Errors
+    /// What it printed when it ended instead.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_with(data: &Path, more: &[&str], variables: &[(&str, &OsStr)]) -> Result<Self, String> {
         let mut child = Command::new(places::server())
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(more)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -15,6 +15,8 @@ mod kv;
 mod many;
 mod merge;
 mod model;
+#[cfg(target_os = "linux")]
+mod power_cut;
 mod readme;
 mod repair;
 mod slow_disk;

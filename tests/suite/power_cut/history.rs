@@ -1,0 +1,179 @@
+//! What four writers did to two collections, and what of it a power cut may take.
+//!
+//! A writer has ids of its own and waits for each answer, so a collection must hold, of each writer, the state after
+//! some number of its writes: no fewer than were promised, no more than were sent. And what is there of one writer
+//! had to come after all that was answered to the others before it was sent: the log has an end, never a hole.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use kithdb::base::Rng;
+use kithdb::storage::Level;
+use kithdb_tests::block_disk::PowerCut;
+
+pub const DIM: usize = 16;
+pub const IDS_A_WRITER: u64 = 40;
+/// What `everysec` may lose, besides one fsync.
+const EVERY_SECOND: Duration = Duration::from_millis(1_500);
+
+/// Of each document the number of the write that it is from. Those not there were deleted or never written.
+pub type State = BTreeMap<String, u64>;
+
+/// A moment, by three clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp {
+    /// Counts sends and answers.
+    pub order: u64,
+    /// How much the disk had been asked to do.
+    pub position: usize,
+    pub at: Instant,
+}
+
+/// A batch: all of `ids` written, or all deleted.
+#[derive(Debug, Clone)]
+pub struct Op {
+    pub number: u64,
+    pub ids: Vec<String>,
+    pub is_delete: bool,
+    pub level: Level,
+    pub sent: Stamp,
+    /// When it was answered, if it was.
+    pub acknowledged: Option<Stamp>,
+}
+
+impl Op {
+    fn apply(&self, state: &mut State) {
+        for id in &self.ids {
+            if self.is_delete {
+                state.remove(id);
+            } else {
+                state.insert(id.clone(), self.number);
+            }
+        }
+    }
+
+    /// Whether a power cut must leave it. `fsync` is how long one may take.
+    fn is_promised(&self, cut: &PowerCut, fsync: Duration) -> bool {
+        let Some(answer) = self.acknowledged.filter(|answer| answer.position <= cut.position) else {
+            return false;
+        };
+        match self.level {
+            Level::Always => true,
+            Level::Everysec => answer.at + EVERY_SECOND + fsync < cut.at,
+            _ => false,
+        }
+    }
+}
+
+/// What one writer did since a state.
+#[derive(Debug, Clone, Default)]
+pub struct Writer {
+    pub base: State,
+    pub ops: Vec<Op>,
+}
+
+/// What was found to be wrong.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Promised writes that are not there.
+    pub lost: u64,
+    pub told: Vec<String>,
+}
+
+/// How much was promised and looked for.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Promised {
+    pub always: u64,
+    pub everysec: u64,
+}
+
+impl Writer {
+    /// So many of the first writes must be there at the least, and so many of each level are promised.
+    pub fn promised(&self, cut: &PowerCut, fsync: Duration) -> (usize, Promised) {
+        let (mut least, mut promised) = (0, Promised::default());
+        for (at, op) in self.ops.iter().enumerate().filter(|(_, op)| op.is_promised(cut, fsync)) {
+            least = at + 1;
+            let of_level =
+                if op.level == Level::Always { &mut promised.always } else { &mut promised.everysec };
+            *of_level += 1;
+        }
+        (least, promised)
+    }
+
+    /// After how many writes it was in this state: the least and the greatest such number, of those sent before the cut.
+    fn when(&self, found: &State, cut: &PowerCut) -> Option<(usize, usize)> {
+        let sent = self.ops.partition_point(|op| op.sent.position <= cut.position);
+        let mut state = self.base.clone();
+        let mut when = None;
+        for count in 0..=sent {
+            if state == *found {
+                when = Some((when.map_or(count, |(least, _)| least), count));
+            }
+            if let Some(op) = self.ops.get(count) {
+                op.apply(&mut state);
+            }
+        }
+        when
+    }
+
+    /// What differs from the state after so many writes.
+    fn differences(&self, found: &State, count: usize) -> String {
+        let mut state = self.base.clone();
+        self.ops[..count].iter().for_each(|op| op.apply(&mut state));
+        let ids = state.keys().chain(found.keys()).filter(|id| state.get(*id) != found.get(*id));
+        let each = ids.map(|id| format!("{id}: {:?} instead of {:?}", found.get(id), state.get(id)));
+        each.take(8).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Looks whether the writers of one collection find what they may find there. `found` is what it holds.
+pub fn check(writers: &[(u64, &Writer)], found: &State, cut: &PowerCut, fsync: Duration) -> Findings {
+    let mut findings = Findings::default();
+    let mut known = Vec::new();
+    for (number, writer) in writers {
+        let own: State =
+            found.iter().filter(|(id, _)| owner(id) == *number).map(|(id, n)| (id.clone(), *n)).collect();
+        let (least, promised) = writer.promised(cut, fsync);
+        match writer.when(&own, cut) {
+            Some((first, last)) if last >= least => known.push((*number, *writer, first, last)),
+            Some((_, last)) => {
+                let lost = writer.ops[last..least].iter().filter(|op| op.is_promised(cut, fsync));
+                findings.lost += lost.count() as u64;
+                findings
+                    .told
+                    .push(format!("writer {number}: {least} writes were promised, {last} are there"));
+            }
+            None => {
+                findings.lost += promised.always + promised.everysec;
+                let differences = writer.differences(&own, least);
+                findings.told.push(format!("writer {number} never was in this state: {differences}"));
+            }
+        }
+    }
+    for (number, writer, first, _) in &known {
+        let Some(newest) = first.checked_sub(1).map(|at| &writer.ops[at]) else { continue };
+        for (other, behind, _, last) in &known {
+            let next = behind.ops.get(*last).and_then(|op| op.acknowledged);
+            if next.is_some_and(|answer| answer.order < newest.sent.order) {
+                findings
+                    .told
+                    .push(format!("a hole: write {first} of {number} is there, {last} of {other} not"));
+            }
+        }
+    }
+    let strangers = found.keys().filter(|id| writers.iter().all(|(number, _)| owner(id) != *number));
+    findings.told.extend(strangers.map(|id| format!("nobody wrote {id}")));
+    findings
+}
+
+/// Whose document this is.
+fn owner(id: &str) -> u64 {
+    id[1..].parse::<u64>().map_or(u64::MAX, |number| number / IDS_A_WRITER)
+}
+
+/// The vector of a document from this write.
+pub fn vector(id: &str, count: u64) -> Vec<f32> {
+    let number: u64 = id[1..].parse().expect("ids are numbered");
+    let mut rng = Rng::new(number << 48 ^ count);
+    (0..DIM).map(|_| rng.unit_f32() + 0.01).collect()
+}
