@@ -73,3 +73,14 @@ pub fn fill(root: Arc<dyn StorageRoot>) {
 pub fn files(vfs: &SimVfs) -> Vec<String> {
     vfs.files().into_iter().filter(|file| file != "db/RESERVE").collect()
 }
+
+/// How long a file is.
+///
+/// # Panics
+/// When there is none of this name.
+#[must_use]
+pub fn len(vfs: &SimVfs, file: &str) -> usize {
+    let mut len = 0;
+    vfs.damage(file, |bytes| len = bytes.len());
+    len
+}
