@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Reference};
-use kithdb::wire::{Columns, ScanBody, parse, parse_id};
+use kithdb::wire::{Columns, ConfigureBody, ScanBody, TouchesAnswer, parse, parse_id, to_json};
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
 
@@ -77,6 +77,24 @@ impl NativeCollection {
         })
     }
 
+    /// Counts a use of documents and answers how many were there.
+    #[napi(catch_unwind)]
+    pub fn touch(&self, ids: Vec<Utf16String>, options: Option<String>) -> AsyncTask<Work<u32>> {
+        self.later(move |handle| {
+            let level = arguments::level(options.as_deref())?;
+            handle.touch(arguments::ids(&ids)?, level).map(|written| count(written.touched))
+        })
+    }
+
+    /// The JSON of how often documents were touched.
+    #[napi(catch_unwind)]
+    pub fn touches(&self, ids: Vec<Utf16String>) -> AsyncTask<Work<String>> {
+        self.later(move |handle| {
+            let touches = handle.touches(&arguments::ids(&ids)?)?;
+            Ok(to_json(&TouchesAnswer::from(touches)))
+        })
+    }
+
     /// Documents by their ids, in one consistent state; how, by the JSON of a `ReadBody`.
     #[napi(catch_unwind)]
     pub fn get(&self, ids: Vec<Utf16String>, options: Option<String>) -> AsyncTask<Work<Answer>> {
@@ -136,6 +154,21 @@ impl NativeCollection {
     #[napi(catch_unwind)]
     pub fn merge(&self) -> AsyncTask<Work<bool>> {
         self.later(|handle| handle.run(JobKind::Merge))
+    }
+
+    /// Writes one segment again without what has ended in it; false when nothing has in any.
+    #[napi(catch_unwind)]
+    pub fn vacuum(&self) -> AsyncTask<Work<bool>> {
+        self.later(|handle| handle.run(JobKind::Vacuum))
+    }
+
+    /// Changes how it is maintained, by the JSON of a `ConfigureBody`.
+    #[napi(catch_unwind)]
+    pub fn configure(&self, change: String) -> AsyncTask<Work<()>> {
+        self.later(move |handle| {
+            let body: ConfigureBody = parse(change.as_bytes())?;
+            handle.configure(|settings| body.maintenance.change(settings), body.level()?)
+        })
     }
 
     /// Makes one segment with neighbour lists of all documents; false when it is so already.

@@ -125,12 +125,14 @@ impl NativeDatabase {
 }
 
 fn open(options: &str) -> Result<Db> {
-    let OpenBody { path, durability, embedder, threads } = parse(options.as_bytes())?;
+    let OpenBody { path, durability, embedder, threads, memory_max, read_only } = parse(options.as_bytes())?;
     let defaults = Options::default();
     let options = Options {
         level: durability.as_deref().map_or(Ok(defaults.level), parse_level)?,
         embedder: embedder.map(|directory| load_embedder(Path::new(&directory))).transpose()?,
         threads: threads.unwrap_or(defaults.threads),
+        memory_max: memory_max.or(defaults.memory_max),
+        read_only,
         ..defaults
     };
     match path {

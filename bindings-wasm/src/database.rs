@@ -15,7 +15,8 @@ use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Mani
 use kithdb::index::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
 use kithdb::wire::{
-    Columns, CreateBody, InfoAnswer, KeysAnswer, KeysBody, OpenBody, ScanBody, parse, parse_level, to_json,
+    Columns, ConfigureBody, CreateBody, InfoAnswer, KeysAnswer, KeysBody, OpenBody, ScanBody, TouchesAnswer,
+    parse, parse_level, to_json,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -28,6 +29,9 @@ use crate::work::{Missing, Snapshot};
 
 /// A memtable of so many bytes is sealed: less than natively, since a tab has less memory.
 const SEAL_BYTES: usize = 8 << 20;
+
+/// No merge writes more: a third of what an instance should take, since its memory never shrinks.
+const JOB_BYTES_MAX: u64 = 341 << 20;
 
 /// An open database.
 #[wasm_bindgen]
@@ -99,7 +103,10 @@ impl WasmDatabase {
     }
 
     fn start(root: TabRoot, options: &str) -> Result<Self> {
-        let OpenBody { durability, .. } = parse(options.as_bytes())?;
+        let OpenBody { durability, read_only, .. } = parse(options.as_bytes())?;
+        if read_only {
+            return Err(Error::parameter("read_only", true, "a database in a directory"));
+        }
         let level = durability.as_deref().map_or(Ok(Level::default()), parse_level)?;
         #[cfg(feature = "threads")]
         let pool = Arc::new(Pool::global());
@@ -146,7 +153,8 @@ impl WasmDatabase {
     }
 
     fn open(&mut self, name: &str, number: u64) -> Result<()> {
-        let collection = self.database.open_collection(name)?;
+        let mut collection = self.database.open_collection(name)?;
+        collection.bound_jobs(JOB_BYTES_MAX);
         // Afterwards its bytes go, and nobody could fetch them while a search waits.
         collection.reader().load().warm()?;
         self.root.release(number);
@@ -316,6 +324,27 @@ impl WasmDatabase {
         plain(&delete().map_err(|error| thrown(&error))?)
     }
 
+    /// Counts a use of documents: `{ticket, ended}`, how many were there.
+    pub fn touch(&mut self, c: f64, ids: Vec<JsString>, options: Option<String>) -> Thrown<JsValue> {
+        let mut touch = || {
+            let level = arguments::level(options.as_deref())?.unwrap_or(self.level);
+            let batch = arguments::ids(&ids)?.into_iter().map(Mutation::Touch).collect();
+            let submitted = self.at_mut(c)?.collection.submit(batch, level)?;
+            let ticket = submitted.ticket.map_or(0, |ticket| ticket.0);
+            Ok(Submitted { ticket, ended: submitted.touched })
+        };
+        plain(&touch().map_err(|error: Error| thrown(&error))?)
+    }
+
+    /// The JSON of how often documents were touched.
+    pub fn touches(&self, c: f64, ids: Vec<JsString>) -> Thrown<String> {
+        let touches = || {
+            let (view, now) = self.look(c, None)?;
+            Ok(to_json(&TouchesAnswer::from(view.touches(&arguments::ids(&ids)?, now)?)))
+        };
+        touches().map_err(|error: Error| thrown(&error))
+    }
+
     /// In one call, which takes about as long as storing and sealing the batch would. While a job is running the batch is
     /// stored as any other, and kept as well.
     fn submit_bulk(&mut self, c: f64, batch: Vec<Mutation>) -> Result<Submitted> {
@@ -465,7 +494,18 @@ impl WasmDatabase {
         Ok(KeySubmitted { ticket, ended, collection: Some(number) })
     }
 
-    /// What should be done next to a collection: `seal`, `merge`, `index`, or nothing.
+    /// Changes how a collection is maintained, by the JSON of a `ConfigureBody`; a ticket.
+    pub fn configure(&mut self, c: f64, change: &str) -> Thrown<f64> {
+        let mut configure = || {
+            let body: ConfigureBody = parse(change.as_bytes())?;
+            let level = body.level()?.unwrap_or(self.level);
+            let settings = body.maintenance.change(self.at(c)?.view().config.maintenance)?;
+            Ok(self.at_mut(c)?.collection.configure(settings, level)?.0 as f64)
+        };
+        configure().map_err(|error: Error| thrown(&error))
+    }
+
+    /// What should be done next to a collection: `seal`, `merge`, `vacuum`, `index`, or nothing.
     pub fn due(&self, c: f64) -> Thrown<Option<String>> {
         let open = self.at(c).map_err(|error| thrown(&error))?;
         let due = JobKind::ALL.into_iter().find(|kind| open.collection.is_due(*kind, SEAL_BYTES));
@@ -478,7 +518,7 @@ impl WasmDatabase {
             let unknown = || InputError::Parameter {
                 name: "job",
                 got: kind.to_owned(),
-                expected: "seal, index, merge or optimize".to_owned(),
+                expected: "seal, index, merge, vacuum or optimize".to_owned(),
             };
             let kind = JobKind::parse(kind).ok_or_else(unknown)?;
             let open = self.at_mut(c)?;

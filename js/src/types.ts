@@ -25,6 +25,13 @@ export interface OpenOptions {
   embedder?: string | undefined;
   /** Threads for building indexes; default as many as there are cores. */
   threads?: number | undefined;
+  /**
+   * About how many bytes of memory documents that are not sealed, and jobs, take together at most; left out, half of what
+   * there is. What the system caches of files does not count.
+   */
+  memory_max?: number | undefined;
+  /** True to read only: nothing in the directory is written, and others may read it at the same time. */
+  read_only?: boolean | undefined;
 }
 
 /** How a collection is made. */
@@ -46,6 +53,25 @@ export interface CollectionConfig {
    * duration such as `30d`.
    */
   history?: 'none' | 'forever' | (string & {}) | undefined;
+  /** When segments are written again. */
+  maintenance?: MaintenanceConfig | undefined;
+}
+
+/** How a collection is maintained; what is left out stays as it is. */
+export interface MaintenanceConfig {
+  /**
+   * The share of a segment's versions that have ended from which on it is written again without them: 0.2 by default, 1
+   * for never.
+   */
+  delete_threshold?: number | undefined;
+  /** So much time is between two such writes at least: `1m` by default, `0s` for none by themselves. */
+  vacuum_interval?: string | undefined;
+}
+
+/** What of a collection is to be changed. */
+export interface ConfigureOptions extends WriteOptions {
+  /** When segments are written again. */
+  maintenance?: MaintenanceConfig | undefined;
 }
 
 /** A moment: a date, text in RFC 3339 (`2026-11-21T10:00:00.123456789Z`), or nanoseconds since 1970 UTC. */
@@ -251,6 +277,14 @@ export interface KeyValueStore {
   list(request?: KeysRequest): Promise<KeysPage>;
 }
 
+/** How often a document was touched. */
+export interface Touch {
+  /** How often since it was last stored. */
+  count: number;
+  /** When last: RFC 3339. */
+  last: string;
+}
+
 /** What a collection is and holds. */
 export interface CollectionInfo {
   /** Its name. */
@@ -271,6 +305,8 @@ export interface CollectionInfo {
   ef_construction: number;
   /** How long versions that were replaced or deleted stay readable: `none`, `forever` or a duration. */
   history: string;
+  /** When segments are written again. */
+  maintenance: { delete_threshold: number; vacuum_interval: string };
   /** The earliest moment that can be read, in RFC 3339; null when that is any. */
   earliest: string | null;
   /** Live documents. */
@@ -328,6 +364,10 @@ export interface Collection<Metadata extends object = JsonObject> {
   upsertMany(documents: readonly NewDocument<Metadata>[], options?: AddOptions): Promise<Written>;
   /** Deletes documents and answers how many of them were there. */
   delete(ids: string | readonly string[], options?: WriteOptions): Promise<number>;
+  /** Counts a use of documents, without making a version of them, and answers how many of them were there. */
+  touch(ids: string | readonly string[], options?: WriteOptions): Promise<number>;
+  /** How often documents were touched, in the order of the ids; null for one that never was, or is not there. */
+  touches(ids: readonly string[]): Promise<(Touch | null)[]>;
   /** A document; null when it is not there. */
   get(id: string, options?: ReadOptions): Promise<Document<Metadata> | null>;
   /** Documents as of one moment, in the order of the ids; null where there is none. */
@@ -352,10 +392,17 @@ export interface Collection<Metadata extends object = JsonObject> {
    */
   merge(): Promise<boolean>;
   /**
+   * Writes the segment again in which most versions have ended, without them; false when nothing has ended in any.
+   * Happens by itself when it is due.
+   */
+  vacuum(): Promise<boolean>;
+  /**
    * Makes one segment with an index of all documents, for the quickest searches; false when it is so already. It never
    * happens by itself: worth it once much was loaded or replaced.
    */
   optimize(): Promise<boolean>;
+  /** Changes how it is maintained from now on. */
+  configure(change: ConfigureOptions): Promise<void>;
   /** The collection as one file, which every engine can import. */
   export(): Promise<Uint8Array>;
   /** What it is and holds. */

@@ -9,8 +9,8 @@ use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
 use kithdb::storage::Level;
 use kithdb::wire::{
-    CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, KeysAnswer, KeysBody, ScanAnswer, SearchAnswer,
-    SearchBody, VersionsAnswer, parse, parse_cursor,
+    ConfigureBody, CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, KeysAnswer, KeysBody, ScanAnswer,
+    SearchAnswer, SearchBody, TouchesAnswer, VersionsAnswer, parse, parse_cursor,
 };
 use serde_json::{Value, json};
 
@@ -53,6 +53,7 @@ impl CoreSurface {
                 if let Some(folder) = args["embedder"].as_str() {
                     options.embedder = Some(load_embedder(&PathBuf::from(folder))?);
                 }
+                options.read_only = args["read_only"] == true;
                 options.level = level(args)?.unwrap_or_default();
                 let path = PathBuf::from(args["path"].as_str().expect("a path"));
                 self.db = Some(Db::open(&path, options)?);
@@ -116,6 +117,8 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
             let id = args["id"].as_str().expect("an id");
             Ok(json!(VersionsAnswer::from(&*handle.versions(id)?)))
         }
+        "touch" => Ok(json!({ "touched": handle.touch(ids(args), None)?.touched })),
+        "touches" => Ok(json!(TouchesAnswer::from(handle.touches(&ids(args))?))),
         "delete" => Ok(json!({ "deleted": handle.delete(ids(args), None)?.ended })),
         "search" => {
             let text = args["request"].to_string();
@@ -130,7 +133,15 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         "seal" => run(handle, JobKind::Seal),
         "index" => run(handle, JobKind::Index),
         "merge" => run(handle, JobKind::Merge),
+        "vacuum" => run(handle, JobKind::Vacuum),
         "optimize" => run(handle, JobKind::Optimize),
+        "configure" => {
+            let mut change = args.clone();
+            change.as_object_mut().expect("an object").remove("name");
+            let body: ConfigureBody = parse(change.to_string().as_bytes())?;
+            handle.configure(|settings| body.maintenance.change(settings), body.level()?)?;
+            info(handle)
+        }
         "export" => {
             std::fs::write(args["file"].as_str().expect("a file"), handle.export()?).expect("writable");
             Ok(json!({}))

@@ -223,6 +223,9 @@ impl Surface for RestSurface {
                 let id = percent(args["id"].as_str().expect("an id"));
                 server.ask("GET", &format!("{collection}/documents/{id}/versions"), None)
             }
+            "touch" | "touches" => {
+                server.ask("POST", &format!("{collection}/documents/{op}"), Some(&part(&["ids"])))
+            }
             "delete" => server.ask("POST", &format!("{collection}/documents/delete"), Some(&part(&["ids"]))),
             "search" => server.ask("POST", &format!("{collection}/search"), Some(&args["request"])),
             "scan" => {
@@ -232,7 +235,8 @@ impl Surface for RestSurface {
                     args["as_of"].as_str().map(|t| format!("&as_of={}", percent(t))).unwrap_or_default();
                 server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}{as_of}"), None)
             }
-            "seal" | "index" | "merge" | "optimize" => {
+            "configure" => server.ask("PATCH", &collection, Some(&part(&["maintenance", "durability"]))),
+            "seal" | "index" | "merge" | "vacuum" | "optimize" => {
                 server.ask("POST", &format!("{collection}/{op}"), None)
             }
             "export" => {

@@ -125,3 +125,76 @@ fn a_batch_larger_than_the_bound_comes_alone() {
     let info = collection.info().expect("open");
     assert_eq!((info.stats.documents, info.stats.memtable, info.write_waits), (150, 50, 2));
 }
+
+#[test]
+fn a_bulk_import_lets_others_write_and_keeps_those_waiting_who_write_its_documents() {
+    let db = Db::in_memory(Options { auto_jobs: false, ..Options::default() }).expect("opens");
+    let collection = db.create("c", CollectionConfig::default()).expect("made");
+    let named = |id: String, by: &str| Document {
+        metadata: parse_object(&format!(r#"{{"by":"{by}"}}"#)).expect("JSON"),
+        ..document(id)
+    };
+    let others = AtomicUsize::new(0);
+    let imported = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for writer in 0..2 {
+            let (collection, others, imported) = (&collection, &others, &imported);
+            scope.spawn(move || {
+                for i in 0.. {
+                    let done = imported.load(Ordering::Acquire) == 5;
+                    let batch = vec![named(format!("other{writer}-{i}"), "other")];
+                    collection.add(batch, AddMode::Insert, None).expect("stored");
+                    others.fetch_add(1, Ordering::Relaxed);
+                    let contended = vec![named(format!("d{}", i % 3_000), "writer")];
+                    collection.add(contended, AddMode::Upsert, None).expect("stored");
+                    if done {
+                        return;
+                    }
+                }
+            });
+        }
+        for round in 0..5 {
+            let batch = (0..3_000).map(|i| named(format!("d{i}"), &format!("bulk{round}"))).collect();
+            collection.add_bulk(batch, AddMode::Upsert).expect("stored");
+            imported.fetch_add(1, Ordering::Release);
+        }
+    });
+    let expected = 3_000 + others.load(Ordering::Relaxed);
+    assert_eq!(collection.info().expect("open").stats.documents, expected);
+    // Each is of the last import, or of a writer who came after an import.
+    for i in 0..3_000 {
+        let row = collection.get(&format!("d{i}"), None).expect("sound").expect("imported");
+        let by = format!("{:?}", row.metadata["by"]);
+        assert!(by.contains("bulk4") || by.contains("writer"), "d{i} is by {by}");
+    }
+    let rows = collection.view().expect("open").all_rows().expect("sound");
+    assert!(rows.windows(2).all(|w| w[0].seq < w[1].seq && w[0].valid_from < w[1].valid_from));
+}
+
+#[test]
+fn memtables_together_and_jobs_are_bounded_by_the_memory_that_may_be_used() {
+    let memory_max = Some(256 << 10);
+    let db = Db::in_memory(Options { memory_max, ..Options::default() }).expect("opens");
+    let collections: Vec<_> =
+        (0..8).map(|i| db.create(&format!("c{i}"), CollectionConfig::default()).expect("made")).collect();
+    let unsealed =
+        || -> usize { collections.iter().map(|c| c.info().expect("open").stats.memtable_bytes).sum() };
+    for (round, collection) in (0..5).flat_map(|round| collections.iter().map(move |c| (round, c))) {
+        let batch = (0..100).map(|i| document(format!("d{round}-{i}"))).collect();
+        collection.add(batch, AddMode::Insert, None).expect("stored");
+    }
+    // None of them is due to be sealed for itself.
+    let ends = std::time::Instant::now() + Duration::from_secs(60);
+    while unsealed() > (256 << 10) / 4 {
+        assert!(std::time::Instant::now() < ends, "{} bytes are not sealed", unsealed());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(collections.iter().all(|c| c.info().expect("open").stats.documents == 500));
+    let large = db.create("large", CollectionConfig::default()).expect("made");
+    large
+        .add((0..2_000).map(|i| document(format!("d{i}"))).collect(), AddMode::Insert, None)
+        .expect("stored");
+    large.run(JobKind::Seal).expect("sealed");
+    assert_eq!(large.run(JobKind::Optimize).expect_err("two thirds of the memory").code(), "too_large");
+    assert!(!large.run(JobKind::Vacuum).expect("nothing has ended"));
+}

@@ -17,6 +17,7 @@ mod merge;
 mod model;
 #[cfg(target_os = "linux")]
 mod power_cut;
+mod read_only;
 mod readme;
 mod repair;
 mod slow_disk;

@@ -313,7 +313,7 @@ fn a_segment_of_which_much_has_ended_is_written_again_by_itself() {
     life.delete(0..1_200);
     assert!(life.run_due().is_empty(), "not more than a fifth");
     life.delete(1_200..1_201);
-    assert_eq!(life.run_due(), [JobKind::Seal, JobKind::Merge]);
+    assert_eq!(life.run_due(), [JobKind::Seal, JobKind::Vacuum]);
     assert_eq!(life.view().stats().ended, 0);
     life.check("written again");
 }

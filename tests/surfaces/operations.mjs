@@ -33,6 +33,8 @@ export function operations({ open, load, save }) {
         : collection(name).upsertMany(documents, options),
     get: async ({ name, ids, ...options }) => ({ documents: await collection(name).getMany(ids, options) }),
     versions: async ({ name, id }) => ({ versions: await collection(name).versions(id) }),
+    touch: async ({ name, ids, ...options }) => ({ touched: await collection(name).touch(ids, options) }),
+    touches: async ({ name, ids }) => ({ touches: await collection(name).touches(ids) }),
     delete: async ({ name, ids, ...options }) => ({ deleted: await collection(name).delete(ids, options) }),
     // Every second search is a synchronous one: they are to answer the same.
     search: ({ name, request }) => {
@@ -43,7 +45,12 @@ export function operations({ open, load, save }) {
     seal: job('seal'),
     index: job('index'),
     merge: job('merge'),
+    vacuum: job('vacuum'),
     optimize: job('optimize'),
+    configure: async ({ name, ...change }) => {
+      await collection(name).configure(change);
+      return collection(name).info();
+    },
     export: async ({ name, file }) => save(file, await collection(name).export()),
     import: async ({ name, file }) => (await database.import(name, await load(file))).info(),
     kv_get: async ({ key }) => ({ value: await database.kv.get(key) }),

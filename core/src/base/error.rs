@@ -102,6 +102,9 @@ pub enum StateError {
     /// An earlier write failed; the collection takes no more until it is opened again.
     #[error("collection {name:?} is read-only since a write failed: {cause}")]
     Degraded { name: String, cause: String },
+    /// The database was opened to be read.
+    #[error("the database was opened to be read only")]
+    ReadOnly,
     /// The collection's primary data is damaged; the others serve.
     #[error("collection {name:?} cannot be opened: {cause}")]
     Unopenable { name: String, cause: String },
@@ -204,6 +207,7 @@ impl Error {
             "document_exists" => "use upsert to replace the document",
             "database_locked" => "close the other process, or open another directory",
             "degraded" => "reopen the database to write again; it shows what the storage holds",
+            "read_only" => "open the database without read_only, when nobody else has it open",
             "corrupt" | "unopenable" => {
                 "restore the collection from an export, or save what is left with kithdb repair; nothing was changed"
             }
@@ -278,6 +282,7 @@ impl StateError {
             Self::Locked { .. } => "database_locked",
             Self::Closed { .. } => "closed",
             Self::Degraded { .. } => "degraded",
+            Self::ReadOnly => "read_only",
             Self::Unopenable { .. } => "unopenable",
             Self::HistoryGone { .. } => "history_gone",
             Self::NoEmbedder { .. } => "no_embedder",

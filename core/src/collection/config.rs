@@ -1,4 +1,4 @@
-//! What a collection is: decided when it is made, stored in every manifest.
+//! What a collection is: decided when it is made, stored in every manifest. Only its maintenance can be changed later.
 
 use crate::base::limits::DIM_MAX;
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
@@ -55,6 +55,63 @@ impl History {
     }
 }
 
+/// When segments are written again for what has ended in them. The names are KektorDB's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Maintenance {
+    /// The share, in millionths, of a segment's versions that have ended from which on it is written again without them.
+    /// KektorDB's default of a tenth would copy nine versions for each that goes; a fifth copies four.
+    pub delete_threshold: u32,
+    /// So many nanoseconds are between two such writes at least; 0 for none by themselves.
+    pub vacuum_interval: i64,
+}
+
+/// Millionths of a whole.
+pub const WHOLE: u32 = 1_000_000;
+
+impl Default for Maintenance {
+    fn default() -> Self {
+        Self { delete_threshold: WHOLE / 5, vacuum_interval: 60_000_000_000 }
+    }
+}
+
+impl Maintenance {
+    /// Refuses what cannot be done.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn check(self) -> Result<()> {
+        if !(1..=WHOLE).contains(&self.delete_threshold) {
+            let got = f64::from(self.delete_threshold) / f64::from(WHOLE);
+            return Err(Error::parameter("delete_threshold", got, "a share above 0, up to 1"));
+        }
+        if self.vacuum_interval < 0 {
+            return Err(Error::parameter(
+                "vacuum_interval",
+                self.vacuum_interval,
+                "a duration, or 0 for never",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Appends its bytes (docs/FORMAT.md, "Manifests").
+    pub fn encode(self, w: &mut Writer) {
+        w.u32(self.delete_threshold);
+        w.i64(self.vacuum_interval);
+    }
+
+    /// Reads what [`Maintenance::encode`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not those of settings.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let offset = r.offset();
+        let settings = Self { delete_threshold: r.u32()?, vacuum_interval: r.i64()? };
+        settings.check().map_err(|_| DecodeError { offset, expected: "settings within limits" })?;
+        Ok(settings)
+    }
+}
+
 /// What a collection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionConfig {
@@ -72,6 +129,8 @@ pub struct CollectionConfig {
     pub ef_construction: u32,
     /// How long versions that have ended stay readable.
     pub history: History,
+    /// When segments are written again.
+    pub maintenance: Maintenance,
 }
 
 impl Default for CollectionConfig {
@@ -84,6 +143,7 @@ impl Default for CollectionConfig {
             links_max: 16,
             ef_construction: 200,
             history: History::None,
+            maintenance: Maintenance::default(),
         }
     }
 }
@@ -110,7 +170,7 @@ impl CollectionConfig {
         {
             return Err(Error::parameter("history", time, "a duration above 0"));
         }
-        Ok(())
+        self.maintenance.check()
     }
 
     /// Appends its bytes (docs/FORMAT.md, "Manifests").
@@ -120,6 +180,7 @@ impl CollectionConfig {
         w.u32(self.links_max);
         w.u32(self.ef_construction);
         w.i64(self.history.encoded());
+        self.maintenance.encode(w);
         w.u8(u8::from(self.text.is_some()));
         self.text.iter().for_each(|text| text.encode(w));
         w.u8(u8::from(self.embedder.is_some()));
@@ -140,6 +201,7 @@ impl CollectionConfig {
         let (links_max, ef_construction) = (r.u32()?, r.u32()?);
         let expected = "a retention of history";
         let history = History::decoded(r.i64()?).ok_or(DecodeError { offset, expected })?;
+        let maintenance = Maintenance::decode(r)?;
         let flag = |r: &mut Reader<'_>| match r.u8()? {
             flag @ (0 | 1) => Ok(flag == 1),
             _ => Err(DecodeError { offset, expected: "0 or 1" }),
@@ -147,7 +209,7 @@ impl CollectionConfig {
         let text = if flag(r)? { Some(TextSpec::decode(r)?) } else { None };
         let embedder =
             if flag(r)? { Some(EmbedderRef { name: r.str()?.to_owned(), hash: r.u64()? }) } else { None };
-        let config = Self { metric, dim, text, embedder, links_max, ef_construction, history };
+        let config = Self { metric, dim, text, embedder, links_max, ef_construction, history, maintenance };
         config.check().map_err(|_| DecodeError { offset, expected: "a config within limits" })?;
         Ok(config)
     }

@@ -6,6 +6,8 @@ use crate::base::limits::{COMPONENT_MAX, DIM_MAX};
 use crate::base::value::{decode_object, encode_object};
 use crate::base::{DecodeError, Key, Object, Reader, Writer, check_id};
 
+use super::config::Maintenance;
+
 /// A resolved mutation. Each takes one seq, in the order of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
@@ -31,6 +33,15 @@ pub enum Op {
         /// From when it is no longer valid: ns since 1970 UTC.
         valid_to: i64,
     },
+    /// The live version of a document was used: it counts, and nothing else changes.
+    Touch {
+        /// The user's id.
+        id: Box<str>,
+        /// When: ns since 1970 UTC.
+        at: i64,
+    },
+    /// The collection is maintained in another way from then on.
+    Configure(Maintenance),
     /// Numbers are given to a bulk import, whose versions are in blobs and not in the log.
     Reserve {
         /// So many seqs, at least 1.
@@ -50,8 +61,8 @@ impl Op {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Put { id, .. } | Self::Delete { id, .. } => Some(id),
-            Self::Reserve { .. } => None,
+            Self::Put { id, .. } | Self::Delete { id, .. } | Self::Touch { id, .. } => Some(id),
+            Self::Configure(_) | Self::Reserve { .. } => None,
         }
     }
 
@@ -78,6 +89,15 @@ impl Op {
                 w.u64(*seqs);
                 w.u32(*next_key);
                 w.i64(*last_time);
+            }
+            Self::Configure(maintenance) => {
+                w.u8(5);
+                maintenance.encode(w);
+            }
+            Self::Touch { id, at } => {
+                w.u8(4);
+                w.str(id);
+                w.i64(*at);
             }
         }
     }
@@ -109,6 +129,8 @@ impl Op {
                 }
                 Self::Reserve { seqs, next_key, last_time }
             }
+            4 => Self::Touch { id: id(r)?, at: r.i64()? },
+            5 => Self::Configure(Maintenance::decode(r)?),
             _ => return Err(DecodeError { offset, expected: "the tag of an op" }),
         })
     }
@@ -142,6 +164,8 @@ mod tests {
             put(Some([1.0, -0.0].into())),
             put(None),
             Op::Delete { id: "b".into(), valid_to: i64::MAX },
+            Op::Touch { id: "c".into(), at: -5 },
+            Op::Configure(Maintenance { delete_threshold: 7, vacuum_interval: 0 }),
             Op::Reserve { seqs: 9, next_key: 8, last_time: 7 },
         ];
         let mut w = Writer::new();

@@ -2,7 +2,7 @@
 
 use crate::base::limits::SCAN_MAX;
 use crate::base::{Error, InputError, NEVER, Result, Seq, Slot};
-use crate::segment::SharedRow;
+use crate::segment::{SharedRow, Touch};
 
 use super::moment::Moment;
 use super::view::{Part, Place, View};
@@ -48,6 +48,14 @@ pub struct Stats {
     pub unlinked_vectors: usize,
 }
 
+fn check_count(ids: &[String]) -> Result<()> {
+    if ids.len() > SCAN_MAX {
+        let (got, limit) = (ids.len() as u64, SCAN_MAX as u64);
+        return Err(InputError::TooLarge { what: "a list of ids", got, limit }.into());
+    }
+    Ok(())
+}
+
 impl View {
     /// The version of a document that is there at a moment.
     ///
@@ -62,11 +70,19 @@ impl View {
     /// # Errors
     /// `too_large` for more than [`SCAN_MAX`] ids; `corrupt`, `not_resident`.
     pub fn get_many(&self, ids: &[String], moment: Moment) -> Result<Vec<Option<SharedRow>>> {
-        if ids.len() > SCAN_MAX {
-            let (got, limit) = (ids.len() as u64, SCAN_MAX as u64);
-            return Err(InputError::TooLarge { what: "a list of ids", got, limit }.into());
-        }
+        check_count(ids)?;
         ids.iter().map(|id| self.get(id, moment)).collect()
+    }
+
+    /// How often documents were touched since they were last stored, and when last, in the order of `ids`; `None` for those
+    /// that never were, or are not there. There is no history of it.
+    ///
+    /// # Errors
+    /// `too_large` for more than [`SCAN_MAX`] ids; `corrupt`, `not_resident`.
+    pub fn touches(&self, ids: &[String], now: Moment) -> Result<Vec<Option<Touch>>> {
+        check_count(ids)?;
+        let touched = |place: Place| self.parts[place.part].ends.touches.get(place.slot);
+        ids.iter().map(|id| Ok(self.find_at(id, now)?.and_then(touched))).collect()
     }
 
     /// The versions of a document that are kept, the newest first and at most [`VERSIONS_MAX`], those that ended before

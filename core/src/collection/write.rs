@@ -14,6 +14,7 @@ use crate::text::TermCounts;
 use crate::vectors::{check_vector, inverse_norm};
 
 use super::chunk::Chunk;
+use super::config::{CollectionConfig, Maintenance};
 use super::op::Op;
 use super::view::{Part, PartView, Place, View};
 
@@ -45,6 +46,8 @@ pub enum Mutation {
     Upsert(Document),
     /// Deletes the document with this id; one that is not there is no error.
     Delete(String),
+    /// Counts a use of the document with this id; one that is not there is no error.
+    Touch(String),
 }
 
 impl Mutation {
@@ -53,7 +56,7 @@ impl Mutation {
     pub fn id(&self) -> &str {
         match self {
             Self::Add(document) | Self::Upsert(document) => &document.id,
-            Self::Delete(id) => id,
+            Self::Delete(id) | Self::Touch(id) => id,
         }
     }
 
@@ -65,7 +68,7 @@ impl Mutation {
                 let Document { id, vector, metadata, .. } = document;
                 crate::segment::row::weight(id, vector.as_deref(), metadata)
             }
-            Self::Delete(_) => 0,
+            Self::Delete(_) | Self::Touch(_) => 0,
         }
     }
 }
@@ -98,6 +101,8 @@ pub struct Resolved {
     pub ops: Vec<Op>,
     /// How many documents were there before and are deleted or replaced.
     pub ended: usize,
+    /// How many documents were there to be touched.
+    pub touched: usize,
 }
 
 /// What is known of an id, from the view or from earlier mutations of the batch.
@@ -162,6 +167,7 @@ pub fn resolve(view: &View, with: Circumstances<'_>, batch: Vec<Mutation>) -> Re
             Mutation::Add(document) => resolver.put(document, false)?,
             Mutation::Upsert(document) => resolver.put(document, true)?,
             Mutation::Delete(id) => resolver.delete(id)?,
+            Mutation::Touch(id) => resolver.touch(id)?,
         }
     }
     Ok(resolver.out)
@@ -247,6 +253,17 @@ impl Resolver<'_> {
         Ok(())
     }
 
+    fn touch(&mut self, id: String) -> Result<()> {
+        check_id(&id)?;
+        let at = self.next_time();
+        if self.known(&id)?.is_some_and(|known| known.is_there(at)) {
+            self.time = at;
+            self.out.touched += 1;
+            self.out.ops.push(Op::Touch { id: id.into(), at });
+        }
+        Ok(())
+    }
+
     fn expire(&mut self, id: String) -> Result<()> {
         if let Some(known) = self.known(&id)? {
             self.end(id, known);
@@ -269,6 +286,10 @@ pub struct Prepared {
     ends: Vec<(Place, End, TermCounts)>,
     /// Ends of versions that the same batch brought: index into `rows`.
     own_ends: Vec<(usize, End, TermCounts)>,
+    /// Touches of versions that were there before, and of the batch's own.
+    touches: Vec<(Place, i64)>,
+    own_touches: Vec<(usize, i64)>,
+    maintenance: Option<Maintenance>,
     counters: Counters,
     dim: Option<u32>,
 }
@@ -280,6 +301,7 @@ pub struct Prepared {
 pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
     let mut counters = view.counters;
     let (mut rows, mut ends, mut own_ends) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut touches, mut own_touches, mut maintenance) = (Vec::new(), Vec::new(), None);
     let mut newest: HashMap<Box<str>, Option<usize>> = HashMap::new();
     let mut dim = view.dim;
     for op in ops {
@@ -287,6 +309,21 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
         let (id, time) = match &op {
             Op::Put { id, valid_from, .. } => (id.clone(), *valid_from),
             Op::Delete { id, valid_to } => (id.clone(), *valid_to),
+            Op::Touch { id, at } => {
+                match newest.get(id) {
+                    Some(None) => {}
+                    Some(Some(index)) => own_touches.push((*index, *at)),
+                    None => touches.extend(view.find_unended(id)?.map(|place| (place, *at))),
+                }
+                counters.next_seq += 1;
+                counters.last_time = counters.last_time.max(*at);
+                continue;
+            }
+            Op::Configure(settings) => {
+                maintenance = Some(*settings);
+                counters.next_seq += 1;
+                continue;
+            }
             Op::Reserve { seqs, next_key, last_time } => {
                 counters.next_seq += seqs;
                 counters.next_key = counters.next_key.max(*next_key);
@@ -334,7 +371,7 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
         newest.insert(id.clone(), Some(rows.len()));
         rows.push(Arc::new(Row { id, key, seq, valid_from, expires_at, vector, inverse_norm, metadata }));
     }
-    Ok(Prepared { rows, ends, own_ends, counters, dim })
+    Ok(Prepared { rows, ends, own_ends, touches, own_touches, maintenance, counters, dim })
 }
 
 fn words_of(view: &View, row: &Row) -> TermCounts {
@@ -344,15 +381,21 @@ fn words_of(view: &View, row: &Row) -> TermCounts {
 /// The next view. Chunks before `frozen` are being sealed and stay as they are.
 #[must_use]
 pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> View {
-    let Prepared { rows, ends, own_ends, counters, dim } = prepared;
+    let Prepared { rows, ends, own_ends, touches, own_touches, maintenance, counters, dim } = prepared;
     let mut next = view.clone();
     next.lsn = last;
     next.dim = dim;
     next.counters = counters;
+    if let Some(maintenance) = maintenance {
+        next.config = Arc::new(CollectionConfig { maintenance, ..(*next.config).clone() });
+    }
     for (place, end, words) in ends {
         let part = &mut next.parts[place.part];
         part.ends.end(end);
         part.ends.add_terms(words);
+    }
+    for (place, at) in touches {
+        next.parts[place.part].ends.touches.add(place.slot, at);
     }
     if !rows.is_empty() {
         let chunk = Chunk::new(rows, view.words.as_deref());
@@ -360,6 +403,9 @@ pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> View 
         for (_, end, words) in own_ends {
             part.ends.end(end);
             part.ends.add_terms(words);
+        }
+        for (index, at) in own_touches {
+            part.ends.touches.add(Slot(index as u32), at);
         }
         next.parts.push(part);
         merge_chunks(&mut next.parts, frozen);

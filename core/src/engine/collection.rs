@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use crate::base::limits::BATCH_MAX;
 use crate::base::{Clock, Error, Event, Lsn, Observer, Pool, Result, StateError};
 use crate::collection::write::{Circumstances, Loading, Resolved, apply, prepare, resolve};
-use crate::collection::{CollectionConfig, Mutation, Op, Part, PartView, View};
+use crate::collection::{CollectionConfig, Maintenance, Mutation, Op, Part, PartView, View};
 use crate::segment::{Derive, Ends, Mender, Segment};
 use crate::storage::{Blob, BlobId, Level, Object, Storage, Ticket};
 
@@ -52,7 +52,20 @@ pub struct Collection {
     pub(super) job_running: bool,
     /// The bulk import that is the running job.
     pub(super) loading: Option<Loading>,
-    failed: Option<String>,
+    /// When the last vacuum was done, since it was opened.
+    pub(super) vacuumed_at: i64,
+    /// No job writes more bytes than that.
+    pub(super) job_bytes_max: u64,
+    /// Why it takes no writes.
+    refuses: Option<Refusal>,
+}
+
+/// Why a collection takes no writes.
+enum Refusal {
+    /// One failed.
+    Failed(String),
+    /// It was opened to be read.
+    ReadOnly,
 }
 
 /// What recovery found besides the state.
@@ -70,6 +83,8 @@ pub struct Submitted {
     pub ticket: Option<Ticket>,
     /// How many documents were there before and were deleted or replaced.
     pub ended: usize,
+    /// How many documents were there to be touched.
+    pub touched: usize,
 }
 
 impl Collection {
@@ -106,7 +121,9 @@ impl Collection {
             frozen: 0,
             job_running: false,
             loading: None,
-            failed: None,
+            vacuumed_at: i64::MIN,
+            job_bytes_max: u64::MAX,
+            refuses: None,
         }
     }
 
@@ -133,7 +150,20 @@ impl Collection {
         Ok(this)
     }
 
-    /// The state that opening would recover, with nothing queued: what is there stays as it is.
+    /// The collection that opening would recover, with nothing queued: what is there stays as it is, and it takes no
+    /// writes.
+    ///
+    /// # Errors
+    /// As [`Collection::open`].
+    pub fn open_read_only(storage: Arc<dyn Storage>, env: Env, name: &str) -> Result<Self> {
+        let (mut this, found) = Self::find(storage, env, name)?;
+        this.refuses = Some(Refusal::ReadOnly);
+        let (collection, replayed) = (this.name.clone(), found.replayed);
+        this.env.observer.event(Event::Opened { collection, replayed, truncated_bytes: 0 });
+        Ok(this)
+    }
+
+    /// The state that opening would recover, with nothing queued.
     ///
     /// # Errors
     /// As [`Collection::open`].
@@ -224,10 +254,20 @@ impl Collection {
         }
         let resolved = self.resolve(batch, BATCH_MAX)?;
         if resolved.ops.is_empty() {
-            return Ok(Submitted { ticket: None, ended: 0 });
+            return Ok(Submitted { ticket: None, ended: 0, touched: 0 });
         }
         let ticket = self.log_and_apply(resolved.ops, level)?;
-        Ok(Submitted { ticket: Some(ticket), ended: resolved.ended })
+        Ok(Submitted { ticket: Some(ticket), ended: resolved.ended, touched: resolved.touched })
+    }
+
+    /// Maintains the collection in another way from now on.
+    ///
+    /// # Errors
+    /// `invalid_parameter`; `degraded` after a failed write.
+    pub fn configure(&mut self, maintenance: Maintenance, level: Level) -> Result<Ticket> {
+        self.check_writable()?;
+        maintenance.check()?;
+        self.log_and_apply(vec![Op::Configure(maintenance)], level)
     }
 
     /// Whether a bulk import that is not visible yet writes one of these documents: whoever writes it too waits for that.
@@ -276,20 +316,23 @@ impl Collection {
 
     /// Takes no more writes, because one failed; it must be opened again.
     pub fn fail(&mut self, cause: String) {
-        self.failed.get_or_insert(cause);
+        self.refuses.get_or_insert(Refusal::Failed(cause));
     }
 
-    /// Whether it takes no more writes.
+    /// Whether it takes no more writes, because one failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.failed.is_some()
+        matches!(self.refuses, Some(Refusal::Failed(_)))
     }
 
     /// # Errors
-    /// `degraded`.
+    /// `degraded`, `read_only`.
     pub(super) fn check_writable(&self) -> Result<()> {
-        match &self.failed {
-            Some(cause) => Err(StateError::Degraded { name: self.name.clone(), cause: cause.clone() }.into()),
+        match &self.refuses {
+            Some(Refusal::Failed(cause)) => {
+                Err(StateError::Degraded { name: self.name.clone(), cause: cause.clone() }.into())
+            }
+            Some(Refusal::ReadOnly) => Err(StateError::ReadOnly.into()),
             None => Ok(()),
         }
     }

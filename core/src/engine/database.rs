@@ -104,6 +104,16 @@ impl Database {
         Ok(this)
     }
 
+    /// Opens the newest catalog that can be read, to be read: nothing is queued or removed.
+    ///
+    /// # Errors
+    /// `corrupt`, also where there never was a catalog; `unsupported_version`, `io_failed`.
+    pub fn open_read_only(root: Arc<dyn StorageRoot>, env: Env) -> Result<Self> {
+        let storage = root.storage(CATALOG)?;
+        let (catalog, _) = newest_catalog(&*root, &env)?;
+        Ok(Self { root, storage, env, catalog, last_change: None })
+    }
+
     /// Where the catalog is stored.
     #[must_use]
     pub fn storage(&self) -> Arc<dyn Storage> {
@@ -132,7 +142,7 @@ impl Database {
     /// # Errors
     /// `unknown_collection`; as [`open_entry`].
     pub fn open_collection(&self, name: &str) -> Result<Collection> {
-        open_entry(&*self.root, &self.env, self.find(name)?)
+        open_entry(&*self.root, &self.env, self.find(name)?, false)
     }
 
     /// Queues a new, empty collection. When its ticket is kept, [`Database::admit`] it.
@@ -254,9 +264,12 @@ impl Database {
 /// # Errors
 /// As [`Database::open`]; `corrupt` where there never was a catalog.
 pub fn named(root: &dyn StorageRoot, env: &Env) -> Result<(Vec<Entry>, bool)> {
+    newest_catalog(root, env).map(|(catalog, is_current)| (catalog.entries, is_current))
+}
+
+fn newest_catalog(root: &dyn StorageRoot, env: &Env) -> Result<(Catalog, bool)> {
     let found = read_catalog(&*root.storage(CATALOG)?, env, &root.numbers()?)?;
-    let (catalog, is_current) = found.ok_or_else(|| Error::corrupt("catalog", 0, "to exist"))?;
-    Ok((catalog.entries, is_current))
+    found.ok_or_else(|| Error::corrupt("catalog", 0, "to exist"))
 }
 
 /// Refuses a name that the catalog never has.
@@ -264,14 +277,15 @@ fn check_entry_name(name: &str) -> Result<()> {
     if name == KV_NAME { Ok(()) } else { check_name(name) }
 }
 
-/// Recovers the collection that an entry of the catalog names. It takes no part in the catalog: many can be recovered
+/// Recovers the collection that an entry of the catalog names, or only reads what recovery would find. It takes no part in the catalog: many can be recovered
 /// at once.
 ///
 /// # Errors
 /// `corrupt` when its primary data is damaged, `unsupported_version`, `io_failed`; `not_resident`, after which it can be
 /// called again.
-pub fn open_entry(root: &dyn StorageRoot, env: &Env, entry: &Entry) -> Result<Collection> {
-    let opened = Collection::open(root.existing(entry.number)?, env.clone(), &entry.name)?;
+pub fn open_entry(root: &dyn StorageRoot, env: &Env, entry: &Entry, read_only: bool) -> Result<Collection> {
+    let open = if read_only { Collection::open_read_only } else { Collection::open };
+    let opened = open(root.existing(entry.number)?, env.clone(), &entry.name)?;
     if opened.manifest.collection_id != entry.collection_id {
         let object = format!("storage {}", entry.number);
         return Err(Error::corrupt(object, 0, "the collection that the catalog names"));

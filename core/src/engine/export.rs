@@ -13,7 +13,7 @@ use crate::base::{
     StorageError, Writer, check_id,
 };
 use crate::collection::{CollectionConfig, Counters, View};
-use crate::segment::{Derive, End, Ends, Row, RowsReader, SegmentBlobs, SharedRow, derive, rows};
+use crate::segment::{Derive, End, Ends, Row, RowsReader, SegmentBlobs, SharedRow, Touch, derive, rows};
 use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, Resident, build, checksum};
 use crate::storage::{Blob, BlobId, BlobKind, Storage, Ticket};
 use crate::text::Words;
@@ -46,7 +46,7 @@ fn ends_id() -> BlobId {
 pub fn write(view: &View) -> Result<Vec<u8>> {
     let (rows, ended) = kept(view)?;
     let rows = build(rows_id(), &rows::sections(&rows));
-    let ended = if ended.count() > 0 { Some(build(ends_id(), &ended.sections())) } else { None };
+    let ended = if ended.changes() > 0 { Some(build(ends_id(), &ended.sections())) } else { None };
     let ended = ended.as_deref().unwrap_or_default();
     let mut w = Writer::new();
     w.raw(MAGIC);
@@ -69,28 +69,31 @@ pub fn write(view: &View) -> Result<Vec<u8>> {
 /// Every version that is kept, and the ends of those that have ended, counted anew.
 fn kept(view: &View) -> Result<(Vec<SharedRow>, Ends)> {
     let earliest = view.earliest();
-    let mut rows: Vec<(SharedRow, Option<End>)> = Vec::new();
+    let mut rows: Vec<(SharedRow, Option<End>, Option<Touch>)> = Vec::new();
     for part in &view.parts {
         for slot in (0..part.part.len() as u32).map(Slot) {
             let end = part.ends.get(slot);
             if end.is_none_or(|end| end.valid_to > earliest) {
-                rows.push((part.part.row(slot)?, end));
+                rows.push((part.part.row(slot)?, end, part.ends.touches.get(slot)));
             }
         }
     }
-    let seqs = rows.iter().flat_map(|(row, end)| [Some(row.seq), end.map(|end| end.seq)]);
+    let seqs = rows.iter().flat_map(|(row, end, _)| [Some(row.seq), end.map(|end| end.seq)]);
     let mut seqs: Vec<Seq> = seqs.flatten().collect();
     seqs.sort_unstable();
     seqs.dedup();
     let counted = |seq: Seq| Seq(seqs.partition_point(|s| *s < seq) as u64);
     let mut keys: HashMap<Key, Key> = HashMap::new();
     let (mut counted_rows, mut ended) = (Vec::with_capacity(rows.len()), Ends::default());
-    for (slot, (row, end)) in (0u32..).map(Slot).zip(rows) {
+    for (slot, (row, end, touch)) in (0u32..).map(Slot).zip(rows) {
         let next = Key(keys.len() as u32);
         let key = *keys.entry(row.key).or_insert(next);
         if let Some(end) = end {
             ended.end(End { slot, seq: counted(end.seq), ..end });
             ended.add_terms(view.words.as_ref().map(|w| w.count(&row.metadata)).unwrap_or_default());
+        }
+        if let Some(touch) = touch {
+            ended.touches.set(slot, touch);
         }
         counted_rows.push(Arc::new(Row { key, seq: counted(row.seq), ..(*row).clone() }));
     }
@@ -266,7 +269,7 @@ pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, 
             storage.put(id, Arc::new(build(id, &sections)));
             ids.push(id);
         }
-        if ended.count() > 0 {
+        if ended.changes() > 0 {
             let id = BlobId::new(collection_id, manifest.next_blob, BlobKind::Ends);
             manifest.next_blob += 1;
             storage.put(id, Arc::new(build(id, &ended.sections())));

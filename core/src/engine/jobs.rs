@@ -1,4 +1,4 @@
-//! Seal, index, merge and optimize: resumable background work that ends in a flip.
+//! Seal, index, merge, vacuum and optimize: resumable background work that ends in a flip.
 //!
 //! A job begins under the writer's lock with a snapshot, is built in steps without it, commits (queues blobs and the
 //! flip), and is published once the flip is kept. What a job computes depends on its inputs alone: a budget decides
@@ -7,8 +7,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{AlignedBytes, Error, Event, Lsn, Pool, Result, Seq};
-use crate::collection::{Part, PartView, View};
+use crate::base::{AlignedBytes, Error, Event, InputError, Lsn, Pool, Result, Seq};
+use crate::collection::{Maintenance, Part, PartView, View};
 use crate::segment::{End, Ends, SegmentBlobs};
 use crate::storage::blob::build;
 use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
@@ -29,6 +29,8 @@ pub enum JobKind {
     Index,
     /// Some neighbouring segments become one.
     Merge,
+    /// A segment is written again without what has ended in it.
+    Vacuum,
     /// All documents become one segment with neighbour lists. Done only when somebody asks for it.
     Optimize,
 }
@@ -38,7 +40,7 @@ const SCANNED_FACTOR: usize = 2;
 
 impl JobKind {
     /// Every kind, in the order in which a host looks what is due.
-    pub const ALL: [Self; 4] = [Self::Seal, Self::Merge, Self::Index, Self::Optimize];
+    pub const ALL: [Self; 5] = [Self::Seal, Self::Merge, Self::Vacuum, Self::Index, Self::Optimize];
 
     /// The kind of this name.
     #[must_use]
@@ -53,6 +55,7 @@ impl JobKind {
             Self::Seal => "seal",
             Self::Index => "index",
             Self::Merge => "merge",
+            Self::Vacuum => "vacuum",
             Self::Optimize => "optimize",
         }
     }
@@ -67,8 +70,8 @@ pub struct JobProgress {
     pub total: usize,
 }
 
-/// What a version that has ended counts as in bytes that are replayed: its op, and reading it again.
-const ENDED_BYTES: usize = 64;
+/// What a version that has ended or was touched counts as in bytes that are replayed: its op, and reading it again.
+const CHANGE_BYTES: usize = 64;
 
 /// A running job.
 pub struct Job {
@@ -120,15 +123,19 @@ pub struct Committed {
 }
 
 impl Collection {
-    /// Whether a job of this kind should be done. By counted bytes and documents, never by time; `seal_bytes` is what
-    /// the host lets a memtable grow to.
+    /// Whether a job of this kind should be done. By counted bytes and documents, never by time, but that vacuums are as
+    /// far apart as the collection's settings say; `seal_bytes` is what the host lets a memtable grow to.
     #[must_use]
     pub fn is_due(&self, kind: JobKind, seal_bytes: usize) -> bool {
         let view = self.view.load();
         let sizes = || self.sizes(&view);
         match kind {
             JobKind::Seal => self.replayed_bytes() > seal_bytes || self.is_worn_since_the_cut(&view),
-            JobKind::Merge => policy::merge_due(&sizes()).is_some(),
+            JobKind::Merge => policy::merge_due(&sizes(), self.job_bytes_max).is_some(),
+            JobKind::Vacuum => {
+                let due = || policy::vacuum_due(&sizes(), worn_from(&view), self.job_bytes_max);
+                self.may_vacuum(&view) && due().is_some()
+            }
             JobKind::Index => {
                 policy::index_due(&sizes(), seal_bytes.saturating_mul(SCANNED_FACTOR)).is_some()
             }
@@ -136,7 +143,13 @@ impl Collection {
         }
     }
 
-    /// Merges leave out what had ended at the cut, so that it has to move before what ended since can go.
+    /// Whether the last vacuum since the opening is long enough ago.
+    fn may_vacuum(&self, view: &View) -> bool {
+        let Maintenance { vacuum_interval, .. } = view.config.maintenance;
+        let since = self.env.clock.now_ns().saturating_sub(self.vacuumed_at);
+        vacuum_interval > 0 && since >= vacuum_interval
+    }
+
     /// The earliest moment that is kept, as far as blobs tell.
     fn horizon_at_the_cut(&self) -> i64 {
         self.manifest.config.history.horizon(self.manifest.cut.counters.last_time)
@@ -146,19 +159,20 @@ impl Collection {
     #[must_use]
     pub fn replayed_bytes(&self) -> usize {
         let view = self.view.load();
-        let ended: usize = view.parts.iter().map(|part| part.ends.count()).sum();
-        let before: usize = self.base.iter().map(Ends::count).sum();
-        view.stats().memtable_bytes + ended.saturating_sub(before) * ENDED_BYTES
+        let changes: u64 = view.parts.iter().map(|part| part.ends.changes()).sum();
+        let before: u64 = self.base.iter().map(Ends::changes).sum();
+        view.stats().memtable_bytes + changes.saturating_sub(before) as usize * CHANGE_BYTES
     }
 
+    /// A vacuum leaves out what had ended at the cut, so that it has to move before what ended since can go.
     fn is_worn_since_the_cut(&self, view: &View) -> bool {
         let now = view.config.history.horizon(view.counters.last_time);
-        let at_the_cut = self.horizon_at_the_cut();
+        let (at_the_cut, from) = (self.horizon_at_the_cut(), worn_from(view));
         let worn = |(part, base): (&PartView, &Ends)| {
-            policy::is_worn(part.part.len(), part.ends.ended_by(now))
-                && !policy::is_worn(part.part.len(), base.ended_by(at_the_cut))
+            policy::is_worn(part.part.len(), part.ends.ended_by(now), from)
+                && !policy::is_worn(part.part.len(), base.ended_by(at_the_cut), from)
         };
-        view.parts.iter().zip(&self.base).any(worn)
+        self.may_vacuum(view) && view.parts.iter().zip(&self.base).any(worn)
     }
 
     fn sizes(&self, view: &View) -> Vec<SegmentSize> {
@@ -177,6 +191,22 @@ impl Collection {
         view.parts.iter().zip(&self.base).filter_map(size).collect()
     }
 
+    /// Bounds what one job writes: of its memory the largest part.
+    pub fn bound_jobs(&mut self, bytes_max: u64) {
+        self.job_bytes_max = bytes_max;
+    }
+
+    fn check_fits(&self, view: &View) -> Result<()> {
+        let got: u64 = self.sizes(view).iter().map(|size| size.bytes).sum();
+        let limit = self.job_bytes_max;
+        if got > limit {
+            return Err(
+                InputError::TooLarge { what: "what one job is to write, in bytes,", got, limit }.into()
+            );
+        }
+        Ok(())
+    }
+
     fn plan(&self, kind: JobKind, view: &View) -> Option<Plan> {
         let write = |parts, moves_cut, link| Some(Plan::Write { parts, moves_cut, link });
         // Deletes alone move the cut too, or their log would never end.
@@ -185,7 +215,12 @@ impl Collection {
         match kind {
             JobKind::Seal if is_behind => write(segments..view.parts.len(), true, false),
             JobKind::Seal => None,
-            JobKind::Merge => policy::merge_asked(&sizes).and_then(|window| write(window, false, false)),
+            JobKind::Merge => {
+                policy::merge_asked(&sizes, self.job_bytes_max).and_then(|window| write(window, false, false))
+            }
+            JobKind::Vacuum => {
+                policy::vacuum_asked(&sizes, self.job_bytes_max).and_then(|i| write(i..i + 1, false, false))
+            }
             JobKind::Index => policy::index_asked(&sizes).map(Plan::Link),
             JobKind::Optimize if is_behind => write(0..view.parts.len(), true, true),
             JobKind::Optimize if segments > 1 || sizes.iter().any(|size| size.ended > 0) => {
@@ -198,13 +233,17 @@ impl Collection {
     /// Takes the snapshot that a job works on. `None` when there is nothing for it to do.
     ///
     /// # Errors
-    /// `degraded`; `invalid_parameter` when another job is running; `corrupt`.
+    /// `degraded`; `invalid_parameter` when another job is running; `too_large` when everything is too large to be
+    /// optimized; `corrupt`.
     pub fn begin(&mut self, kind: JobKind) -> Result<Option<Job>> {
         self.check_writable()?;
         if self.job_running {
             return Err(Error::parameter("job", kind.name(), "no other job of the collection to be running"));
         }
         let view = self.view.load_full();
+        if kind == JobKind::Optimize {
+            self.check_fits(&view)?;
+        }
         let Some(plan) = self.plan(kind, &view) else { return Ok(None) };
         let cut = if plan.moves_cut() { self.cut() } else { self.manifest.cut };
         self.begin_on(kind, plan, view, cut, None).map(Some)
@@ -265,9 +304,10 @@ impl Collection {
         let parts = job.replaced();
         if job.plan.moves_cut() {
             manifest.log = self.log;
+            manifest.config = (*job.snapshot.config).clone();
             for (i, segment) in manifest.segments.iter_mut().enumerate().filter(|(i, _)| !parts.contains(i)) {
                 let ends = job.snapshot.parts[i].ends.clone();
-                if ends.count() > base[i].count() {
+                if ends.changes() > base[i].changes() {
                     let id = BlobId::new(manifest.collection_id, manifest.next_blob, BlobKind::Ends);
                     manifest.next_blob += 1;
                     self.storage.put(id, Arc::new(build(id, &ends.sections())));
@@ -335,6 +375,9 @@ impl Collection {
         self.previous = Some(std::mem::replace(&mut self.manifest, committed.manifest.clone()));
         self.base = std::mem::take(&mut committed.base);
         self.end_job();
+        if job.kind == JobKind::Vacuum {
+            self.vacuumed_at = self.env.clock.now_ns();
+        }
         self.clean();
         let (collection, job) = (self.name.clone(), committed.job.kind.name());
         let documents = committed.job.documents as u64;
@@ -354,7 +397,11 @@ impl Collection {
     }
 }
 
-/// Ends in the new part what ended in an old one since the job's snapshot.
+fn worn_from(view: &View) -> u32 {
+    view.config.maintenance.delete_threshold
+}
+
+/// Does to the new part what was done to an old one since the job's snapshot: ends what ended, counts touches.
 fn carry_over(old: &PartView, before: &Ends, fresh: &mut PartView, view: &View) -> Result<()> {
     for end in old.ends.iter().filter(|end| !before.contains(end.slot)) {
         let seq: Seq = old.part.seq(end.slot)?;
@@ -364,6 +411,14 @@ fn carry_over(old: &PartView, before: &Ends, fresh: &mut PartView, view: &View) 
         fresh.ends.end(End { slot, ..end });
         if let Some(words) = &view.words {
             fresh.ends.add_terms(words.count(&old.part.metadata(end.slot)?));
+        }
+    }
+    for (slot, touch) in
+        old.ends.touches.iter().filter(|(slot, touch)| before.touches.get(*slot) != Some(*touch))
+    {
+        // What had ended before is not in the new part, and was not touched since.
+        if let Some(slot) = fresh.part.slot_of(old.part.seq(slot)?)? {
+            fresh.ends.touches.set(slot, touch);
         }
     }
     Ok(())

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::collection::config::WHOLE;
+
 /// What is known of a segment, in the order of seq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SegmentSize {
@@ -30,9 +32,6 @@ const MERGED_MIN: usize = 4;
 const LARGEST_SHARE: (u64, u64) = (2, 5);
 /// With more segments than these the two neighbours are merged that cost least, whatever their sizes.
 const SEGMENTS_MAX: usize = 8;
-/// A segment is written again when more of its versions have ended than this share: what KektorDB calls
-/// `delete_threshold`. There it is 0.1, which here would copy nine versions for each that goes; 0.2 copies four.
-const DELETE_THRESHOLD: f64 = 0.2;
 /// So few ended versions are left where they are, until their segment is merged for another reason.
 const ENDED_MIN: usize = 1_000;
 /// Segments with fewer vectors are scanned: that takes about a millisecond.
@@ -47,39 +46,50 @@ impl SegmentSize {
         (u128::from(self.bytes) * u128::from(live) / u128::from(self.slots.max(1) as u64)) as u64
     }
 
-    /// Whether so many of its versions have ended that it is to be written again.
-    fn is_worn(&self) -> bool {
-        is_worn(self.slots, self.ended)
-    }
-
     fn needs_links(&self) -> bool {
         !self.is_linked && self.vectors > 0
     }
 }
 
-/// Whether a segment with so many slots is to be written again once so many have ended.
-pub(super) fn is_worn(slots: usize, ended: usize) -> bool {
-    ended >= ENDED_MIN && ended as f64 > DELETE_THRESHOLD * slots as f64
+/// Whether a segment with so many slots is to be written again once so many have ended: more than the share `threshold`,
+/// in millionths.
+pub(super) fn is_worn(slots: usize, ended: usize, threshold: u32) -> bool {
+    ended >= ENDED_MIN && ended as u128 * u128::from(WHOLE) > slots as u128 * u128::from(threshold)
 }
 
-/// The neighbours that are to be merged now; one alone is written again without what has ended.
+/// The neighbours that are to be merged now, of no more than `bytes_max` together.
 #[must_use]
-pub fn merge_due(sizes: &[SegmentSize]) -> Option<Range<usize>> {
-    let worn = || (0..sizes.len()).filter(|&i| sizes[i].is_worn()).min_by_key(|&i| sizes[i].live_bytes());
-    let crowded = || if sizes.len() > SEGMENTS_MAX { cheapest_pair(sizes) } else { None };
-    cheapest_tier(sizes).or_else(crowded).or_else(|| worn().map(|i| i..i + 1))
+pub fn merge_due(sizes: &[SegmentSize], bytes_max: u64) -> Option<Range<usize>> {
+    let crowded = || if sizes.len() > SEGMENTS_MAX { cheapest_pair(sizes, bytes_max) } else { None };
+    cheapest_tier(sizes, bytes_max).or_else(crowded)
+}
+
+/// The segment that is to be written again now, without what has ended in it; of no more than `bytes_max` then.
+#[must_use]
+pub fn vacuum_due(sizes: &[SegmentSize], threshold: u32, bytes_max: u64) -> Option<usize> {
+    let is_due = |i: &usize| {
+        is_worn(sizes[*i].slots, sizes[*i].ended, threshold) && sizes[*i].live_bytes() <= bytes_max
+    };
+    (0..sizes.len()).filter(is_due).min_by_key(|&i| sizes[i].live_bytes())
+}
+
+/// The segment to write again when somebody asks for it: the one in which most has ended.
+#[must_use]
+pub fn vacuum_asked(sizes: &[SegmentSize], bytes_max: u64) -> Option<usize> {
+    let has_ended = (0..sizes.len()).filter(|&i| sizes[i].ended > 0 && sizes[i].live_bytes() <= bytes_max);
+    has_ended.max_by_key(|&i| (sizes[i].ended, std::cmp::Reverse(i)))
 }
 
 /// The neighbours to merge when somebody asks for a merge: those that are due, else the cheapest pair, else the one
 /// segment, if anything in it has ended.
 #[must_use]
-pub fn merge_asked(sizes: &[SegmentSize]) -> Option<Range<usize>> {
+pub fn merge_asked(sizes: &[SegmentSize], bytes_max: u64) -> Option<Range<usize>> {
     let single = || (sizes.len() == 1 && sizes[0].ended > 0).then_some(0..1);
-    merge_due(sizes).or_else(|| cheapest_pair(sizes)).or_else(single)
+    merge_due(sizes, bytes_max).or_else(|| cheapest_pair(sizes, bytes_max)).or_else(single)
 }
 
 /// The cheapest run of neighbours of about one size.
-fn cheapest_tier(sizes: &[SegmentSize]) -> Option<Range<usize>> {
+fn cheapest_tier(sizes: &[SegmentSize], bytes_max: u64) -> Option<Range<usize>> {
     let mut best: Option<(u64, Range<usize>)> = None;
     for start in 0..sizes.len() {
         let (mut sum, mut largest) = (0, 0);
@@ -87,7 +97,7 @@ fn cheapest_tier(sizes: &[SegmentSize]) -> Option<Range<usize>> {
             let bytes = size.live_bytes();
             (sum, largest) = (sum + bytes, largest.max(bytes));
             let is_tier = i + 1 - start >= MERGED_MIN && LARGEST_SHARE.1 * largest <= LARGEST_SHARE.0 * sum;
-            if is_tier && best.as_ref().is_none_or(|(least, _)| sum < *least) {
+            if is_tier && sum <= bytes_max && best.as_ref().is_none_or(|(least, _)| sum < *least) {
                 best = Some((sum, start..i + 1));
             }
         }
@@ -95,9 +105,10 @@ fn cheapest_tier(sizes: &[SegmentSize]) -> Option<Range<usize>> {
     best.map(|(_, range)| range)
 }
 
-fn cheapest_pair(sizes: &[SegmentSize]) -> Option<Range<usize>> {
+fn cheapest_pair(sizes: &[SegmentSize], bytes_max: u64) -> Option<Range<usize>> {
     let cost = |i: &usize| sizes[*i].live_bytes() + sizes[i + 1].live_bytes();
-    (0..sizes.len().saturating_sub(1)).min_by_key(cost).map(|i| i..i + 2)
+    let pairs = (0..sizes.len().saturating_sub(1)).filter(|i| cost(i) <= bytes_max);
+    pairs.min_by_key(cost).map(|i| i..i + 2)
 }
 
 /// The segment that is to be linked now. `scan_bytes_max` bounds what a query scans of segments without links.
@@ -148,23 +159,40 @@ mod tests {
 
     #[test]
     fn neighbours_of_one_size_are_merged_and_a_large_one_is_left_alone() {
-        assert_eq!(merge_due(&sizes(&[5, 5, 5])), None);
-        assert_eq!(merge_due(&sizes(&[5, 5, 5, 5])), Some(0..4));
-        assert_eq!(merge_due(&sizes(&[100, 5, 5, 5])), None);
-        assert_eq!(merge_due(&sizes(&[100, 5, 5, 5, 5])), Some(1..5));
-        assert_eq!(merge_due(&sizes(&[9, 9, 9, 9, 1, 1, 1, 1])), Some(4..8), "the cheapest first");
-        assert_eq!(merge_due(&sizes(&[128, 64, 32, 16, 8, 4, 2, 1])), None);
-        assert_eq!(merge_due(&sizes(&[256, 128, 64, 32, 16, 8, 4, 2, 1])), Some(7..9), "too many");
-        assert_eq!(merge_due(&[]), None);
+        assert_eq!(merge_due(&sizes(&[5, 5, 5]), u64::MAX), None);
+        assert_eq!(merge_due(&sizes(&[5, 5, 5, 5]), u64::MAX), Some(0..4));
+        assert_eq!(merge_due(&sizes(&[100, 5, 5, 5]), u64::MAX), None);
+        assert_eq!(merge_due(&sizes(&[100, 5, 5, 5, 5]), u64::MAX), Some(1..5));
+        assert_eq!(merge_due(&sizes(&[9, 9, 9, 9, 1, 1, 1, 1]), u64::MAX), Some(4..8), "the cheapest first");
+        assert_eq!(merge_due(&sizes(&[128, 64, 32, 16, 8, 4, 2, 1]), u64::MAX), None);
+        assert_eq!(merge_due(&sizes(&[256, 128, 64, 32, 16, 8, 4, 2, 1]), u64::MAX), Some(7..9), "too many");
+        assert_eq!(merge_due(&[], u64::MAX), None);
     }
 
     #[test]
     fn a_segment_of_which_much_has_ended_is_written_again() {
         let worn = |slots, ended| SegmentSize { ended, ..of(slots) };
-        assert_eq!(merge_due(&[worn(10_000, 2_000)]), None);
-        assert_eq!(merge_due(&[worn(10_000, 2_001)]), Some(0..1));
-        assert_eq!(merge_due(&[worn(100, 100)]), None, "too little to gain");
-        assert_eq!(merge_due(&[of(100_000), worn(10_000, 2_001)]), Some(1..2));
+        let fifth = WHOLE / 5;
+        assert_eq!(vacuum_due(&[worn(10_000, 2_000)], fifth, u64::MAX), None);
+        assert_eq!(vacuum_due(&[worn(10_000, 2_001)], fifth, u64::MAX), Some(0));
+        assert_eq!(vacuum_due(&[worn(10_000, 2_001)], WHOLE / 2, u64::MAX), None);
+        assert_eq!(vacuum_due(&[worn(10_000, 10_000)], WHOLE, u64::MAX), None, "never");
+        assert_eq!(vacuum_due(&[worn(100, 100)], fifth, u64::MAX), None, "too little to gain");
+        assert_eq!(vacuum_due(&[of(100_000), worn(10_000, 2_001)], fifth, u64::MAX), Some(1));
+        assert_eq!(vacuum_asked(&[of(9), worn(9, 1), worn(9, 2), worn(9, 2)], u64::MAX), Some(2));
+        assert_eq!(vacuum_asked(&[of(9)], u64::MAX), None);
+    }
+
+    #[test]
+    fn nothing_larger_than_the_bound_is_written() {
+        assert_eq!(merge_due(&sizes(&[9, 9, 9, 9]), 35), None);
+        assert_eq!(merge_due(&sizes(&[9, 9, 9, 9]), 36), Some(0..4));
+        assert_eq!(merge_due(&sizes(&[90, 90, 9, 9, 9, 9, 90, 9, 9]), 40), Some(2..6));
+        assert_eq!(merge_asked(&sizes(&[30, 20, 30]), 50), Some(0..2));
+        assert_eq!(merge_asked(&sizes(&[30, 20, 30]), 49), None);
+        let worn = SegmentSize { ended: 6_000, ..of(10_000) };
+        assert_eq!(vacuum_due(&[worn], WHOLE / 5, 4_000), Some(0));
+        assert_eq!(vacuum_due(&[worn], WHOLE / 5, 3_999), None);
     }
 
     #[test]
@@ -172,13 +200,13 @@ mod tests {
         let mut sizes = sizes(&[70, 1, 30, 2, 9]);
         sizes[2].ended = 3;
         let mut merges = 0;
-        while let Some(window) = merge_asked(&sizes) {
+        while let Some(window) = merge_asked(&sizes, u64::MAX) {
             let live: u64 = sizes[window.clone()].iter().map(SegmentSize::live_bytes).sum();
             sizes.splice(window, [of(live)]);
             merges += 1;
         }
         assert_eq!((sizes, merges), (vec![of(109)], 4));
-        assert_eq!(merge_asked(&[SegmentSize { ended: 1, ..of(5) }]), Some(0..1));
+        assert_eq!(merge_asked(&[SegmentSize { ended: 1, ..of(5) }], u64::MAX), Some(0..1));
     }
 
     #[test]
@@ -205,7 +233,7 @@ mod tests {
         for seal in seals {
             sizes.push(of(seal));
             sealed += seal;
-            while let Some(window) = merge_due(&sizes) {
+            while let Some(window) = merge_due(&sizes, u64::MAX) {
                 let sum: u64 = sizes[window.clone()].iter().map(SegmentSize::live_bytes).sum();
                 written += sum;
                 sizes.splice(window, [of(sum)]);
@@ -239,11 +267,11 @@ mod tests {
         ) {
             let one = |&(bytes, ended)| SegmentSize { ended, slots: 5_000, ..of(bytes) };
             let sizes: Vec<SegmentSize> = all.iter().map(one).collect();
-            for window in [merge_due(&sizes), merge_asked(&sizes)].into_iter().flatten() {
+            for window in [merge_due(&sizes, u64::MAX), merge_asked(&sizes, u64::MAX)].into_iter().flatten() {
                 prop_assert!(window.start < window.end && window.end <= sizes.len());
             }
             prop_assert!(index_due(&sizes, 0).is_none_or(|i| sizes[i].needs_links()));
-            prop_assert_eq!(merge_asked(&sizes).is_none(), sizes.is_empty() || sizes.len() == 1 && sizes[0].ended == 0);
+            prop_assert_eq!(merge_asked(&sizes, u64::MAX).is_none(), sizes.is_empty() || sizes.len() == 1 && sizes[0].ended == 0);
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Writing {
     ended: Vec<Ends>,
     /// What ended by then is left out.
     horizon: i64,
-    /// The ends of what is kept though it has ended.
+    /// The ends of what is kept though it has ended, and what was touched.
     kept: Ends,
     /// The part and the slot that come next.
     at: (usize, u32),
@@ -169,6 +169,9 @@ impl Writing {
                     self.kept.end(End { slot: Slot(self.builder.len() as u32), ..end });
                     self.kept.add_terms(words.unwrap_or_default());
                 }
+                if let Some(touch) = self.ended[at - self.parts.start].touches.get(slot) {
+                    self.kept.touches.set(Slot(self.builder.len() as u32), touch);
+                }
                 if row.vector.is_some() {
                     self.linking.note(at, part, slot, self.builder.vectors())?;
                 }
@@ -200,7 +203,7 @@ impl Writing {
     fn into_built(self) -> Built {
         let (versions, ended) = (self.builder.len(), self.kept);
         let mut blobs = if versions == 0 { Vec::new() } else { self.builder.into_blobs() };
-        if ended.count() > 0 {
+        if ended.changes() > 0 {
             blobs.push((BlobKind::Ends, ended.sections()));
         }
         if let Linking::Building(builder) = self.linking {

@@ -8,12 +8,12 @@ use arc_swap::ArcSwap;
 use crate::base::sync::lock;
 use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
-    CollectionConfig, Document, Embedding, Moment, Mutation, Page, SearchRequest, SearchResponse, Stats,
-    Version, View,
+    CollectionConfig, Document, Embedding, Maintenance, Moment, Mutation, Page, SearchRequest,
+    SearchResponse, Stats, Version, View,
 };
 use crate::engine::{Begun, Collection, Entry, Job, JobKind, JobProgress, export};
 use crate::index::Scratch;
-use crate::segment::SharedRow;
+use crate::segment::{SharedRow, Touch};
 use crate::storage::{Level, Storage, Ticket};
 use crate::wire::InfoAnswer;
 
@@ -35,6 +35,8 @@ pub enum AddMode {
 pub struct Written {
     /// How many documents were there before and were deleted or replaced.
     pub ended: usize,
+    /// How many documents were there to be touched.
+    pub touched: usize,
 }
 
 /// What a collection is and holds.
@@ -210,6 +212,7 @@ impl CollectionHandle {
     /// As [`CollectionHandle::add`].
     pub fn add_bulk(&self, documents: Vec<Document>, mode: AddMode) -> Result<Written> {
         let batch = self.mutations(documents, mode)?;
+        self.check_writable()?;
         if let Some(database) = self.database.upgrade() {
             database.root.check_room()?;
         }
@@ -219,7 +222,7 @@ impl CollectionHandle {
         if !self.complete(job, &|_| !self.is_closed())? {
             return Err(StateError::Closed { what: "collection" }.into());
         }
-        Ok(Written { ended })
+        Ok(Written { ended, touched: 0 })
     }
 
     fn mutations(&self, mut documents: Vec<Document>, mode: AddMode) -> Result<Vec<Mutation>> {
@@ -240,12 +243,40 @@ impl CollectionHandle {
         self.write(ids.into_iter().map(Mutation::Delete).collect(), level)
     }
 
+    /// Counts a use of documents, which ranking can take into account; those that are not there are no error.
+    ///
+    /// # Errors
+    /// As [`CollectionHandle::delete`].
+    pub fn touch(&self, ids: Vec<String>, level: Option<Level>) -> Result<Written> {
+        self.write(ids.into_iter().map(Mutation::Touch).collect(), level)
+    }
+
+    /// Maintains the collection in another way from now on; `change` gets the settings that it has.
+    ///
+    /// # Errors
+    /// `invalid_parameter`; a failed write, `degraded`, `closed`.
+    pub fn configure(
+        &self,
+        change: impl FnOnce(Maintenance) -> Result<Maintenance>,
+        level: Option<Level>,
+    ) -> Result<()> {
+        let level = level.unwrap_or(self.level);
+        let (ticket, storage) = {
+            let mut writer = self.writer()?;
+            let ticket = writer.configure(change(self.view.load().config.maintenance)?, level)?;
+            self.promise(&writer, level);
+            (ticket, writer.storage())
+        };
+        self.settle(&storage, Some(ticket), level)
+    }
+
     /// Applies a batch, all of it or, on an error, nothing.
     ///
     /// # Errors
     /// As [`crate::collection::write::resolve`]; a failed write, `degraded`, `closed`.
     pub fn write(&self, batch: Vec<Mutation>, level: Option<Level>) -> Result<Written> {
         let level = level.unwrap_or(self.level);
+        self.check_writable()?;
         if batch.iter().all(|mutation| matches!(mutation, Mutation::Delete(_))) {
             // The first that does not fit has the room released that is kept for deletes.
             return match self.write_once(batch.clone(), level) {
@@ -263,24 +294,35 @@ impl CollectionHandle {
         let (submitted, storage) = {
             let mut writer = self.writer_for(&batch)?;
             let submitted = writer.submit(batch, level)?;
-            if level == Level::Everysec {
-                self.promised.fetch_max(writer.lsn().0, Ordering::AcqRel);
-            }
+            self.promise(&writer, level);
             (submitted, writer.storage())
         };
-        match submitted.ticket {
+        self.settle(&storage, submitted.ticket, level)?;
+        Ok(Written { ended: submitted.ended, touched: submitted.touched })
+    }
+
+    /// Takes note that what was written is to be durable within a second.
+    fn promise(&self, writer: &Collection, level: Level) {
+        if level == Level::Everysec {
+            self.promised.fetch_max(writer.lsn().0, Ordering::AcqRel);
+        }
+    }
+
+    /// Waits for what a level promises.
+    fn settle(&self, storage: &Arc<dyn Storage>, ticket: Option<Ticket>, level: Level) -> Result<()> {
+        match ticket {
             Some(_) if level == Level::Memory => {
                 // Nothing that is written to a storage that has failed would be found again.
                 if let Some(cause) = storage.progress().failed {
-                    self.fall_back(&storage);
+                    self.fall_back(storage);
                     return Err(cause.into());
                 }
                 self.ask();
+                Ok(())
             }
-            Some(ticket) => self.wait(&storage, ticket)?,
-            None => {}
+            Some(ticket) => self.wait(storage, ticket),
+            None => Ok(()),
         }
-        Ok(Written { ended: submitted.ended })
     }
 
     /// The writer, once there is room for a batch and no bulk import that writes the same documents.
@@ -315,6 +357,11 @@ impl CollectionHandle {
         }
     }
 
+    /// About how many bytes its memtable takes.
+    pub(super) fn unsealed_bytes(&self) -> u64 {
+        self.view.load().stats().memtable_bytes as u64
+    }
+
     /// A batch that is larger than the bound comes alone.
     fn fits(&self, bytes: usize) -> bool {
         let unsealed = self.view.load().stats().memtable_bytes;
@@ -347,6 +394,15 @@ impl CollectionHandle {
     pub fn get_many(&self, ids: &[String], as_of: Option<i64>) -> Result<Vec<Option<SharedRow>>> {
         let (view, moment) = self.at(as_of)?;
         view.get_many(ids, moment)
+    }
+
+    /// How often documents were touched since they were last stored, in the order of `ids`; `None` for never.
+    ///
+    /// # Errors
+    /// `too_large`, `closed`, `corrupt`.
+    pub fn touches(&self, ids: &[String]) -> Result<Vec<Option<Touch>>> {
+        let (view, now) = self.at(None)?;
+        view.touches(ids, now)
     }
 
     /// The versions of a document that are kept, the newest first.
@@ -542,6 +598,11 @@ impl CollectionHandle {
             (writer.sync()?, writer.storage())
         };
         self.wait(&storage, ticket)
+    }
+
+    /// Before the disk is asked for room.
+    fn check_writable(&self) -> Result<()> {
+        self.database.upgrade().map_or(Ok(()), |database| database.check_writable())
     }
 
     /// Whether a write failed since it was opened.

@@ -6,20 +6,22 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::JoinHandle;
 
 use crate::base::sync::lock;
-use crate::base::{Clock, NoObserver, Observer, Pool, Result, StateError, StorageError};
+use crate::base::{Clock, Error, NoObserver, Observer, Pool, Result, StateError, StorageError};
 use crate::collection::{CollectionConfig, EmbedderRef, Embedding};
 use crate::embed::Embedder;
 use crate::engine::database::open_entry;
 use crate::engine::repair::Salvaged;
 use crate::engine::{Collection, Database, Entry, Env, Staged};
 use crate::storage::vfs::Vfs;
-use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, Storage, StorageRoot, Ticket};
+use crate::storage::{FileRoot, Level, MemoryRoot, OsVfs, ReadOnlyVfs, Storage, StorageRoot, Ticket};
 
 use super::clock::{SystemClock, draw_id};
 use super::collection::CollectionHandle;
+use super::inspect::check_database;
 use super::jobs;
 use super::kv::KeyLocks;
-use super::lock::{DirectoryLock, acquire};
+use super::lock::{DirectoryLock, acquire, acquire_shared};
+use super::memory;
 use super::names::{Named, Names};
 use super::sync::{Syncer, report};
 
@@ -30,10 +32,15 @@ pub struct Options {
     pub level: Level,
     /// Threads for building; 0 for as many as there are cores.
     pub threads: usize,
+    /// Opened to be read: nothing in the directory is written, and others may read it at the same time.
+    pub read_only: bool,
     /// Seal, index and merge by themselves.
     pub auto_jobs: bool,
     /// A memtable of so many bytes is due to be sealed; writers wait for that before it is four times as large.
     pub seal_bytes: usize,
+    /// About how many bytes of memory documents that are not sealed, and jobs, take together at most; `None` for half of
+    /// what there is. Files are mapped, and what the system caches of them does not count.
+    pub memory_max: Option<u64>,
     /// So many collections stay open when nobody uses them; beyond that the one longest untouched is let go of.
     pub open_collections_max: usize,
     /// So many log files stay open when they are not in use, in a directory.
@@ -51,8 +58,10 @@ impl Default for Options {
         Self {
             level: Level::default(),
             threads: 0,
+            read_only: false,
             auto_jobs: true,
             seal_bytes: 32 << 20,
+            memory_max: None,
             open_collections_max: 1024,
             open_logs_max: 256,
             embedder: None,
@@ -75,6 +84,7 @@ pub(super) struct Shared {
     pub(super) options: Options,
     catalog: Mutex<Database>,
     pub(super) root: Arc<dyn StorageRoot>,
+    pub(super) memory_max: u64,
     env: Env,
     pub(super) names: Names,
     pub(super) keys: KeyLocks,
@@ -84,6 +94,9 @@ pub(super) struct Shared {
     /// True to stop the background threads, which sleep on it.
     pub(super) stop: (Mutex<bool>, Condvar),
 }
+
+/// One job writes at most this share of the memory that may be used, of which it takes about twice as much.
+const JOB_SHARE: u64 = 3;
 
 /// Does queued work until a ticket is kept.
 ///
@@ -104,9 +117,16 @@ impl Db {
     /// is opened and recovered when it is touched, and one that is damaged does not keep the others from opening.
     ///
     /// # Errors
-    /// `database_locked`, `io_failed`, `corrupt`, `unsupported_version`.
+    /// `database_locked`, `io_failed`, `corrupt`, `unsupported_version`; `invalid_parameter` where there is no database to
+    /// be read only.
     pub fn open(directory: &Path, options: Options) -> Result<Self> {
         let path = directory.to_string_lossy();
+        if options.read_only {
+            check_database(directory)?;
+            let lock = acquire_shared(directory)?;
+            let root = FileRoot::open(Arc::new(ReadOnlyVfs::new(Arc::new(OsVfs))), &path)?;
+            return Self::start(Arc::new(root), options, lock);
+        }
         let io = |e: std::io::Error| StorageError::Io {
             action: "create",
             object: path.to_string(),
@@ -122,8 +142,11 @@ impl Db {
     /// A database in memory.
     ///
     /// # Errors
-    /// None in practice: as [`Db::open`].
+    /// `invalid_parameter` when it is to be read only: there is nothing to read.
     pub fn in_memory(options: Options) -> Result<Self> {
+        if options.read_only {
+            return Err(Error::parameter("read_only", true, "a database in a directory"));
+        }
         Self::start(Arc::new(MemoryRoot::new()), options, None)
     }
 
@@ -145,7 +168,8 @@ impl Db {
             observer: Arc::clone(&options.observer),
             pool: Arc::new(Pool::new(threads)),
         };
-        let database = Database::open(Arc::clone(&root), env.clone())?;
+        let open = if options.read_only { Database::open_read_only } else { Database::open };
+        let database = open(Arc::clone(&root), env.clone())?;
         // Makes a new catalog durable before anything is put beside it.
         let mut progress = database.storage().poll(Ticket::LAST);
         let refused = progress.refused.pop().map(|(_, cause)| cause);
@@ -156,6 +180,7 @@ impl Db {
             keys: KeyLocks::default(),
             names: Names::new(database.entries(), Arc::clone(&options.observer)),
             this: Weak::clone(this),
+            memory_max: options.memory_max.unwrap_or_else(|| memory::available() / 2),
             options,
             catalog: Mutex::new(database),
             root,
@@ -165,7 +190,7 @@ impl Db {
             syncer: Syncer::default(),
             stop: (Mutex::new(false), Condvar::new()),
         });
-        let background = jobs::spawn(&shared);
+        let background = if shared.options.read_only { Vec::new() } else { jobs::spawn(&shared) };
         Ok(Self { shared, background: Mutex::new(background) })
     }
 
@@ -262,6 +287,7 @@ impl Db {
     pub fn drop_collection(&self, name: &str) -> Result<()> {
         self.shared.check_open()?;
         self.shared.names.find_users(name)?;
+        self.shared.check_writable()?;
         let (number, forgotten, removed) = {
             let mut catalog = lock(&self.shared.catalog);
             self.shared.check_open()?;
@@ -310,7 +336,7 @@ impl Db {
         self.shared.names.wait_for_openers();
         let handles = self.shared.names.open();
         for handle in &handles {
-            if self.shared.options.auto_jobs {
+            if self.shared.options.auto_jobs && !self.shared.options.read_only {
                 report(&self.shared, handle, || handle.seal_to_close());
             }
             handle.close();
@@ -407,10 +433,22 @@ impl Shared {
 
     /// What the storage of a collection holds.
     pub(super) fn recover(&self, entry: &Entry) -> Result<Collection> {
-        open_entry(&*self.root, &self.env, entry)
+        let mut opened = open_entry(&*self.root, &self.env, entry, self.options.read_only)?;
+        opened.bound_jobs(self.memory_max / JOB_SHARE);
+        Ok(opened)
+    }
+
+    /// # Errors
+    /// `read_only`.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        if self.options.read_only { Err(StateError::ReadOnly.into()) } else { Ok(()) }
     }
 
     fn flush(&self) -> Result<()> {
+        if self.options.read_only {
+            // Nothing was written.
+            return Ok(());
+        }
         let mut outcome = Ok(());
         for handle in self.names.open() {
             outcome = outcome.and(handle.flush());
@@ -424,6 +462,7 @@ impl Shared {
         stage: impl FnOnce(&mut Database) -> Result<Staged>,
     ) -> Result<Arc<CollectionHandle>> {
         self.check_open()?;
+        self.check_writable()?;
         self.root.check_room()?;
         let mut catalog = lock(&self.catalog);
         self.check_open()?;

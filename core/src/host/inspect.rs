@@ -17,6 +17,18 @@ use crate::storage::{CATALOG, FileRoot, OsVfs, ReadOnlyVfs, Storage, StorageRoot
 use super::clock::SystemClock;
 use super::lock::{DirectoryLock, acquire_shared};
 
+/// Refuses a directory in which there never was a database.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub(super) fn check_database(directory: &Path) -> Result<()> {
+    let is_there = |name: &str| directory.join(name).is_dir();
+    if !is_there("catalog") && !is_there("c") {
+        return Err(Error::parameter("data", directory.display(), "the directory of a database"));
+    }
+    Ok(())
+}
+
 /// A database that is only read. Writers are kept out until this is dropped.
 pub struct Inspection {
     pub(super) directory: PathBuf,
@@ -33,10 +45,7 @@ impl Inspection {
     /// # Errors
     /// `database_locked` while somebody has it open to write, `invalid_parameter` when there is no database, `io_failed`.
     pub fn open(directory: &Path, observer: Arc<dyn Observer>) -> Result<Self> {
-        let is_there = |name: &str| directory.join(name).is_dir();
-        if !is_there("catalog") && !is_there("c") {
-            return Err(Error::parameter("data", directory.display(), "the directory of a database"));
-        }
+        check_database(directory)?;
         let lock = acquire_shared(directory)?;
         let vfs = Arc::new(ReadOnlyVfs::new(Arc::new(OsVfs)));
         let root = FileRoot::open(vfs, &directory.to_string_lossy())?;

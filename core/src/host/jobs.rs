@@ -53,7 +53,7 @@ pub(super) fn spawn(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
         let run = |shared: &Arc<Shared>, handle: &Arc<CollectionHandle>| {
             report(shared, handle, || run_due(shared, handle))
         };
-        threads.push(every(shared, LOOK_EVERY, run, |_| {}));
+        threads.push(every(shared, LOOK_EVERY, run, seal_for_room));
     }
     threads
 }
@@ -110,6 +110,31 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
         }
     }
     outcome
+}
+
+/// Memtables together take at most this share of the memory that may be used.
+const UNSEALED_SHARE: u64 = 4;
+
+/// Seals the largest memtables, until all together take no more than their share of the memory.
+fn seal_for_room(shared: &Shared) {
+    let max = shared.memory_max / UNSEALED_SHARE;
+    let mut open: Vec<_> =
+        shared.names.open().into_iter().map(|handle| (handle.unsealed_bytes(), handle)).collect();
+    let mut unsealed: u64 = open.iter().map(|(bytes, _)| *bytes).sum();
+    if unsealed <= max || shared.root.check_room().is_err() {
+        return;
+    }
+    open.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    for (bytes, handle) in open {
+        if unsealed <= max || bytes == 0 {
+            return;
+        }
+        if !handle.has_failed() && !handle.is_closed() {
+            let go_on = |_| !shared.is_closed() && !handle.is_closed();
+            report(shared, &handle, || handle.run_while(JobKind::Seal, &go_on).map(|_| ()));
+        }
+        unsealed -= bytes;
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod inspect;
 mod jobs;
 mod kv;
 mod lock;
+mod memory;
 mod names;
 mod repair;
 mod sync;

@@ -1,4 +1,5 @@
-//! Which slots of a part have ended, when, and what words went with them.
+//! What happened to the slots of a part since it was made: which have ended, when, what words went with them, and how
+//! often which were touched.
 //!
 //! Shared between views: ending a slot copies one page of 4,096 slots, not the whole part.
 
@@ -9,10 +10,14 @@ use crate::base::{DecodeError, Error, Reader, Result, Seq, Slot, Writer};
 use crate::storage::{Blob, Section};
 use crate::text::TermCounts;
 
+use super::touches::Touches;
+
 /// Ended slots, ascending: slot `u32`, valid_to `i64`, seq `u64`.
 const ENTRIES: u16 = 1;
 /// What the ended versions said, counted as their part counts it.
 const TERMS: u16 = 2;
+/// How often versions were touched.
+const TOUCHES: u16 = 3;
 
 const PAGE_SLOTS: usize = 4096;
 const ENTRY_BYTES: usize = 20;
@@ -37,6 +42,8 @@ pub struct Ends {
     span: (i64, i64),
     /// Merged geometrically, so that adding one document's terms stays cheap.
     terms: Vec<Arc<TermCounts>>,
+    /// How often the slots were touched, ended ones included.
+    pub touches: Touches,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +108,12 @@ impl Ends {
         self.count
     }
 
+    /// How many things happened: a later state of the same part has more.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.count as u64 + self.touches.total()
+    }
+
     /// How many had ended by a time.
     #[must_use]
     pub fn ended_by(&self, time: i64) -> usize {
@@ -143,6 +156,9 @@ impl Ends {
         for terms in &other.terms {
             self.add_terms((**terms).clone());
         }
+        for (slot, touch) in other.touches.iter() {
+            self.touches.set(Slot(slot.0 + offset), touch);
+        }
     }
 
     /// The sections of an ends blob.
@@ -157,7 +173,11 @@ impl Ends {
         let all: Vec<&TermCounts> = self.terms.iter().map(|t| &**t).collect();
         let mut terms = Writer::new();
         TermCounts::merge(&all).encode(&mut terms);
-        vec![Section::pinned(ENTRIES, entries.finish()), Section::pinned(TERMS, terms.finish())]
+        vec![
+            Section::pinned(ENTRIES, entries.finish()),
+            Section::pinned(TERMS, terms.finish()),
+            Section::pinned(TOUCHES, self.touches.encode()),
+        ]
     }
 
     /// Opens the blob of a part with this many slots.
@@ -187,6 +207,7 @@ impl Ends {
         let mut r = Reader::new(&terms);
         ends.add_terms(TermCounts::decode(&mut r).map_err(of)?);
         r.end().map_err(of)?;
+        ends.touches = Touches::decode(&blob.pinned(TOUCHES)?, slots).map_err(of)?;
         Ok(ends)
     }
 }

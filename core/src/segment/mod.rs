@@ -1,7 +1,7 @@
 //! A segment: immutable, checksummed blobs of documents in the order of seq.
 //!
 //! `rows` is primary; `codes`, `links`, `text` and `columns` are derived and can each be made again from it; `ends`
-//! says what has ended. Owns writing them, opening them, and finding the nearest vectors of one segment.
+//! says what has ended and how often the others were touched. Owns writing them, opening them, and finding the nearest vectors of one segment.
 
 mod blobs;
 mod builder;
@@ -12,6 +12,7 @@ pub mod row;
 pub mod rows;
 pub mod rows_builder;
 mod salvage;
+mod touches;
 
 pub use blobs::{Derive, Mender, Segment, SegmentBlobs};
 pub use builder::{SegmentBuilder, derive};
@@ -22,3 +23,4 @@ pub use row::{Row, SharedRow};
 pub use rows::RowsReader;
 pub use rows_builder::RowsBuilder;
 pub use salvage::RowsSalvage;
+pub use touches::{Touch, Touches};

@@ -74,7 +74,8 @@ impl BlobKind {
     fn sections_max(self) -> u16 {
         match self {
             Self::Rows => 15,
-            Self::Codes | Self::Ends => 2,
+            Self::Codes => 2,
+            Self::Ends => 3,
             Self::Links => 4,
             Self::Text | Self::Columns => 8,
         }

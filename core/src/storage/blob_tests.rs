@@ -62,7 +62,7 @@ fn every_flipped_bit_and_every_truncation_is_detected() {
 
 #[test]
 fn a_blob_without_header_or_footer_gives_the_blocks_that_are_sound() {
-    let id = BlobId::new(42, 3, BlobKind::Ends);
+    let id = BlobId::new(42, 3, BlobKind::Codes);
     let big: Vec<u8> = (0..10_000u32).flat_map(u32::to_le_bytes).collect();
     let sound = build(id, &[Section::pinned(1, vec![7; 100]), Section::rows(2, big)]);
     let table = 192 + 40_000;

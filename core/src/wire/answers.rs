@@ -5,8 +5,11 @@ use serde::Serialize;
 use crate::base::time::{format_span, format_time};
 use crate::base::{Error, NEVER, Object, Report, Result, Seq};
 use crate::collection::kv::KeyPage;
-use crate::collection::{CollectionConfig, Explanation, History, Hit, Page, SearchResponse, Version, View};
-use crate::segment::Row;
+use crate::collection::{
+    CollectionConfig, Explanation, History, Hit, Maintenance, Page, SearchResponse, Version, View,
+    config::WHOLE,
+};
+use crate::segment::{Row, Touch};
 use crate::text::TextFields;
 
 /// An error: what [`Report`] says, and its code once more under the name that HTTP clients look for.
@@ -126,6 +129,29 @@ impl From<&[Version]> for VersionsAnswer {
     }
 }
 
+/// How often a document was touched.
+#[derive(Debug, Clone, Serialize)]
+pub struct TouchAnswer {
+    /// How often since it was last stored.
+    pub count: u32,
+    /// When last.
+    pub last: String,
+}
+
+/// How often documents were touched.
+#[derive(Debug, Clone, Serialize)]
+pub struct TouchesAnswer {
+    /// In the order of the ids; null for one that never was, or is not there.
+    pub touches: Vec<Option<TouchAnswer>>,
+}
+
+impl From<Vec<Option<Touch>>> for TouchesAnswer {
+    fn from(touches: Vec<Option<Touch>>) -> Self {
+        let answer = |touch: Touch| TouchAnswer { count: touch.count, last: format_time(touch.last) };
+        Self { touches: touches.into_iter().map(|touch| touch.map(answer)).collect() }
+    }
+}
+
 /// A page of documents.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScanAnswer {
@@ -179,6 +205,8 @@ pub struct InfoAnswer {
     pub ef_construction: u32,
     /// How long versions that were replaced or deleted stay readable: `none`, `forever` or a duration.
     pub history: String,
+    /// When segments are written again.
+    pub maintenance: MaintenanceAnswer,
     /// The earliest moment that can be read; null when that is any.
     pub earliest: Option<String>,
     /// Live documents.
@@ -197,6 +225,27 @@ pub struct InfoAnswer {
     pub write_waits: u64,
     /// Why it takes no more writes; null while it does.
     pub degraded: Option<String>,
+}
+
+/// How a collection is maintained.
+#[derive(Debug, Clone, Serialize)]
+pub struct MaintenanceAnswer {
+    /// The share of a segment's versions that have ended from which on it is written again without them.
+    pub delete_threshold: f64,
+    /// So much time is between two such writes at least; `0s` for none by themselves.
+    pub vacuum_interval: String,
+}
+
+impl From<Maintenance> for MaintenanceAnswer {
+    fn from(settings: Maintenance) -> Self {
+        Self {
+            delete_threshold: f64::from(settings.delete_threshold) / f64::from(WHOLE),
+            vacuum_interval: match settings.vacuum_interval {
+                0 => "0s".to_owned(),
+                span => format_span(span),
+            },
+        }
+    }
 }
 
 impl InfoAnswer {
@@ -224,6 +273,7 @@ impl InfoAnswer {
                 History::Forever => "forever".to_owned(),
                 History::For(span) => format_span(span),
             },
+            maintenance: config.maintenance.into(),
             earliest: (earliest > i64::MIN).then(|| format_time(earliest)),
             documents: stats.documents,
             memtable: stats.memtable,

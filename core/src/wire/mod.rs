@@ -9,12 +9,13 @@ mod columns;
 mod requests;
 
 pub use answers::{
-    DocumentAnswer, DumpLine, ErrorAnswer, HitAnswer, InfoAnswer, KeyAnswer, KeysAnswer, ScanAnswer,
-    SearchAnswer, VersionAnswer, VersionsAnswer, encode_cursor, parse_cursor,
+    DocumentAnswer, DumpLine, ErrorAnswer, HitAnswer, InfoAnswer, KeyAnswer, KeysAnswer, MaintenanceAnswer,
+    ScanAnswer, SearchAnswer, TouchAnswer, TouchesAnswer, VersionAnswer, VersionsAnswer, encode_cursor,
+    parse_cursor,
 };
 pub use columns::{Columns, Vectors, to_json};
 pub use requests::{
-    AddBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, GetBody, IdsBody, KeySetBody, KeysBody,
-    LifeBody, LineBody, NamedCreateBody, OpenBody, ReadBody, ScanBody, SearchBody, TextBody, TimeBody,
-    WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
+    AddBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, GetBody, IdsBody, KeySetBody,
+    KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody, ReadBody, ScanBody, SearchBody,
+    TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
 };

@@ -10,7 +10,8 @@ use crate::base::time::{parse_span, parse_time};
 use crate::base::value::parse_object;
 use crate::base::{Clock, Error, InputError, Object, Result, Seq};
 use crate::collection::{
-    CollectionConfig, Document, EmbedderRef, Fusion, History, SearchRequest, parse_filter,
+    CollectionConfig, Document, EmbedderRef, Fusion, History, Maintenance, SearchRequest, config::WHOLE,
+    parse_filter,
 };
 use crate::storage::Level;
 use crate::text::{Language, TextFields, TextSpec};
@@ -48,6 +49,60 @@ pub struct CreateBody {
     /// How long versions that were replaced or deleted stay readable: `none` (default), `forever`, or a duration such as
     /// `30d`.
     pub history: Option<String>,
+    /// When segments are written again.
+    pub maintenance: MaintenanceBody,
+}
+
+/// How a collection is maintained; what is left out stays as it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MaintenanceBody {
+    /// The share of a segment's versions that have ended from which on it is written again without them: 0.2 by default,
+    /// 1 for never.
+    pub delete_threshold: Option<f64>,
+    /// So much time is between two such writes at least: `1m` by default, `0s` for none by themselves.
+    pub vacuum_interval: Option<String>,
+}
+
+impl MaintenanceBody {
+    /// Settings with these changes.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn change(&self, mut settings: Maintenance) -> Result<Maintenance> {
+        if let Some(share) = self.delete_threshold {
+            // At most a millionth off; what is out of range stays so.
+            settings.delete_threshold =
+                (share * f64::from(WHOLE)).round().clamp(0.0, f64::from(u32::MAX)) as u32;
+        }
+        match self.vacuum_interval.as_deref() {
+            None => {}
+            Some("0" | "0s") => settings.vacuum_interval = 0,
+            Some(span) => settings.vacuum_interval = parse_span("vacuum_interval", span)?,
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+/// What of a collection is to be changed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigureBody {
+    /// When segments are written again.
+    pub maintenance: MaintenanceBody,
+    /// A [`Level`] by name; left out, the database's.
+    pub durability: Option<String>,
+}
+
+impl ConfigureBody {
+    /// What the write waits for.
+    ///
+    /// # Errors
+    /// `invalid_parameter` for another level.
+    pub fn level(&self) -> Result<Option<Level>> {
+        self.durability.as_deref().map(parse_level).transpose()
+    }
 }
 
 /// The text of a collection.
@@ -107,6 +162,7 @@ impl CreateBody {
             links_max: self.m.unwrap_or(defaults.links_max),
             ef_construction: self.ef_construction.unwrap_or(defaults.ef_construction),
             history: self.history.as_deref().map_or(Ok(defaults.history), parse_history)?,
+            maintenance: self.maintenance.change(defaults.maintenance)?,
         };
         config.check()?;
         Ok(config)
@@ -397,6 +453,11 @@ pub struct OpenBody {
     pub embedder: Option<String>,
     /// Threads for building; left out, as many as there are cores.
     pub threads: Option<usize>,
+    /// About how many bytes of memory documents that are not sealed, and jobs, take at most; left out, half of what there
+    /// is.
+    pub memory_max: Option<u64>,
+    /// True to read only, beside others who do.
+    pub read_only: bool,
 }
 
 /// A page of a scan.

@@ -43,6 +43,10 @@ export interface BackendCollection {
     options?: string,
   ): Promise<number>;
   delete(ids: string[], options?: string): Promise<number>;
+  /** Counts a use of documents and answers how many were there. */
+  touch(ids: string[], options?: string): Promise<number>;
+  /** The JSON of how often documents were touched. */
+  touches(ids: string[]): Promise<string>;
   get(ids: string[], options?: string): Promise<Answer>;
   versions(id: string): Promise<Answer>;
   scan(request: string): Promise<Answer>;
@@ -51,7 +55,9 @@ export interface BackendCollection {
   seal(): Promise<boolean>;
   index(): Promise<boolean>;
   merge(): Promise<boolean>;
+  vacuum(): Promise<boolean>;
   optimize(): Promise<boolean>;
+  configure(change: string): Promise<void>;
   export(): Promise<Uint8Array>;
 }
 

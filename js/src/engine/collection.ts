@@ -6,6 +6,7 @@ import type {
   AddOptions,
   Collection,
   CollectionInfo,
+  ConfigureOptions,
   Document,
   Explanation,
   Hit,
@@ -16,6 +17,7 @@ import type {
   ScanRequest,
   SearchRequest,
   SearchResult,
+  Touch,
   Version,
   WriteOptions,
   Written,
@@ -62,6 +64,18 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
     const checked = encodeIds(typeof ids === 'string' ? [ids] : ids);
     const how = options && encodeRequest(options);
     return await wait(() => this.#backend.delete(checked, how));
+  }
+
+  async touch(ids: string | readonly string[], options?: WriteOptions): Promise<number> {
+    const checked = encodeIds(typeof ids === 'string' ? [ids] : ids);
+    const how = options && encodeRequest(options);
+    return await wait(() => this.#backend.touch(checked, how));
+  }
+
+  async touches(ids: readonly string[]): Promise<(Touch | null)[]> {
+    const checked = encodeIds(ids);
+    const answer = await wait(() => this.#backend.touches(checked));
+    return (JSON.parse(answer) as { touches: (Touch | null)[] }).touches;
   }
 
   async get(id: string, options?: ReadOptions): Promise<Document<M> | null> {
@@ -126,6 +140,15 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
 
   optimize(): Promise<boolean> {
     return wait(() => this.#backend.optimize());
+  }
+
+  vacuum(): Promise<boolean> {
+    return wait(() => this.#backend.vacuum());
+  }
+
+  async configure(change: ConfigureOptions): Promise<void> {
+    const json = encodeRequest(change);
+    await wait(() => this.#backend.configure(json));
   }
 
   export(): Promise<Uint8Array> {

@@ -133,6 +133,14 @@ class WasmCollection implements BackendCollection {
     return this.#change((db, c) => db.delete(c, ids, options));
   }
 
+  touch(ids: string[], options?: string): Promise<number> {
+    return this.#change((db, c) => db.touch(c, ids, options));
+  }
+
+  touches(ids: string[]): Promise<string> {
+    return this.#ask((db, c) => db.touches(c, ids));
+  }
+
   get(ids: string[], options?: string): Promise<Answer> {
     return this.#ask((db, c) => db.get(c, ids, options));
   }
@@ -168,6 +176,14 @@ class WasmCollection implements BackendCollection {
 
   optimize(): Promise<boolean> {
     return this.#run('optimize');
+  }
+
+  vacuum(): Promise<boolean> {
+    return this.#run('vacuum');
+  }
+
+  async configure(change: string): Promise<void> {
+    await this.#change((db, c) => ({ ticket: db.configure(c, change), ended: 0 }));
   }
 
   export(): Promise<Uint8Array> {

@@ -23,7 +23,7 @@ export interface WasmModule {
 }
 
 /** What a job does. */
-export type JobKind = 'seal' | 'index' | 'merge' | 'optimize';
+export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'optimize';
 
 /**
  * A database inside the instance. Every call ends at once. A refused one throws an error whose message is the JSON of a
@@ -58,10 +58,15 @@ export interface WasmDatabase {
   ): Submitted;
   delete(collection: number, ids: string[], options?: string): Submitted;
   get(collection: number, ids: string[], options?: string): Answer;
+  /** `ended` says how many were there. */
+  touch(collection: number, ids: string[], options?: string): Submitted;
+  touches(collection: number, ids: string[]): string;
   versions(collection: number, id: string): Answer;
   scan(collection: number, request: string): Answer;
   search(collection: number, request: string, vector?: Float32Array): Answer;
   export(collection: number): Uint8Array;
+  /** A ticket. */
+  configure(collection: number, change: string): number;
 
   // The key-value store. `id` is that of the collection that it is made in by the first key.
   kvGet(key: string): string | undefined;

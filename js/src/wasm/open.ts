@@ -11,7 +11,7 @@ import type { WasmSource } from './module.js';
 import type { Release, Store } from './store.js';
 
 /** How a database is opened in a browser. */
-export interface BrowserOptions extends Omit<OpenOptions, 'embedder' | 'threads'> {
+export interface BrowserOptions extends Omit<OpenOptions, 'embedder' | 'threads' | 'memory_max' | 'read_only'> {
   /**
    * What turns texts into vectors: its files, or the URL of a folder with `model.safetensors` and `tokenizer.json`,
    * whose last part is then its name.

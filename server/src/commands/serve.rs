@@ -31,6 +31,12 @@ pub struct ServeArgs {
     /// What a write waits for unless it says otherwise: memory, os, everysec or always.
     #[arg(long, value_name = "LEVEL", default_value = "everysec")]
     durability: String,
+    /// About how many MiB of memory documents that are not sealed, and jobs, take at most; left out, half of what there is.
+    #[arg(long, value_name = "MIB")]
+    memory_max: Option<u64>,
+    /// Serve what is there and write nothing; others may read the directory at the same time.
+    #[arg(long)]
+    read_only: bool,
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -51,6 +57,8 @@ fn open(args: &ServeArgs) -> Result<Db, Error> {
         level: wire::parse_level(&args.durability)?,
         embedder: args.embedder.as_deref().map(load_embedder).transpose()?,
         observer: Arc::new(StderrObserver),
+        read_only: args.read_only,
+        memory_max: args.memory_max.map(|mib| mib << 20),
         ..Options::default()
     };
     Db::open(&args.data, options)

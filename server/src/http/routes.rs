@@ -24,7 +24,10 @@ pub fn routes(app: App) -> Router {
         .route("/ui/{*file}", get(page::asset))
         .route("/healthz", get(healthz))
         .route("/v1/collections", get(collections::list).post(collections::create))
-        .route("/v1/collections/{name}", get(collections::info).delete(collections::remove))
+        .route(
+            "/v1/collections/{name}",
+            get(collections::info).patch(collections::configure).delete(collections::remove),
+        )
         .route("/v1/collections/{name}/documents", get(documents::scan).post(documents::add))
         .route(
             "/v1/collections/{name}/documents/{id}",
@@ -35,6 +38,7 @@ pub fn routes(app: App) -> Router {
         .route("/v1/collections/{name}/seal", post(jobs::seal))
         .route("/v1/collections/{name}/index", post(jobs::index))
         .route("/v1/collections/{name}/merge", post(jobs::merge))
+        .route("/v1/collections/{name}/vacuum", post(jobs::vacuum))
         .route("/v1/collections/{name}/optimize", post(jobs::optimize))
         .route("/v1/collections/{name}/export", get(collections::export))
         .route("/v1/collections/{name}/import", post(collections::import))

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use kithdb::base::{Error, Result};
 use kithdb::collection::EmbedderRef;
 use kithdb::host::{CollectionHandle, Db};
-use kithdb::wire::{ErrorAnswer, InfoAnswer, NamedCreateBody};
+use kithdb::wire::{ConfigureBody, ErrorAnswer, InfoAnswer, NamedCreateBody, parse};
 use serde::Serialize;
 
 use crate::http::{App, BODY_BYTES_MAX, FILE_BYTES_MAX, FileBody, JsonBody, NoBody, PathOf, Problem};
@@ -59,6 +59,21 @@ pub async fn create(
 
 pub async fn info(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
     app.ok(move |db| info_of(&*db.collection(&name)?)).await
+}
+
+/// Changes how a collection is maintained, and answers what it is then.
+pub async fn configure(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    JsonBody(body): JsonBody<BODY_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    app.ok(move |db| {
+        let body: ConfigureBody = parse(&body)?;
+        let collection = db.collection(&name)?;
+        collection.configure(|settings| body.maintenance.change(settings), body.level()?)?;
+        info_of(&collection)
+    })
+    .await
 }
 
 pub async fn remove(

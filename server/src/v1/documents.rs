@@ -6,8 +6,8 @@ use axum::response::Response;
 use kithdb::base::{Result, StateError};
 use kithdb::host::AddMode;
 use kithdb::wire::{
-    AddBody, DocumentAnswer, GetBody, IdsBody, ScanAnswer, TimeBody, VersionsAnswer, as_of, parse,
-    parse_cursor,
+    AddBody, DocumentAnswer, GetBody, IdsBody, ScanAnswer, TimeBody, TouchesAnswer, VersionsAnswer, as_of,
+    parse, parse_cursor,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,11 @@ struct AddAnswer {
 #[derive(Serialize)]
 struct DeleteAnswer {
     deleted: usize,
+}
+
+#[derive(Serialize)]
+struct TouchedAnswer {
+    touched: usize,
 }
 
 #[derive(Serialize)]
@@ -103,7 +108,7 @@ pub async fn remove(
     .await
 }
 
-/// `documents/get` and `documents/delete`. One route for both, because `get` and `delete` are ids as well.
+/// `documents/get`, `delete`, `touch` and `touches`. One route for all, because these are ids as well.
 pub async fn many(
     State(app): State<App>,
     PathOf((name, verb)): PathOf<(String, String)>,
@@ -115,6 +120,19 @@ pub async fn many(
             app.ok(move |db| {
                 let ids = parse::<IdsBody>(&body)?.ids;
                 db.collection(&name)?.delete(ids, None).map(|done| DeleteAnswer { deleted: done.ended })
+            })
+            .await
+        }
+        "touch" => {
+            app.ok(move |db| {
+                let ids = parse::<IdsBody>(&body)?.ids;
+                db.collection(&name)?.touch(ids, None).map(|done| TouchedAnswer { touched: done.touched })
+            })
+            .await
+        }
+        "touches" => {
+            app.ok(move |db| {
+                db.collection(&name)?.touches(&parse::<IdsBody>(&body)?.ids).map(TouchesAnswer::from)
             })
             .await
         }

@@ -1,4 +1,5 @@
-//! Work that is otherwise done by itself, and what is done when asked: seal, index, merge, optimize, flush.
+//! Work that is otherwise done by itself, and what is done when asked: seal, index, merge, vacuum,
+//! optimize, flush.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -49,6 +50,15 @@ pub async fn merge(
     _: NoBody,
 ) -> Result<Response, Problem> {
     app.ok(move |db| run(&*db.collection(&name)?, JobKind::Merge)).await
+}
+
+/// One segment without what has ended in it.
+pub async fn vacuum(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<Response, Problem> {
+    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Vacuum)).await
 }
 
 /// One segment with an index.

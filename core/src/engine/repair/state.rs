@@ -125,7 +125,7 @@ impl State {
         for op in found.ops {
             match op {
                 Op::Delete { id, .. } => self.delete(&id),
-                Op::Reserve { .. } => {}
+                Op::Touch { .. } | Op::Configure(_) | Op::Reserve { .. } => {}
                 Op::Put { id, valid_from, expires_at, vector, metadata, .. } => {
                     let dim = self.dim.map(|dim| dim as usize);
                     let fits = |v: &[f32]| check_vector(manifest.config.metric, dim, v).is_ok();

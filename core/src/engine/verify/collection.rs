@@ -219,6 +219,8 @@ fn check_ops<'a>(
         let at = match op {
             Op::Put { valid_from, .. } => *valid_from,
             Op::Delete { valid_to, .. } => *valid_to,
+            Op::Touch { at, .. } => *at,
+            Op::Configure(_) => continue,
             Op::Reserve { last_time, .. } => *last_time,
         };
         if at <= time {
