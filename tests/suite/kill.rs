@@ -177,7 +177,7 @@ fn cycles(mut more: impl FnMut(u64) -> bool) {
     }
     let server = Server::start(data.path(), &[]).expect("starts");
     check(&server, &mut all, number);
-    println!("{number} kill -9, {acknowledged} acknowledged writes, 0 lost");
+    println!("counted: kill kills={number} acknowledged={acknowledged} lost=0");
     assert!(acknowledged > number * 5, "the writers were busy");
 }
 
