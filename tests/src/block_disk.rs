@@ -142,7 +142,7 @@ pub const LOSSES: [Loss; 5] = [Loss::All, Loss::Writes, Loss::Sectors, Loss::Tai
 #[derive(Debug, Clone, Copy)]
 pub struct PowerCut {
     /// So many entries are durable.
-    durable: usize,
+    pub durable: usize,
     /// So many entries had come.
     pub position: usize,
     /// When.
@@ -365,5 +365,51 @@ impl Drop for LoopMount {
             std::thread::sleep(Duration::from_millis(20));
         }
         unmount(self.path(), &["-l"]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four sectors: the first two are flushed, then the second and third are written.
+    fn recording() -> Recording {
+        let write = |sector: usize, sectors: usize, byte: u8| Act::Write {
+            offset: sector * SECTOR,
+            bytes: vec![byte; sectors * SECTOR].into(),
+        };
+        let acts = [write(0, 2, 1), Act::Flush, write(1, 2, 2), Act::Flush, write(3, 1, 3)];
+        let log = acts.into_iter().map(|act| Entry { at: Instant::now(), act }).collect();
+        Recording { start: vec![0; 4 * SECTOR], log, end: Instant::now() }
+    }
+
+    /// What each sector holds; a torn one would hold two things.
+    fn sectors(image: &[u8]) -> Vec<u8> {
+        assert!(image.chunks(SECTOR).all(|sector| sector.iter().all(|byte| *byte == sector[0])));
+        image.chunks(SECTOR).map(|sector| sector[0]).collect()
+    }
+
+    #[test]
+    fn a_power_cut_keeps_what_was_flushed_and_any_part_of_the_rest() {
+        let recording = recording();
+        let cuts = recording.cuts(0);
+        let places: Vec<_> = cuts.iter().map(|cut| (cut.durable, cut.position)).collect();
+        assert_eq!(places, [(0, 1), (2, 3), (4, 5)]);
+        assert_eq!(recording.cuts(2).len(), 2);
+        let mut rng = Rng::new(1);
+        let mut after = |at: usize, loss: Loss| sectors(&recording.after(cuts[at], loss, &mut rng));
+        assert_eq!(after(0, Loss::All), [0, 0, 0, 0]);
+        assert_eq!(after(1, Loss::All), [1, 1, 0, 0]);
+        assert_eq!(after(2, Loss::All), [1, 2, 2, 0]);
+        assert_eq!(after(2, Loss::None), [1, 2, 2, 3]);
+        let mut seen = |loss: Loss| -> std::collections::BTreeSet<Vec<u8>> {
+            (0..200).map(|_| after(1, loss)).collect()
+        };
+        let whole = [vec![1, 1, 0, 0], vec![1, 2, 2, 0]];
+        assert_eq!(seen(Loss::Writes), whole.clone().into());
+        let torn = [vec![1, 1, 2, 0], vec![1, 2, 0, 0]];
+        let any: std::collections::BTreeSet<_> = whole.into_iter().chain(torn).collect();
+        assert_eq!(seen(Loss::Sectors), any);
+        assert_eq!(seen(Loss::Tail), any);
     }
 }

@@ -177,3 +177,57 @@ pub fn vector(id: &str, count: u64) -> Vec<f32> {
     let mut rng = Rng::new(number << 48 ^ count);
     (0..DIM).map(|_| rng.unit_f32() + 0.01).collect()
 }
+
+/// Two writers of one collection: the first wrote `w000` and `w001`, and deleted both; the second wrote `w040` after
+/// that was answered. All at the same level, an answer for each entry of the disk.
+fn sample(level: Level) -> [Writer; 2] {
+    let begin = Instant::now();
+    let stamp = |order: u64| Stamp { order, position: order as usize, at: begin };
+    let op = |number: u64, ids: &[&str], is_delete: bool, order: u64| Op {
+        number,
+        ids: ids.iter().map(|&id| id.to_owned()).collect(),
+        is_delete,
+        level,
+        sent: stamp(order),
+        acknowledged: Some(stamp(order + 1)),
+    };
+    let first = vec![op(1, &["w000", "w001"], false, 0), op(2, &["w000", "w001"], true, 2)];
+    let second = vec![op(1, &["w040"], false, 4)];
+    [first, second].map(|ops| Writer { base: State::new(), ops })
+}
+
+#[test]
+fn what_a_power_cut_may_not_leave_is_found() {
+    let look = |level: Level, position: usize, found: &[(&str, u64)]| {
+        let [first, second] = sample(level);
+        let found = found.iter().map(|&(id, count)| (id.to_owned(), count)).collect();
+        let cut = PowerCut { durable: position, position, at: Instant::now() };
+        check(&[(0, &first), (1, &second)], &found, &cut, Duration::ZERO)
+    };
+    let is_right = |findings: Findings| findings.told.is_empty() && findings.lost == 0;
+    let batch = [("w000", 1), ("w001", 1)];
+    assert!(is_right(look(Level::Always, 1, &batch)));
+    assert!(is_right(look(Level::Always, 3, &[])));
+    assert!(is_right(look(Level::Always, 5, &[("w040", 1)])));
+    assert!(is_right(look(Level::Everysec, 5, &batch)), "a second is not over");
+
+    assert_eq!(look(Level::Always, 1, &[]).lost, 1, "a promised batch");
+    assert_eq!(look(Level::Always, 3, &batch).lost, 1, "a promised delete");
+    assert_eq!(look(Level::Always, 5, &[]).lost, 1, "the last promise");
+    assert!(!is_right(look(Level::Os, 5, &batch[..1])), "half a batch");
+    assert!(!is_right(look(Level::Os, 0, &[("w000", 2)])), "content that was not sent");
+    assert!(!is_right(look(Level::Os, 0, &[("w040", 1)])), "not sent yet");
+    assert!(!is_right(look(Level::Os, 5, &[("w999", 1)])), "nobody's document");
+    assert!(!is_right(look(Level::Os, 5, &[("w000", 1), ("w001", 1), ("w040", 1)])), "a hole");
+}
+
+#[test]
+fn a_second_and_a_half_and_an_fsync_later_everysec_is_a_promise() {
+    let [first, _] = sample(Level::Everysec);
+    let answered = first.ops[1].acknowledged.expect("it was").at;
+    let least = |after: u64, fsync: u64| {
+        let cut = PowerCut { durable: 9, position: 9, at: answered + Duration::from_millis(after) };
+        first.promised(&cut, Duration::from_millis(fsync)).0
+    };
+    assert_eq!([least(1_400, 0), least(1_600, 0), least(1_600, 200), least(1_800, 200)], [0, 2, 0, 2]);
+}
