@@ -5,6 +5,7 @@
 //! the same without fsync, and must lose writes.
 
 mod history;
+mod names;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -23,6 +24,7 @@ use kithdb_tests::rest_surface::Server;
 use serde_json::{Value as Json, json};
 
 use history::{Findings, IDS_A_WRITER, Op, Promised, Stamp, State, Writer, check, vector};
+use names::Brief;
 
 const MEGABYTES: usize = 48;
 /// Collections, their writers, and the levels of these: in the second, nothing but the syncer makes anything durable.
@@ -118,6 +120,7 @@ struct Round {
     /// From here on the collections are there.
     from: usize,
     writers: Vec<Writer>,
+    briefs: Vec<Brief>,
     /// The slowest answer to a write that waited for its fsync.
     fsync: Duration,
 }
@@ -141,6 +144,20 @@ struct Plan<'a> {
     pause: Duration,
 }
 
+/// Makes the collections, and drops what the round before left of those that come and go.
+fn prepare(server: &Server) {
+    let list = server.ask("GET", "/v1/collections", None).expect("a list");
+    let names: Vec<&str> =
+        list["collections"].as_array().expect("a list").iter().filter_map(|c| c["name"].as_str()).collect();
+    for name in names.iter().filter(|name| name.starts_with(names::PREFIX)) {
+        server.ask("DELETE", &format!("/v1/collections/{name}"), None).expect("dropped");
+    }
+    for (name, ..) in COLLECTIONS.iter().filter(|(name, ..)| !names.contains(name)) {
+        let body = json!({ "name": name, "text": { "fields": ["text"] }, "ef_construction": 20 });
+        server.ask("POST", "/v1/collections", Some(&body)).expect("made");
+    }
+}
+
 /// Serves a disk, mounts it and lets the server work on it for a while.
 fn round(image: &[u8], bases: &[State], plan: &Plan<'_>) -> Round {
     let mut disk = BlockDisk::serve(image).expect("FUSE serves");
@@ -150,12 +167,7 @@ fn round(image: &[u8], bases: &[State], plan: &Plan<'_>) -> Round {
     let server =
         Server::start_with(&mount.path().join("db"), &["--durability", plan.level.name()], &variables)
             .expect("starts");
-    if bases.iter().all(State::is_empty) {
-        for (name, ..) in COLLECTIONS {
-            let body = json!({ "name": name, "text": { "fields": ["text"] }, "ef_construction": 20 });
-            server.ask("POST", "/v1/collections", Some(&body)).expect("made");
-        }
-    }
+    prepare(&server);
     if !plan.has_jobs {
         ran(Command::new("sync").arg("-f").arg(mount.path())).expect("synced");
     }
@@ -169,20 +181,22 @@ fn round(image: &[u8], bases: &[State], plan: &Plan<'_>) -> Round {
         order: AtomicU64::new(0),
         stop: AtomicBool::new(false),
     };
-    std::thread::scope(|scope| {
+    let briefs = std::thread::scope(|scope| {
         let load = &load;
         for (number, writer) in writers.iter_mut().enumerate() {
             let (name, _, levels) = COLLECTIONS[number / 2];
             scope.spawn(move || load.write(name, number as u64, levels, writer, plan.number));
         }
-        if plan.has_jobs {
+        let briefs = plan.has_jobs.then(|| {
             scope.spawn(move || load.disturb(plan.number));
-        }
+            scope.spawn(move || names::come_and_go(load))
+        });
         let end = Instant::now() + plan.pause;
         while Instant::now() < end {
             std::thread::sleep(Duration::from_millis(50));
         }
         load.stop.store(true, Ordering::Relaxed);
+        briefs.map_or_else(Vec::new, |briefs| briefs.join().expect("made and dropped"))
     });
     let recording = disk.recorded();
     server.kill();
@@ -190,7 +204,7 @@ fn round(image: &[u8], bases: &[State], plan: &Plan<'_>) -> Round {
     let took = |op: &Op| op.acknowledged.map(|answer| answer.at - op.sent.at);
     let synced = writers.iter().flat_map(|w| &w.ops).filter(|op| op.level == Level::Always);
     let fsync = synced.filter_map(took).max().unwrap_or_default();
-    Round { recording, from, writers, fsync }
+    Round { recording, from, writers, briefs, fsync }
 }
 
 /// What an image showed.
@@ -251,6 +265,10 @@ fn look_at_disk(
         }
         held.push((name, found));
     }
+    let (names, wrong) = names::check(&db, &round.briefs, cut)?;
+    seen.promised.names += names;
+    seen.findings.lost += wrong.len() as u64;
+    seen.findings.told.extend(wrong);
     goes_on(&db, &mut held).map_err(|e| e.to_string())?;
     is_undamaged(&path)?;
     let db = Db::open(&path, db_options()).map_err(|e| e.to_string())?;
@@ -355,6 +373,7 @@ fn cut(round: &Round, options: &str, images: u64, rng: &mut Rng, sum: &mut Sum) 
         sum.images += 1;
         sum.promised.always += seen.promised.always;
         sum.promised.everysec += seen.promised.everysec;
+        sum.promised.names += seen.promised.names;
         sum.lost += seen.findings.lost;
         let place = format!("{options}, flush {at} of {}, {loss:?}", cuts.len());
         sum.told.extend(seen.findings.told.into_iter().map(|told| format!("{place}: {told}")));
@@ -378,12 +397,16 @@ fn cut_power(pause: Duration, images: u64, mut more: impl FnMut(u64) -> bool) {
         assert!(sum.told.is_empty(), "{} lost: {:#?}", sum.lost, sum.told);
         number += 1;
     }
-    let Promised { always, everysec } = sum.promised;
+    let Promised { always, everysec, names } = sum.promised;
     println!(
-        "counted: power-cut images={} acknowledged={} promised-always={always} promised-everysec={everysec} lost={}",
+        "counted: power-cut images={} acknowledged={} promised-always={always} promised-everysec={everysec} \
+         promised-names={names} lost={}",
         sum.images, sum.acknowledged, sum.lost
     );
-    assert!(always > sum.images && everysec > sum.images, "hardly anything was promised");
+    assert!(
+        always > sum.images && everysec > sum.images && names > sum.images,
+        "hardly anything was promised"
+    );
 }
 
 /// What this machine lacks, in one line.

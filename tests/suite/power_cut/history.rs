@@ -85,6 +85,8 @@ pub struct Findings {
 pub struct Promised {
     pub always: u64,
     pub everysec: u64,
+    /// Collections made or dropped.
+    pub names: u64,
 }
 
 impl Writer {
