@@ -42,6 +42,8 @@ pub const LINKS_MAX: usize = 256;
 pub const QUERY_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Longest term kept of a text, in bytes; longer ones are cut at a character.
 pub const TERM_BYTES_MAX: usize = 64;
+/// Generations, positions in logs, seqs and numbers of blobs are below this, so that counting on never overflows.
+pub const COUNT_END: u64 = 1 << 63;
 /// Largest frame of a log, in bytes.
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
 /// Largest manifest or catalog, in bytes.

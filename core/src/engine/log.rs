@@ -4,7 +4,7 @@
 //! With D = the highest `durable_lsn` of any valid frame: a bad frame at or below D is corruption; beyond D it is the
 //! unsynced tail of a crash, and everything from there on is set aside. Layout: docs/FORMAT.md, "Logs".
 
-use crate::base::limits::FRAME_BYTES_MAX;
+use crate::base::limits::{COUNT_END, FRAME_BYTES_MAX};
 use crate::base::{DecodeError, Error, Lsn, Reader, Result, StorageError, Writer};
 use crate::collection::Op;
 use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, checksum, file_id};
@@ -105,12 +105,15 @@ struct Frame<'a> {
 /// The frame that begins at an offset, if one does.
 fn frame_at(id: u64, bytes: &[u8], at: usize) -> Option<Frame<'_>> {
     let head = bytes.get(at..at + FRAME_HEADER_BYTES)?;
+    // First what hardly any other bytes have: behind a torn frame every offset is asked.
+    let (kind, flags, reserved) = (head[4], head[5], &head[6..8]);
+    if kind != FRAME_OPS || flags & !COMMIT != 0 || reserved != [0, 0] {
+        return None;
+    }
     let mut r = Reader::new(head);
-    let len = r.u32().ok()? as usize;
-    let (kind, flags, reserved) = (r.u8().ok()?, r.u8().ok()?, r.u16().ok()?);
+    let (len, _) = (r.u32().ok()? as usize, r.u32().ok()?);
     let (lsn, durable, crc) = (Lsn(r.u64().ok()?), Lsn(r.u64().ok()?), r.u32().ok()?);
-    let known = kind == FRAME_OPS && flags & !COMMIT == 0 && reserved == 0;
-    if len > FRAME_BYTES_MAX || !known || durable >= lsn {
+    if len > FRAME_BYTES_MAX || durable >= lsn || lsn.0 >= COUNT_END {
         return None;
     }
     let end = at + FRAME_HEADER_BYTES + len;
@@ -254,7 +257,7 @@ fn read_header(collection_id: u64, generation: u64, bytes: &[u8]) -> Result<Opti
     r.raw(28, "a header").map_err(of)?;
     let first = Lsn(r.u64().map_err(of)?);
     let crc_ok = r.u32().map_err(of)? == checksum(id, &head[..HEADER_BYTES - 4]);
-    Ok((crc_ok && first.0 > 0).then_some(first))
+    Ok((crc_ok && (1..COUNT_END).contains(&first.0)).then_some(first))
 }
 
 /// The highest lsn that any valid frame, or the start of a later log, knows to be durable.
@@ -412,6 +415,20 @@ mod tests {
             let code = read(bad).expect_err("frames 1 and 2 were durable").code();
             assert!(["corrupt", "unsupported_version"].contains(&code), "flip at {at}: {code}");
         }
+    }
+
+    /// Positions are counted up from what is read: a header or a frame at the end of all numbers would have the next one
+    /// wrap to 0, or panic where arithmetic is checked.
+    #[test]
+    fn positions_that_leave_no_room_for_later_ones_are_not_valid() {
+        let end = Lsn(COUNT_END);
+        let (frame, _) = frames(5, 1, end, Lsn(0), &[delete("x")]).expect("small");
+        let at_end = [header(5, 1, end), frame.clone()].concat();
+        assert_eq!(first_lsn(5, 1, &at_end), None);
+        assert_eq!(read(at_end).expect_err("no such header is written").code(), "corrupt");
+        let behind = [sample(0), frame].concat();
+        assert_eq!(salvage(5, Lsn(0), &[(1, behind.clone())]).ops.len(), 3);
+        assert!(read(behind).expect("a torn tail").tail.is_some());
     }
 
     #[test]

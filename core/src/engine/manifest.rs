@@ -2,7 +2,7 @@
 //!
 //! Layout: docs/FORMAT.md, "Manifests". Written whole, read whole, checked whole.
 
-use crate::base::limits::DIM_MAX;
+use crate::base::limits::{COUNT_END, DIM_MAX};
 use crate::base::{DecodeError, Lsn, Reader, Result};
 use crate::collection::{CollectionConfig, Counters};
 use crate::segment::SegmentBlobs;
@@ -128,6 +128,9 @@ impl Manifest {
             return Err(DecodeError { offset, expected: "a dimension within limits" });
         }
         let (log, next_blob) = (r.u64()?, r.u64()?);
+        if [generation, lsn.0, next_seq, log, next_blob].iter().any(|count| *count >= COUNT_END) {
+            return Err(DecodeError { offset, expected: "counts that leave room for later ones" });
+        }
         let n = r.count(19)?;
         let segments = (0..n).map(|_| read_segment(r, next_blob)).collect::<Result<_, _>>()?;
         let cut = Cut { lsn, counters, dim };
@@ -168,6 +171,21 @@ mod tests {
             columns: Some(blob(3, BlobKind::Columns)),
         });
         manifest
+    }
+
+    /// What is counted on from a manifest would wrap to 0 at the end of all numbers, or panic where arithmetic is checked.
+    #[test]
+    fn counts_that_leave_no_room_for_later_ones_are_refused() {
+        let counts: [fn(&mut Manifest) -> &mut u64; 4] =
+            [|m| &mut m.cut.lsn.0, |m| &mut m.cut.counters.next_seq, |m| &mut m.log, |m| &mut m.next_blob];
+        for count in counts {
+            let mut manifest = sample();
+            *count(&mut manifest) = COUNT_END;
+            let code = Manifest::decode(4, &manifest.encode()).expect_err("no room").code();
+            assert_eq!(code, "corrupt");
+            *count(&mut manifest) = COUNT_END - 1;
+            assert_eq!(Manifest::decode(4, &manifest.encode()), Ok(manifest));
+        }
     }
 
     #[test]
