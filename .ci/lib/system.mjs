@@ -19,6 +19,11 @@ const NEEDS = {
     elsewhere: { Fedora: 'gcc glibc-devel', Arch: 'gcc', macOS: 'xcode-select --install' },
     found: () => output('cc', ['--version']) !== undefined,
   },
+  cxx: {
+    packages: ['g++'],
+    elsewhere: { Fedora: 'gcc-c++', Arch: 'gcc', macOS: 'xcode-select --install' },
+    found: () => output('c++', ['--version']) !== undefined,
+  },
   curl: {
     packages: ['curl'],
     elsewhere: { Fedora: 'curl', Arch: 'curl', macOS: 'brew install curl' },

@@ -4,6 +4,7 @@
 pub mod block_disk;
 pub mod core_surface;
 pub mod cranfield;
+pub mod fuzz;
 pub mod js_surface;
 pub mod places;
 pub mod rest_surface;

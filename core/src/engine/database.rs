@@ -44,9 +44,10 @@ enum Change {
     Forgot(Entry),
 }
 
-/// The bytes that name the collections.
+/// The bytes that name the collections. Public for the tests that feed bytes to its reader.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Catalog {
+pub struct Catalog {
     generation: u64,
     next_number: u64,
     /// Sorted by name.
@@ -335,7 +336,9 @@ fn read_catalog(storage: &dyn Storage, env: &Env, numbers: &[u64]) -> Result<Opt
 }
 
 impl Catalog {
-    fn encode(&self) -> Vec<u8> {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
         let mut w = envelope::begin(MAGIC, self.generation);
         w.u64(self.next_number);
         w.varint(self.entries.len() as u64);
@@ -359,7 +362,11 @@ impl Catalog {
             && self.entries.windows(2).all(|w| w[0].name < w[1].name)
     }
 
-    pub(super) fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
+    /// Reads what [`Catalog::encode`] wrote for this generation.
+    ///
+    /// # Errors
+    /// `corrupt`, `unsupported_version`.
+    pub fn decode(generation: u64, bytes: &[u8]) -> Result<Self> {
         let object = format!("catalog {generation}");
         let mut r = Reader::new(envelope::open(MAGIC, generation, &object, bytes)?);
         let read = |r: &mut Reader<'_>| -> Result<Self, DecodeError> {

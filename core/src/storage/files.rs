@@ -425,7 +425,10 @@ impl FileStorage {
     }
 }
 
-fn pointer(generation: u64) -> Vec<u8> {
+/// The bytes of `CURRENT` that name a generation. Public for the tests that feed bytes to its reader.
+#[doc(hidden)]
+#[must_use]
+pub fn pointer(generation: u64) -> Vec<u8> {
     let mut w = Writer::new();
     w.raw(POINTER_MAGIC);
     w.u64(generation);
@@ -434,7 +437,10 @@ fn pointer(generation: u64) -> Vec<u8> {
     w.finish()
 }
 
-fn read_pointer(bytes: &[u8]) -> Option<u64> {
+/// The generation that the bytes of `CURRENT` name; public like [`pointer`].
+#[doc(hidden)]
+#[must_use]
+pub fn read_pointer(bytes: &[u8]) -> Option<u64> {
     let mut r = Reader::new(bytes);
     let magic_ok = r.raw(8, "magic").ok()? == POINTER_MAGIC;
     let generation = r.u64().ok()?;

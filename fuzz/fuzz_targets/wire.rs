@@ -1,0 +1,5 @@
+//! libFuzzer's program of the target `wire`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kithdb_tests::fuzz::run("wire", data));

@@ -1,0 +1,61 @@
+//! Filters: read, printed, and answered from columns as they are from documents.
+
+use std::sync::{Arc, LazyLock};
+
+use kithdb::base::Object;
+use kithdb::base::value::parse_object;
+use kithdb::meta::{Columns, ColumnsBuilder, Filter, eval};
+use kithdb::storage::blob::{Resident, build};
+use kithdb::storage::{Blob, BlobId, BlobKind};
+
+/// Documents whose fields are those of the seeds, in many shapes.
+static DOCUMENTS: LazyLock<Vec<Object>> = LazyLock::new(|| {
+    [
+        r#"{"n": 5, "s": "10", "tags": ["x", "y"], "b": true}"#,
+        r#"{"n": 7, "title": "rock AND roll", "nested": {"deep": [{"k": 1}, {"k": null}]}}"#,
+        r#"{"s": "5", "b": "true", "a.b": 1, "empty": [], "n": null}"#,
+        r#"{"n": [1, 2.5, "5", false], "s": "", "title": "r"}"#,
+        r#"{"n": 9007199254740993, "s": "10 percent", "b": false, "nested": {}}"#,
+        "{}",
+    ]
+    .map(|json| parse_object(json).expect("JSON"))
+    .to_vec()
+});
+
+static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
+    let mut builder = ColumnsBuilder::new();
+    for (slot, document) in (0..).zip(DOCUMENTS.iter()) {
+        builder.push(slot, document);
+    }
+    let id = BlobId::new(1, 1, BlobKind::Columns);
+    let bytes = build(id, &builder.sections(DOCUMENTS.len() as u32));
+    let blob = Blob::open(id, Arc::new(Resident::new(Arc::new(bytes)))).expect("built here");
+    Columns::open(&blob).expect("built here")
+});
+
+pub(super) fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(filter) = Filter::parse(text) else { return };
+    let printed = filter.to_string();
+    assert_eq!(Filter::parse(&printed).as_ref(), Ok(&filter), "{printed}");
+    if let Some(condition) = &filter.condition {
+        let selected = COLUMNS.select(condition).expect("in memory");
+        for (slot, document) in DOCUMENTS.iter().enumerate() {
+            assert_eq!(selected.contains(slot), eval(condition, document), "{text} on document {slot}");
+        }
+    }
+}
+
+pub(super) fn seeds() -> Vec<Vec<u8>> {
+    let texts = [
+        "n = 5",
+        "(n=5 OR n=7) AND n<6",
+        "NOT n==5 and s <> '10'",
+        "n IN (5, 7) or tags NOT IN ('x', \"y\")",
+        "EXISTS(nested.deep.k) AND `a.b` >= 1",
+        "title = 'rock AND roll' AND CONTAINS(title, 'it''s')",
+        "n > 1e3 OR n <= -2.5 OR s = null OR b = TRUE",
+        "n = 9007199254740993 OR n = 9007199254740992.0",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).to_vec()
+}

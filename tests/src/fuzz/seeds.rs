@@ -1,0 +1,102 @@
+//! Small documents with everything in them that a document can have, and what the engine makes of them.
+
+use std::sync::Arc;
+
+use kithdb::base::value::parse_object;
+use kithdb::base::{Key, NEVER, Object, Pool, Seq, Slot};
+use kithdb::collection::Op;
+use kithdb::index::HnswParams;
+use kithdb::index::hnsw::build;
+use kithdb::segment::{Derive, End, Ends, Row, SharedRow, derive};
+use kithdb::storage::{BlobKind, Section};
+use kithdb::text::{Language, TextFields, TextSpec, Words};
+use kithdb::vectors::{Metric, int8, inverse_norm};
+
+/// The words of the seeds' documents.
+pub(super) fn words() -> Words {
+    Words::new(TextSpec { language: Language::English, fields: TextFields::TopLevel })
+}
+
+fn metadata(i: u32) -> Object {
+    let json = match i % 3 {
+        0 => format!(
+            r#"{{"n":{i},"t":"word{i} shared kittens","tags":["a","b{i}"],"deep":{{"x":null,"y":[true,false]}}}}"#
+        ),
+        1 => format!(r#"{{"n":{i}.5,"t":"shared \u00e9t\u00e9","s":"{i}"}}"#),
+        _ => r#"{"n":-9007199254740993,"e":[],"o":{}}"#.to_owned(),
+    };
+    parse_object(&json).expect("JSON")
+}
+
+fn vector(i: u32) -> Option<Box<[f32]>> {
+    (i % 4 != 3).then(|| Box::from([i as f32 + 1.0, -2.0, 0.5]))
+}
+
+/// Documents of three ids: later ones are versions of earlier ones.
+fn id(i: u32) -> Box<str> {
+    format!("d{}", i % 3).into()
+}
+
+pub(super) fn put(i: u32) -> Op {
+    Op::Put {
+        key: Key(i % 3),
+        id: id(i),
+        valid_from: i64::from(i) * 10,
+        expires_at: if i.is_multiple_of(2) { NEVER } else { 1_000 },
+        vector: vector(i),
+        metadata: metadata(i),
+    }
+}
+
+pub(super) fn delete(i: u32) -> Op {
+    Op::Delete { id: id(i), valid_to: i64::from(i) * 10 + 5 }
+}
+
+/// Rows as a segment holds them.
+pub(super) fn rows(numbers: std::ops::Range<u32>) -> Vec<SharedRow> {
+    let row = |i: u32| {
+        let vector = vector(i);
+        Arc::new(Row {
+            id: id(i),
+            key: Key(i % 3),
+            seq: Seq(u64::from(i) * 2),
+            valid_from: i64::from(i) * 10,
+            expires_at: if i.is_multiple_of(2) { NEVER } else { 1_000 + i64::from(i) },
+            inverse_norm: vector.as_deref().map_or(0.0, inverse_norm),
+            vector,
+            metadata: metadata(i),
+        })
+    };
+    numbers.map(row).collect()
+}
+
+/// What had ended among rows of so many slots: every third but the last.
+pub(super) fn ends(rows: &[SharedRow]) -> Ends {
+    let (mut ends, words) = (Ends::default(), words());
+    for (slot, row) in rows.iter().enumerate().take(rows.len().saturating_sub(1)).step_by(3) {
+        ends.end(End { slot: Slot(slot as u32), valid_to: row.valid_from + 5, seq: Seq(row.seq.0 + 1) });
+        ends.add_terms(words.count(&row.metadata));
+    }
+    ends
+}
+
+/// The sections of every kind of blob of a segment with these rows.
+pub(super) fn sections(rows: &[SharedRow], metric: Metric) -> Vec<(BlobKind, Vec<Section>)> {
+    let (pool, words) = (Pool::single(), words());
+    let mut blobs: Vec<_> =
+        derive(rows, Derive { metric, words: Some(&words), pool: &pool }).into_iter().collect();
+    let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
+    let mut encoder = int8::Int8Encoder::new(metric, 3, vectors.len(), extent(&vectors));
+    encoder.push(vectors.len(), |i| vectors[i], &pool);
+    let params = HnswParams { links_max: 2, ef_construction: 8, seed: 1 };
+    let links = build(&encoder.space(), params, &pool, &mut |_, _| {}).expect("parameters within limits");
+    blobs.push((BlobKind::Links, links));
+    blobs.push((BlobKind::Ends, ends(rows).sections()));
+    blobs
+}
+
+fn extent(vectors: &[&[f32]]) -> int8::Extent {
+    let mut extent = int8::Extent::default();
+    vectors.iter().for_each(|vector| extent.widen(vector));
+    extent
+}
