@@ -4,19 +4,28 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { tsc } from '../lib/build.mjs';
+import { INTERLEAVINGS } from '../lib/interleavings.mjs';
 import { LOCKED, ROOT, output, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
+/** Packages that are built apart from the others, because they would change how those are built. */
+const OWN_WORKSPACES = ['fuzz/Cargo.toml', 'tests/interleavings/Cargo.toml'];
+
 const PARTS = {
   async format() {
     needsComponent('rustfmt', ['fmt', '--version']);
-    await step('checking the format', () => run('cargo', ['fmt', '--all', '--check']));
+    await step('checking the format', async () => {
+      await run('cargo', ['fmt', '--all', '--check']);
+      for (const own of OWN_WORKSPACES) await run('cargo', ['fmt', '--manifest-path', own, '--check']);
+    });
   },
   async lint() {
     needsComponent('clippy', ['clippy', '--version']);
     const args = ['clippy', '--workspace', '--all-targets', ...LOCKED, '--quiet', '--', '-D', 'warnings'];
     await step('running clippy', () => run('cargo', args));
+    const apart = ['clippy', ...INTERLEAVINGS, '--all-targets', '--quiet', '--', '-D', 'warnings'];
+    await step('running clippy on the interleavings', () => run('cargo', apart));
   },
   async docs() {
     const args = ['doc', '--no-deps', '--workspace', ...LOCKED, '--quiet'];

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { BUILD_NEEDS, buildForTests, serverBinary } from '../lib/build.mjs';
 import { countRust, lines } from '../lib/counts.mjs';
 import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
+import { INTERLEAVINGS, INTERLEAVINGS_ENV } from '../lib/interleavings.mjs';
 import { LOCKED, ROOT, run } from '../lib/run.mjs';
 import { Refusal, duration, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
@@ -26,6 +27,11 @@ await main(async () => {
   await step('running the Rust tests', async () => {
     const args = ['test', '--workspace', ...LOCKED, '--no-fail-fast', '--quiet'];
     codes.push(await run('cargo', args, { env, mayFail: true, onText: lines((line) => countRust(line, sum)) }));
+  });
+  await step('trying interleavings of threads', async () => {
+    const args = ['test', ...INTERLEAVINGS, '--quiet'];
+    const onText = lines((line) => countRust(line, sum));
+    codes.push(await run('cargo', args, { env: INTERLEAVINGS_ENV, mayFail: true, onText }));
   });
   const files = ['tests/js', 'tests/browser'].flatMap(testFiles);
   if (files.length > 0) {

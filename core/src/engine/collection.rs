@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
 use crate::base::limits::BATCH_MAX;
+use crate::base::sync::ArcSwap;
 use crate::base::{Clock, Error, Event, Lsn, Observer, Pool, Result, StateError};
 use crate::collection::write::{Circumstances, Loading, Resolved, apply, prepare, resolve};
 use crate::collection::{CollectionConfig, Maintenance, Mutation, Op, Part, PartView, View};

@@ -1,11 +1,8 @@
 //! A collection that many threads share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 
-use arc_swap::ArcSwap;
-
-use crate::base::sync::lock;
+use crate::base::sync::{ArcSwap, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
     CollectionConfig, Document, Embedding, Maintenance, Moment, Mutation, Page, SearchRequest,

@@ -1,11 +1,9 @@
 //! A database that many threads share.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, Weak};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Weak};
 
-use crate::base::sync::lock;
+use crate::base::sync::{AtomicBool, Condvar, JoinHandle, Mutex, Ordering, lock};
 use crate::base::{Clock, Error, NoObserver, Observer, Pool, Result, StateError, StorageError};
 use crate::collection::{CollectionConfig, EmbedderRef, Embedding};
 use crate::embed::Embedder;

@@ -4,11 +4,10 @@
 //! What is due is decided by counted bytes and documents, never by time.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::base::Result;
-use crate::base::sync::lock;
+use crate::base::sync::{JoinHandle, lock, spawn as spawn_thread};
 use crate::engine::JobKind;
 
 use super::collection::CollectionHandle;
@@ -66,7 +65,7 @@ fn every(
     look_at_all: fn(&Shared),
 ) -> JoinHandle<()> {
     let shared = Arc::clone(shared);
-    std::thread::spawn(move || {
+    spawn_thread(move || {
         let mut last = Instant::now();
         while !stopped_within(&shared, period.saturating_sub(last.elapsed())) {
             last = Instant::now();

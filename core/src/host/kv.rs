@@ -1,11 +1,11 @@
 //! The key-value store of a database: a collection that no user can name, made at the first write and opened at the
 //! first touch. Its log, seal, merge, recovery and export are those of every collection.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use crate::base::Result;
 use crate::base::ids::KV_NAME;
-use crate::base::sync::lock;
+use crate::base::sync::{Mutex, MutexGuard, lock};
 use crate::collection::kv::{self, KeyPage};
 use crate::storage::Level;
 

@@ -5,11 +5,10 @@
 //! one is let go of only when nobody else holds it, and before it can be opened again.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::base::ids::KV_NAME;
-use crate::base::sync::lock;
+use crate::base::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
 use crate::base::{Error, Event, Observer, Result, StateError, StorageError};
 use crate::engine::Entry;
 

@@ -3,12 +3,10 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::sync::lock;
+use crate::base::sync::{Condvar, JoinHandle, Mutex, Ordering, is_finished, lock, spawn};
 use crate::base::{Event, Result};
 
 use super::collection::CollectionHandle;
@@ -50,9 +48,9 @@ impl Syncer {
         queue.due.push_back(handle);
         if queue.idle < queue.due.len() && queue.live < WORKERS_MAX {
             queue.live += 1;
-            queue.workers.retain(|worker| !worker.is_finished());
+            queue.workers.retain(|worker| !is_finished(worker));
             let shared = Arc::clone(shared);
-            queue.workers.push(std::thread::spawn(move || shared.syncer.work(&shared)));
+            queue.workers.push(spawn(move || shared.syncer.work(&shared)));
         }
         shared.syncer.changed.notify_one();
     }

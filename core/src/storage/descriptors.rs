@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
-use crate::base::sync::lock;
+use crate::base::sync::{Mutex, lock};
 
 /// What holds files open and can close them.
 pub(super) trait Holder: Send + Sync + fmt::Debug {

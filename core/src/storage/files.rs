@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::base::limits::MANIFEST_BYTES_MAX;
-use crate::base::sync::lock;
+use crate::base::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::base::{AlignedBytes, Lsn, Reader, StorageError, Writer};
 
 use super::blob::{BlobId, BlobKind, BlobSource, checksum};

@@ -1,10 +1,10 @@
 //! Storage in memory: for databases that need not last, and, with [`MemoryRoot::cold`], the model of a tab.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::base::error::Missing;
-use crate::base::sync::lock;
+use crate::base::sync::{Mutex, lock};
 use crate::base::{AlignedBytes, Lsn, StorageError};
 
 use super::blob::{BlobId, BlobSource, Resident};

@@ -2,10 +2,10 @@
 //! can still be written, and made again before anything else is.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::base::StorageError;
-use crate::base::sync::lock;
+use crate::base::sync::{Mutex, lock};
 
 use super::vfs::Vfs;
 

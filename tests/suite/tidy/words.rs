@@ -33,8 +33,8 @@ const BANS: &[Ban] = &[
     in_core("SystemTime", HOST, CLOCK),
     in_core(
         "std::thread",
-        &["core/src/host/", "core/src/base/par.rs"],
-        "threads belong to the host and base::par",
+        &["core/src/host/", "core/src/base/par.rs", "core/src/base/sync.rs"],
+        "threads belong to the host, base::par and base::sync",
     ),
     in_core("rayon", &["core/src/base/par.rs"], "go through base::par, which keeps the order of results"),
     in_core("std::env", HOST, "only the host reads the environment"),
