@@ -223,10 +223,9 @@ impl Surface for RestSurface {
                 let id = percent(args["id"].as_str().expect("an id"));
                 server.ask("GET", &format!("{collection}/documents/{id}/versions"), None)
             }
-            "touch" | "touches" => {
+            "touch" | "touches" | "delete" => {
                 server.ask("POST", &format!("{collection}/documents/{op}"), Some(&part(&["ids"])))
             }
-            "delete" => server.ask("POST", &format!("{collection}/documents/delete"), Some(&part(&["ids"]))),
             "search" => server.ask("POST", &format!("{collection}/search"), Some(&args["request"])),
             "scan" => {
                 let limit = args["limit"].as_u64().unwrap_or(100);
@@ -239,26 +238,29 @@ impl Surface for RestSurface {
             "seal" | "index" | "merge" | "vacuum" | "optimize" => {
                 server.ask("POST", &format!("{collection}/{op}"), None)
             }
-            "export" => {
-                let (status, bytes) =
-                    server.send("GET", &format!("{collection}/export"), None).expect("an answer");
-                if status != 200 {
-                    return Err(Failure::new(serde_json::from_slice(&bytes).expect("a problem")));
-                }
-                std::fs::write(args["file"].as_str().expect("a file"), bytes).expect("writable");
-                Ok(json!({}))
-            }
-            "import" => {
-                let bytes = std::fs::read(args["file"].as_str().expect("a file")).expect("readable");
-                let (status, answer) =
-                    server.send("POST", &format!("{collection}/import"), Some(&bytes)).expect("an answer");
-                let value: Value = serde_json::from_slice(&answer).expect("JSON");
-                if status == 201 { Ok(value) } else { Err(Failure::new(value)) }
-            }
+            "export" | "import" => carry(server, &collection, op, args),
             op if op.starts_with("kv_") => on_keys(server, op, args),
             other => panic!("no operation {other}"),
         }
     }
+}
+
+/// A collection as a file, out or in.
+fn carry(server: &Server, collection: &str, op: &str, args: &Value) -> Result<Value, Failure> {
+    let file = args["file"].as_str().expect("a file");
+    let read = |bytes: &[u8]| -> Value { serde_json::from_slice(bytes).expect("JSON") };
+    if op == "export" {
+        let (status, bytes) = server.send("GET", &format!("{collection}/export"), None).expect("an answer");
+        if status != 200 {
+            return Err(Failure::new(read(&bytes)));
+        }
+        std::fs::write(file, bytes).expect("writable");
+        return Ok(json!({}));
+    }
+    let bytes = std::fs::read(file).expect("readable");
+    let (status, answer) =
+        server.send("POST", &format!("{collection}/import"), Some(&bytes)).expect("an answer");
+    if status == 201 { Ok(read(&answer)) } else { Err(Failure::new(read(&answer))) }
 }
 
 fn on_keys(server: &Server, op: &str, args: &Value) -> Result<Value, Failure> {

@@ -88,6 +88,14 @@ pub struct Counters {
     pub known_from: i64,
 }
 
+impl Counters {
+    fn reserve(&mut self, seqs: u64, next_key: u32, last_time: i64) {
+        self.next_seq += seqs;
+        self.next_key = self.next_key.max(next_key);
+        self.last_time = self.last_time.max(last_time);
+    }
+}
+
 impl Default for Counters {
     fn default() -> Self {
         Self { next_key: 0, next_seq: 0, last_time: 0, first_end: NEVER, known_from: i64::MIN }
@@ -315,19 +323,16 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
                     Some(Some(index)) => own_touches.push((*index, *at)),
                     None => touches.extend(view.find_unended(id)?.map(|place| (place, *at))),
                 }
-                counters.next_seq += 1;
-                counters.last_time = counters.last_time.max(*at);
+                counters.reserve(1, 0, *at);
                 continue;
             }
             Op::Configure(settings) => {
                 maintenance = Some(*settings);
-                counters.next_seq += 1;
+                counters.reserve(1, 0, i64::MIN);
                 continue;
             }
             Op::Reserve { seqs, next_key, last_time } => {
-                counters.next_seq += seqs;
-                counters.next_key = counters.next_key.max(*next_key);
-                counters.last_time = counters.last_time.max(*last_time);
+                counters.reserve(*seqs, *next_key, *last_time);
                 continue;
             }
         };
