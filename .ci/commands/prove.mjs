@@ -1,12 +1,13 @@
 // npm run prove: proofs too long for CI. `npm run prove -- NAME [--for 40m]` runs one; without a name it lists them.
 // A proof is tests/prove/NAME.sh or NAME.mjs, or an ignored Rust test whose path contains NAME (`-` stands for `_`);
-// both read KITH_PROVE_SECONDS.
+// both read KITH_PROVE_SECONDS. What one counts (`counted: NAME kills=512 lost=0`) is added to docs/RELIABILITY.md.
 
 import { parseArgs } from 'node:util';
 
 import { BUILD_NEEDS, buildRelease, serverBinary } from '../lib/build.mjs';
 import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { programs } from '../lib/programs.mjs';
+import { tally } from '../lib/proofs.mjs';
 import { output, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
@@ -21,7 +22,7 @@ await main(async (args) => {
   const scripts = programs('tests/prove', ['.sh', '.mjs']);
   if (name in scripts) {
     const interpreter = scripts[name].endsWith('.sh') ? 'bash' : process.execPath;
-    await step(`proving ${name}`, () => run(interpreter, [scripts[name]], { env }));
+    await proving(`proving ${name}`, interpreter, [scripts[name]], env);
     return;
   }
   await ensureSystem([...BUILD_NEEDS, ...dataNeeds()]);
@@ -37,12 +38,17 @@ await main(async (args) => {
   await buildRelease();
   await ensureWordnet();
   await ensureEmbedder();
-  await step(`proving ${chosen.join(', ')} for ${values.for}`, () =>
-    run('cargo', [...RUST, '--', '--ignored', '--exact', '--nocapture', ...chosen], {
-      env: { ...env, KITH_SERVER: serverBinary('release') },
-    }),
-  );
+  const args = [...RUST, '--', '--ignored', '--exact', '--nocapture', ...chosen];
+  const title = `proving ${chosen.join(', ')} for ${values.for}`;
+  await proving(title, 'cargo', args, { ...env, KITH_SERVER: serverBinary('release') });
 });
+
+/** Runs a proof and keeps what it counted. */
+async function proving(title, program, args, env) {
+  const counts = tally();
+  await step(title, () => run(program, args, { env, onText: counts.take }));
+  counts.save();
+}
 
 function seconds(text) {
   const [, count, unit] = /^(\d+)(s|m|h)$/.exec(text) ?? [];
