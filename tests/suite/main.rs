@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod disk_full;
 mod docs;
+mod fixtures;
 mod fuzz_corpus;
 mod golden;
 mod host;

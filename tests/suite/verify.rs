@@ -16,7 +16,7 @@ use kithdb::storage::{FileRoot, OsVfs, ReadOnlyVfs, SimVfs};
 use kithdb_tests::small_database;
 
 /// Everything that was told.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Told(Vec<Checked>);
 
 impl Visitor for Told {

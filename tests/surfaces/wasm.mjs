@@ -6,8 +6,9 @@ import { basename, join } from 'node:path';
 import { KithError } from '../../js/dist/browser.js';
 import { openWasm } from '../../js/dist/wasm/open.js';
 
-import { Disk, MemoryStore } from '../js/wasm/store.mjs';
+import { MemoryStore } from '../js/wasm/store.mjs';
 import { answering } from './answering.mjs';
+import { diskOf } from './directory.mjs';
 import { operations } from './operations.mjs';
 import { serve } from './protocol.mjs';
 
@@ -28,7 +29,7 @@ async function embedderOf(folder) {
 const ops = operations({
   async open(path, { embedder: folder, ...options }) {
     const embedder = folder === undefined ? undefined : await embedderOf(folder);
-    if (!disks.has(path)) disks.set(path, new Disk());
+    if (!disks.has(path)) disks.set(path, diskOf(path));
     const taken = { store: new MemoryStore(disks.get(path)), release() {} };
     return openWasm(async () => taken, { ...options, embedder, wasm });
   },

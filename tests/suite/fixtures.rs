@@ -1,0 +1,127 @@
+//! Databases that released versions of the format wrote, opened on every surface: what they hold must never change.
+//!
+//! `KITH_WRITE_FIXTURES=1` writes that of the current version anew, which is right only before it is released.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kithdb::base::value::parse_object;
+use kithdb::base::{ManualClock, NoObserver};
+use kithdb::collection::{CollectionConfig, Document, History, Maintenance};
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, Db, Inspection, Options};
+use kithdb::storage::{FileRoot, OsVfs};
+use kithdb::vectors::Metric;
+use kithdb_tests::core_surface::CoreSurface;
+use kithdb_tests::js_surface::JsSurface;
+use kithdb_tests::rest_surface::RestSurface;
+use kithdb_tests::scenario::{Scenario, replay};
+use kithdb_tests::{Surface, places, small_database};
+
+use crate::verify::{Told, fingerprint};
+
+const CURRENT: &str = "format-1";
+
+fn folder(name: &str) -> PathBuf {
+    places::root().join("tests/fixtures").join(name)
+}
+
+/// Every kind of file, op and section that version 1 has.
+fn write(directory: &Path) {
+    let root = || Arc::new(FileRoot::open(Arc::new(OsVfs), &directory.to_string_lossy()).expect("opens"));
+    small_database::fill(root());
+    let options = Options { clock: Arc::new(ManualClock::at(2_000)), ..small_database::options() };
+    let db = Db::with_root(root(), options).expect("opens");
+    let config =
+        CollectionConfig { metric: Metric::Euclidean, history: History::Forever, ..Default::default() };
+    let kept = db.create_with_id("kept", 13, config).expect("made");
+    let document = |id: &str, n: i64, expires_at| Document {
+        id: id.to_owned(),
+        vector: Some(vec![n as f32, 0.5]),
+        metadata: parse_object(&format!(r#"{{"n":{n},"deep":{{"list":[1,2.5,null,true,"x"]}}}}"#))
+            .expect("JSON"),
+        expires_at,
+    };
+    let add = |documents| kept.add(documents, AddMode::Upsert, None).expect("stored");
+    add(vec![
+        document("a", 1, None),
+        document("b", 2, None),
+        document("year-2100", 3, Some(4_102_444_800_000_000_000)),
+    ]);
+    kept.touch(vec!["a".into(), "a".into(), "b".into()], None).expect("counted");
+    add(vec![document("b", 4, None)]);
+    assert!(kept.run(JobKind::Seal).expect("sealed"));
+    kept.add_bulk(vec![document("a", 5, None), document("c", 6, None)], AddMode::Upsert).expect("stored");
+    kept.touch(vec!["c".into()], None).expect("counted");
+    kept.configure(|old| Ok(Maintenance { vacuum_interval: 0, ..old }), None).expect("written");
+    kept.delete(vec!["b".into()], None).expect("deleted");
+    add(vec![document("d", 7, None)]);
+    db.kv_set("greeting", "hello", None).expect("stored");
+    std::fs::write(directory.join("kept.kith"), kept.export().expect("sound")).expect("written");
+    db.close().expect("closed");
+    std::fs::remove_file(directory.join("RESERVE")).expect("room that the next opening makes again");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("listed") {
+        let path = entry.expect("listed").path();
+        let target = to.join(path.file_name().expect("named"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copied");
+        }
+    }
+}
+
+/// Replays the questions of a fixture on a copy of it. `DB/` stands for where that is.
+fn ask(surface: &mut dyn Surface, name: &str) {
+    let text = std::fs::read_to_string(folder(name).join("questions.json")).expect("readable");
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = directory.path().join("db");
+    copy(&folder(name).join("db"), &database);
+    let text = text.replace("DB/", &format!("{}/", database.display()));
+    let scenario: Scenario = serde_json::from_str(&text).expect("a scenario");
+    replay(surface, name, &scenario, None, &database);
+}
+
+#[test]
+fn fixtures_are_read_on_every_surface() {
+    if std::env::var_os("KITH_WRITE_FIXTURES").is_some() {
+        let database = folder(CURRENT).join("db");
+        drop(std::fs::remove_dir_all(&database));
+        write(&database);
+    }
+    let mut names: Vec<String> = std::fs::read_dir(places::root().join("tests/fixtures"))
+        .expect("listed")
+        .map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, [CURRENT], "one of every version of the format");
+    for name in &names {
+        ask(&mut CoreSurface::default(), name);
+        ask(&mut RestSurface::default(), name);
+        for surface in ["node", "wasm"] {
+            ask(&mut JsSurface::start(surface), name);
+        }
+    }
+}
+
+#[test]
+fn fixtures_are_small_and_sound_and_reading_changes_none() {
+    let database = folder(CURRENT).join("db");
+    let before = fingerprint(&database);
+    assert!(before.values().map(|(bytes, _)| bytes.len()).sum::<usize>() <= 200 << 10);
+    let mut told = Told::default();
+    let inspection = Inspection::open(&database, Arc::new(NoObserver)).expect("opens");
+    let summary = inspection.verify(&mut told).expect("listed");
+    assert_eq!((summary.damaged, summary.unfinished, summary.unneeded), (0, 0, 0), "{told:?}");
+    let db = Db::open(&database, Options { read_only: true, ..small_database::options() }).expect("opens");
+    assert_eq!(db.names().expect("open"), ["kept", "main", "side"]);
+    for name in ["kept", "main", "side"] {
+        assert!(db.collection(name).expect("opens").info().expect("open").stats.documents > 1);
+    }
+    db.close().expect("closed");
+    assert_eq!(fingerprint(&database), before);
+}
