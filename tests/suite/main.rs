@@ -23,6 +23,8 @@ mod read_only;
 mod readme;
 mod repair;
 mod slow_disk;
+#[cfg(target_os = "linux")]
+mod soak;
 mod tidy;
 mod verify;
 mod wordnet;
