@@ -38,9 +38,9 @@ await main(async (args) => {
   await buildRelease();
   await ensureWordnet();
   await ensureEmbedder();
-  const args = [...RUST, '--', '--ignored', '--exact', '--nocapture', ...chosen];
+  const cargo = [...RUST, '--', '--ignored', '--exact', '--nocapture', ...chosen];
   const title = `proving ${chosen.join(', ')} for ${values.for}`;
-  await proving(title, 'cargo', args, { ...env, KITH_SERVER: serverBinary('release') });
+  await proving(title, 'cargo', cargo, { ...env, KITH_SERVER: serverBinary('release') });
 });
 
 /** Runs a proof and keeps what it counted. */

@@ -29,6 +29,21 @@ test('the example of history tells what was, and the page quotes it', (t) => {
   assert.ok(readFileSync(join(ROOT, 'docs/HISTORY.md'), 'utf8').includes(readFileSync(file, 'utf8')));
 });
 
+test('the example of upkeep does what it says, and the page quotes it', (t) => {
+  const cwd = folder(t);
+  const file = join(ROOT, 'examples/upkeep.mjs');
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'stored at once: 1000',
+    'note-7 was used 2 times, note-8 0',
+    'written again without what was deleted: true',
+    'read twice: 700 700',
+    'a reader that writes is told: read_only',
+  ]);
+  assert.ok(readFileSync(join(ROOT, 'docs/OPERATIONS.md'), 'utf8').includes(readFileSync(file, 'utf8')));
+});
+
 test('the adapter answers each line in the shapes of REST', async (t) => {
   const child = spawn(process.execPath, [join(ROOT, 'tests/surfaces/node.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
