@@ -345,12 +345,13 @@ impl WasmDatabase {
         touches().map_err(|error: Error| thrown(&error))
     }
 
-    /// In one call, which takes about as long as storing and sealing the batch would. While a job is running the batch is
-    /// stored as any other, and kept as well.
+    /// In one call, which takes about as long as storing and sealing the batch would. A job that is between two steps is
+    /// broken off.
     fn submit_bulk(&mut self, c: f64, batch: Vec<Mutation>) -> Result<Submitted> {
         let open = self.at_mut(c)?;
-        if open.job.is_some() {
-            return self.submit(c, batch, Some(Level::Always));
+        if open.job.take().is_some() {
+            // What it was to do will be due again.
+            open.collection.abandon();
         }
         let begun = open.collection.begin_bulk(batch)?;
         let Some(Begun { mut job, ended }) = begun else { return Ok(Submitted { ticket: 0, ended: 0 }) };
@@ -358,9 +359,12 @@ impl WasmDatabase {
         let write = |collection: &mut Collection| {
             while !job.step(usize::MAX)? {}
             let mut committed = collection.commit(job)?;
-            collection.publish(&mut committed)
+            collection.publish(&mut committed).inspect_err(|error| collection.fail(error.to_string()))?;
+            let confirmation = collection.confirm()?;
+            collection.confirmed(confirmation);
+            Ok(())
         };
-        let written = write(collection);
+        let written: Result<()> = write(collection);
         if written.is_err() {
             collection.abandon();
         }

@@ -133,7 +133,7 @@ export interface WriteOptions {
 export interface AddOptions extends WriteOptions {
   /**
    * True to store many documents at once: up to a million, as a segment and not through the log. Quicker, visible all
-   * at once, and durable when it is answered, whatever `durability` says.
+   * at once, and durable when it is answered, whatever `durability` says. In a tab it is one long step.
    */
   bulk?: boolean | undefined;
 }

@@ -115,6 +115,9 @@ impl Run {
         let mut committed = self.collection.commit(job)?;
         settle(&*self.collection.storage(), committed.ticket)?;
         self.collection.publish(&mut committed)?;
+        let confirmation = self.collection.confirm()?;
+        settle(&*self.collection.storage(), confirmation.ticket)?;
+        self.collection.confirmed(confirmation);
         self.kept(true, self.history.states.len() - 1);
         Ok(())
     }

@@ -191,10 +191,13 @@ fn memtables_together_and_jobs_are_bounded_by_the_memory_that_may_be_used() {
     }
     assert!(collections.iter().all(|c| c.info().expect("open").stats.documents == 500));
     let large = db.create("large", CollectionConfig::default()).expect("made");
-    large
-        .add((0..2_000).map(|i| document(format!("d{i}"))).collect(), AddMode::Insert, None)
-        .expect("stored");
-    large.run(JobKind::Seal).expect("sealed");
+    for part in 0..2 {
+        let batch = (0..1_000).map(|i| document(format!("d{part}-{i}"))).collect();
+        large.add(batch, AddMode::Insert, None).expect("stored");
+        large.run(JobKind::Seal).expect("sealed");
+    }
+    let bulk = (0..2_000).map(|i| document(format!("bulk{i}"))).collect();
+    assert_eq!(large.add_bulk(bulk, AddMode::Insert).expect_err("as much").code(), "too_large");
     assert_eq!(large.run(JobKind::Optimize).expect_err("two thirds of the memory").code(), "too_large");
     assert!(!large.run(JobKind::Vacuum).expect("nothing has ended"));
 }

@@ -318,6 +318,22 @@ fn a_segment_of_which_much_has_ended_is_written_again_by_itself() {
     life.check("written again");
 }
 
+/// The vacuum that was due for one segment wrote another one again, in which more had ended and a smaller share.
+#[test]
+fn a_vacuum_takes_the_segment_that_is_due() {
+    let mut life = Life::new(CollectionConfig::default());
+    life.put((0..20_000).map(|i| (i, 0)), 4);
+    life.run(JobKind::Seal);
+    life.put((20_000..24_000).map(|i| (i, 0)), 4);
+    life.run(JobKind::Seal);
+    life.delete(0..2_000);
+    life.delete(20_000..21_500);
+    life.run(JobKind::Seal);
+    assert!(life.run(JobKind::Vacuum));
+    assert_eq!(life.view().stats().ended, 2_000, "those of the large one");
+    life.check("the small one");
+}
+
 #[test]
 fn a_large_segment_is_linked_by_itself_and_a_small_one_when_a_query_scans_too_much() {
     let (mut life, dim) = (Life::new(CollectionConfig::default()), 4);

@@ -3,21 +3,22 @@
 //!
 //! The batch is resolved and applied where no reader looks, and the state with it is sealed. Its seqs, keys and times are
 //! reserved by one op in the log, so that what others write meanwhile comes after it; documents that it writes are theirs
-//! again once it is done. After a crash before the flip there is nothing of it but the reservation.
+//! again once it is done. After a crash before the flip there is nothing of it but the reservation. A second flip of the
+//! same state makes the generation to fall back on hold it too: no log could make up for it.
 
 use std::sync::Arc;
 
 use crate::base::limits::BULK_MAX;
-use crate::base::{Error, Result};
+use crate::base::{Error, InputError, Result};
 use crate::collection::write::{Aside, Loading, apply_aside, prepare};
 use crate::collection::{Mutation, Op, Place, View};
 use crate::segment::End;
-use crate::storage::Level;
+use crate::storage::{Level, Ticket};
 use crate::text::TermCounts;
 
 use super::collection::Collection;
 use super::jobs::{Job, JobKind, Plan};
-use super::manifest::Cut;
+use super::manifest::{Cut, Manifest};
 
 /// What a bulk import changes beside the documents it writes.
 pub(super) struct Bulk {
@@ -51,18 +52,52 @@ impl Bulk {
     }
 }
 
+/// The same state under the next generation, queued.
+pub struct Confirmation {
+    manifest: Manifest,
+    /// Kept when it is durable.
+    pub ticket: Ticket,
+}
+
 impl Collection {
+    /// Queues the manifest once more, under the next generation. The log tells nothing of what a bulk import wrote, so
+    /// that the generation to fall back on has to name it as well, before the import is acknowledged.
+    ///
+    /// # Errors
+    /// `degraded`.
+    pub fn confirm(&mut self) -> Result<Confirmation> {
+        self.check_writable()?;
+        self.newest += 1;
+        let manifest =
+            Manifest { generation: self.newest, next_blob: self.next_blob, ..self.manifest.clone() };
+        let ticket = self.storage.flip(manifest.generation, manifest.encode());
+        Ok(Confirmation { manifest, ticket })
+    }
+
+    /// Takes note that the confirmation is kept.
+    pub fn confirmed(&mut self, confirmation: Confirmation) {
+        // It may have been recovered meanwhile, and found it.
+        if confirmation.manifest.generation == self.manifest.generation + 1 {
+            self.previous = Some(std::mem::replace(&mut self.manifest, confirmation.manifest));
+            self.clean();
+        }
+    }
+
     /// Checks a batch of any size up to [`BULK_MAX`] and begins to write it, with what is in the memtable, as one segment.
     /// All of it is visible and durable once the job's commit is kept, or, on an error, nothing. `None` when there is
     /// nothing to do.
     ///
     /// # Errors
-    /// As [`crate::collection::write::resolve`]; `invalid_parameter` when a job is running; `degraded`; `not_resident`,
-    /// after which it can be called again.
+    /// As [`crate::collection::write::resolve`]; `too_large` for more than one job is to write; `invalid_parameter` when
+    /// a job is running; `degraded`; `not_resident`, after which it can be called again.
     pub fn begin_bulk(&mut self, batch: Vec<Mutation>) -> Result<Option<Begun>> {
         self.check_writable()?;
         if self.job_running {
             return Err(Error::parameter("job", "bulk", "no other job of the collection to be running"));
+        }
+        let (got, limit) = (batch.iter().map(|m| m.weight() as u64).sum(), self.job_bytes_max);
+        if got > limit {
+            return Err(InputError::TooLarge { what: "a bulk import, in bytes,", got, limit }.into());
         }
         let view = self.reader().load_full();
         let resolved = self.resolve(batch, BULK_MAX)?;

@@ -242,6 +242,9 @@ fn check_history(parsed: &Parsed) -> Result<()> {
         }
         known.insert(&row.id, (key, valid_to));
     }
+    if parsed.ended.touches.iter().any(|(_, touch)| touch.last > parsed.last_time) {
+        return refuse("uses not later than the last write");
+    }
     Ok(())
 }
 

@@ -219,7 +219,9 @@ impl Collection {
                 policy::merge_asked(&sizes, self.job_bytes_max).and_then(|window| write(window, false, false))
             }
             JobKind::Vacuum => {
-                policy::vacuum_asked(&sizes, self.job_bytes_max).and_then(|i| write(i..i + 1, false, false))
+                let due = policy::vacuum_due(&sizes, worn_from(view), self.job_bytes_max);
+                let asked = || policy::vacuum_asked(&sizes, self.job_bytes_max);
+                due.or_else(asked).and_then(|i| write(i..i + 1, false, false))
             }
             JobKind::Index => policy::index_asked(&sizes).map(Plan::Link),
             JobKind::Optimize if is_behind => write(0..view.parts.len(), true, true),
@@ -241,10 +243,10 @@ impl Collection {
             return Err(Error::parameter("job", kind.name(), "no other job of the collection to be running"));
         }
         let view = self.view.load_full();
-        if kind == JobKind::Optimize {
+        let Some(plan) = self.plan(kind, &view) else { return Ok(None) };
+        if kind == JobKind::Optimize && matches!(plan, Plan::Write { .. }) {
             self.check_fits(&view)?;
         }
-        let Some(plan) = self.plan(kind, &view) else { return Ok(None) };
         let cut = if plan.moves_cut() { self.cut() } else { self.manifest.cut };
         self.begin_on(kind, plan, view, cut, None).map(Some)
     }
@@ -351,7 +353,11 @@ impl Collection {
     /// `corrupt`, `io_failed` when the new blobs cannot be read back; `not_resident`, after which it can be called
     /// again.
     pub fn publish(&mut self, committed: &mut Committed) -> Result<()> {
-        self.check_same(&committed.storage)?;
+        if let Err(cause) = self.check_same(&committed.storage) {
+            // It was recovered since, from the flip that this job had kept: what a bulk import stored is there.
+            let is_found = self.manifest.generation >= committed.manifest.generation;
+            return if committed.job.is_bulk() && is_found { Ok(()) } else { Err(cause) };
+        }
         let view = self.view.load_full();
         let mut next = (*view).clone();
         committed.open()?;
@@ -452,6 +458,13 @@ impl Job {
     #[must_use]
     pub fn kind(&self) -> JobKind {
         self.kind
+    }
+
+    /// Whether it is a bulk import: once its flip is kept, its storage holds what readers do not see before it is
+    /// published.
+    #[must_use]
+    pub fn is_bulk(&self) -> bool {
+        self.bulk.is_some()
     }
 
     /// The parts of the snapshot that the job's segment replaces.

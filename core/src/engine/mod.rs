@@ -17,7 +17,7 @@ pub mod stats;
 pub mod verify;
 mod work;
 
-pub use bulk::Begun;
+pub use bulk::{Begun, Confirmation};
 pub use collection::{Collection, Env, Submitted};
 pub use database::{Database, Entry, Staged};
 pub use jobs::{Committed, Job, JobKind, JobProgress};

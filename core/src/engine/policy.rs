@@ -60,7 +60,9 @@ pub(super) fn is_worn(slots: usize, ended: usize, threshold: u32) -> bool {
 /// The neighbours that are to be merged now, of no more than `bytes_max` together.
 #[must_use]
 pub fn merge_due(sizes: &[SegmentSize], bytes_max: u64) -> Option<Range<usize>> {
-    let crowded = || if sizes.len() > SEGMENTS_MAX { cheapest_pair(sizes, bytes_max) } else { None };
+    // Those that are too large to be merged with another of their size stay, however many there are.
+    let mergeable = sizes.iter().filter(|size| size.live_bytes() <= bytes_max / 2).count();
+    let crowded = || if mergeable > SEGMENTS_MAX { cheapest_pair(sizes, bytes_max) } else { None };
     cheapest_tier(sizes, bytes_max).or_else(crowded)
 }
 
@@ -188,6 +190,8 @@ mod tests {
         assert_eq!(merge_due(&sizes(&[9, 9, 9, 9]), 35), None);
         assert_eq!(merge_due(&sizes(&[9, 9, 9, 9]), 36), Some(0..4));
         assert_eq!(merge_due(&sizes(&[90, 90, 9, 9, 9, 9, 90, 9, 9]), 40), Some(2..6));
+        let large: Vec<u64> = [60; 12].into_iter().chain([3, 2]).collect();
+        assert_eq!(merge_due(&sizes(&large), 100), None, "what cannot be merged does not crowd");
         assert_eq!(merge_asked(&sizes(&[30, 20, 30]), 50), Some(0..2));
         assert_eq!(merge_asked(&sizes(&[30, 20, 30]), 49), None);
         let worn = SegmentSize { ended: 6_000, ..of(10_000) };

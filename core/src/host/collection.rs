@@ -208,15 +208,16 @@ impl CollectionHandle {
     /// # Errors
     /// As [`CollectionHandle::add`].
     pub fn add_bulk(&self, documents: Vec<Document>, mode: AddMode) -> Result<Written> {
-        let batch = self.mutations(documents, mode)?;
         self.check_writable()?;
+        let batch = self.mutations(documents, mode)?;
         if let Some(database) = self.database.upgrade() {
             database.root.check_room()?;
         }
         let _one_at_a_time = lock(&self.job);
         let begun = self.writer()?.begin_bulk(batch)?;
         let Some(Begun { job, ended }) = begun else { return Ok(Written::default()) };
-        if !self.complete(job, &|_| !self.is_closed())? {
+        let is_closing = || self.database.upgrade().is_none_or(|database| database.is_closed());
+        if !self.complete(job, &|_| !self.is_closed() && !is_closing())? {
             return Err(StateError::Closed { what: "collection" }.into());
         }
         Ok(Written { ended, touched: 0 })
@@ -258,6 +259,10 @@ impl CollectionHandle {
         level: Option<Level>,
     ) -> Result<()> {
         let level = level.unwrap_or(self.level);
+        self.check_writable()?;
+        if let Some(database) = self.database.upgrade() {
+            database.root.check_room()?;
+        }
         let (ticket, storage) = {
             let mut writer = self.writer()?;
             let ticket = writer.configure(change(self.view.load().config.maintenance)?, level)?;
@@ -487,6 +492,7 @@ impl CollectionHandle {
                 return Ok(false);
             }
         }
+        let is_bulk = job.is_bulk();
         let mut committed = self.writer()?.commit(job)?;
         let storage = committed.storage();
         let kept = self.wait(&storage, committed.ticket);
@@ -496,11 +502,33 @@ impl CollectionHandle {
             storage.poll(Ticket::LAST);
         }
         kept?;
-        committed.open()?;
-        lock(&self.writer).publish(&mut committed)?;
+        let published = committed.open().and_then(|()| lock(&self.writer).publish(&mut committed));
+        if is_bulk {
+            if let Err(error) = &published {
+                // The storage holds what nobody sees: no write may follow that does not know of it.
+                lock(&self.writer).fail(error.to_string());
+            }
+            self.confirm()?;
+        }
+        published?;
         // What the manifest before the last one needed goes now.
         storage.poll(Ticket::LAST);
         Ok(true)
+    }
+
+    /// Has the generation to fall back on hold a bulk import too. Where there is no room for it, there will be at the
+    /// next flip.
+    fn confirm(&self) -> Result<()> {
+        let (confirmation, storage) = {
+            let mut writer = lock(&self.writer);
+            (writer.confirm()?, writer.storage())
+        };
+        match self.wait(&storage, confirmation.ticket) {
+            Ok(()) => lock(&self.writer).confirmed(confirmation),
+            Err(error) if storage.progress().failed.is_some() => return Err(error),
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     /// Seals what the next opening would otherwise replay, unless that is quick or a job is running.

@@ -111,6 +111,9 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     outcome
 }
 
+/// Where a seal stands among the kinds of jobs.
+const SEAL: usize = 0;
+
 /// Memtables together take at most this share of the memory that may be used.
 const UNSEALED_SHARE: u64 = 4;
 
@@ -128,9 +131,12 @@ fn seal_for_room(shared: &Shared) {
         if unsealed <= max || bytes == 0 {
             return;
         }
-        if !handle.has_failed() && !handle.is_closed() {
+        let is_patient = || lock(&handle.patience)[SEAL].is_over();
+        if !handle.has_failed() && !handle.is_closed() && is_patient() {
             let go_on = |_| !shared.is_closed() && !handle.is_closed();
-            report(shared, &handle, || handle.run_while(JobKind::Seal, &go_on).map(|_| ()));
+            let sealed = handle.run_while(JobKind::Seal, &go_on).map(|_| ());
+            lock(&handle.patience)[SEAL].learn(sealed.is_ok());
+            report(shared, &handle, || sealed);
         }
         unsealed -= bytes;
     }

@@ -1,11 +1,8 @@
 //! How much memory there is to be used: that of the machine, or of the container that the process is in.
 
-/// What is assumed where nothing tells.
-const UNKNOWN: u64 = 4 << 30;
-
-/// Bytes of memory that this process can have.
+/// Bytes of memory that this process can have; as many as there are numbers where nothing tells.
 pub(super) fn available() -> u64 {
-    let machine = read("/proc/meminfo").and_then(|text| total_of(&text)).unwrap_or(UNKNOWN);
+    let machine = read("/proc/meminfo").and_then(|text| total_of(&text)).unwrap_or(u64::MAX);
     let container = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
         .into_iter()
         .filter_map(|file| read(file)?.trim().parse().ok());

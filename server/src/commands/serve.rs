@@ -32,7 +32,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "LEVEL", default_value = "everysec")]
     durability: String,
     /// About how many MiB of memory documents that are not sealed, and jobs, take at most; left out, half of what there is.
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(16..1 << 32))]
     memory_max: Option<u64>,
     /// Serve what is there and write nothing; others may read the directory at the same time.
     #[arg(long)]

@@ -183,6 +183,13 @@ fn check_ends(
         again.end(End { ..end });
         again.add_terms(words.map(|words| words.count(&row.metadata)).unwrap_or_default());
     }
+    for (slot, touch) in ends.touches.iter() {
+        if touch.last < rows[slot.index()].valid_from {
+            let what = format!("the version in slot {} was touched before it began", slot.0);
+            too_early = Some(Finding::new(what));
+        }
+        again.touches.set(slot, touch);
+    }
     let mut found = compare(blob, &again.sections());
     found.extend(too_early);
     Ok((ends, found))
