@@ -140,10 +140,11 @@ pub fn check(writers: &[(u64, &Writer)], found: &State, cut: &PowerCut, fsync: D
             Some((first, last)) if last >= least => known.push((*number, *writer, first, last)),
             Some((_, last)) => {
                 let lost = writer.ops[last..least].iter().filter(|op| op.is_promised(cut, fsync));
-                findings.lost += lost.count() as u64;
-                findings
-                    .told
-                    .push(format!("writer {number}: {least} writes were promised, {last} are there"));
+                let levels: Vec<Level> = lost.map(|op| op.level).collect();
+                findings.lost += levels.len() as u64;
+                findings.told.push(format!(
+                    "writer {number}: {least} writes were promised, {last} are there, without those of {levels:?}"
+                ));
             }
             None => {
                 findings.lost += promised.always + promised.everysec;
