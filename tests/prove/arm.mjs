@@ -12,7 +12,7 @@ import { ensureRust, ensureSystem } from '../../.ci/lib/system.mjs';
 
 /**
  * The suites that start neither a server nor Node: there is none for arm64 here. Of damage the single cases: all cuts and
- * flips would take an hour under emulation, and tell nothing that x86 does not.
+ * flips take far too long under emulation, and tell nothing that x86 does not.
  */
 const SUITES = [
   'golden::blobs_are_the_same_for_any_number_of_threads_and_any_budget',
