@@ -10,14 +10,11 @@ import { TARGET_FOLDER, run } from '../../.ci/lib/run.mjs';
 import { Refusal, main, step } from '../../.ci/lib/say.mjs';
 import { ensureRust, ensureSystem } from '../../.ci/lib/system.mjs';
 
-/**
- * The suites that start neither a server nor Node: there is none for arm64 here. Of damage the single cases: all cuts and
- * flips take far too long under emulation, and tell nothing that x86 does not.
- */
+/** The suites that start neither a server nor Node: there is none for arm64 here. */
 const SUITES = [
   'golden::blobs_are_the_same_for_any_number_of_threads_and_any_budget',
   'contract::scenarios_hold_on_core_in_any_layout',
-  'cold::', 'crash::a_', 'crash::history', 'damage::a_damaged', 'damage::a_lost', 'host::', 'merge::',
+  'cold::', 'crash::a_', 'crash::history', 'damage::', 'host::', 'merge::',
 ];
 
 await main(async () => {

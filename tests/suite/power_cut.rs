@@ -382,9 +382,8 @@ fn cut(round: &Round, options: &str, images: u64, rng: &mut Rng, sum: &mut Sum) 
     last
 }
 
-/// Rounds of load, each on the disk that the last power cut of the one before left. `patience` is what `everysec` may lose
-/// besides its second and a half and one fsync.
-fn cut_power(pause: Duration, patience: Duration, images: u64, mut more: impl FnMut(u64) -> bool) {
+/// Rounds of load, each on the disk that the last power cut of the one before left.
+fn cut_power(pause: Duration, images: u64, mut more: impl FnMut(u64) -> bool) {
     let (mut sum, mut rng) = (Sum::default(), Rng::new(4));
     let mut image = make_ext4(MEGABYTES).expect("made");
     let mut bases = vec![State::new(); 4];
@@ -393,8 +392,7 @@ fn cut_power(pause: Duration, patience: Duration, images: u64, mut more: impl Fn
         let options = OPTIONS[number as usize % OPTIONS.len()];
         let level = [Level::Everysec, Level::Always][number as usize / 2 % 2];
         let plan = Plan { number, options, preload: None, level, has_jobs: true, pause };
-        let mut round = round(&image, &bases, &plan);
-        round.fsync += patience;
+        let round = round(&image, &bases, &plan);
         (image, bases) = cut(&round, options, images, &mut rng, &mut sum);
         assert!(sum.told.is_empty(), "{} lost: {:#?}", sum.lost, sum.told);
         number += 1;
@@ -426,8 +424,7 @@ fn no_promised_write_is_lost_by_twenty_power_cuts() {
         eprintln!("skipped: power cuts need FUSE, loop devices, ext4 and root: {missing}");
         return;
     }
-    // Machines that run tests are busy, and seconds are the business of the long proof.
-    cut_power(Duration::from_secs(7), Duration::from_secs(3), 7, |number| number < 3);
+    cut_power(Duration::from_secs(4), 7, |number| number < 3);
 }
 
 #[test]
@@ -435,7 +432,7 @@ fn no_promised_write_is_lost_by_twenty_power_cuts() {
 fn no_promised_write_is_lost_by_power_cuts_for_as_long_as_asked() {
     let seconds = std::env::var("KITH_PROVE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(60);
     let end = Instant::now() + Duration::from_secs(seconds);
-    cut_power(Duration::from_secs(6), Duration::ZERO, 20, |_| Instant::now() < end);
+    cut_power(Duration::from_secs(6), 20, |_| Instant::now() < end);
 }
 
 /// A library with which every sync succeeds and none is done.
