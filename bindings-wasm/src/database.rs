@@ -12,7 +12,7 @@ use kithdb::base::{Clock, Error, InputError, NoObserver, Pool, Result, StateErro
 use kithdb::collection::{Embedding, Moment, Mutation, View, kv};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
-use kithdb::index::Scratch;
+use kithdb::segment::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
 use kithdb::wire::{
     Columns, ConfigureBody, CreateBody, InfoAnswer, KeysAnswer, KeysBody, OpenBody, ScanBody, TouchesAnswer,

@@ -166,8 +166,14 @@ export interface SearchRequest {
   alpha?: number | undefined;
   /** Fuse by reciprocal rank with this k instead of by `alpha`. */
   rrf_k?: number | undefined;
+  /** How many candidates of an index are compared with their stored vectors; default 64, or twice the results. */
+  rerank?: number | undefined;
+  /** End the search of an index once its best candidates have stayed the same for so many steps; default never. */
+  patience?: number | undefined;
   /** Compare with every vector. */
   exact?: boolean | undefined;
+  /** Tell how the nearest vectors were found. */
+  trace?: boolean | undefined;
   /** Say of each result why it came. */
   explain?: boolean | undefined;
   /** Return vectors too. */
@@ -180,6 +186,20 @@ export interface SearchResult<Metadata extends object = JsonObject> {
   hits: Hit<Metadata>[];
   /** What was odd about the query, for example a field in the filter that no document has. */
   warnings: string[];
+  /** How the nearest vectors were found, when asked for: of each segment, and of what is not sealed yet. */
+  trace?: PartTrace[];
+}
+
+/** How the nearest vectors of one part of a collection were found. */
+export interface PartTrace {
+  /** How many versions it holds. */
+  documents: number;
+  /** `exact`: all were compared; `codes`: the codes of all were, then the best; `links`: links were followed. */
+  plan: 'exact' | 'codes' | 'links';
+  /** How many distances were computed: the cost of the search on any machine. */
+  distances: number;
+  /** The documents whose neighbours were looked at, in order. */
+  path: string[];
 }
 
 /** A result. */

@@ -6,7 +6,7 @@ use kithdb::base::value::parse_object;
 use kithdb::base::{Error, ManualClock, NoObserver, Pool, Result, StorageError};
 use kithdb::collection::{CollectionConfig, Document, Mutation, SearchRequest};
 use kithdb::engine::{Collection, Database, Env, JobKind};
-use kithdb::index::Scratch;
+use kithdb::segment::Scratch;
 use kithdb::storage::{Level, MemoryRoot};
 
 /// Calls `f` again after every fetch; how many fetches it took.

@@ -7,7 +7,7 @@ use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Rng, Value};
 use kithdb::collection::{CollectionConfig, Document, History, Mutation, SearchRequest, View};
 use kithdb::engine::{Collection, Database, Env, JobKind, JobProgress};
-use kithdb::index::Scratch;
+use kithdb::segment::Scratch;
 use kithdb::storage::{Level, MemoryRoot, Ticket};
 
 /// What a memtable may grow to: seals are asked for here, but what a query scans follows from it.

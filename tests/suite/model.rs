@@ -10,8 +10,8 @@ use kithdb::collection::{
     CollectionConfig, Document, Fusion, History, Mutation, SearchRequest, View, parse_filter,
 };
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind, export};
-use kithdb::index::Scratch;
 use kithdb::segment::Row;
+use kithdb::segment::Scratch;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
 use kithdb::vectors::Metric;

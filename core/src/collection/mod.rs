@@ -20,7 +20,7 @@ pub use embedding::Embedding;
 pub use moment::Moment;
 pub use op::Op;
 pub use query::{
-    Explanation, Fusion, Hit, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
+    Explanation, Fusion, Hit, PartTrace, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
 };
 pub use read::{Page, Stats, Version};
 pub use search::parse_filter;

@@ -3,6 +3,7 @@
 use crate::base::limits::{EF_MAX, EXPLAIN_MAX, K_MAX, QUERY_TEXT_BYTES_MAX};
 use crate::base::{Error, InputError, Object, Result};
 use crate::meta::Filter;
+use crate::segment::Plan;
 use crate::text::TermExplanation;
 
 /// How two lists become one.
@@ -44,8 +45,14 @@ pub struct SearchRequest {
     pub ef: Option<usize>,
     /// How the parts are fused.
     pub fusion: Fusion,
+    /// How many candidates of an index are compared with their stored vectors; `None` for 64, or twice the results.
+    pub rerank: Option<usize>,
+    /// End the search of an index once its best candidates have stayed the same for so many steps; `None` for never.
+    pub patience: Option<usize>,
     /// Compare with every vector instead of asking an index.
     pub exact: bool,
+    /// Tell how the nearest vectors were found.
+    pub trace: bool,
     /// Say of each result why it came.
     pub explain: bool,
     /// Return vectors too.
@@ -63,7 +70,10 @@ impl Default for SearchRequest {
             offset: 0,
             ef: None,
             fusion: Fusion::default(),
+            rerank: None,
+            patience: None,
             exact: false,
+            trace: false,
             explain: false,
             with_vector: false,
         }
@@ -89,10 +99,11 @@ impl SearchRequest {
                 format!("offset + k of at most {EXPLAIN_MAX} with explain"),
             ));
         }
-        if let Some(ef) = self.ef
-            && !(1..=EF_MAX).contains(&ef)
-        {
-            return Err(Error::parameter("ef", ef, format!("1 to {EF_MAX}")));
+        let widths = [("ef", self.ef), ("rerank", self.rerank), ("patience", self.patience)];
+        for (name, width) in widths.into_iter().filter_map(|(name, width)| Some((name, width?))) {
+            if !(1..=EF_MAX).contains(&width) {
+                return Err(Error::parameter(name, width, format!("1 to {EF_MAX}")));
+            }
         }
         if let Fusion::Alpha(alpha) = self.fusion
             && !(0.0..=1.0).contains(&alpha)
@@ -163,6 +174,19 @@ pub struct WordsExplanation {
     pub terms: Vec<TermExplanation>,
 }
 
+/// How the nearest vectors of one part of a collection were found: of a segment, or of what is not sealed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartTrace {
+    /// How many versions it holds.
+    pub documents: usize,
+    /// How they were found.
+    pub plan: Plan,
+    /// How many distances were computed.
+    pub distances: usize,
+    /// The documents whose neighbours were looked at, in order.
+    pub path: Vec<String>,
+}
+
 /// What a search answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SearchResponse {
@@ -170,4 +194,6 @@ pub struct SearchResponse {
     pub hits: Vec<Hit>,
     /// What was odd about the query, such as a filter on a field that no document has.
     pub warnings: Vec<String>,
+    /// How the nearest vectors were found, part by part, when asked for.
+    pub trace: Option<Vec<PartTrace>>,
 }

@@ -6,9 +6,8 @@
 use std::collections::HashMap;
 
 use crate::base::{Bitmap, Error, Result, Seq, TopK};
-use crate::index::Scratch;
 use crate::meta::Expr;
-use crate::segment::VectorQuery;
+use crate::segment::{Scratch, Searched, VectorQuery};
 use crate::text::{
     PostingSource, Query, TermCounts, Weights, explain as explain_words, score as score_words,
 };
@@ -16,7 +15,7 @@ use crate::vectors::{check_vector, score as vector_score};
 
 use super::moment::Moment;
 use super::query::{
-    Explanation, Fusion, Hit, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
+    Explanation, Fusion, Hit, PartTrace, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
 };
 use super::view::{Place, View};
 
@@ -67,8 +66,9 @@ impl View {
         let wanted = request.offset + request.k;
         let hybrid = request.vector.is_some() && wants_words;
         let depth = if hybrid { wanted.max(HYBRID_DEPTH) } else { wanted };
+        let mut trace = request.trace.then(Vec::new);
         let nearest = match &request.vector {
-            Some(vector) => Some(self.nearest(request, vector, depth, &allowed, scratch)?),
+            Some(vector) => Some(self.nearest(request, vector, depth, &allowed, scratch, trace.as_mut())?),
             None => None,
         };
         let (weights, matching) = match &query {
@@ -91,7 +91,7 @@ impl View {
             .skip(request.offset)
             .map(|ranked| self.hydrate(request, &weights, ranked))
             .collect::<Result<_>>()?;
-        Ok(SearchResponse { hits, warnings })
+        Ok(SearchResponse { hits, warnings, trace })
     }
 
     fn warnings(&self, request: &SearchRequest, condition: Option<&Expr>) -> Result<Vec<String>> {
@@ -160,13 +160,23 @@ impl View {
         depth: usize,
         allowed: &[Option<Bitmap>],
         scratch: &mut Scratch,
+        mut trace: Option<&mut Vec<PartTrace>>,
     ) -> Result<Vec<Candidate>> {
         check_vector(self.config.metric, self.dim.map(|dim| dim as usize), vector)?;
         let ef = request.ef.unwrap_or_else(|| EF_MIN.max(EF_PER_K * depth));
-        let query = VectorQuery::new(self.config.metric, vector, depth, ef, request.exact);
+        let query = VectorQuery {
+            rerank: request.rerank,
+            patience: request.patience,
+            exact: request.exact,
+            trace: request.trace,
+            ..VectorQuery::new(self.config.metric, vector, depth, ef)
+        };
         let mut found = TopK::new(depth);
         for (i, part) in self.parts.iter().enumerate() {
-            part.part.nearest(&query, allowed[i].as_ref(), scratch, i, &mut found)?;
+            let searched = part.part.nearest(&query, allowed[i].as_ref(), scratch, i, &mut found)?;
+            if let Some(trace) = &mut trace {
+                trace.push(self.part_trace(i, &searched)?);
+            }
         }
         let candidate = |(distance, (part, slot)): (f32, (usize, crate::base::Slot))| {
             let score = vector_score(self.config.metric, distance);
@@ -174,6 +184,13 @@ impl View {
             Ok(Candidate { place: Place { part, slot }, seq, raw: distance, score })
         };
         found.into_sorted().into_iter().map(candidate).collect()
+    }
+
+    fn part_trace(&self, part: usize, searched: &Searched) -> Result<PartTrace> {
+        let id = |&slot| Ok(self.row(Place { part, slot })?.id.to_string());
+        let path = searched.path.iter().map(id).collect::<Result<_>>()?;
+        let (plan, distances, documents) = (searched.plan, searched.distances, self.parts[part].part.len());
+        Ok(PartTrace { documents, plan, distances, path })
     }
 
     fn matching(

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
-use crate::index::Scratch;
 use crate::meta::{Expr, eval};
-use crate::segment::{Ends, ExpiryView, Nearest, Segment, SharedRow, VectorQuery};
+use crate::segment::{Ends, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery};
 use crate::text::{PostingSource, Words};
 
 use super::chunk::Chunk;
@@ -410,19 +409,21 @@ impl Part {
         scratch: &mut Scratch,
         part: usize,
         found: &mut Nearest,
-    ) -> Result<()> {
+    ) -> Result<Searched> {
         match self {
             Self::Segment(segment) => segment.nearest(query, allowed, scratch, part, found),
             Self::Chunk(chunk) => {
+                let mut distances = 0;
                 for (slot, row) in chunk.rows().iter().enumerate() {
                     if let Some(vector) = &row.vector
                         && allowed.is_none_or(|allowed| allowed.contains(slot))
                     {
                         let distance = query.prepared.distance(vector, row.inverse_norm);
                         found.push(distance, row.seq.0, (part, Slot(slot as u32)));
+                        distances += 1;
                     }
                 }
-                Ok(())
+                Ok(Searched::exactly(distances))
             }
         }
     }

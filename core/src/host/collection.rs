@@ -9,8 +9,7 @@ use crate::collection::{
     SearchResponse, Stats, Version, View,
 };
 use crate::engine::{Begun, Collection, Entry, Job, JobKind, JobProgress, export};
-use crate::index::Scratch;
-use crate::segment::{SharedRow, Touch};
+use crate::segment::{Scratch, SharedRow, Touch};
 use crate::storage::{Level, Storage, Ticket};
 use crate::wire::InfoAnswer;
 

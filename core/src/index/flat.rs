@@ -3,6 +3,9 @@
 use crate::base::{Bitmap, TopK};
 use crate::vectors::Scorer;
 
+/// Vectors that are compared at once, after their bytes were asked for.
+const BATCH: usize = 32;
+
 /// The `k` allowed vectors with the smallest distances, nearest first; ties go to the smaller number.
 ///
 /// # Shapes
@@ -23,11 +26,29 @@ pub fn search<S: Scorer + ?Sized>(
     allowed: Option<&Bitmap>,
 ) -> Vec<(f32, u32)> {
     let mut top = TopK::new(k);
-    let mut offer = |i: usize| top.push(scorer.distance(i as u32), i as u64, i as u32);
+    let (mut numbers, mut distances) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+    let mut offer = |numbers: &mut Vec<u32>| {
+        distances.clear();
+        scorer.distances(numbers, &mut distances);
+        for (&i, &distance) in numbers.iter().zip(&distances) {
+            if top.bound().is_none_or(|bound| distance.total_cmp(&bound).is_le()) {
+                top.push(distance, u64::from(i), i);
+            }
+        }
+        numbers.clear();
+    };
+    let mut take = |i: usize| {
+        scorer.prefetch(i as u32);
+        numbers.push(i as u32);
+        if numbers.len() == BATCH {
+            offer(&mut numbers);
+        }
+    };
     match allowed {
-        None => (0..n).for_each(&mut offer),
-        Some(allowed) => allowed.iter().take_while(|&i| i < n).for_each(&mut offer),
+        None => (0..n).for_each(&mut take),
+        Some(allowed) => allowed.iter().take_while(|&i| i < n).for_each(&mut take),
     }
+    offer(&mut numbers);
     top.into_sorted()
 }
 

@@ -4,23 +4,61 @@
 //! `reduce_*` differ between targets.
 
 use bytemuck::cast;
+use half::f16;
 use wide::{f32x8, i8x16, i16x8, i32x4};
 
-const SAME_DIM: &str = "a kernel needs two vectors of one dimension";
+use super::scalar::SAME_DIM;
+use super::{CodeQuery, Kernels, padded};
+
+/// These kernels.
+pub(super) static LANES: Kernels = Kernels {
+    name: "wide",
+    dot_f32,
+    squared_l2_f32,
+    l1_f32,
+    dot_f16,
+    squared_l2_f16,
+    l1_f16,
+    dot_i8,
+    squared_l2_i8,
+    l1_i8,
+    hamming,
+    dot_i8_rows,
+    l1_i8_rows,
+};
 
 /// Four groups of eight lanes; group `g` holds the lanes from `8 g`.
 type Groups = [f32x8; 4];
 
+/// A component of a stored vector.
+trait Float: Copy + Default {
+    fn eight(of: [Self; 8]) -> f32x8;
+}
+
+impl Float for f32 {
+    #[inline(always)]
+    fn eight(of: [Self; 8]) -> f32x8 {
+        f32x8::new(of)
+    }
+}
+
+impl Float for f16 {
+    #[inline(always)]
+    fn eight(of: [Self; 8]) -> f32x8 {
+        f32x8::new(of.map(Self::to_f32))
+    }
+}
+
 #[inline(always)]
-fn sum_f32(a: &[f32], b: &[f32], add: impl Fn(f32x8, f32x8, f32x8) -> f32x8) -> f32 {
+fn sum_f32<T: Float>(a: &[f32], b: &[T], add: impl Fn(f32x8, f32x8, f32x8) -> f32x8) -> f32 {
     assert_eq!(a.len(), b.len(), "{SAME_DIM}");
     let mut lanes: Groups = [f32x8::ZERO; 4];
     let (a_blocks, a_tail) = a.as_chunks::<32>();
     let (b_blocks, b_tail) = b.as_chunks::<32>();
     for (x, y) in a_blocks.iter().zip(b_blocks) {
-        let (x, y): ([[f32; 8]; 4], [[f32; 8]; 4]) = (cast(*x), cast(*y));
+        let (x, y) = (x.as_chunks::<8>().0, y.as_chunks::<8>().0);
         for g in 0..4 {
-            lanes[g] = add(lanes[g], f32x8::new(x[g]), f32x8::new(y[g]));
+            lanes[g] = add(lanes[g], f32x8::new(x[g]), T::eight(y[g]));
         }
     }
     // Padding with zeros would change no lane, so only the groups that the tail reaches are added to. The loop has a
@@ -29,18 +67,12 @@ fn sum_f32(a: &[f32], b: &[f32], add: impl Fn(f32x8, f32x8, f32x8) -> f32x8) -> 
     let (b_eights, b_end) = b_tail.as_chunks::<8>();
     for (g, group) in lanes.iter_mut().enumerate() {
         if let (Some(x), Some(y)) = (a_eights.get(g), b_eights.get(g)) {
-            *group = add(*group, f32x8::new(*x), f32x8::new(*y));
+            *group = add(*group, f32x8::new(*x), T::eight(*y));
         } else if g == a_eights.len() && !a_end.is_empty() {
-            *group = add(*group, f32x8::new(padded(a_end)), f32x8::new(padded(b_end)));
+            *group = add(*group, f32x8::new(padded(a_end)), T::eight(padded(b_end)));
         }
     }
     reduce(lanes)
-}
-
-/// Element by element: a copy of unknown length would be a call, and dearer than the whole kernel.
-#[inline(always)]
-fn padded<T: Copy + Default, const N: usize>(end: &[T]) -> [T; N] {
-    std::array::from_fn(|i| end.get(i).copied().unwrap_or_default())
 }
 
 /// The tree of `scalar::reduce`: its first two halvings take whole groups.
@@ -51,36 +83,45 @@ fn reduce(lanes: Groups) -> f32 {
     (r0 + r2) + (r1 + r3)
 }
 
+#[inline(always)]
+fn add_square(sum: f32x8, x: f32x8, y: f32x8) -> f32x8 {
+    let d = x - y;
+    sum + d * d
+}
+
 /// The inner product; see [`super::scalar`].
-///
-/// # Panics
-/// When the dimensions differ.
-#[must_use]
 #[inline]
-pub fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
     sum_f32(a, b, |sum, x, y| sum + x * y)
 }
 
 /// The squared Euclidean distance; see [`super::scalar`].
-///
-/// # Panics
-/// When the dimensions differ.
-#[must_use]
 #[inline]
-pub fn squared_l2_f32(a: &[f32], b: &[f32]) -> f32 {
-    sum_f32(a, b, |sum, x, y| {
-        let d = x - y;
-        sum + d * d
-    })
+pub(super) fn squared_l2_f32(a: &[f32], b: &[f32]) -> f32 {
+    sum_f32(a, b, add_square)
 }
 
 /// The Manhattan distance; see [`super::scalar`].
-///
-/// # Panics
-/// When the dimensions differ.
-#[must_use]
 #[inline]
-pub fn l1_f32(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn l1_f32(a: &[f32], b: &[f32]) -> f32 {
+    sum_f32(a, b, |sum, x, y| sum + (x - y).abs())
+}
+
+/// The inner product with f16; see [`super::scalar`].
+#[inline]
+pub(super) fn dot_f16(a: &[f32], b: &[f16]) -> f32 {
+    sum_f32(a, b, |sum, x, y| sum + x * y)
+}
+
+/// The squared Euclidean distance to f16; see [`super::scalar`].
+#[inline]
+pub(super) fn squared_l2_f16(a: &[f32], b: &[f16]) -> f32 {
+    sum_f32(a, b, add_square)
+}
+
+/// The Manhattan distance to f16; see [`super::scalar`].
+#[inline]
+pub(super) fn l1_f16(a: &[f32], b: &[f16]) -> f32 {
     sum_f32(a, b, |sum, x, y| sum + (x - y).abs())
 }
 
@@ -109,86 +150,49 @@ fn sum_i8(a: &[i8], b: &[i8], term: impl Fn(i16x8, i16x8) -> i32x4) -> i32 {
     if !a_end.is_empty() {
         add(padded(a_end), padded(b_end));
     }
-    (sums[0] + sums[1]).to_array().iter().sum()
+    // Squares may need all 32 bits; sums wrap, and their bits are right.
+    (sums[0] + sums[1]).to_array().iter().fold(0, |sum: i32, lane| sum.wrapping_add(*lane))
 }
 
 /// The inner product of int8 codes, exact.
-///
-/// # Panics
-/// When the dimensions differ.
-#[must_use]
 #[inline]
-pub fn dot_i8(a: &[i8], b: &[i8]) -> i32 {
+pub(super) fn dot_i8(a: &[i8], b: &[i8]) -> i32 {
     sum_i8(a, b, |x, y| x.dot(y))
 }
 
-/// The Manhattan distance of int8 codes, exact.
-///
-/// # Panics
-/// When the dimensions differ.
-#[must_use]
+/// The squared Euclidean distance of int8 codes, exact.
 #[inline]
-pub fn l1_i8(a: &[i8], b: &[i8]) -> i32 {
+pub(super) fn squared_l2_i8(a: &[i8], b: &[i8]) -> u32 {
+    sum_i8(a, b, |x, y| (x - y).dot(x - y)) as u32
+}
+
+/// The Manhattan distance of int8 codes, exact.
+#[inline]
+pub(super) fn l1_i8(a: &[i8], b: &[i8]) -> i32 {
     sum_i8(a, b, |x, y| (x - y).abs().dot(i16x8::ONE))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::scalar;
-    use super::*;
-    use crate::base::Rng;
-    use proptest::prelude::*;
+/// How many bits differ; eight bytes at a time.
+#[inline(always)]
+pub(super) fn hamming(a: &[u8], b: &[u8]) -> u32 {
+    assert_eq!(a.len(), b.len(), "{SAME_DIM}");
+    let (a_words, a_end) = a.as_chunks::<8>();
+    let (b_words, b_end) = b.as_chunks::<8>();
+    let differing = |x: [u8; 8], y: [u8; 8]| (u64::from_le_bytes(x) ^ u64::from_le_bytes(y)).count_ones();
+    let words: u32 = a_words.iter().zip(b_words).map(|(x, y)| differing(*x, *y)).sum();
+    words + differing(padded(a_end), padded(b_end))
+}
 
-    type Float = fn(&[f32], &[f32]) -> f32;
-    type Int = fn(&[i8], &[i8]) -> i32;
+/// The inner products of a query with chosen rows.
+pub(super) fn dot_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>) {
+    let query = query.bytes();
+    let row = |i: u32| &rows[i as usize * query.len()..][..query.len()];
+    out.extend(of.iter().map(|&i| dot_i8(query, row(i)) as f32));
+}
 
-    const FLOATS: [(&str, Float, Float); 3] = [
-        ("dot_f32", dot_f32, scalar::dot_f32),
-        ("squared_l2_f32", squared_l2_f32, scalar::squared_l2_f32),
-        ("l1_f32", l1_f32, scalar::l1_f32),
-    ];
-    const INTS: [(&str, Int, Int); 2] = [("dot_i8", dot_i8, scalar::dot_i8), ("l1_i8", l1_i8, scalar::l1_i8)];
-
-    /// Mixed magnitudes, so that another order of additions would give other bits.
-    fn floats(rng: &mut Rng, dim: usize) -> Vec<f32> {
-        let one = |rng: &mut Rng| {
-            let scale = [1e-30, 1e-3, 1.0, 1e3, 1e15][rng.below(5) as usize];
-            (rng.unit_f32() * 2.0 - 1.0) * scale
-        };
-        (0..dim).map(|_| one(rng)).collect()
-    }
-
-    fn bytes(rng: &mut Rng, dim: usize) -> Vec<i8> {
-        (0..dim).map(|_| rng.next_u64() as i8).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn every_kernel_equals_the_specification_bit_for_bit(dim in 0..200usize, seed: u64) {
-            let mut rng = Rng::new(seed);
-            let (a, b) = (floats(&mut rng, dim), floats(&mut rng, dim));
-            for (name, kernel, spec) in FLOATS {
-                prop_assert_eq!(kernel(&a, &b).to_bits(), spec(&a, &b).to_bits(), "{} at {}", name, dim);
-            }
-            let (a, b) = (bytes(&mut rng, dim), bytes(&mut rng, dim));
-            for (name, kernel, spec) in INTS {
-                prop_assert_eq!(kernel(&a, &b), spec(&a, &b), "{} at {}", name, dim);
-            }
-        }
-    }
-
-    #[test]
-    fn the_largest_codes_and_components_do_not_overflow() {
-        let (low, high) = (vec![-128i8; 65_536], vec![127i8; 65_536]);
-        assert_eq!(dot_i8(&low, &low), 1 << 30);
-        assert_eq!(l1_i8(&low, &high), 255 * 65_536);
-        let (a, b) = (vec![1e15f32; 65_536], vec![-1e15f32; 65_536]);
-        assert!(squared_l2_f32(&a, &b).is_finite());
-    }
-
-    #[test]
-    #[should_panic(expected = "one dimension")]
-    fn different_dimensions_are_a_broken_invariant() {
-        let _ = dot_f32(&[1.0], &[1.0, 2.0]);
-    }
+/// The Manhattan distances of a query to chosen rows.
+pub(super) fn l1_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>) {
+    let query = query.bytes();
+    let row = |i: u32| &rows[i as usize * query.len()..][..query.len()];
+    out.extend(of.iter().map(|&i| l1_i8(query, row(i)) as f32));
 }

@@ -1,7 +1,8 @@
-//! The nearest vectors of one segment: by its links, by a scan of its codes, or exactly.
+//! The nearest vectors of one segment: by its links, by a scan of its codes, or exactly; and which of the three.
 
 use crate::base::{Bitmap, Result, Slot, TopK};
-use crate::index::{Scratch, SearchParams, flat};
+use crate::index::{SearchParams, flat, hnsw};
+use crate::kernels::CodeQuery;
 use crate::vectors::{Metric, PreparedQuery};
 
 use super::blobs::Segment;
@@ -13,8 +14,16 @@ const EXACT_BELOW: usize = 4096;
 const RERANK_MIN: usize = 64;
 /// Vectors read at once by an exact scan.
 const SCAN_ROWS: usize = 256;
-/// Below this share of allowed vectors (1 in ...) a scan of their codes beats the links.
-const LINKS_SHARE: usize = 50;
+/// A scan of so many codes takes as long as a search by links that is one wide: a search looks at 17 vectors or so for
+/// each, and each takes it three times as long.
+const SCANNED_PER_EF: usize = 56;
+/// Below this share of allowed vectors (1 in ...) too few are found behind neighbours that are not.
+const LINKS_SHARE: usize = 64;
+/// A filtered search that computes more distances than an unfiltered one would, and half as many again, is in a region
+/// where little is allowed: a scan is better.
+const FILTERED_VISITS_PER_EF: usize = 32;
+/// The same, for the way there.
+const FILTERED_VISITS_MIN: usize = 1000;
 
 /// What is looked for among vectors.
 #[derive(Debug, Clone)]
@@ -25,15 +34,71 @@ pub struct VectorQuery {
     pub k: usize,
     /// How widely an index searches; at least `k` is used.
     pub ef: usize,
+    /// How many candidates of an estimate are compared with their stored form; at least `k`. Default: 64 or twice `k`.
+    pub rerank: Option<usize>,
+    /// See [`SearchParams::patience`].
+    pub patience: Option<usize>,
     /// Compare with every allowed vector.
     pub exact: bool,
+    /// Note which vectors were looked at.
+    pub trace: bool,
 }
 
 impl VectorQuery {
-    /// The query in the form that distances take.
+    /// A query in the form that distances take, with the defaults.
     #[must_use]
-    pub fn new(metric: Metric, vector: &[f32], k: usize, ef: usize, exact: bool) -> Self {
-        Self { prepared: PreparedQuery::new(metric, vector), k, ef: ef.max(k), exact }
+    pub fn new(metric: Metric, vector: &[f32], k: usize, ef: usize) -> Self {
+        let prepared = PreparedQuery::new(metric, vector);
+        Self { prepared, k, ef: ef.max(k), rerank: None, patience: None, exact: false, trace: false }
+    }
+}
+
+/// Memory that searches use again: one for each thread that searches.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    links: hnsw::Scratch,
+    code: CodeQuery,
+}
+
+/// How the nearest of some vectors were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Every allowed vector was compared.
+    Exact,
+    /// The codes of all allowed were scanned, then the best compared.
+    Codes,
+    /// Links were followed, then the best compared.
+    Links,
+}
+
+impl Plan {
+    /// Its name on every surface.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Codes => "codes",
+            Self::Links => "links",
+        }
+    }
+}
+
+/// What a search of one part did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Searched {
+    /// How the nearest were found.
+    pub plan: Plan,
+    /// How many distances were computed: the cost on any machine.
+    pub distances: usize,
+    /// Whose neighbours were looked at, in order, when a trace was asked for.
+    pub path: Vec<Slot>,
+}
+
+impl Searched {
+    /// Every allowed vector was compared.
+    #[must_use]
+    pub fn exactly(distances: usize) -> Self {
+        Self { plan: Plan::Exact, distances, path: Vec::new() }
     }
 }
 
@@ -55,28 +120,56 @@ impl Segment {
         scratch: &mut Scratch,
         part: usize,
         found: &mut Nearest,
-    ) -> Result<()> {
+    ) -> Result<Searched> {
         if self.rows.vectors() == 0 {
-            return Ok(());
+            return Ok(Searched::exactly(0));
         }
         let by_ordinal = self.by_ordinal(allowed)?;
         let allowed = by_ordinal.as_ref().or(allowed);
         let count = allowed.map_or(self.rows.vectors(), Bitmap::count);
-        let candidates = match self.codes()? {
-            Some(codes) if !query.exact && count > EXACT_BELOW => {
-                let rerank = RERANK_MIN.max(2 * query.k);
-                let scorer = codes.scorer(query.prepared.vector());
-                let by_links = self.links()?.filter(|_| count * LINKS_SHARE >= self.rows.vectors());
-                let params = SearchParams { k: rerank, ef: query.ef.max(rerank), visits_max: count };
-                let searched = by_links
-                    .map(|links| links.search(&scorer, params, allowed, scratch, None))
-                    .filter(|searched| !searched.gave_up && searched.hits.len() >= query.k.min(count));
-                searched.map_or_else(|| flat::search(&scorer, codes.len(), rerank, allowed), |s| s.hits)
-            }
+        let codes = match self.codes()? {
+            Some(codes) if !query.exact && count > EXACT_BELOW => codes,
             _ => return self.nearest_exactly(query, allowed, part, found),
         };
+        let rerank = query.rerank.map_or(RERANK_MIN.max(2 * query.k), |rerank| rerank.max(query.k));
+        let ef = query.ef.max(rerank);
+        let scorer = codes.scorer(query.prepared.vector(), &mut scratch.code);
+        let mut searched = Searched { plan: Plan::Codes, distances: 0, path: Vec::new() };
+        if let Some(links) = self.links()?.filter(|links| links_pay(links.len(), allowed.map(|_| count), ef))
+        {
+            let visits_max = match allowed {
+                None => count,
+                Some(_) => count.min(FILTERED_VISITS_PER_EF * ef + FILTERED_VISITS_MIN),
+            };
+            let params = SearchParams { k: rerank, ef, visits_max, patience: query.patience };
+            let mut path = Vec::new();
+            let trace = query.trace.then_some(&mut path);
+            let by_links = links.search(&scorer, params, allowed, &mut scratch.links, trace);
+            searched.distances = by_links.visited;
+            if !by_links.gave_up && by_links.hits.len() >= query.k.min(count) {
+                searched.plan = Plan::Links;
+                searched.path =
+                    path.into_iter().map(|ordinal| self.slot_of_ordinal(ordinal)).collect::<Result<_>>()?;
+                self.rerank(query, by_links.hits, part, found)?;
+                return Ok(searched);
+            }
+        }
+        searched.distances += count;
+        let scanned = flat::search(&scorer, codes.len(), rerank, allowed);
+        self.rerank(query, &scanned, part, found)?;
+        Ok(searched)
+    }
+
+    /// Compares candidates with their stored form.
+    fn rerank(
+        &self,
+        query: &VectorQuery,
+        candidates: &[(f32, u32)],
+        part: usize,
+        found: &mut Nearest,
+    ) -> Result<()> {
         let (norms, seqs) = (self.rows.inverse_norms()?, self.rows.seqs()?);
-        for (_, ordinal) in candidates {
+        for &(_, ordinal) in candidates {
             let norm = norms[ordinal as usize];
             let distance = self.rows.with_vector(ordinal, |v| query.prepared.distance(v, norm))?;
             let slot = self.slot_of_ordinal(ordinal)?;
@@ -91,9 +184,9 @@ impl Segment {
         allowed: Option<&Bitmap>,
         part: usize,
         found: &mut Nearest,
-    ) -> Result<()> {
+    ) -> Result<Searched> {
         let (norms, seqs, dim) = (self.rows.inverse_norms()?, self.rows.seqs()?, self.rows.dim());
-        let n = self.rows.vectors();
+        let (n, mut distances) = (self.rows.vectors(), 0);
         for start in (0..n).step_by(SCAN_ROWS) {
             let end = (start + SCAN_ROWS).min(n);
             let is_allowed = |ordinal: &usize| allowed.is_none_or(|a| a.contains(*ordinal));
@@ -107,9 +200,10 @@ impl Segment {
                 let distance = query.prepared.distance(row, norms[ordinal]);
                 let slot = self.slot_of_ordinal(ordinal as u32)?;
                 found.push(distance, seqs[slot.index()], (part, slot));
+                distances += 1;
             }
         }
-        Ok(())
+        Ok(Searched::exactly(distances))
     }
 
     /// What is allowed, counted in vectors; `None` when that is the same or all are.
@@ -127,4 +221,10 @@ impl Segment {
     fn slot_of_ordinal(&self, ordinal: u32) -> Result<Slot> {
         Ok(Slot(self.rows.vector_slots()?.map_or(ordinal, |slots| slots[ordinal as usize])))
     }
+}
+
+/// Whether following links is cheaper than a scan of the codes, of `n` vectors of which `allowed` may be found.
+fn links_pay(n: usize, allowed: Option<usize>, ef: usize) -> bool {
+    let count = allowed.unwrap_or(n);
+    count > SCANNED_PER_EF * ef && count * LINKS_SHARE >= n
 }

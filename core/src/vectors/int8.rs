@@ -13,7 +13,7 @@ use super::scorer::{Scorer, Space};
 use super::stored::at_least_zero;
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
 use crate::base::{Error, Pool, Reader, Result, Writer};
-use crate::kernels::{dot_i8, l1_i8};
+use crate::kernels::{CodeQuery, ROW_BLOCK, dot_i8, kernels, l1_i8, prefetch};
 use crate::storage::{Blob, Pinned, Section};
 
 /// Section of the parameters: version u8, metric tag u8, dim u32, vectors u32, stride u32, scale f32, middle f32.
@@ -23,7 +23,6 @@ pub const PARAMETERS_SECTION: u16 = 1;
 pub const ROWS_SECTION: u16 = 2;
 
 const VERSION: u8 = 1;
-const LANE: usize = 16;
 const CODE_MAX: f32 = 127.0;
 const ROWS_A_TASK: usize = 1024;
 
@@ -41,7 +40,7 @@ struct Shape {
 
 impl Shape {
     fn padded_dim(self) -> usize {
-        self.dim.next_multiple_of(LANE)
+        self.dim.next_multiple_of(ROW_BLOCK)
     }
 
     fn stride(self) -> usize {
@@ -50,7 +49,7 @@ impl Shape {
             Metric::Cosine | Metric::Dot => 1,
             Metric::Manhattan => 0,
         };
-        (self.padded_dim() + 4 * factors).next_multiple_of(LANE)
+        (self.padded_dim() + 4 * factors).next_multiple_of(ROW_BLOCK)
     }
 
     fn write(self) -> Vec<u8> {
@@ -118,12 +117,21 @@ impl Shape {
 
     #[inline]
     fn distance(self, a: (&[i8], Factors), b: (&[i8], Factors)) -> f32 {
-        let (Factors(a0, a1), Factors(b0, b1)) = (a.1, b.1);
+        let product = match self.metric {
+            Metric::Cosine | Metric::Euclidean | Metric::Dot => dot_i8(a.0, b.0),
+            Metric::Manhattan => l1_i8(a.0, b.0),
+        };
+        self.distance_of(product as f32, a.1, b.1)
+    }
+
+    /// The distance of what the kernel says of two codes.
+    #[inline]
+    fn distance_of(self, product: f32, a: Factors, b: Factors) -> f32 {
         match self.metric {
-            Metric::Cosine => at_least_zero(1.0 - dot_i8(a.0, b.0) as f32 * (a0 * b0)),
-            Metric::Euclidean => at_least_zero((a1 + b1) - 2.0 * (dot_i8(a.0, b.0) as f32 * (a0 * b0))),
-            Metric::Dot => 0.0 - dot_i8(a.0, b.0) as f32 * (a0 * b0),
-            Metric::Manhattan => l1_i8(a.0, b.0) as f32 * self.scale,
+            Metric::Cosine => at_least_zero(1.0 - product * (a.0 * b.0)),
+            Metric::Euclidean => at_least_zero((a.1 + b.1) - 2.0 * (product * (a.0 * b.0))),
+            Metric::Dot => 0.0 - product * (a.0 * b.0),
+            Metric::Manhattan => product * self.scale,
         }
     }
 }
@@ -326,15 +334,16 @@ impl Int8Codes {
         self.shape.metric
     }
 
-    /// Distances to a query that passed [`super::check_vector`].
+    /// Distances to a query that passed [`super::check_vector`]. `code` is overwritten; it is the caller's so that one
+    /// query after the other needs no memory of its own.
     ///
     /// # Panics
     /// When the query has another dimension.
     #[must_use]
-    pub fn scorer(&self, query: &[f32]) -> Int8Scorer<'_> {
-        let mut codes = vec![0; self.shape.padded_dim()];
-        let factors = self.shape.encode(query, &mut codes);
-        Int8Scorer { space: self.space(), codes, factors }
+    pub fn scorer<'a>(&'a self, query: &[f32], code: &'a mut CodeQuery) -> Int8Scorer<'a> {
+        let padded = self.shape.padded_dim();
+        let factors = code.set(self.shape.stride(), |bytes| self.shape.encode(query, &mut bytes[..padded]));
+        Int8Scorer { space: self.space(), code, factors }
     }
 
     /// Distances among the vectors.
@@ -370,11 +379,30 @@ impl<'a> Int8Space<'a> {
         (codes, Factors(factor(0), factor(4)))
     }
 
-    /// One byte of each cache line of a row.
+    /// What row `i` carries beside its code.
     #[inline]
-    fn touch(&self, i: u32) -> u8 {
-        let row = &self.rows[i as usize * self.stride..][..self.stride];
-        row.iter().step_by(64).fold(0, |sum, &byte| sum ^ byte as u8)
+    fn factors(&self, i: u32) -> Factors {
+        self.row(i).1
+    }
+
+    /// The distances of rows to a code that is zero where rows have their factors.
+    #[inline]
+    fn distances(&self, code: &CodeQuery, factors: Factors, of: &[u32], out: &mut Vec<f32>) {
+        let start = out.len();
+        match self.shape.metric {
+            Metric::Cosine | Metric::Euclidean | Metric::Dot => {
+                (kernels().dot_i8_rows)(code, self.rows, of, out);
+            }
+            Metric::Manhattan => (kernels().l1_i8_rows)(code, self.rows, of, out),
+        }
+        for (product, &i) in out[start..].iter_mut().zip(of) {
+            *product = self.shape.distance_of(*product, factors, self.factors(i));
+        }
+    }
+
+    #[inline]
+    fn prefetch(&self, i: u32) {
+        prefetch(&self.rows[i as usize * self.stride..][..self.stride]);
     }
 }
 
@@ -393,7 +421,10 @@ impl Space for Int8Space<'_> {
     }
 
     fn scorer_of(&self, i: u32) -> Int8OfOne<'_> {
-        Int8OfOne { space: *self, one: self.row(i) }
+        let (row, factors) = self.row(i);
+        let mut code = CodeQuery::default();
+        code.set(self.stride, |bytes| bytes[..row.len()].copy_from_slice(row));
+        Int8OfOne { space: *self, code, factors }
     }
 }
 
@@ -401,40 +432,41 @@ impl Space for Int8Space<'_> {
 #[derive(Debug, Clone)]
 pub struct Int8OfOne<'a> {
     space: Int8Space<'a>,
-    one: (&'a [i8], Factors),
-}
-
-impl Scorer for Int8OfOne<'_> {
-    #[inline]
-    fn distance(&self, i: u32) -> f32 {
-        self.space.shape.distance(self.one, self.space.row(i))
-    }
-
-    #[inline]
-    fn touch(&self, i: u32) -> u8 {
-        self.space.touch(i)
-    }
+    code: CodeQuery,
+    factors: Factors,
 }
 
 /// Distances to a query.
 #[derive(Debug, Clone)]
 pub struct Int8Scorer<'a> {
     space: Int8Space<'a>,
-    codes: Vec<i8>,
+    code: &'a CodeQuery,
     factors: Factors,
 }
 
-impl Scorer for Int8Scorer<'_> {
-    #[inline]
-    fn distance(&self, i: u32) -> f32 {
-        self.space.shape.distance((&self.codes, self.factors), self.space.row(i))
-    }
+macro_rules! scores {
+    ($($name:ident),*) => {$(
+        impl Scorer for $name<'_> {
+            #[inline]
+            fn distance(&self, i: u32) -> f32 {
+                let code = &self.code.bytes()[..self.space.padded_dim];
+                self.space.shape.distance((code, self.factors), self.space.row(i))
+            }
 
-    #[inline]
-    fn touch(&self, i: u32) -> u8 {
-        self.space.touch(i)
-    }
+            #[inline]
+            fn distances(&self, of: &[u32], out: &mut Vec<f32>) {
+                self.space.distances(&self.code, self.factors, of, out);
+            }
+
+            #[inline]
+            fn prefetch(&self, i: u32) {
+                self.space.prefetch(i);
+            }
+        }
+    )*};
 }
+
+scores!(Int8OfOne, Int8Scorer);
 
 #[cfg(test)]
 mod tests {
@@ -468,7 +500,8 @@ mod tests {
                 let codes = reopen(&encoded(metric, &all, &Pool::single())).expect("just encoded");
                 let exact = |q: &PreparedQuery, v: &[f32]| q.distance(v, inverse_norm(v));
                 for query in &all {
-                    let (q, scorer) = (PreparedQuery::new(metric, query), codes.scorer(query));
+                    let mut code = CodeQuery::default();
+                    let (q, scorer) = (PreparedQuery::new(metric, query), codes.scorer(query, &mut code));
                     let spread = all.iter().map(|v| exact(&q, v).abs()).fold(0.0, f32::max);
                     for (i, v) in all.iter().enumerate() {
                         let error = (scorer.distance(i as u32) - exact(&q, v)).abs();
@@ -489,7 +522,12 @@ mod tests {
                 let pair = space.pair(a, b).to_bits();
                 assert_eq!(pair, space.pair(b, a).to_bits());
                 assert_eq!(pair, space.scorer_of(a).distance(b).to_bits());
-                assert_eq!(pair, codes.scorer(&all[a as usize]).distance(b).to_bits());
+                let (mut code, mut several) = (CodeQuery::default(), Vec::new());
+                let scorer = codes.scorer(&all[a as usize], &mut code);
+                assert_eq!(pair, scorer.distance(b).to_bits());
+                scorer.distances(&[a, b], &mut several);
+                space.scorer_of(a).distances(&[b], &mut several);
+                assert_eq!([pair, pair], [several[1].to_bits(), several[2].to_bits()]);
             }
         }
     }
@@ -502,7 +540,8 @@ mod tests {
             let all: Vec<Vec<f32>> = rows.iter().filter(fits).cloned().collect();
             let codes = reopen(&encoded(metric, &all, &Pool::single())).expect("just encoded");
             for query in &all {
-                let scorer = codes.scorer(query);
+                let mut code = CodeQuery::default();
+                let scorer = codes.scorer(query, &mut code);
                 assert!((0..all.len() as u32).all(|i| scorer.distance(i).is_finite()), "{metric:?}");
             }
         }

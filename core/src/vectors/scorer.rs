@@ -11,11 +11,18 @@ pub trait Scorer {
     /// When `i` is not below the number of vectors.
     fn distance(&self, i: u32) -> f32;
 
-    /// Loads what the distance of `i` will read, so that several loads wait together. The number means nothing; it
-    /// keeps the loads from being left out.
-    fn touch(&self, _i: u32) -> u8 {
-        0
+    /// The distances of several, in their order, at the end of `out`.
+    ///
+    /// # Panics
+    /// When a number is not below the number of vectors.
+    #[inline]
+    fn distances(&self, of: &[u32], out: &mut Vec<f32>) {
+        out.extend(of.iter().map(|&i| self.distance(i)));
     }
+
+    /// Asks for what the distance of `i` will read: a search waits for memory more than for arithmetic.
+    #[inline]
+    fn prefetch(&self, _i: u32) {}
 }
 
 impl<F: Fn(u32) -> f32> Scorer for F {

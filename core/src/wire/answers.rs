@@ -6,7 +6,7 @@ use crate::base::time::{format_span, format_time};
 use crate::base::{Error, NEVER, Object, Report, Result, Seq};
 use crate::collection::kv::KeyPage;
 use crate::collection::{
-    CollectionConfig, Explanation, History, Hit, Maintenance, Page, SearchResponse, Version, View,
+    CollectionConfig, Explanation, History, Hit, Maintenance, Page, PartTrace, SearchResponse, Version, View,
     config::WHOLE,
 };
 use crate::segment::{Row, Touch};
@@ -294,6 +294,29 @@ pub struct SearchAnswer {
     pub hits: Vec<HitAnswer>,
     /// What was odd about the query.
     pub warnings: Vec<String>,
+    /// How the nearest vectors were found, part by part, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Vec<PartTraceAnswer>>,
+}
+
+/// How the nearest vectors of one part of a collection were found.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartTraceAnswer {
+    /// How many versions it holds.
+    pub documents: usize,
+    /// `exact`: all were compared; `codes`: the codes of all were, then the best; `links`: links were followed.
+    pub plan: &'static str,
+    /// How many distances were computed.
+    pub distances: usize,
+    /// The documents whose neighbours were looked at, in order.
+    pub path: Vec<String>,
+}
+
+impl From<PartTrace> for PartTraceAnswer {
+    fn from(trace: PartTrace) -> Self {
+        let PartTrace { documents, plan, distances, path } = trace;
+        Self { documents, plan: plan.name(), distances, path }
+    }
 }
 
 /// A result.
@@ -351,7 +374,9 @@ struct TermAnswer {
 
 impl From<SearchResponse> for SearchAnswer {
     fn from(response: SearchResponse) -> Self {
-        Self { hits: response.hits.into_iter().map(HitAnswer::from).collect(), warnings: response.warnings }
+        let SearchResponse { hits, warnings, trace } = response;
+        let trace = trace.map(|parts| parts.into_iter().map(PartTraceAnswer::from).collect());
+        Self { hits: hits.into_iter().map(HitAnswer::from).collect(), warnings, trace }
     }
 }
 

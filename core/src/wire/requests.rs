@@ -612,8 +612,14 @@ pub struct SearchBody {
     pub alpha: Option<f32>,
     /// Fuse by reciprocal rank with this k instead of by `alpha`.
     pub rrf_k: Option<u32>,
+    /// How many candidates of an index are compared with their stored vectors; default 64, or twice the results.
+    pub rerank: Option<usize>,
+    /// End the search of an index once its best candidates have stayed the same for so many steps; default never.
+    pub patience: Option<usize>,
     /// Compare with every vector.
     pub exact: Option<bool>,
+    /// Tell how the nearest vectors were found.
+    pub trace: Option<bool>,
     /// Say of each result why it came.
     pub explain: Option<bool>,
     /// Return vectors too.
@@ -642,7 +648,10 @@ impl SearchBody {
             offset: self.offset.unwrap_or(0),
             ef: self.ef,
             fusion,
+            rerank: self.rerank,
+            patience: self.patience,
             exact: self.exact.unwrap_or(false),
+            trace: self.trace.unwrap_or(false),
             explain: self.explain.unwrap_or(false),
             with_vector: self.with_vector.unwrap_or(false),
         })

@@ -13,6 +13,7 @@ import type {
   JsonObject,
   NewDocument,
   Page,
+  PartTrace,
   ReadOptions,
   ScanRequest,
   SearchRequest,
@@ -167,10 +168,17 @@ function encodeSearch(request: SearchRequest): [string, Float32Array | undefined
 }
 
 /** Hits by columns, as every engine answers them; explanations are there for all hits or for none. */
-type Columns<M> = [ids: string[], scores: number[], metadata: M[], explanations: Explanation[], warnings: string[]];
+type Columns<M> = [
+  ids: string[],
+  scores: number[],
+  metadata: M[],
+  explanations: Explanation[],
+  warnings: string[],
+  trace: PartTrace[] | null,
+];
 
 function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
-  const [ids, scores, metadata, explanations, warnings] = JSON.parse(answer.json) as Columns<M>;
+  const [ids, scores, metadata, explanations, warnings, trace] = JSON.parse(answer.json) as Columns<M>;
   const vectors = vectorsOf(answer);
   const hits = ids.map((id, i) => {
     const hit: Hit<M> = { id, score: scores[i]!, metadata: metadata[i]! };
@@ -179,7 +187,7 @@ function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
     if (explanation) hit.explanation = explanation;
     return hit;
   });
-  return { hits, warnings };
+  return trace ? { hits, warnings, trace } : { hits, warnings };
 }
 
 /** Puts the vectors of an answer into its documents. */

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kithdb::base::{AlignedBytes, Bitmap, Pool, Slot};
 use kithdb::index::hnsw::{Builder, Kept};
 use kithdb::index::{Hnsw, Scratch, SearchParams};
+use kithdb::kernels::CodeQuery;
 use kithdb::meta::{Columns, Filter};
 use kithdb::segment::{Ends, RowsReader, RowsSalvage, SharedRow, rows};
 use kithdb::storage::blob::{Block, Resident, build, checksum};
@@ -103,9 +104,10 @@ fn ask_rows(blob: &Blob) {
 fn ask_codes(blob: &Blob) {
     let Ok(codes) = Int8Codes::open(blob) else { return };
     let (query, space) = (vec![0.5; codes.dim()], codes.space());
-    let scorer = codes.scorer(&query);
+    let mut code = CodeQuery::default();
+    let scorer = codes.scorer(&query, &mut code);
     for i in 0..codes.len().min(16) as u32 {
-        scorer.touch(i);
+        scorer.prefetch(i);
         assert_eq!(scorer.distance(i).to_bits(), scorer.distance(i).to_bits());
         assert_eq!(space.pair(i, 0).to_bits(), space.scorer_of(i).distance(0).to_bits());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kithdb::base::{ManualClock, NoObserver, Pool, Reader};
 use kithdb::collection::{CollectionConfig, Mutation, SearchRequest};
 use kithdb::engine::{Database, Env, export};
-use kithdb::index::Scratch;
+use kithdb::segment::Scratch;
 use kithdb::storage::blob::checksum;
 use kithdb::storage::{BlobId, BlobKind, Level, MemoryRoot};
 
@@ -43,7 +43,7 @@ fn through(bytes: &[u8]) -> Option<Vec<u8>> {
     let view = collection.reader().load_full();
     let request = SearchRequest { text: Some("shared".into()), ..SearchRequest::default() };
     let moment = view.moment(None, i64::MAX / 2).expect("now is always kept");
-    view.search(&request, moment, &mut Scratch::new()).expect("what was checked can be searched");
+    view.search(&request, moment, &mut Scratch::default()).expect("what was checked can be searched");
     let exported = export::write(&view).expect("what was checked can be exported");
     collection.submit(vec![Mutation::Delete("d1".into())], Level::Always).expect("it takes writes");
     Some(exported)

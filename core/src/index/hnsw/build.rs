@@ -19,6 +19,10 @@ use crate::vectors::Space;
 const BATCH_PART: usize = 50;
 /// Largest batch, so that a step stays short.
 const BATCH_MAX: usize = 2048;
+/// Vectors are shuffled within ranges, each this part of what comes before it.
+const RANGE_PART: usize = 5;
+/// Smallest range.
+const RANGE_MIN: usize = 1024;
 
 /// The links of all vectors of `space`, as the sections of a blob.
 ///
@@ -281,7 +285,7 @@ impl Builder {
     /// For each layer of a new vector, from the base up: its place there and the places of its neighbours.
     fn neighbours<S: Space>(&self, space: &S, number: u32, scratch: &mut Scratch) -> Neighbours {
         let scorer = space.scorer_of(number);
-        let mut walk = Walk { scorer: &scorer, visited: 0, visits_max: usize::MAX, trace: None };
+        let mut walk = Walk::new(&scorer);
         let own_level = usize::from(self.levels[number as usize]);
         let mut found = Vec::with_capacity(own_level + 1);
         let mut nearest = self.entry;
@@ -291,7 +295,7 @@ impl Builder {
             let layer = self.layers[level].view();
             let start = place_of(&layer, nearest);
             if level > own_level {
-                nearest = layer.number(walk.descend(&layer, start));
+                nearest = layer.number(walk.descend(&layer, start, &mut scratch.fresh));
                 continue;
             }
             walk.beam(&layer, start, self.params.ef_construction, scratch);
@@ -332,11 +336,19 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// Shuffles vectors, because neighbours often arrive together, and a batch does not see itself. The highest comes first:
-/// every later one finds all of its layers begun.
+/// Shuffles vectors, because neighbours often arrive together, and a batch does not see itself; but only among about as
+/// many as ten batches link, because what comes first is often what matters most: words by their frequency, pages by
+/// their fame. Recall@10 of GloVe at ef 192 is 0.956 in the order of frequency, 0.954 so, 0.948 shuffled throughout.
+/// The highest comes first: every later one finds all of its layers begun.
 fn shuffle(order: &mut [u32], levels: &[u8], rng: &mut Rng) {
-    for i in (1..order.len()).rev() {
-        order.swap(i, rng.below(i as u64 + 1) as usize);
+    let mut begin = 0;
+    while begin < order.len() {
+        let end = order.len().min(RANGE_MIN.max(begin + begin / RANGE_PART));
+        let range = &mut order[begin..end];
+        for i in (1..range.len()).rev() {
+            range.swap(i, rng.below(i as u64 + 1) as usize);
+        }
+        begin = end;
     }
     let level = |at: usize| levels[order[at] as usize];
     if let Some(top) = (0..order.len()).max_by_key(|&at| (level(at), std::cmp::Reverse(at))) {

@@ -247,7 +247,7 @@ fn attach<S: Space>(
 ) {
     let layer = base.view();
     let scorer = space.scorer_of(lost);
-    let mut walk = Walk { scorer: &scorer, visited: 0, visits_max: usize::MAX, trace: None };
+    let mut walk = Walk::new(&scorer);
     walk.beam(&layer, entry, ef, scratch);
     let has_room = |near: &&Near| layer.neighbours(near.place()).count() < layer.width;
     let Some(near) = scratch.beam.nearest().iter().find(has_room) else { return };

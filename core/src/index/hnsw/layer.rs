@@ -1,5 +1,7 @@
 //! One layer of neighbour lists, as both the builder and the opened links show it.
 
+use crate::kernels::prefetch;
+
 /// Fills a list behind its last neighbour.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -32,6 +34,12 @@ impl<'a> Layer<'a> {
             None => Some(number),
             Some(members) => members.binary_search(&number).ok().map(|place| place as u32),
         }
+    }
+
+    /// Asks for the list of a member that will be looked at soon.
+    #[inline]
+    pub fn prefetch(&self, place: u32) {
+        prefetch(&self.lists[place as usize * self.width..][..self.width]);
     }
 
     /// The places of a member's neighbours.

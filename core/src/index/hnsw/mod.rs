@@ -5,12 +5,13 @@
 //!
 //! # Source
 //! Malkov and Yashunin, arXiv 1603.09320, with prefix-doubling batches as in ParlayANN (Dobson et al., arXiv
-//! 2305.04359). Our changes: levels and a shuffled order are drawn first and the highest vector is inserted first, so
-//! the entry never moves; batches are a fiftieth of what is linked; neighbours at distance zero fill at most half of
+//! 2305.04359). Our changes: levels and a locally shuffled order are drawn first and the highest vector is inserted first,
+//! so the entry never moves; batches are a fiftieth of what is linked; neighbours at distance zero fill at most half of
 //! a list, so that copies of one vector do not close themselves off.
 
 mod batch;
 mod build;
+mod filtered;
 mod keep;
 mod layer;
 mod links;

@@ -49,39 +49,44 @@ impl Beam {
         self.next = 0;
     }
 
-    /// Offers one; nothing enters beyond the `ef` nearest.
+    /// Offers one; nothing enters beyond the `ef` nearest. How many are nearer than it, when it entered.
     #[inline]
-    pub fn offer(&mut self, near: Near) {
+    pub fn offer(&mut self, near: Near) -> usize {
         if self.is_full() {
             if self.nearest.last().is_some_and(|&last| near >= last) {
-                return;
+                return usize::MAX;
             }
             self.nearest.pop();
         }
         let at = self.nearest.partition_point(|&other| other < near);
         self.nearest.insert(at, near);
         self.next = self.next.min(at);
+        at
+    }
+
+    pub fn len(&self) -> usize {
+        self.nearest.len()
     }
 
     /// Marks and returns the nearest that is not marked yet.
     #[inline]
     pub fn take_next(&mut self) -> Option<Near> {
+        let next = self.peek_next()?;
+        self.nearest[self.next].0 |= 1;
+        Some(next)
+    }
+
+    /// The nearest that is not marked yet.
+    #[inline]
+    pub fn peek_next(&mut self) -> Option<Near> {
         while self.nearest.get(self.next).is_some_and(|near| near.marked()) {
             self.next += 1;
         }
-        let near = self.nearest.get_mut(self.next)?;
-        near.0 |= 1;
-        Some(*near)
+        self.nearest.get(self.next).copied()
     }
 
     pub fn is_full(&self) -> bool {
         self.nearest.len() >= self.ef
-    }
-
-    /// The farthest that is still in, once there are `ef`.
-    #[inline]
-    pub fn bound(&self) -> Option<Near> {
-        if self.is_full() { self.nearest.last().copied() } else { None }
     }
 
     pub fn nearest(&self) -> &[Near] {
@@ -89,31 +94,34 @@ impl Beam {
     }
 }
 
-/// Which places were seen. Forgetting all of them is one addition.
+/// Which places were seen: a bit each, so that they stay in the nearest caches, and which words of bits to forget.
 #[derive(Debug, Default)]
 pub(super) struct Visited {
-    epochs: Vec<u16>,
-    epoch: u16,
+    words: Vec<u64>,
+    touched: Vec<u32>,
 }
 
 impl Visited {
     pub fn start(&mut self, len: usize) {
-        if self.epochs.len() < len {
-            self.epochs.resize(len, 0);
+        for word in self.touched.drain(..) {
+            self.words[word as usize] = 0;
         }
-        self.epoch = self.epoch.wrapping_add(1);
-        if self.epoch == 0 {
-            self.epochs.fill(0);
-            self.epoch = 1;
+        let words = len.div_ceil(64);
+        if self.words.len() < words {
+            self.words.resize(words, 0);
         }
     }
 
     /// Whether this is the first time.
     #[inline]
     pub fn first(&mut self, place: u32) -> bool {
-        let seen = &mut self.epochs[place as usize];
-        let first = *seen != self.epoch;
-        *seen = self.epoch;
+        let (at, bit) = (place / 64, 1 << (place % 64));
+        let word = &mut self.words[at as usize];
+        if *word == 0 {
+            self.touched.push(at);
+        }
+        let first = *word & bit == 0;
+        *word |= bit;
         first
     }
 }
@@ -125,10 +133,29 @@ impl Visited {
 pub struct Scratch {
     pub(super) visited: Visited,
     pub(super) beam: Beam,
-    /// Filtered searches: what was seen and not looked at yet.
-    pub(super) frontier: BinaryHeap<Reverse<Near>>,
-    /// Neighbours seen for the first time, before their distances are computed.
-    pub(super) fresh: Vec<u32>,
+    /// Filtered searches: what is not allowed and may lead to what is.
+    pub(super) bridges: BinaryHeap<Reverse<Near>>,
+    pub(super) fresh: Fresh,
+    pub(super) hits: Vec<(f32, u32)>,
+}
+
+/// Places that are about to be compared with the query.
+#[derive(Debug, Default)]
+pub(super) struct Fresh {
+    pub places: Vec<u32>,
+    /// Their vectors, in a layer where these are other numbers.
+    pub numbers: Vec<u32>,
+    pub distances: Vec<f32>,
+    /// Filtered searches: neighbours that are not allowed.
+    pub behind: Vec<u32>,
+}
+
+impl Fresh {
+    /// What was compared.
+    #[inline]
+    pub fn nears(&self) -> impl Iterator<Item = Near> + '_ {
+        self.places.iter().zip(&self.distances).map(|(&place, &distance)| Near::new(distance, place))
+    }
 }
 
 impl Scratch {
@@ -175,11 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn visited_forgets_even_when_its_epoch_wraps() {
+    fn visited_forgets_and_grows() {
         let mut visited = Visited::default();
-        for _ in 0..70_000 {
-            visited.start(3);
-            assert!(visited.first(2) && !visited.first(2));
+        for len in [3, 64, 65, 1000, 3] {
+            visited.start(len);
+            for place in (0..len as u32).rev() {
+                assert!(visited.first(place) && !visited.first(place), "{place} of {len}");
+            }
         }
     }
 }

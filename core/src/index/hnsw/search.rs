@@ -1,10 +1,8 @@
-//! Descending the layers and searching the base by a beam, with or without a filter.
-
-use std::cmp::Reverse;
+//! Descending the layers and searching the base by a beam.
 
 use super::layer::Layer;
 use super::links::Hnsw;
-use super::scratch::{Near, Scratch};
+use super::scratch::{Fresh, Near, Scratch, Visited};
 use crate::base::Bitmap;
 use crate::vectors::Scorer;
 
@@ -17,22 +15,25 @@ pub struct SearchParams {
     pub ef: usize,
     /// Most distances to compute before giving up. Default: no bound.
     pub visits_max: usize,
+    /// Ends the search once the `k` nearest have stayed the same while so many lists of neighbours were looked at.
+    /// Default: never.
+    pub patience: Option<usize>,
 }
 
 impl SearchParams {
     /// `k` hits with the defaults.
     #[must_use]
     pub fn new(k: usize) -> Self {
-        Self { k, ef: 64, visits_max: usize::MAX }
+        Self { k, ef: 64, visits_max: usize::MAX, patience: None }
     }
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found<'s> {
     /// Distance and number of each hit, nearest first. Fewer than the smaller of `k` and the allowed when parts of
     /// the graph were out of reach: then, as with `gave_up`, an exact scan has the answer.
-    pub hits: Vec<(f32, u32)>,
+    pub hits: &'s [(f32, u32)],
     /// How many distances were computed: the cost of the search on any machine.
     pub visited: usize,
     /// The search ended because of `visits_max`; the hits are the best until then.
@@ -47,40 +48,65 @@ pub(super) struct Walk<'a, S: ?Sized> {
     pub trace: Option<&'a mut Vec<u32>>,
 }
 
-impl<S: Scorer + ?Sized> Walk<'_, S> {
+impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
+    /// A walk without bounds.
+    pub fn new(scorer: &'a S) -> Self {
+        Self { scorer, visited: 0, visits_max: usize::MAX, trace: None }
+    }
+
     #[inline]
     fn near(&mut self, layer: &Layer<'_>, place: u32) -> Near {
         self.visited += 1;
         Near::new(self.scorer.distance(layer.number(place)), place)
     }
 
-    /// Lets the loads of vectors overlap, which are about to be compared: a search waits for memory more than for
-    /// arithmetic.
+    /// Computes the distances of the fresh places.
     #[inline]
-    fn touch(&self, layer: &Layer<'_>, places: &[u32]) {
-        let sum = places.iter().fold(0, |sum, &place| sum ^ self.scorer.touch(layer.number(place)));
-        std::hint::black_box(sum);
+    pub(super) fn compare(&mut self, layer: &Layer<'_>, fresh: &mut Fresh) {
+        let Fresh { places, numbers, distances, .. } = fresh;
+        self.visited += places.len();
+        distances.clear();
+        if layer.members.is_none() {
+            self.scorer.distances(places, distances);
+            return;
+        }
+        numbers.clear();
+        numbers.extend(places.iter().map(|&place| layer.number(place)));
+        self.scorer.distances(numbers, distances);
     }
 
-    fn note(&mut self, number: u32) {
+    /// Makes the neighbours fresh that are seen for the first time, and asks for their vectors.
+    #[inline]
+    fn look(&self, layer: &Layer<'_>, here: u32, visited: &mut Visited, fresh: &mut Fresh) {
+        fresh.places.clear();
+        for place in layer.neighbours(here) {
+            if visited.first(place) {
+                self.scorer.prefetch(layer.number(place));
+                fresh.places.push(place);
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, number: u32) {
         if let Some(trace) = &mut self.trace {
             trace.push(number);
         }
     }
 
-    fn spent(&self) -> bool {
+    pub(super) fn spent(&self) -> bool {
         self.visited >= self.visits_max
     }
 
     /// The place that no neighbour is nearer than.
-    pub fn descend(&mut self, layer: &Layer<'_>, start: u32) -> u32 {
+    pub fn descend(&mut self, layer: &Layer<'_>, start: u32, fresh: &mut Fresh) -> u32 {
         let mut best = self.near(layer, start);
         loop {
             let here = best.place();
             self.note(layer.number(here));
-            for place in layer.neighbours(here) {
-                best = best.min(self.near(layer, place));
-            }
+            fresh.places.clear();
+            fresh.places.extend(layer.neighbours(here));
+            self.compare(layer, fresh);
+            best = fresh.nears().fold(best, Near::min);
             if best.place() == here || self.spent() {
                 return best.place();
             }
@@ -89,100 +115,90 @@ impl<S: Scorer + ?Sized> Walk<'_, S> {
 
     /// Leaves the `ef` nearest in the scratch's beam.
     pub fn beam(&mut self, layer: &Layer<'_>, start: u32, ef: usize, scratch: &mut Scratch) {
+        self.beam_with(layer, start, (ef, None), scratch);
+    }
+
+    /// As [`Self::beam`], with the number of hits and the patience of [`SearchParams`].
+    fn beam_with(
+        &mut self,
+        layer: &Layer<'_>,
+        start: u32,
+        (ef, patience): (usize, Option<(usize, usize)>),
+        scratch: &mut Scratch,
+    ) {
         let Scratch { visited, beam, fresh, .. } = scratch;
         visited.start(layer.len());
         beam.start(ef);
         visited.first(start);
         beam.offer(self.near(layer, start));
+        let mut still = 0;
         while let Some(here) = beam.take_next() {
             self.note(layer.number(here.place()));
-            fresh.clear();
-            fresh.extend(layer.neighbours(here.place()).filter(|&place| visited.first(place)));
-            self.touch(layer, fresh);
-            for &place in &*fresh {
-                beam.offer(self.near(layer, place));
+            self.look(layer, here.place(), visited, fresh);
+            if let Some(next) = beam.peek_next() {
+                layer.prefetch(next.place());
+            }
+            self.compare(layer, fresh);
+            let best = fresh.nears().fold(usize::MAX, |best, near| best.min(beam.offer(near)));
+            if let Some((k, patience)) = patience {
+                still = if best < k { 0 } else { still + 1 };
+                if still >= patience && beam.len() >= k {
+                    return;
+                }
             }
             if self.spent() {
                 return;
             }
         }
     }
-
-    /// As [`Self::beam`], walking through all but keeping only the allowed.
-    fn filtered(
-        &mut self,
-        layer: &Layer<'_>,
-        start: u32,
-        ef: usize,
-        allowed: &Bitmap,
-        scratch: &mut Scratch,
-    ) {
-        let Scratch { visited, beam, frontier, fresh } = scratch;
-        visited.start(layer.len());
-        beam.start(ef);
-        frontier.clear();
-        fresh.clear();
-        visited.first(start);
-        fresh.push(start);
-        loop {
-            self.touch(layer, fresh);
-            for &place in &*fresh {
-                let near = self.near(layer, place);
-                if beam.bound().is_none_or(|bound| near < bound) {
-                    frontier.push(Reverse(near));
-                    if allowed.contains(place as usize) {
-                        beam.offer(near);
-                    }
-                }
-            }
-            match frontier.pop() {
-                Some(Reverse(here)) if !self.spent() && beam.bound().is_none_or(|bound| here < bound) => {
-                    self.note(layer.number(here.place()));
-                    fresh.clear();
-                    fresh.extend(layer.neighbours(here.place()).filter(|&place| visited.first(place)));
-                }
-                _ => return,
-            }
-        }
-    }
 }
 
 impl Hnsw {
-    /// The allowed vectors nearest to the scorer's query, approximately.
+    /// The allowed vectors nearest to the scorer's query, approximately. Needs no memory beyond the scratch's once that
+    /// has grown.
     ///
     /// # Shapes
     /// `allowed`: of this index's vectors, all when there is none. `trace`: gets the numbers of the vectors whose
     /// neighbours were looked at, in order.
     ///
     /// # Complexity
-    /// About `ef` times the links of a vector distances; with a filter as much more as fewer are allowed, so bound it
-    /// by `visits_max` and scan exactly when the search gives up.
-    pub fn search<S: Scorer + ?Sized>(
+    /// About `ef` times the links of a vector distances; with a filter more lists of neighbours as fewer are allowed, so
+    /// bound it by `visits_max` and scan exactly when the search gives up.
+    pub fn search<'s, S: Scorer + ?Sized>(
         &self,
         scorer: &S,
         params: SearchParams,
         allowed: Option<&Bitmap>,
-        scratch: &mut Scratch,
+        scratch: &'s mut Scratch,
         trace: Option<&mut Vec<u32>>,
-    ) -> Found {
+    ) -> Found<'s> {
+        scratch.hits.clear();
         let mut walk = Walk { scorer, visited: 0, visits_max: params.visits_max, trace };
-        if self.is_empty() || params.k == 0 {
-            return Found { hits: Vec::new(), visited: 0, gave_up: false };
+        if !self.is_empty() && params.k > 0 {
+            let start = self.start(&mut walk, &mut scratch.fresh);
+            let (layer, ef) = (self.layer(0), params.ef.max(params.k));
+            match allowed {
+                None => {
+                    let patience = params.patience.map(|patience| (params.k, patience));
+                    walk.beam_with(&layer, start, (ef, patience), scratch);
+                }
+                Some(allowed) => walk.filtered(&layer, start, ef, allowed, scratch),
+            }
+            let nearest = scratch.beam.nearest().iter().take(params.k);
+            scratch.hits.extend(nearest.map(|near| (near.distance(), near.place())));
         }
+        Found { hits: &scratch.hits, visited: walk.visited, gave_up: walk.spent() && walk.visited > 0 }
+    }
+
+    /// Where the base layer is entered: the nearest of the layers above, greedily.
+    fn start<S: Scorer + ?Sized>(&self, walk: &mut Walk<'_, S>, fresh: &mut Fresh) -> u32 {
         let mut number = self.entry();
         for level in (1..self.level_count()).rev() {
             let layer = self.layer(level);
             let start =
                 layer.place(number).expect("members of a layer are members of those below, checked at open");
-            number = layer.number(walk.descend(&layer, start));
+            number = layer.number(walk.descend(&layer, start, fresh));
         }
-        let (layer, ef) = (self.layer(0), params.ef.max(params.k));
-        match allowed {
-            None => walk.beam(&layer, number, ef, scratch),
-            Some(allowed) => walk.filtered(&layer, number, ef, allowed, scratch),
-        }
-        let nearest = scratch.beam.nearest();
-        let hits = nearest.iter().take(params.k).map(|near| (near.distance(), near.place())).collect();
-        Found { hits, visited: walk.visited, gave_up: walk.spent() }
+        number
     }
 }

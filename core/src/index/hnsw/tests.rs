@@ -138,7 +138,8 @@ fn a_search_past_its_visits_says_so() {
     allowed.insert(17);
     let search = SearchParams { visits_max: 300, ..params(10, 64) };
     let scorer = points.scorer_of(2999);
-    let found = index.search(&scorer, search, Some(&allowed), &mut Scratch::new(), None);
+    let mut scratch = Scratch::new();
+    let found = index.search(&scorer, search, Some(&allowed), &mut scratch, None);
     assert!(found.gave_up && found.visited < 300 + 64, "{found:?}");
     let search = SearchParams { visits_max: 30, ..search };
     assert!(index.search(&scorer, search, None, &mut Scratch::new(), None).gave_up);
