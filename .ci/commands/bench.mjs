@@ -8,8 +8,20 @@ import { run } from '../lib/run.mjs';
 import { main } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
-/** What the programs need beside what all need: things of the machine, and npm packages that they measure against. */
-const NEEDS = { browser: { system: ['chromium'], peers: 'bench/peers' } };
+/**
+ * What a program needs beside what all need: things of the machine, npm packages that it measures against, the product
+ * as it is built for users, and the data of the demo.
+ */
+const PRODUCT = { product: true, demo: true };
+const VECTORS = { system: ['pip', 'cxx', 'pythonHeaders'], product: true };
+const NEEDS = {
+  browser: { ...PRODUCT, system: ['chromium'], peers: 'bench/peers' },
+  glove: VECTORS,
+  sift: VECTORS,
+  fashion: VECTORS,
+  // From Rust alone, to be quick.
+  quick: { ...VECTORS, product: false },
+};
 
 await main(async ([name, ...rest]) => {
   const known = { ...programs('bench', ['.mjs']), ...programs('bench/src/bin', ['.rs']) };
@@ -18,16 +30,16 @@ await main(async ([name, ...rest]) => {
     if (name) process.exitCode = 1;
     return;
   }
-  const { system = [], peers } = NEEDS[name] ?? {};
-  await ensureSystem([...BUILD_NEEDS, ...dataNeeds(), ...system]);
+  const { system = [], peers, product, demo } = NEEDS[name] ?? PRODUCT;
+  await ensureSystem([...(product ? BUILD_NEEDS : ['linker', 'certificates']), ...(demo ? dataNeeds() : []), ...system]);
   ensureRust();
   const env = { KITH_CACHE: cacheFolder(), KITH_SERVER: serverBinary('release') };
   if (known[name].endsWith('.mjs')) {
-    await ensureNpmPackages();
+    if (product) await ensureNpmPackages();
     if (peers) await ensureNpmPackages(peers);
-    await buildRelease();
-    await ensureWordnet();
-    await ensureEmbedder();
+    if (product) await buildRelease();
+    if (demo) await ensureWordnet();
+    if (demo) await ensureEmbedder();
     await run(process.execPath, [known[name], ...rest], { env });
   } else {
     // A workspace of its own: the peers it measures against are never compiled with the product.

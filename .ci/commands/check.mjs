@@ -5,12 +5,14 @@ import { join } from 'node:path';
 
 import { tsc } from '../lib/build.mjs';
 import { INTERLEAVINGS } from '../lib/interleavings.mjs';
-import { LOCKED, ROOT, output, run } from '../lib/run.mjs';
+import { LOCKED, ROOT, TARGET_FOLDER, output, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
 /** Packages that are built apart from the others, because they would change how those are built. */
-const OWN_WORKSPACES = ['fuzz/Cargo.toml', 'tests/interleavings/Cargo.toml'];
+const OWN_WORKSPACES = ['bench/Cargo.toml', 'fuzz/Cargo.toml', 'tests/interleavings/Cargo.toml'];
+
+const BENCH = [...LOCKED, '--manifest-path', 'bench/Cargo.toml', '--target-dir', TARGET_FOLDER];
 
 const PARTS = {
   async format() {
@@ -24,6 +26,8 @@ const PARTS = {
     needsComponent('clippy', ['clippy', '--version']);
     const args = ['clippy', '--workspace', '--all-targets', ...LOCKED, '--quiet', '--', '-D', 'warnings'];
     await step('running clippy', () => run('cargo', args));
+    const bench = ['clippy', ...BENCH, '--all-targets', '--quiet', '--', '-D', 'warnings'];
+    await step("running clippy on the benchmarks' runner", () => run('cargo', bench));
     const apart = ['clippy', ...INTERLEAVINGS, '--all-targets', '--quiet', '--', '-D', 'warnings'];
     await step('running clippy on the interleavings', () => run('cargo', apart));
   },

@@ -143,7 +143,7 @@ async function fetchEmbedder(folder, work) {
 }
 
 /** The one downloaded file with this ending, if its bytes are the expected ones. */
-function onlyFile(folder, ending, source) {
+export function onlyFile(folder, ending, source) {
   const names = readdirSync(folder).filter((name) => name.endsWith(ending));
   if (names.length !== 1) throw new Refusal(`expected one ${ending} of ${source.package}, got ${names.length}`);
   const path = join(folder, names[0]);

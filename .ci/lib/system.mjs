@@ -39,6 +39,11 @@ const NEEDS = {
     elsewhere: { Fedora: 'python3-pip', Arch: 'python-pip', macOS: 'xcode-select --install' },
     found: () => output('python3', ['-m', 'pip', '--version']) !== undefined,
   },
+  pythonHeaders: {
+    packages: ['python3-dev'],
+    elsewhere: { Fedora: 'python3-devel', Arch: 'python', macOS: 'xcode-select --install' },
+    found: () => output('python3', ['-c', PYTHON_HEADERS]) !== undefined,
+  },
   chromium: {
     packages: ['chromium'],
     elsewhere: { Fedora: 'chromium', Arch: 'chromium', macOS: 'brew install --cask google-chrome' },
@@ -48,6 +53,9 @@ const NEEDS = {
   wasm: WASM_NEED,
   ...ARM_NEEDS,
 };
+
+/** Fails where Python cannot be compiled against. */
+const PYTHON_HEADERS = "import sysconfig, os; os.stat(os.path.join(sysconfig.get_paths()['include'], 'Python.h'))";
 
 function hasCertificates() {
   const places = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];

@@ -1,0 +1,216 @@
+//! Runs KithDB for the vector benchmarks, through the whole engine: a database in a directory, a collection that was
+//! written in bulk imports and merged into one segment, its views, filters and documents.
+//!
+//! A request is a line of JSON on stdin, its answer a line on stdout; `bench/vectors/runner.mjs` says what both hold.
+
+use std::error::Error;
+use std::fs;
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use kithdb::base::NoObserver;
+use kithdb::collection::{CollectionConfig, Document, SearchRequest};
+use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, CollectionHandle, Db, Inspection, Options};
+use kithdb::meta::Filter;
+use kithdb::storage::BlobKind;
+use kithdb::vectors::Metric;
+use kithdb::wire::parse_metadata;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const COLLECTION: &str = "vectors";
+/// Documents of one import.
+const IMPORT: usize = 20_000;
+/// The field that filters ask for holds 0 up to this, evenly.
+const FIELD_VALUES: usize = 1000;
+
+/// What can be asked; the fields are those of every runner.
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum Request {
+    Build { data: PathBuf, folder: PathBuf, m: u32, ef_construction: u32, threads: usize },
+    Load { data: PathBuf, folder: PathBuf },
+    Search(Search),
+    Memory,
+}
+
+/// All queries of the data set, one after the other.
+#[derive(Deserialize)]
+struct Search {
+    k: usize,
+    ef: usize,
+    /// Answer what was found, too.
+    #[serde(default)]
+    ids: bool,
+    /// Only documents whose field is below this.
+    below: Option<usize>,
+    /// Compare with every vector.
+    #[serde(default)]
+    exact: bool,
+}
+
+/// What is answered; each op fills its own fields.
+#[derive(Serialize, Default)]
+struct Answer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(flatten)]
+    times: Option<Times>,
+    /// Of a build: what writing the documents took of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    write: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ids: Option<Vec<u32>>,
+    /// Codes and links, which an index holds in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resident: Option<u64>,
+}
+
+#[derive(Serialize, Clone, Copy)]
+struct Times {
+    wall_s: f64,
+    cpu_s: f64,
+}
+
+/// What `set.json` says of a data set.
+#[derive(Deserialize)]
+struct Set {
+    metric: String,
+    dim: usize,
+}
+
+/// What is open for searches.
+struct Loaded {
+    collection: Arc<CollectionHandle>,
+    queries: Vec<Vec<f32>>,
+    bytes: u64,
+    _db: Db,
+}
+
+fn main() -> Result<()> {
+    let mut loaded = None;
+    for line in std::io::stdin().lock().lines() {
+        let answered =
+            serde_json::from_str(&line?).map_err(Into::into).and_then(|asked| answer(asked, &mut loaded));
+        let answer = answered.unwrap_or_else(|e| Answer { error: Some(e.to_string()), ..Answer::default() });
+        let mut out = std::io::stdout().lock();
+        serde_json::to_writer(&mut out, &answer)?;
+        out.write_all(b"\n")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn answer(request: Request, loaded: &mut Option<Loaded>) -> Result<Answer> {
+    match request {
+        Request::Build { data, folder, m, ef_construction, threads } => {
+            let config = CollectionConfig { links_max: m, ef_construction, ..CollectionConfig::default() };
+            build(&data, &folder, config, threads)
+        }
+        Request::Load { data, folder } => {
+            *loaded = Some(load(&data, &folder)?);
+            Ok(Answer::default())
+        }
+        Request::Search(asked) => search(loaded.as_ref().ok_or("nothing is loaded")?, &asked),
+        Request::Memory => {
+            let bytes = loaded.as_ref().map(|loaded| loaded.bytes);
+            Ok(Answer { bytes, resident: Some(resident()?), ..Answer::default() })
+        }
+    }
+}
+
+/// Writes all vectors in imports, then makes one linked segment of them.
+fn build(data: &Path, folder: &Path, config: CollectionConfig, threads: usize) -> Result<Answer> {
+    let set = set(data)?;
+    let base = rows(&data.join("base.f32"), set.dim)?;
+    let metric = match set.metric.as_str() {
+        "cosine" => Metric::Cosine,
+        "euclidean" => Metric::Euclidean,
+        other => return Err(format!("unknown metric {other}").into()),
+    };
+    let db = Db::open(folder, Options { threads, auto_jobs: false, ..Options::default() })?;
+    let collection = db.create(COLLECTION, CollectionConfig { metric, ..config })?;
+    let timer = Timer::start();
+    for (i, rows) in base.chunks(IMPORT).enumerate() {
+        let document = |(j, row): (usize, &Vec<f32>)| {
+            let n = i * IMPORT + j;
+            let metadata = parse_metadata(Some(&format!("{{\"c\":{}}}", n % FIELD_VALUES)))?;
+            Ok(Document { id: n.to_string(), vector: Some(row.clone()), metadata, expires_at: None })
+        };
+        let documents = rows.iter().enumerate().map(document).collect::<Result<_>>()?;
+        collection.add_bulk(documents, AddMode::Insert)?;
+    }
+    let write = timer.times();
+    collection.run(JobKind::Optimize)?;
+    let times = timer.times();
+    db.close()?;
+    Ok(Answer { times: Some(times), write: Some(write), ..Answer::default() })
+}
+
+fn load(data: &Path, folder: &Path) -> Result<Loaded> {
+    let queries = rows(&data.join("queries.f32"), set(data)?.dim)?;
+    let figures = Inspection::open(folder, Arc::new(NoObserver))?.figures(COLLECTION)?;
+    let blobs = figures.segments.iter().flat_map(|segment| &segment.blobs);
+    let held = blobs.filter(|(kind, _)| matches!(kind, BlobKind::Codes | BlobKind::Links));
+    let bytes = held.map(|(_, bytes)| bytes).sum();
+    let db = Db::open(folder, Options { threads: 1, read_only: true, ..Options::default() })?;
+    Ok(Loaded { collection: db.collection(COLLECTION)?, queries, bytes, _db: db })
+}
+
+/// Asks every query. Ids are made numbers again after the clock has stopped.
+fn search(loaded: &Loaded, asked: &Search) -> Result<Answer> {
+    let &Search { k, ef, exact, .. } = asked;
+    let filter = asked.below.map(|below| Filter::parse(&format!("c < {below}"))).transpose()?;
+    let mut found = Vec::with_capacity(loaded.queries.len());
+    let timer = Timer::start();
+    for query in &loaded.queries {
+        let (vector, filter) = (Some(query.clone()), filter.clone());
+        let request = SearchRequest { vector, filter, k, ef: Some(ef), exact, ..SearchRequest::default() };
+        found.push(loaded.collection.search(request)?.hits);
+    }
+    let times = Some(timer.times());
+    let numbers = || found.iter().flatten().map(|hit| hit.id.parse()).collect::<std::result::Result<_, _>>();
+    let ids = if asked.ids { Some(numbers()?) } else { None };
+    Ok(Answer { times, ids, ..Answer::default() })
+}
+
+struct Timer(Instant, f64);
+
+impl Timer {
+    fn start() -> Self {
+        Self(Instant::now(), cpu())
+    }
+
+    fn times(&self) -> Times {
+        Times { wall_s: self.0.elapsed().as_secs_f64(), cpu_s: cpu() - self.1 }
+    }
+}
+
+/// Seconds that all threads of this process have worked.
+fn cpu() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// Bytes of memory that this process holds, mapped files included.
+fn resident() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+fn set(data: &Path) -> Result<Set> {
+    Ok(serde_json::from_slice(&fs::read(data.join("set.json"))?)?)
+}
+
+fn rows(path: &Path, dim: usize) -> Result<Vec<Vec<f32>>> {
+    let row = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
+    Ok(fs::read(path)?.chunks_exact(4 * dim).map(row).collect())
+}

