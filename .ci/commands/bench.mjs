@@ -1,26 +1,23 @@
 // npm run bench: the programs of bench/. `npm run bench -- NAME [--json ...]` runs one; without a name it lists them.
 // A program is bench/NAME.mjs, or a binary of the Rust package bench/ (bench/src/bin/NAME.rs).
 
-import { BUILD_NEEDS, buildRelease, serverBinary } from '../lib/build.mjs';
+import { BUILD_NEEDS, buildForNode, buildRelease, serverBinary } from '../lib/build.mjs';
 import { cacheFolder, dataNeeds, ensureEmbedder, ensureWordnet } from '../lib/data.mjs';
 import { programs } from '../lib/programs.mjs';
 import { run } from '../lib/run.mjs';
 import { main } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 
-/**
- * What a program needs beside what all need: things of the machine, npm packages that it measures against, the product
- * as it is built for users, and the data of the demo.
- */
-const PRODUCT = { product: true, demo: true };
-const VECTORS = { system: ['pip', 'cxx', 'pythonHeaders'], product: true };
+/** All that is built for users, and the data of the demo. */
+const PRODUCT = { build: buildRelease, needs: BUILD_NEEDS, demo: true };
+const VECTORS = { system: ['pip', 'cxx', 'pythonHeaders'] };
+/** What each program needs: a build of the product, things of the machine, npm packages that it measures against, data. */
 const NEEDS = {
-  browser: { ...PRODUCT, system: ['chromium'], peers: 'bench/peers' },
-  glove: VECTORS,
+  browser: { ...PRODUCT, system: [...VECTORS.system, 'chromium'], peers: 'bench/peers' },
+  glove: { ...VECTORS, build: buildForNode },
   sift: VECTORS,
   fashion: VECTORS,
-  // From Rust alone, to be quick.
-  quick: { ...VECTORS, product: false },
+  quick: VECTORS,
 };
 
 await main(async ([name, ...rest]) => {
@@ -30,14 +27,14 @@ await main(async ([name, ...rest]) => {
     if (name) process.exitCode = 1;
     return;
   }
-  const { system = [], peers, product, demo } = NEEDS[name] ?? PRODUCT;
-  await ensureSystem([...(product ? BUILD_NEEDS : ['linker', 'certificates']), ...(demo ? dataNeeds() : []), ...system]);
+  const { build, needs = ['linker', 'certificates'], system = [], peers, demo } = NEEDS[name] ?? PRODUCT;
+  await ensureSystem([...needs, ...(demo ? dataNeeds() : []), ...system]);
   ensureRust();
   const env = { KITH_CACHE: cacheFolder(), KITH_SERVER: serverBinary('release') };
   if (known[name].endsWith('.mjs')) {
-    if (product) await ensureNpmPackages();
+    await ensureNpmPackages();
     if (peers) await ensureNpmPackages(peers);
-    if (product) await buildRelease();
+    await build?.();
     if (demo) await ensureWordnet();
     if (demo) await ensureEmbedder();
     await run(process.execPath, [known[name], ...rest], { env });

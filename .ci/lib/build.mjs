@@ -34,6 +34,15 @@ export async function buildRelease() {
   placeAddon('release');
 }
 
+/** What Node loads, optimised, without the browser modules and the server. */
+export async function buildForNode() {
+  await buildTypes();
+  await step('building the Node addon', async () => {
+    await run('cargo', ['build', '--release', ...LOCKED, '--quiet', '-p', 'kithdb-node']);
+  });
+  placeAddon('release');
+}
+
 /**
  * What the tests run, the native parts in one profile and one cargo call: the same artefacts serve `cargo test`,
  * the server that tests start and the addon that Node tests load. The browser module is the one that users get.

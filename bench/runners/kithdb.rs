@@ -61,6 +61,9 @@ struct Answer {
     error: Option<String>,
     #[serde(flatten)]
     times: Option<Times>,
+    /// Of a search: the middle one of the queries, by the clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p50_us: Option<f64>,
     /// Of a build: what writing the documents took of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     write: Option<Times>,
@@ -169,16 +172,21 @@ fn search(loaded: &Loaded, asked: &Search) -> Result<Answer> {
     let &Search { k, ef, exact, .. } = asked;
     let filter = asked.below.map(|below| Filter::parse(&format!("c < {below}"))).transpose()?;
     let mut found = Vec::with_capacity(loaded.queries.len());
+    let mut each = Vec::with_capacity(loaded.queries.len());
     let timer = Timer::start();
     for query in &loaded.queries {
+        let start = Instant::now();
         let (vector, filter) = (Some(query.clone()), filter.clone());
         let request = SearchRequest { vector, filter, k, ef: Some(ef), exact, ..SearchRequest::default() };
         found.push(loaded.collection.search(request)?.hits);
+        each.push(start.elapsed());
     }
     let times = Some(timer.times());
+    each.sort_unstable();
+    let p50_us = each.get(each.len() / 2).map(|time| time.as_secs_f64() * 1e6);
     let numbers = || found.iter().flatten().map(|hit| hit.id.parse()).collect::<std::result::Result<_, _>>();
     let ids = if asked.ids { Some(numbers()?) } else { None };
-    Ok(Answer { times, ids, ..Answer::default() })
+    Ok(Answer { times, ids, p50_us, ..Answer::default() })
 }
 
 struct Timer(Instant, f64);

@@ -4,7 +4,8 @@
 //   {"op": "build", "data", "folder", "m", "ef_construction", "threads"}   makes an index in an empty folder: wall_s, cpu_s
 //   {"op": "load", "data", "folder"}                                       opens it and the queries, on one thread
 //   {"op": "search", "k", "ef", "ids"?, "below"?, "exact"?}                asks every query once: wall_s, cpu_s, and with
-//                                                                          `ids` what was found, query after query
+//                                                                          `ids` what was found, query after query;
+//                                                                          KithDB's also answers p50_us
 //   {"op": "memory"}                                                       bytes of the index; resident, of the process
 //
 // with folders as paths. An answer that has `error` says why there is no other.

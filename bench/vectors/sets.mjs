@@ -47,9 +47,12 @@ async function fetchGlove(work) {
   return join(work, 'package');
 }
 
+/** Into a folder that apt's own user cannot read. */
+const DOWNLOAD = ['-qq', '-o', 'APT::Sandbox::User=root', 'download'];
+
 /** Unpacks Debian's packages, which needs no root. */
 async function fetchDebian(work, packages) {
-  const failed = await run('apt-get', ['-qq', 'download', ...packages], { cwd: work, mayFail: true });
+  const failed = await run('apt-get', [...DOWNLOAD, ...packages], { cwd: work, mayFail: true });
   if (failed) {
     throw new Refusal(`these data come from Debian's packages ${packages.join(', ')}; apt-get could not download them. ` +
       'On Debian or a relative of it, type `sudo apt-get update` and run this again.');
