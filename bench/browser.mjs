@@ -1,12 +1,14 @@
 // What KithDB costs in a browser, beside hnswlib-wasm (vectors) and MiniSearch (words), in one run of headless
-// Chromium. Usage: npm run bench -- browser [--json] [--small] [--documents N] [--rounds N] [--only PART,PART]
+// Chromium. Usage: npm run bench -- browser [--json] [--small] [--all] [--documents N] [--rounds N]
+// [--only PART,PART]
 
-import { rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
 
 import { startSite } from '../tests/browser/site.mjs';
+import { native, prepareGlove } from './browser/glove.mjs';
 import { browserVersion, coldStarts, hybrid, savedOpenings, vectors, words } from './browser/measure.mjs';
 import { prepare } from './browser/prepare.mjs';
 import { print } from './browser/print.mjs';
@@ -15,9 +17,10 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
+    all: { type: 'boolean', default: false },
     documents: { type: 'string' },
     rounds: { type: 'string' },
-    only: { type: 'string', default: 'cold,saved,vectors,words,hybrid' },
+    only: { type: 'string', default: 'cold,saved,vectors,words,hybrid,glove' },
   },
 });
 const cache = process.env.KITH_CACHE;
@@ -30,16 +33,17 @@ const efs = values.small ? [10, 40, 160] : [10, 16, 24, 32, 48, 64, 96, 128, 192
 
 const { folder, isRight } = await prepare(cache, documents, questions);
 const folderUrl = (path) => pathToFileURL(`${path}/`);
-const site = await startSite('/pages/start.mjs', {
+const siteOf = (data) => startSite('/pages/start.mjs', {
   pages: new URL('browser/pages/', import.meta.url),
   peers: new URL('peers/node_modules/', import.meta.url),
-  data: folderUrl(folder),
+  data: folderUrl(data),
   embedder: folderUrl(`${cache}/embedder`),
 }, {
   // hnswlib-wasm carries its module in a data: address. What is fetched once may be kept, as on a real site.
   'content-security-policy': "default-src 'self' data:; script-src 'self' 'unsafe-eval'",
   'cache-control': 'max-age=3600',
 });
+const site = await siteOf(folder);
 
 const parts = {
   cold: () => coldStarts(site.origin, rounds),
@@ -47,7 +51,32 @@ const parts = {
   vectors: () => vectors(site.origin, { rounds, isRight, efs }),
   words: () => words(site.origin, { rounds }),
   hybrid: () => hybrid(site.origin, { rounds }),
+  glove,
 };
+
+/** The package of edgevec imports a file that it does not hold: saving to IndexedDB, which is not measured. */
+async function completeEdgevec() {
+  const peer = new URL('peers/node_modules/edgevec/', import.meta.url);
+  const [, name] = /from '\.\/(snippets\/[\w./-]+)'/.exec(await readFile(new URL('edgevec.js', peer), 'utf8'));
+  await mkdir(new URL('./', new URL(name, peer)), { recursive: true });
+  await writeFile(new URL(name, peer), 'export class IndexedDbBackend {}\n');
+}
+
+/** The word vectors of the benchmark `quick`, and native KithDB over them. */
+async function glove() {
+  const made = await prepareGlove();
+  const own = await siteOf(made.folder);
+  try {
+    const others = values.all ? ['edgevec'] : [];
+    if (values.all) await completeEdgevec();
+    const measured = await vectors(own.origin, { rounds, isRight: made.isRight, efs, others });
+    return { ...measured, native: await native(made.set, efs, rounds) };
+  } finally {
+    own.stop();
+    await rm(made.folder, { recursive: true, force: true });
+  }
+}
+
 const result = {
   documents,
   questions,

@@ -137,23 +137,28 @@ async function builds(browser, origin, rounds, kind, names) {
   return { pages, figures };
 }
 
-/** Vectors: recall and speed of both at each `ef`. `isRight[i](id)` says whether an id belongs to the answer. */
-export async function vectors(origin, { rounds, isRight, efs }) {
+/** Who has but one setting. */
+const EFS_OF = { edgevec: [100] };
+
+/** Vectors: recall and speed of all at each `ef`. `isRight[i](id)` says whether an id belongs to the answer. */
+export async function vectors(origin, { rounds, isRight, efs, others = [] }) {
   const browser = await launchBrowser();
-  const { pages, figures } = await builds(browser, origin, Math.min(rounds, 3), 'vectors', ['kith', 'hnswlib']);
+  const names = ['kith', 'hnswlib', ...others];
+  const { pages, figures } = await builds(browser, origin, Math.min(rounds, 3), 'vectors', names);
+  const efsOf = (name) => EFS_OF[name] ?? efs;
   const right = (answers) => answers.flatMap((ids, i) => ids.map(isRight[i])).filter(Boolean).length;
   const recall = (answers) => right(answers) / (answers.length * 10);
   for (const name of Object.keys(pages)) {
     const points = figures[name].points = [];
-    for (const ef of efs) {
+    for (const ef of efsOf(name)) {
       // Asked once before it is timed: this also warms up.
       points.push({ ef, recall: recall(await pages[name].call('answers', 'vectors', { ef })) });
       await pages[name].call('time', 'vectors', { ef });
     }
   }
-  // Both engines at one ef, then both at the next.
-  const jobs = efs.flatMap((ef, i) => Object.entries(pages).map(([name, page]) =>
-    [`${name} ${i}`, () => page.call('time', 'vectors', { ef })]));
+  // All engines at one ef, then all at the next.
+  const jobs = efs.flatMap((_, i) => Object.entries(pages).filter(([name]) => i < efsOf(name).length).map(([name, page]) =>
+    [`${name} ${i}`, () => page.call('time', 'vectors', { ef: efsOf(name)[i] })]));
   const times = await inTurns(rounds, Object.fromEntries(jobs));
   for (const name of Object.keys(pages)) {
     figures[name].points.forEach((point, i) => Object.assign(point, latency(times[`${name} ${i}`])));

@@ -22,6 +22,7 @@ export async function prepare(cache, count, questions) {
   const put = (name, value) => writeFile(join(folder, `${name}.json`), JSON.stringify(value));
   await put('documents', documents.map((gloss, i) => ({ id: `${i}`, gloss })));
   await put('words', words);
+  await put('dim', asked[0].length);
   await put('glosses', others);
   await put('first', { vector: [...asked[0]], text: words[0], documents: documents.length });
   await writeFile(join(folder, 'vectors.f32'), bytes(vectors));

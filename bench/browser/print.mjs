@@ -14,11 +14,12 @@ export function print(result) {
   if (result.vectors) printVectors(result.vectors);
   if (result.words) printWords(result.words);
   if (result.hybrid) printHybrid(result.hybrid);
+  if (result.glove) printGlove(result.glove);
 }
 
 const NAMES = {
   kith: 'KithDB', 'kith-vectors': 'KithDB, vectors', 'kith-words': 'KithDB, words', hnswlib: 'hnswlib-wasm',
-  'hnswlib-bare': 'hnswlib-wasm, no file system', minisearch: 'MiniSearch',
+  'hnswlib-bare': 'hnswlib-wasm, no file system', minisearch: 'MiniSearch', edgevec: 'edgevec',
 };
 
 function printCold(cold) {
@@ -38,8 +39,8 @@ function printSaved(saved) {
     ]));
 }
 
-function printVectors({ kith, hnswlib }) {
-  printBuilds({ kith, hnswlib });
+function printVectors({ kith, hnswlib, ...others }) {
+  printBuilds({ kith, hnswlib, ...others });
   const line = (name, point) => [name, `${point.ef ?? ''}`, point.recall.toFixed(4), ...speed(point)];
   table('Vectors, cosine, M 16, efConstruction 200', ['', 'ef', 'recall', 'p50 us', 'p95 us', 'QPS', 'spread'], [
     ...kith.points.map((point) => line('KithDB', point)),
@@ -47,6 +48,7 @@ function printVectors({ kith, hnswlib }) {
     line('KithDB, exact', kith.exact),
     line('KithDB, no ef, search()', { recall: kith.default.recall, ...kith.async }),
     ...hnswlib.points.map((point) => line('hnswlib-wasm', point)),
+    ...Object.entries(others).flatMap(([name, { points }]) => points.map((point) => line(NAMES[name], point))),
   ]);
   console.log(`${(kith.in_module * 100).toFixed(0)} % of searchSync without ef is inside the module`);
   for (const of of ['p50_us', 'mean_us']) {
@@ -78,6 +80,15 @@ function printHybrid(hybrid) {
   table('Words and vectors, whole glosses, embedded in the page', ['', 'p50 us', 'p95 us', 'QPS', 'spread'],
     [['KithDB', ...speed(hybrid)], ['KithDB, search()', ...speed(hybrid.async)]]);
   console.log(`${(hybrid.in_module * 100).toFixed(0)} % of searchSync is inside the module`);
+}
+
+function printGlove({ native, ...engines }) {
+  console.log('\n20,000 word vectors of 100 dimensions, 1,000 questions');
+  printVectors(engines);
+  table('In the browser and native, one thread, p50 us', ['ef', 'recall', 'browser', 'native', 'native / browser'],
+    engines.kith.points.map(({ ef, recall, p50_us }, i) => [
+      `${ef}`, recall.toFixed(4), p50_us.toFixed(0), native[i].p50_us.toFixed(0), (native[i].p50_us / p50_us).toFixed(2),
+    ]));
 }
 
 function printBuilds(engines) {

@@ -1,7 +1,5 @@
 // The same data for every page: glosses, their vectors, and what is asked.
 
-const DIM = 256;
-
 /** Documents `{id, gloss}`. */
 export const documents = () => json('documents');
 
@@ -25,6 +23,7 @@ async function json(name) {
 }
 
 async function rows(name) {
+  const dim = await json('dim');
   const all = new Float32Array(await (await fetch(`/data/${name}.f32`)).arrayBuffer());
-  return Array.from({ length: all.length / DIM }, (_, i) => all.subarray(i * DIM, (i + 1) * DIM));
+  return Array.from({ length: all.length / dim }, (_, i) => all.subarray(i * dim, (i + 1) * dim));
 }
