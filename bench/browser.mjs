@@ -10,8 +10,10 @@ import { pathToFileURL } from 'node:url';
 import { startSite } from '../tests/browser/site.mjs';
 import { native, prepareGlove } from './browser/glove.mjs';
 import { browserVersion, coldStarts, hybrid, savedOpenings, vectors, words } from './browser/measure.mjs';
+import { writeBrowser } from './browser/page.mjs';
 import { prepare } from './browser/prepare.mjs';
 import { print } from './browser/print.mjs';
+import { revision } from './vectors/revision.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -84,6 +86,7 @@ const result = {
   machine: cpus()[0].model,
   cores: cpus().length,
   browser: await browserVersion(),
+  revision: revision(),
   load: [loadavg()[0]],
 };
 try {
@@ -99,3 +102,4 @@ result.load.push(loadavg()[0]);
 
 if (values.json) console.log(JSON.stringify(result));
 else print(result);
+if (result.glove && !values.small && !values.rounds) writeBrowser(result);

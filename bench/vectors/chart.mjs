@@ -26,7 +26,7 @@ export function chart({ title, x, y, curves }) {
     text((PLOT.left + PLOT.right) / 2, HEIGHT - 12, x, 'middle'),
     `<text transform="translate(14 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(y)}</text>`,
     ...shown.map(({ points }, i) => curve(points.map(place), i)),
-    ...shown.map(({ name }, i) => legend(name, i)),
+    ...shown.map(({ name }, i) => legend(name, i, shown.length)),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(title)}">\n${STYLE}\n${parts.join('\n')}\n</svg>\n`;
 }
@@ -81,8 +81,9 @@ function curve(places, i) {
   return `<polyline points="${points.join(' ')}" ${stroke(i)}/>${dots}`;
 }
 
-function legend(name, i) {
-  const [x, y] = [PLOT.left + 14, PLOT.bottom - 14 - 18 * i];
+/** In the corner that curves leave free: what is slow and finds little. */
+function legend(name, i, count) {
+  const [x, y] = [PLOT.left + 14, PLOT.bottom - 14 - 18 * (count - 1 - i)];
   return `<line x1="${x}" x2="${x + 34}" y1="${y}" y2="${y}" ${stroke(i)}/>${text(x + 42, y + 4, name, 'start')}`;
 }
 

@@ -50,10 +50,10 @@ export const ENGINES = {
   }),
 };
 
-/** All that the answers of the core may depend on. */
+/** All that the index of KithDB may depend on. */
 function coreVersion() {
   const paths = filesOf(join(ROOT, 'core/src')).map((name) => join('core/src', name));
-  const rest = ['core/Cargo.toml', 'bench/Cargo.toml', 'bench/Cargo.lock', 'bench/runners/kithdb.rs'];
+  const rest = ['core/Cargo.toml', 'bench/Cargo.toml', 'bench/Cargo.lock', 'bench/runners/kithdb/build.rs'];
   return sha256(...[...paths, ...rest].flatMap((path) => [path, readFileSync(join(ROOT, path))])).slice(0, 12);
 }
 

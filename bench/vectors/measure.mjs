@@ -13,23 +13,25 @@ export const RECALLS = [0.9, 0.95, 0.97, 0.99];
 /** A measurement repeats all queries until it has taken so many seconds. */
 const MEASURE_S = 0.25;
 
-/** The right answers of a data set, by the name of their file. */
-export function readTruth(folder, name, queries) {
+/** The right answers of a data set, by the name of their file; among the rows that are kept, where not all are. */
+export function readTruth(folder, name, queries, isKept = () => true) {
   const read = (ending, Kind) => {
     const { buffer, byteOffset, byteLength } = readFileSync(join(folder, `${name}.${ending}`));
     return new Kind(buffer.slice(byteOffset, byteOffset + byteLength));
   };
   const [ids, distances] = [read('i32', Int32Array), read('f32', Float32Array)];
   const depth = ids.length / queries;
-  return Array.from({ length: queries }, (_, i) => right(ids, distances, i * depth, (i + 1) * depth));
+  return Array.from({ length: queries }, (_, i) => right(ids, distances, i * depth, (i + 1) * depth, isKept));
 }
 
 /** What counts as found: the first K, and what is as near as the last of them but for the rounding of f32. */
-function right(ids, distances, from, to) {
-  const last = distances[from + K - 1];
-  const bound = last + Math.abs(last) * 1e-6;
+function right(ids, distances, from, to, isKept) {
   const found = new Set();
-  for (let i = from; i < to && distances[i] <= bound; i += 1) found.add(ids[i]);
+  let bound = Infinity;
+  for (let i = from; i < to && distances[i] <= bound; i += 1) {
+    if (isKept(ids[i])) found.add(ids[i]);
+    if (found.size === K) bound = Math.min(bound, distances[i] + Math.abs(distances[i]) * 1e-6);
+  }
   return found;
 }
 

@@ -7,7 +7,8 @@ import { ROOT } from '../../.ci/lib/run.mjs';
 import { chart } from './chart.mjs';
 import { describe, loadOf, tables } from './print.mjs';
 
-const PAGE = join(ROOT, 'docs/BENCHMARKS.md');
+/** The page that holds all figures. */
+export const PAGE = join(ROOT, 'docs/BENCHMARKS.md');
 
 /** Replaces the section of a data set. */
 export async function writePage(result) {
@@ -36,7 +37,8 @@ export function section(result) {
   return `\n${about.join('\n')}\n\n![recall and queries a second on ${set.name}](images/bench-${set.name}.svg)\n\n${parts.join('\n')}\n`;
 }
 
-function markdown(head, rows) {
+/** A table. */
+export function markdown(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |\n`;
   return line(head) + line(head.map(() => '---')).replaceAll(' ', '') + rows.map(line).join('');
 }

@@ -1,22 +1,26 @@
 // Runs the benchmark of a data set from its data to its figures. The programs of bench/ that call it say which engines
 // and settings.
 
-import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { ROOT } from '../../.ci/lib/run.mjs';
+import { cacheFolder } from '../../.ci/lib/data.mjs';
 import { Refusal, main } from '../../.ci/lib/say.mjs';
 import { ENGINES, PARAMETERS, ensureIndex } from './engines.mjs';
 import { RECALLS, load, measureCurves, qpsAt, ratioAt, readTruth } from './measure.mjs';
 import { writePage } from './page.mjs';
 import { print } from './print.mjs';
+import { revision } from './revision.mjs';
 import { cores } from './runner.mjs';
 import { ensureSet } from './sets.mjs';
 
 const ROUNDS = 5;
 /** Filters accept so many of 1000 documents. */
 const FILTERS = [500, 100, 10, 1];
+/** The last of so many documents is deleted. */
+const DELETE = 100;
 const FILTER_EFS = [32, 64, 128, 256, 512];
 
 /**
@@ -88,7 +92,8 @@ async function measureSet(set, plan, options) {
     for (const key of options.engines) {
       Object.assign(engines[key], { memory: await runners[key].ask({ op: 'memory' }), points: points[key] });
     }
-    const filters = has('filters') && runners.kithdb ? await measureFilters(runners.kithdb, set, { ...options, truths, note }) : undefined;
+    const more = has('filters') && runners.kithdb;
+    const filters = more && await measureFilters(runners.kithdb, indexes.kithdb.folder, set, { ...options, truths, note });
     return summary(set, options, engines, points, filters);
   } finally {
     for (const runner of Object.values(runners)) await runner.stop();
@@ -102,22 +107,33 @@ async function measureThreads(engine, set, options) {
   engine.built_on_two = two.built;
 }
 
-/** Filtered searches of KithDB. Truths are of the accepted documents alone. */
-async function measureFilters(runner, set, { rounds, truths, note }) {
-  const all = { ...truths };
-  const curves = { all: { runner } };
+/** Searches of KithDB among some of its documents: those that a filter accepts, or those that are not deleted. */
+async function measureFilters(runner, folder, set, { rounds, truths, note }) {
+  const all = { ...truths, live: readTruth(set.folder, 'truth', set.queries, (id) => id % DELETE !== DELETE - 1) };
+  const copy = mkdtempSync(join(cacheFolder(), 'tmp-'));
+  const deleted = await ENGINES.kithdb.start();
+  try {
+    cpSync(folder, copy, { recursive: true });
+    await deleted.ask({ op: 'load', data: set.folder, folder: copy, delete: DELETE });
+    return await measureAmong(runner, deleted, all, set, { rounds, note });
+  } finally {
+    await deleted.stop();
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+async function measureAmong(runner, deleted, all, set, { rounds, note }) {
+  const curves = { all: { runner }, live: { runner: deleted, truth: 'live' } };
   for (const below of FILTERS) {
     all[`below-${below}`] = readTruth(set.folder, `below-${below}`, set.queries);
     curves[below] = { runner, request: { below }, truth: `below-${below}` };
   }
   note('… searching with filters');
   const points = await measureCurves(curves, { efs: FILTER_EFS, rounds, truths: all, note });
-  return FILTERS.map((below) => ({
-    share: below / 1000,
-    points: points[below],
-    qps: qpsAt(0.95, points[below]),
-    ratio: ratioAt(0.95, points[below], points.all),
-  }));
+  const row = (name, what) => ({
+    what, points: points[name], qps: qpsAt(0.95, points[name]), ratio: ratioAt(0.95, points[name], points.all),
+  });
+  return [row('live', `all but 1/${DELETE}, deleted`), ...FILTERS.map((below) => row(below, `1/${1000 / below}, by a filter`))];
 }
 
 function summary(set, options, engines, points, filters) {
@@ -153,14 +169,4 @@ function summary(set, options, engines, points, filters) {
 function nodeRatio({ kithdb, 'kithdb-node': node }) {
   const at = kithdb?.findIndex(({ recall }) => recall >= 0.95) ?? -1;
   return at < 0 || !node ? undefined : { ef: kithdb[at].ef, ratio: kithdb[at].us / node[at].us };
-}
-
-function revision() {
-  try {
-    const git = (...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
-    const changed = git('status', '--porcelain', '--', 'core', 'bench', 'bindings-node') ? ' and changes' : '';
-    return `${git('rev-parse', '--short=10', 'HEAD')}${changed}`;
-  } catch {
-    return 'unknown';
-  }
 }

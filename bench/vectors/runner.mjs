@@ -2,7 +2,8 @@
 // lines on its stdout. A request is
 //
 //   {"op": "build", "data", "folder", "m", "ef_construction", "threads"}   makes an index in an empty folder: wall_s, cpu_s
-//   {"op": "load", "data", "folder"}                                       opens it and the queries, on one thread
+//   {"op": "load", "data", "folder", "delete"?}                            opens it and the queries, on one thread; KithDB's
+//                                                                          deletes the last of every `delete` documents
 //   {"op": "search", "k", "ef", "ids"?, "below"?, "exact"?}                asks every query once: wall_s, cpu_s, and with
 //                                                                          `ids` what was found, query after query;
 //                                                                          KithDB's also answers p50_us

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { browserSection } from '../../bench/browser/page.mjs';
 import { chart } from '../../bench/vectors/chart.mjs';
 import { measureCurves, qpsAt, ratioAt, readTruth, recall } from '../../bench/vectors/measure.mjs';
 import { replaced, section } from '../../bench/vectors/page.mjs';
@@ -39,6 +40,8 @@ test('what is as near as the last right answer is right too', () => {
     const second = [12, 13, 14, 15, 16, 17, 18, 19, 20];
     assert.equal(recall([...first, 10, ...second, 21], truth), 1);
     assert.equal(recall([...first, 11, ...second, 22], truth), 0.9);
+    const kept = readTruth(folder, 't', 2, (id) => id !== 1);
+    assert.deepEqual([...kept[0]], [0, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     assert.throws(() => recall(first, truth), /9 results for 2 queries/);
   } finally {
     rmSync(folder, { recursive: true });
@@ -85,7 +88,7 @@ test('a plot is well-formed, shows every curve, and leaves out what finds less a
 
 test('the page gets the section of its data set and keeps the others', () => {
   const page = readFileSync(new URL('../../docs/BENCHMARKS.md', import.meta.url), 'utf8');
-  for (const name of ['glove', 'sift', 'fashion']) {
+  for (const name of ['glove', 'browser', 'sift', 'fashion']) {
     const now = replaced(page, name, 'figures\n');
     assert.ok(now.includes(`<!-- measured by npm run bench -- ${name} -->\nfigures\n<!-- end of ${name} -->`));
     assert.equal(replaced(now, name, 'figures\n'), now);
@@ -107,11 +110,29 @@ test('a section names the machine, the versions, the ratios and the plot', () =>
       recall: 0.95, best: 'hnswlib', to_hnswlib: { ratio: 1.6 }, to_best: { ratio: 1.6, atLeast: true },
       qps: { kithdb: { qps: 16_000 }, hnswlib: { qps: 10_000, atLeast: true } },
     }],
-    filters: [{ share: 0.1, qps: { qps: 5000 }, ratio: { ratio: 0.5 }, points: curve }],
+    filters: [{ what: '1/10, by a filter', qps: { qps: 5000 }, ratio: { ratio: 0.5 }, points: curve }],
     node: { ef: 64, ratio: 0.91 },
   });
   for (const wanted of [
     'a processor, 2 cores', 'revision abc', '(images/bench-glove.svg)', '| 0.95 | 16,000 | > 10,000 | 1.60 | > 1.60 (hnswlib) |',
-    '| KithDB | 1.2.3 | 40.0 | 0.50 | 80 | 0.40 |', '| 1/10 | 5,000 | 0.50 | 0.9500 |', '| 2.00 |', '| 0.91 |',
+    '| KithDB | 1.2.3 | 40.0 | 0.50 | 80 | 0.40 |', '| 1/10, by a filter | 5,000 | 0.50 | 0.9500 |', '| 2.00 |', '| 0.91 |',
+  ]) assert.ok(text.includes(wanted), `${wanted} is missing in\n${text}`);
+});
+
+test('the section of the browser divides times at equal recall and at equal settings', () => {
+  const engine = (...all) => ({
+    build_ms: { median: 1000 }, wasm_bytes: 4 << 20,
+    points: all.map(([ef, found, p50_us]) => ({ ef, recall: found, p50_us, spread: 1.5 })),
+  });
+  const text = browserSection({
+    rounds: 5, machine: 'a processor', cores: 2, browser: 'Chromium 1', revision: 'abc',
+    glove: {
+      kith: engine([64, 0.95, 100]), hnswlib: engine([64, 0.94, 200], [96, 0.96, 200]), edgevec: engine([100, 0.93, 900]),
+      native: [{ ef: 64, p50_us: 60 }],
+    },
+  });
+  for (const wanted of [
+    '| 0.9 | < 100 | < 200 | - |', '| 0.95 | < 100 | 200 | > 2.00 |', '| 64 | 0.9500 | 100 | 60 | 0.60 |',
+    '| edgevec | 1000 | 4.0 |', 'recall 0.9300, 900 microseconds', 'slowest round 1.50 times',
   ]) assert.ok(text.includes(wanted), `${wanted} is missing in\n${text}`);
 });

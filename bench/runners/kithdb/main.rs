@@ -3,6 +3,8 @@
 //!
 //! A request is a line of JSON on stdin, its answer a line on stdout; `bench/vectors/runner.mjs` says what both hold.
 
+mod build;
+
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead, Write};
@@ -11,30 +13,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kithdb::base::NoObserver;
-use kithdb::collection::{CollectionConfig, Document, SearchRequest};
-use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, CollectionHandle, Db, Inspection, Options};
+use kithdb::collection::{CollectionConfig, SearchRequest};
+use kithdb::host::{CollectionHandle, Db, Inspection, Options};
 use kithdb::meta::Filter;
 use kithdb::storage::BlobKind;
-use kithdb::vectors::Metric;
-use kithdb::wire::parse_metadata;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const COLLECTION: &str = "vectors";
-/// Documents of one import.
-const IMPORT: usize = 20_000;
-/// The field that filters ask for holds 0 up to this, evenly.
-const FIELD_VALUES: usize = 1000;
 
 /// What can be asked; the fields are those of every runner.
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Request {
     Build { data: PathBuf, folder: PathBuf, m: u32, ef_construction: u32, threads: usize },
-    Load { data: PathBuf, folder: PathBuf },
+    Load { data: PathBuf, folder: PathBuf, delete: Option<usize> },
     Search(Search),
     Memory,
 }
@@ -115,10 +110,10 @@ fn answer(request: Request, loaded: &mut Option<Loaded>) -> Result<Answer> {
     match request {
         Request::Build { data, folder, m, ef_construction, threads } => {
             let config = CollectionConfig { links_max: m, ef_construction, ..CollectionConfig::default() };
-            build(&data, &folder, config, threads)
+            build::build(&data, &folder, config, threads)
         }
-        Request::Load { data, folder } => {
-            *loaded = Some(load(&data, &folder)?);
+        Request::Load { data, folder, delete } => {
+            *loaded = Some(load(&data, &folder, delete)?);
             Ok(Answer::default())
         }
         Request::Search(asked) => search(loaded.as_ref().ok_or("nothing is loaded")?, &asked),
@@ -129,42 +124,21 @@ fn answer(request: Request, loaded: &mut Option<Loaded>) -> Result<Answer> {
     }
 }
 
-/// Writes all vectors in imports, then makes one linked segment of them.
-fn build(data: &Path, folder: &Path, config: CollectionConfig, threads: usize) -> Result<Answer> {
-    let set = set(data)?;
-    let base = rows(&data.join("base.f32"), set.dim)?;
-    let metric = match set.metric.as_str() {
-        "cosine" => Metric::Cosine,
-        "euclidean" => Metric::Euclidean,
-        other => return Err(format!("unknown metric {other}").into()),
-    };
-    let db = Db::open(folder, Options { threads, auto_jobs: false, ..Options::default() })?;
-    let collection = db.create(COLLECTION, CollectionConfig { metric, ..config })?;
-    let timer = Timer::start();
-    for (i, rows) in base.chunks(IMPORT).enumerate() {
-        let document = |(j, row): (usize, &Vec<f32>)| {
-            let n = i * IMPORT + j;
-            let metadata = parse_metadata(Some(&format!("{{\"c\":{}}}", n % FIELD_VALUES)))?;
-            Ok(Document { id: n.to_string(), vector: Some(row.clone()), metadata, expires_at: None })
-        };
-        let documents = rows.iter().enumerate().map(document).collect::<Result<_>>()?;
-        collection.add_bulk(documents, AddMode::Insert)?;
-    }
-    let write = timer.times();
-    collection.run(JobKind::Optimize)?;
-    let times = timer.times();
-    db.close()?;
-    Ok(Answer { times: Some(times), write: Some(write), ..Answer::default() })
-}
-
-fn load(data: &Path, folder: &Path) -> Result<Loaded> {
+/// Opens the database, to be read unless the last of every so many documents are to be deleted first.
+fn load(data: &Path, folder: &Path, delete: Option<usize>) -> Result<Loaded> {
     let queries = rows(&data.join("queries.f32"), set(data)?.dim)?;
     let figures = Inspection::open(folder, Arc::new(NoObserver))?.figures(COLLECTION)?;
     let blobs = figures.segments.iter().flat_map(|segment| &segment.blobs);
     let held = blobs.filter(|(kind, _)| matches!(kind, BlobKind::Codes | BlobKind::Links));
     let bytes = held.map(|(_, bytes)| bytes).sum();
-    let db = Db::open(folder, Options { threads: 1, read_only: true, ..Options::default() })?;
-    Ok(Loaded { collection: db.collection(COLLECTION)?, queries, bytes, _db: db })
+    let read_only = delete.is_none();
+    let db = Db::open(folder, Options { threads: 1, read_only, auto_jobs: false, ..Options::default() })?;
+    let collection = db.collection(COLLECTION)?;
+    if let Some(every) = delete.filter(|every| *every > 0) {
+        let ids: Vec<_> = (every - 1..figures.documents).step_by(every).map(|n| n.to_string()).collect();
+        collection.delete(ids, None)?;
+    }
+    Ok(Loaded { collection, queries, bytes, _db: db })
 }
 
 /// Asks every query. Ids are made numbers again after the clock has stopped.

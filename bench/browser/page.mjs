@@ -1,0 +1,49 @@
+// Writes what the part `glove` measured into docs/BENCHMARKS.md: the browser beside its peers and beside native KithDB.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+
+import { PAGE, markdown, replaced } from '../vectors/page.mjs';
+import { RECALLS } from '../vectors/measure.mjs';
+import { timeAt } from './numbers.mjs';
+
+/** Replaces the section of the browser. */
+export function writeBrowser(result) {
+  writeFileSync(PAGE, replaced(readFileSync(PAGE, 'utf8'), 'browser', browserSection(result)));
+}
+
+/** The Markdown of the part `glove`. */
+export function browserSection({ glove, rounds, machine, cores, browser, revision }) {
+  const { kith, hnswlib, edgevec } = glove;
+  const about = [
+    '20,000 vectors of 100 dimensions, cosine, 1,000 queries, top 10; the middle query, in microseconds.',
+    `M 16, efConstruction 200, median of ${rounds} rounds; revision ${revision}.`,
+    `${machine}, ${cores} cores; ${browser}; slowest round ${spread(glove).toFixed(2)} times the quickest.`,
+  ];
+  const us = (at) => (at ? `${at.atMost ? '< ' : ''}${at.us.toFixed(0)}` : '-');
+  const speeds = RECALLS.map((recall) => {
+    const [ours, theirs] = [timeAt(recall, kith.points, 'p50_us'), timeAt(recall, hnswlib.points, 'p50_us')];
+    const ratio = ours && theirs && !theirs.atMost ? `${ours.atMost ? '> ' : ''}${(theirs.us / ours.us).toFixed(2)}` : '-';
+    return [`${recall}`, us(ours), us(theirs), ratio];
+  });
+  const own = kith.points.map(({ ef, recall, p50_us }, i) => {
+    const native = glove.native[i].p50_us;
+    return [`${ef}`, recall.toFixed(4), p50_us.toFixed(0), native.toFixed(0), (native / p50_us).toFixed(2)];
+  });
+  const builds = Object.entries({ KithDB: kith, 'hnswlib-wasm': hnswlib, edgevec }).filter(([, of]) => of);
+  const parts = [
+    ['At equal recall', ['recall', 'KithDB', 'hnswlib-wasm', 'times as quick'], speeds],
+    ['The same index in the browser and native', ['ef', 'recall', 'browser', 'native', 'native / browser'], own],
+    ['Build in memory', ['', 'ms', 'wasm MiB'], builds.map(([name, of]) =>
+      [name, of.build_ms.median.toFixed(0), (of.wasm_bytes / 1024 ** 2).toFixed(1)])],
+  ];
+  if (edgevec) {
+    const [{ ef, recall, p50_us }] = edgevec.points;
+    about.push(`edgevec at its one setting, ef ${ef}: recall ${recall.toFixed(4)}, ${p50_us.toFixed(0)} microseconds.`);
+  }
+  return `\n${about.join('\n')}\n\n${parts.map(([title, head, rows]) => `**${title}**\n\n${markdown(head, rows)}`).join('\n')}\n`;
+}
+
+function spread({ kith, hnswlib }) {
+  const all = [...kith.points, ...hnswlib.points].map((point) => point.spread).toSorted((a, b) => a - b);
+  return all[Math.floor(all.length / 2)];
+}
