@@ -12,6 +12,7 @@ mod lanes;
 pub mod memory;
 #[cfg(feature = "host")]
 pub mod mmap;
+pub mod range_checksums;
 pub mod read_only;
 mod reserve;
 pub mod sim;
