@@ -33,14 +33,15 @@ pub(super) fn open<'a>(magic: &[u8; 8], generation: u64, object: &str, bytes: &'
     if bytes.len() < HEAD_BYTES + CHECKSUM_BYTES || bytes.len() > MANIFEST_BYTES_MAX || &bytes[..8] != magic {
         return corrupt(0, "a whole file of its kind");
     }
+    let (body, crc) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
+    if checksum(generation, body).to_le_bytes() != crc {
+        return corrupt(body.len(), "the right checksum");
+    }
+    // Only now: a flipped bit in a version is damage, and there is a generation before to fall back on.
     let needs = u16::from_le_bytes([bytes[10], bytes[11]]);
     if needs > FORMAT_VERSION {
         let object = object.to_owned();
         return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
-    }
-    let (body, crc) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
-    if checksum(generation, body).to_le_bytes() != crc {
-        return corrupt(body.len(), "the right checksum");
     }
     if body[12..HEAD_BYTES] != generation.to_le_bytes() {
         return corrupt(12, "the generation of its name");
@@ -53,12 +54,6 @@ pub(super) fn format_version(bytes: &[u8]) -> u16 {
     bytes.get(8..10).map_or(0, |version| u16::from_le_bytes([version[0], version[1]]))
 }
 
-/// Whether bytes are as somebody wrote them, be it a later version.
-pub(super) fn is_intact(generation: u64, bytes: &[u8]) -> bool {
-    let Some(at) = bytes.len().checked_sub(CHECKSUM_BYTES) else { return false };
-    checksum(generation, &bytes[..at]).to_le_bytes() == bytes[at..]
-}
-
 /// What stands between where head and checksum should be.
 ///
 /// # Errors
@@ -66,4 +61,37 @@ pub(super) fn is_intact(generation: u64, bytes: &[u8]) -> bool {
 pub(super) fn body_of_damaged<'a>(object: &str, bytes: &'a [u8]) -> Result<&'a [u8]> {
     let end = bytes.len().saturating_sub(CHECKSUM_BYTES);
     bytes.get(HEAD_BYTES..end).ok_or_else(|| Error::corrupt(object, 0, "a whole file of its kind"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: &[u8; 8] = b"KITHTEST";
+
+    fn written() -> Vec<u8> {
+        let mut w = begin(KIND, 7);
+        w.u64(1);
+        end(w, 7)
+    }
+
+    fn code(bytes: &[u8]) -> &'static str {
+        open(KIND, 7, "test", bytes).expect_err("changed").code()
+    }
+
+    #[test]
+    fn a_version_with_a_wrong_checksum_is_damage_and_with_the_right_one_a_later_version() {
+        let whole = written();
+        assert_eq!(open(KIND, 7, "test", &whole).expect("as it was written").len(), 8);
+        for bit in 0..32 {
+            let mut bad = whole.clone();
+            bad[8 + bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(code(&bad), "corrupt", "bit {bit} of the versions");
+        }
+        let mut later = whole[..whole.len() - CHECKSUM_BYTES].to_vec();
+        later[10] += 1;
+        let crc = checksum(7, &later);
+        later.extend(crc.to_le_bytes());
+        assert_eq!(code(&later), "unsupported_version");
+    }
 }

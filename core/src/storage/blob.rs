@@ -565,10 +565,6 @@ fn check_header(id: BlobId, head: &[u8]) -> Result<()> {
     }
     r.u16().map_err(of)?;
     let needs = r.u16().map_err(of)?;
-    if needs > FORMAT_VERSION {
-        let object = id.object();
-        return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
-    }
     if r.u16().map_err(of)? != id.kind as u16 {
         return corrupt(12, "the kind that the manifest names");
     }
@@ -580,6 +576,11 @@ fn check_header(id: BlobId, head: &[u8]) -> Result<()> {
     let stored = u32::from_le_bytes([head[crc_at], head[crc_at + 1], head[crc_at + 2], head[crc_at + 3]]);
     if stored != checksum(id.file_id, &head[..crc_at]) {
         return corrupt(crc_at as u64, "a header with the right checksum");
+    }
+    // Only now: a flipped bit is damage, not a later version.
+    if needs > FORMAT_VERSION {
+        let object = id.object();
+        return Err(StorageError::UnsupportedVersion { object, needs, reads: FORMAT_VERSION }.into());
     }
     Ok(())
 }

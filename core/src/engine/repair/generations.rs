@@ -1,7 +1,6 @@
 //! The newest manifests of a storage, or catalogs, that can be read.
 
 use crate::base::{Error, Result};
-use crate::engine::envelope;
 use crate::storage::{Listing, Object, Storage};
 
 /// Manifests or catalogs that can be read.
@@ -34,14 +33,8 @@ pub(super) fn generations<T>(
         found.notes.push("the pointer to the newest generation cannot be read".to_owned());
     }
     for generation in listed {
-        let read = storage.manifest(generation).map_err(Error::from).and_then(|bytes| {
-            decode(generation, &bytes).map_err(|error| match error.code() {
-                "unsupported_version" if !envelope::is_intact(generation, &bytes) => {
-                    Error::corrupt(format!("generation {generation}"), 0, "the right checksum")
-                }
-                _ => error,
-            })
-        });
+        let read =
+            storage.manifest(generation).map_err(Error::from).and_then(|bytes| decode(generation, &bytes));
         match read {
             Ok(manifest) => {
                 found.is_current |= pointer == Some(generation);
