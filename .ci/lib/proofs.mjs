@@ -12,14 +12,14 @@ const END = '<!-- end of what was counted -->\n';
 const HEAD = '| proof | runs | counted in all of them |\n|---|---|---|\n';
 
 /** What is no sum: the most of any run is kept. */
-const MOST = new Set(['collections', 'descriptors', 'threads', 'workloads']);
+const MOST = new Set(['collections', 'descriptors', 'threads']);
 
 /** Takes the output of a proof; `save` adds what it counted to the page. A proof that fails counts nothing. */
 export function tally() {
   const counted = [];
   const take = lines((line) => {
-    const [, name, rest] = /^counted: (\S+)((?: \S+=\d+)+)$/.exec(line.trim()) ?? [];
-    if (name) counted.push([name, rest.trim().split(' ').map((pair) => pair.split('='))]);
+    const found = count(line);
+    if (found) counted.push(found);
   });
   return {
     take,
@@ -28,6 +28,12 @@ export function tally() {
       if (counted.length > 0) writeFileSync(PAGE, added(readFileSync(PAGE, 'utf8'), counted));
     },
   };
+}
+
+/** What a line counts: `[name, [[key, count], ...]]`. The first line that a Rust test prints stands behind its name. */
+export function count(line) {
+  const [, name, rest] = /^(?:test \S+ \.\.\. )?counted: (\S+)((?: \S+=\d+)+)$/.exec(line.trim()) ?? [];
+  return name && [name, rest.trim().split(' ').map((pair) => pair.split('='))];
 }
 
 /** The page with these counts in its table: `[name, [[key, count], ...]]` each. */

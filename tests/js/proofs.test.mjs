@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { added } from '../../.ci/lib/proofs.mjs';
+import { added, count } from '../../.ci/lib/proofs.mjs';
 
 const page = (rows) => `before
 <!-- counted by npm run prove -->
@@ -24,4 +24,13 @@ test('counts of several runs are added up, and bounds are kept', () => {
     added(twice, [fewer]),
     page('| kill | 2 | kills 2,000; lost 0 |\n| many | 2 | threads 25; collections 10,000 |\n'),
   );
+});
+
+// What a proof had counted was lost when it was the first line that its test printed.
+test('what a proof counts is read, also behind the name of its test', () => {
+  const line = 'counted: kill kills=1362 lost=0';
+  const counts = ['kill', [['kills', '1362'], ['lost', '0']]];
+  assert.deepEqual(count(line), counts);
+  assert.deepEqual(count(`test kill::kills_for_as_long_as_asked ... ${line}`), counts);
+  assert.equal(count('12 documents are counted: kill'), undefined);
 });
