@@ -1,8 +1,8 @@
 // The engines of the vector benchmarks: how each is started, and what its index depends on.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { cacheFolder, ensureFolder, sha256 } from '../../.ci/lib/data.mjs';
 import { filesOf } from '../../.ci/lib/files.mjs';
@@ -11,6 +11,9 @@ import { step } from '../../.ci/lib/say.mjs';
 import { ensureNpmPackages } from '../../.ci/lib/system.mjs';
 import { pythonEnvironment, pythonVersion } from './python.mjs';
 import { start } from './runner.mjs';
+
+/** So many versions of an index are kept. */
+const KEPT = 4;
 
 /** M and efConstruction of all; SVS has graphs of 2 M neighbours, which is what the others have in their base layer. */
 export const PARAMETERS = { m: 16, ef_construction: 200 };
@@ -30,11 +33,15 @@ const node = (key, name, rest) => ({
   start: async () => start(name, [process.execPath, join(RUNNERS, 'node.mjs'), key]),
 });
 
-/** By the names of `--only`. `index` names the engine whose index is searched, where it is not its own. */
+/**
+ * By the names of `--only`. `index` names the engine whose index is searched, where it is not its own; `changes`: several
+ * versions are worked on at once, and the indexes of the last few are kept.
+ */
 export const ENGINES = {
   kithdb: {
     name: 'KithDB',
     version: coreVersion,
+    changes: true,
     prepare: buildRunner,
     start: async (threads) => start('KithDB', [join(TARGET_FOLDER, 'release/kithdb-bench-runner')], {}, threads),
   },
@@ -67,9 +74,10 @@ async function buildRunner() {
 /** The index of an engine over a data set, made once: its folder and what making it took. */
 export async function ensureIndex(key, set, { threads = 1, rebuild = false } = {}) {
   const engine = ENGINES[key];
-  const name = `bench/indexes/${set.name}/${key}${threads > 1 ? `-${threads}` : ''}`;
-  if (rebuild) rmSync(join(cacheFolder(), name), { recursive: true, force: true });
   const recipe = sha256(JSON.stringify([set.recipe, engine.version(), PARAMETERS, threads]));
+  const plain = `${key}${threads > 1 ? `-${threads}` : ''}`;
+  const name = `bench/indexes/${set.name}/${plain}${engine.changes ? `-${recipe.slice(0, 8)}` : ''}`;
+  if (rebuild) rmSync(join(cacheFolder(), name), { recursive: true, force: true });
   const what = `building the index of ${engine.name} for ${set.name}${threads > 1 ? ` on ${threads} threads` : ''}`;
   const folder = await ensureFolder(name, recipe, what, async (fresh) => {
     mkdirSync(join(fresh, 'index'));
@@ -80,5 +88,14 @@ export async function ensureIndex(key, set, { threads = 1, rebuild = false } = {
     writeFileSync(join(fresh, 'built.json'), JSON.stringify(built));
     return `${built.cpu_s.toFixed(1)} s of CPU time`;
   });
+  if (engine.changes) keepLast(folder, new RegExp(`^${plain}-[0-9a-f]{8}$`));
   return { folder: join(folder, 'index'), built: JSON.parse(readFileSync(join(folder, 'built.json'), 'utf8')) };
+}
+
+/** Removes all but the last used of the folders beside one that is used now. */
+function keepLast(folder, pattern) {
+  utimesSync(folder, new Date(), new Date());
+  const beside = readdirSync(dirname(folder)).filter((name) => pattern.test(name)).map((name) => join(dirname(folder), name));
+  const used = (path) => statSync(path).mtimeMs;
+  for (const path of beside.toSorted((a, b) => used(b) - used(a)).slice(KEPT)) rmSync(path, { recursive: true, force: true });
 }
