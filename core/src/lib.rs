@@ -17,6 +17,9 @@ pub mod text;
 pub mod vectors;
 pub mod wire;
 
+pub use index::hnsw;
+pub use vectors::int8 as quantize;
+
 /// The README's example in Rust is run as it stands there.
 #[cfg(all(doctest, feature = "host"))]
 #[doc = include_str!("../../README.md")]

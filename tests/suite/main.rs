@@ -15,9 +15,11 @@ mod host;
 mod instant;
 mod kill;
 mod kv;
+mod life;
 mod many;
 mod merge;
 mod model;
+mod nearest;
 #[cfg(target_os = "linux")]
 mod power_cut;
 mod read_only;

@@ -44,12 +44,14 @@ pub(super) fn supported() -> impl Iterator<Item = &'static Kernels> {
 #[inline(always)]
 pub(super) fn prefetch<T>(numbers: &[T]) {
     let start = numbers.as_ptr().cast::<i8>();
-    for offset in (0..size_of_val(numbers)).step_by(64) {
+    let mut offset = 0;
+    while offset < size_of_val(numbers) {
         #[expect(unsafe_code, reason = "the intrinsic takes a pointer")]
         // SAFETY: SSE is there on every x86-64, and a prefetch reads nothing that the program sees.
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset));
         }
+        offset += 64;
     }
 }
 

@@ -1,14 +1,11 @@
 //! Columns against the specification of filters, over random documents and random expressions.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::base::Object;
 use crate::base::value::parse_object;
 use crate::meta::{ColumnsBuilder, Filter, eval, has_path};
-use crate::storage::blob::{Resident, build};
 use crate::storage::{BlobId, BlobKind, Section};
 
 const PATHS_ASKED: [&str; 9] = ["a", "b", "a.b", "b.a", "a.b.a", "", ".a", "a.", "missing"];
@@ -108,7 +105,7 @@ fn sections(documents: &[Object]) -> Vec<Section> {
 
 fn open(sections: &[Section]) -> Result<Columns> {
     let id = BlobId::new(1, 1, BlobKind::Columns);
-    Columns::open(&Blob::open(id, Arc::new(Resident::new(Arc::new(build(id, sections)))))?)
+    Columns::open(&Blob::in_memory(id, sections)?)
 }
 
 proptest! {

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use crate::base::{Error, Pool, Result, Slot};
 use crate::index::Hnsw;
 use crate::meta::{Columns, ColumnsBuilder};
-use crate::storage::blob::{Resident, build};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
 use crate::text::{MemoryPostings, PostingSource, TextIndex, Words};
 use crate::vectors::{Int8Codes, Metric, int8};
@@ -281,7 +280,7 @@ impl Segment {
         let Mender { metric, words, pool, .. } = &self.mender;
         let with = Derive { metric: *metric, words: words.as_deref(), pool };
         let sections = derive_one(&rows, id.kind, with).unwrap_or_default();
-        Blob::open(id, Arc::new(Resident::new(Arc::new(build(id, &sections)))))
+        Blob::in_memory(id, &sections)
     }
 
     /// How many slots.

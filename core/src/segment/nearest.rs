@@ -132,7 +132,7 @@ impl Segment {
             _ => return self.nearest_exactly(query, allowed, part, found),
         };
         let rerank = query.rerank.map_or(RERANK_MIN.max(2 * query.k), |rerank| rerank.max(query.k));
-        let ef = query.ef.max(rerank);
+        let ef = query.ef;
         let scorer = codes.scorer(query.prepared.vector(), &mut scratch.code);
         let mut searched = Searched { plan: Plan::Codes, distances: 0, path: Vec::new() };
         if let Some(links) = self.links()?.filter(|links| links_pay(links.len(), allowed.map(|_| count), ef))
@@ -141,7 +141,7 @@ impl Segment {
                 None => count,
                 Some(_) => count.min(FILTERED_VISITS_PER_EF * ef + FILTERED_VISITS_MIN),
             };
-            let params = SearchParams { k: rerank, ef, visits_max, patience: query.patience };
+            let params = SearchParams { k: rerank.min(ef), ef, visits_max, patience: query.patience };
             let mut path = Vec::new();
             let trace = query.trace.then_some(&mut path);
             let by_links = links.search(&scorer, params, allowed, &mut scratch.links, trace);

@@ -234,6 +234,14 @@ pub trait BlobSource: Send + Sync + fmt::Debug {
     /// `not_resident` when the bytes must be fetched first.
     fn pinned(&self, range: Range<u64>) -> Result<Pinned, StorageError>;
 
+    /// As [`BlobSource::pinned`], of what every search reads all over: it may be a copy where that is quicker.
+    ///
+    /// # Errors
+    /// `not_resident` when the bytes must be fetched first.
+    fn hot(&self, range: Range<u64>) -> Result<Pinned, StorageError> {
+        self.pinned(range)
+    }
+
     /// A range, read now.
     ///
     /// # Errors
@@ -329,6 +337,14 @@ struct Entry {
 }
 
 impl Blob {
+    /// A blob of these sections that is in memory alone.
+    ///
+    /// # Errors
+    /// As [`Blob::open`], for more sections than a blob may have.
+    pub fn in_memory(id: BlobId, sections: &[Section]) -> Result<Self> {
+        Self::open(id, Arc::new(Resident::new(Arc::new(build(id, sections)))))
+    }
+
     /// Reads header, footer and directory.
     ///
     /// # Errors
@@ -420,8 +436,24 @@ impl Blob {
     /// # Errors
     /// `corrupt` when it is missing or damaged, `not_resident` when it must be fetched first.
     pub fn pinned(&self, section: u16) -> Result<Pinned> {
+        self.pinned_by(section, |source, range| source.pinned(range))
+    }
+
+    /// A section that every search reads all over, whole and checked; see [`BlobSource::hot`].
+    ///
+    /// # Errors
+    /// As [`Blob::pinned`].
+    pub fn hot(&self, section: u16) -> Result<Pinned> {
+        self.pinned_by(section, |source, range| source.hot(range))
+    }
+
+    fn pinned_by(
+        &self,
+        section: u16,
+        pin: impl FnOnce(&dyn BlobSource, Range<u64>) -> Result<Pinned, StorageError>,
+    ) -> Result<Pinned> {
         let entry = self.inner.entry(section)?;
-        let bytes = self.inner.source.pinned(entry.range.clone())?;
+        let bytes = pin(&*self.inner.source, entry.range.clone())?;
         self.inner.check_blocks(entry, 0..bytes.len() as u64, |range| {
             Ok(Cow::Borrowed(&bytes[range.start as usize..range.end as usize]))
         })?;

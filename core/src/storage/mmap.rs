@@ -1,12 +1,16 @@
 //! The operating system's files. Immutable blobs are mapped read-only; nothing that is written is ever mapped.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use super::blob::{BlobSource, Resident};
+use super::StorageError;
+use super::blob::{BlobSource, Pinned, Resident};
+use super::huge;
 use super::vfs::{Vfs, VfsFile};
 
 /// The file system of this machine.
@@ -49,7 +53,7 @@ impl Vfs for OsVfs {
         // SAFETY: blobs are written under a temporary name and never changed after they get their own; the
         // database's lock keeps other writers of ours out. Every read is within the length at mapping.
         let map = unsafe { Mmap::map(&file)? };
-        Ok(Arc::new(Resident::new(Arc::new(Bytes(Some(map))))))
+        Ok(Arc::new(Mapped(Resident::new(Arc::new(Bytes(Some(map)))))))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -99,6 +103,29 @@ impl VfsFile for OsFile {
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
+    }
+}
+
+/// A mapped file.
+#[derive(Debug)]
+struct Mapped(Resident<Bytes>);
+
+impl BlobSource for Mapped {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn pinned(&self, range: Range<u64>) -> Result<Pinned, StorageError> {
+        self.0.pinned(range)
+    }
+
+    fn hot(&self, range: Range<u64>) -> Result<Pinned, StorageError> {
+        let mapped = self.0.pinned(range)?;
+        Ok(huge::copy(&mapped).unwrap_or(mapped))
+    }
+
+    fn rows(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, StorageError> {
+        self.0.rows(range)
     }
 }
 

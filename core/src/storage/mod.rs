@@ -8,6 +8,8 @@
 pub mod blob;
 mod descriptors;
 pub mod files;
+#[cfg(feature = "host")]
+mod huge;
 mod lanes;
 pub mod memory;
 #[cfg(feature = "host")]

@@ -3,10 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::storage::blob::{Resident, build};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
 use crate::text::{Language, MemoryPostings, TextIndex};
-use std::sync::Arc;
 
 type Document = Vec<(&'static str, String)>;
 
@@ -29,7 +27,7 @@ fn postings<'a>(analyzer: &Analyzer, documents: impl Iterator<Item = &'a Documen
 
 fn blob_of(sections: &[Section]) -> Result<Blob> {
     let id = BlobId::new(1, 1, BlobKind::Text);
-    Blob::open(id, Arc::new(Resident::new(Arc::new(build(id, sections)))))
+    Blob::in_memory(id, sections)
 }
 
 fn sealed(part: &MemoryPostings) -> TextIndex {

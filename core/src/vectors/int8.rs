@@ -303,7 +303,7 @@ impl Int8Codes {
     /// `corrupt` when the sections do not fit each other; `not_resident`.
     pub fn open(blob: &Blob) -> Result<Self> {
         let shape = Shape::read(&blob.pinned(PARAMETERS_SECTION)?)?;
-        let rows = blob.pinned(ROWS_SECTION)?;
+        let rows = blob.hot(ROWS_SECTION)?;
         if shape.n.checked_mul(shape.stride()) != Some(rows.len()) {
             return Err(Error::corrupt("int8 codes", 0, format!("{} rows", shape.n)));
         }
@@ -473,13 +473,11 @@ mod tests {
     use super::super::stored::{PreparedQuery, inverse_norm};
     use super::*;
     use crate::base::Rng;
-    use crate::storage::blob::{self, BlobId, BlobKind, Resident};
-    use std::sync::Arc;
+    use crate::storage::{BlobId, BlobKind};
 
     fn reopen(sections: &[Section]) -> Result<Int8Codes> {
         let id = BlobId::new(1, 1, BlobKind::Codes);
-        let bytes = blob::build(id, sections);
-        Int8Codes::open(&Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))?)
+        Int8Codes::open(&Blob::in_memory(id, sections)?)
     }
 
     fn vectors(n: usize, dim: usize, scale: f32) -> Vec<Vec<f32>> {

@@ -151,7 +151,12 @@ fn check_derived(blob: &Blob, rows: Option<&[SharedRow]>, sections: Option<&Sect
         (BlobKind::Links, _) => Hnsw::open(blob).map(|links| {
             let vectors = rows.map(|rows| rows.iter().filter(|row| row.vector.is_some()).count());
             let fits = vectors.is_none_or(|vectors| vectors == links.len());
-            (!fits).then(|| Finding::new("expected one node for each vector of its rows"))
+            if !fits {
+                return Some(Finding::new("expected one node for each vector of its rows"));
+            }
+            let lost = links.unreachable().len();
+            (lost > 0)
+                .then(|| Finding::new(format!("{lost} vectors that no search by links can come across")))
         }),
         (_, Some(sections)) => match sections.get(&kind) {
             Some(sections) => return compare(blob, sections),

@@ -4,8 +4,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::{Batch, Neighbours};
-use super::keep::{Keeping, Kept, Reaching};
+use super::keep::{Keeping, Kept};
 use super::layer::{Layer, NONE};
+use super::reach::Reaching;
 use super::scratch::{Near, Scratch};
 use super::search::Walk;
 use super::{HnswParams, LEVEL_MAX, links};
@@ -107,7 +108,7 @@ impl Builder {
     }
 
     /// Begins with links that go on: their lists are carried over and repaired first, then the other vectors are
-    /// linked, and at the end whatever cannot be reached in the base layer is given a way in.
+    /// linked.
     ///
     /// # Errors
     /// `invalid_parameter`, see [`HnswParams::check`].
@@ -214,7 +215,7 @@ impl Builder {
             }
             left = self.link(space, pool, left);
         }
-        self.linked == self.len() && (self.kept == 0 || self.reach(space, left))
+        self.linked == self.len() && self.reach(space, left)
     }
 
     /// How many vectors are linked at once. One that is higher than all before comes alone: the others are to find it.
@@ -226,8 +227,12 @@ impl Builder {
         (self.linked / BATCH_PART).clamp(1, BATCH_MAX).min(self.len() - self.linked)
     }
 
+    /// Gives whatever cannot be reached in the base layer a way in; choosing lists anew may have taken the last one.
     fn reach<S: Space>(&mut self, space: &S, budget: usize) -> bool {
         let n = self.len();
+        if n == 0 {
+            return true;
+        }
         let Self { reaching, layers, entry, params, scratches, .. } = self;
         let free = scratches.get_mut().unwrap_or_else(PoisonError::into_inner);
         if free.is_empty() {

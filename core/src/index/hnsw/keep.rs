@@ -1,5 +1,4 @@
-//! Links that go on in another segment: lists are renumbered, those that lost neighbours are repaired, and what can no
-//! longer be reached in the base layer is given a way in.
+//! Links that go on in another segment: lists are renumbered, and those that lost neighbours are repaired.
 //!
 //! # Source
 //! Repair: Singh et al., "FreshDiskANN", arXiv 2105.09613, algorithm 4. Our changes: neighbours that are still there stay,
@@ -10,9 +9,8 @@
 use super::build::{OwnedLayer, select};
 use super::layer::{Layer, NONE};
 use super::links::Hnsw;
-use super::scratch::{Near, Scratch};
-use super::search::Walk;
-use crate::base::{Bitmap, Pool};
+use super::scratch::Near;
+use crate::base::Pool;
 use crate::vectors::Space;
 
 /// Gone neighbours whose neighbours are looked at, in lists: bounds what a repair costs where much is gone.
@@ -182,77 +180,4 @@ impl Keeping {
         }
         0
     }
-}
-
-/// Looks what can be reached in the base layer, and links what cannot.
-#[derive(Debug)]
-pub(super) struct Reaching {
-    entry: u32,
-    reached: Bitmap,
-    /// Reached, and its neighbours not looked at yet.
-    open: Vec<u32>,
-    /// Everything before it is reached.
-    next: usize,
-}
-
-impl Reaching {
-    pub fn new(entry: u32, n: usize) -> Self {
-        let mut reached = Bitmap::empty(n);
-        reached.insert(entry as usize);
-        Self { entry, reached, open: vec![entry], next: 0 }
-    }
-
-    /// Looks at up to `budget` lists; true when all vectors are reached.
-    pub fn step<S: Space>(
-        &mut self,
-        space: &S,
-        base: &mut OwnedLayer,
-        ef: usize,
-        scratch: &mut Scratch,
-        budget: usize,
-    ) -> bool {
-        for _ in 0..budget {
-            if let Some(place) = self.open.pop() {
-                for neighbour in base.view().neighbours(place) {
-                    if !self.reached.contains(neighbour as usize) {
-                        self.reached.insert(neighbour as usize);
-                        self.open.push(neighbour);
-                    }
-                }
-                continue;
-            }
-            while self.reached.contains(self.next) {
-                self.next += 1;
-            }
-            if self.next == self.reached.len() {
-                return true;
-            }
-            let lost = self.next as u32;
-            attach(space, base, self.entry, lost, ef, scratch);
-            self.reached.insert(self.next);
-            self.open.push(lost);
-        }
-        false
-    }
-}
-
-/// Puts a vector that nothing leads to into the list of the nearest that has room and can be reached.
-fn attach<S: Space>(
-    space: &S,
-    base: &mut OwnedLayer,
-    entry: u32,
-    lost: u32,
-    ef: usize,
-    scratch: &mut Scratch,
-) {
-    let layer = base.view();
-    let scorer = space.scorer_of(lost);
-    let mut walk = Walk::new(&scorer);
-    walk.beam(&layer, entry, ef, scratch);
-    let has_room = |near: &&Near| layer.neighbours(near.place()).count() < layer.width;
-    let Some(near) = scratch.beam.nearest().iter().find(has_room) else { return };
-    let mut list: Vec<u32> = layer.neighbours(near.place()).collect();
-    list.push(lost);
-    let place = near.place();
-    base.set(place, &list);
 }

@@ -105,7 +105,7 @@ impl Hnsw {
     /// `corrupt` when anything points at what is not there; `not_resident`.
     pub fn open(blob: &Blob) -> Result<Self> {
         let header = Header::read(&blob.pinned(PARAMETERS_SECTION)?).map_err(|e| e.within(OBJECT, 0))?;
-        let base = blob.pinned(BASE_SECTION)?;
+        let base = blob.hot(BASE_SECTION)?;
         let (members, upper) = (blob.pinned(MEMBERS_SECTION)?, blob.pinned(UPPER_SECTION)?);
         let links = Self { header, base, members, upper };
         links.check()?;

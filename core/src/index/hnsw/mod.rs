@@ -3,6 +3,32 @@
 //! Links are built by deterministic batch insertion, so the same vectors give the same bytes on any number of
 //! threads; a search is a function of the links and the query. Ties go to the smaller number.
 //!
+//! # Examples
+//! The index over int8 codes, without a database:
+//! ```
+//! use kithdb::base::Pool;
+//! use kithdb::hnsw::{self, Hnsw, HnswParams, Scratch, SearchParams};
+//! use kithdb::kernels::CodeQuery;
+//! use kithdb::quantize::{self, Int8Codes};
+//! use kithdb::storage::{Blob, BlobId, BlobKind};
+//! use kithdb::vectors::Metric;
+//!
+//! let vectors: Vec<[f32; 2]> = (0..1000).map(|i| [i as f32, 1.0]).collect();
+//! let pool = Pool::new(2);
+//! let codes = quantize::encode(Metric::Euclidean, 2, vectors.len(), |i| &vectors[i], &pool);
+//! let codes = Int8Codes::open(&Blob::in_memory(BlobId::new(1, 1, BlobKind::Codes), &codes)?)?;
+//! let links = hnsw::build(&codes.space(), HnswParams::default(), &pool, &mut |_done, _of| ())?;
+//! let links = Hnsw::open(&Blob::in_memory(BlobId::new(1, 1, BlobKind::Links), &links)?)?;
+//!
+//! let (mut code, mut scratch) = (CodeQuery::default(), Scratch::new());
+//! let scorer = codes.scorer(&[500.2, 1.0], &mut code);
+//! let found = links.search(&scorer, SearchParams::new(10), None, &mut scratch, None);
+//! assert!(found.hits.iter().all(|(_, i)| (480..520).contains(i)));
+//! assert!(found.visited < 1000);
+//! # Ok::<(), kithdb::base::Error>(())
+//! ```
+//! The distances of codes are estimates: compare the hits with the vectors themselves, as a collection does.
+//!
 //! # Source
 //! Malkov and Yashunin, arXiv 1603.09320, with prefix-doubling batches as in ParlayANN (Dobson et al., arXiv
 //! 2305.04359). Our changes: levels and a locally shuffled order are drawn first and the highest vector is inserted first,
@@ -15,6 +41,7 @@ mod filtered;
 mod keep;
 mod layer;
 mod links;
+mod reach;
 mod scratch;
 mod search;
 

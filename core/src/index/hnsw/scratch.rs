@@ -64,6 +64,22 @@ impl Beam {
         at
     }
 
+    /// Offers several; how many are nearer than the best that entered.
+    #[inline]
+    pub fn offer_all(&mut self, nears: impl Iterator<Item = Near>, kept: &mut Vec<Near>) -> usize {
+        // Those that cannot enter are sorted out first, without branches: most of them, which ones nobody can foresee.
+        let bound =
+            if self.is_full() { self.nearest.last().copied() } else { None }.unwrap_or(Near(u64::MAX));
+        let mut count = 0;
+        kept.clear();
+        kept.resize(nears.size_hint().1.unwrap_or_default() + 1, bound);
+        for near in nears {
+            kept[count] = near;
+            count += usize::from(near < bound);
+        }
+        kept[..count].iter().fold(usize::MAX, |best, near| best.min(self.offer(*near)))
+    }
+
     pub fn len(&self) -> usize {
         self.nearest.len()
     }
@@ -98,31 +114,49 @@ impl Beam {
 #[derive(Debug, Default)]
 pub(super) struct Visited {
     words: Vec<u64>,
+    /// Begins with the words that have bits; as long as `words`.
     touched: Vec<u32>,
+    count: usize,
 }
 
 impl Visited {
     pub fn start(&mut self, len: usize) {
-        for word in self.touched.drain(..) {
-            self.words[word as usize] = 0;
+        for word in &self.touched[..self.count] {
+            self.words[*word as usize] = 0;
         }
+        self.count = 0;
         let words = len.div_ceil(64);
         if self.words.len() < words {
             self.words.resize(words, 0);
+            // One more: a word is written before it is known whether it counts.
+            self.touched.resize(words + 1, 0);
         }
     }
 
     /// Whether this is the first time.
     #[inline]
     pub fn first(&mut self, place: u32) -> bool {
+        // Without branches: about every other neighbour was seen before, which no processor can foresee.
         let (at, bit) = (place / 64, 1 << (place % 64));
         let word = &mut self.words[at as usize];
-        if *word == 0 {
-            self.touched.push(at);
-        }
+        self.touched[self.count] = at;
+        self.count += usize::from(*word == 0);
         let first = *word & bit == 0;
         *word |= bit;
         first
+    }
+
+    /// Puts those that are seen for the first time into `fresh`, in their order.
+    #[inline]
+    pub fn fresh(&mut self, places: impl Iterator<Item = u32>, most: usize, fresh: &mut Vec<u32>) {
+        fresh.clear();
+        fresh.resize(most, 0);
+        let mut count = 0;
+        for place in places {
+            fresh[count] = place;
+            count += usize::from(self.first(place));
+        }
+        fresh.truncate(count);
     }
 }
 
@@ -146,6 +180,8 @@ pub(super) struct Fresh {
     /// Their vectors, in a layer where these are other numbers.
     pub numbers: Vec<u32>,
     pub distances: Vec<f32>,
+    /// Those of them that may enter the beam.
+    pub kept: Vec<Near>,
     /// Filtered searches: neighbours that are not allowed.
     pub behind: Vec<u32>,
 }
@@ -154,8 +190,13 @@ impl Fresh {
     /// What was compared.
     #[inline]
     pub fn nears(&self) -> impl Iterator<Item = Near> + '_ {
-        self.places.iter().zip(&self.distances).map(|(&place, &distance)| Near::new(distance, place))
+        nears(&self.places, &self.distances)
     }
+}
+
+#[inline]
+pub(super) fn nears(places: &[u32], distances: &[f32]) -> impl Iterator<Item = Near> {
+    places.iter().zip(distances).map(|(&place, &distance)| Near::new(distance, place))
 }
 
 impl Scratch {

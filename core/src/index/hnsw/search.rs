@@ -2,7 +2,7 @@
 
 use super::layer::Layer;
 use super::links::Hnsw;
-use super::scratch::{Fresh, Near, Scratch, Visited};
+use super::scratch::{Fresh, Near, Scratch, Visited, nears};
 use crate::base::Bitmap;
 use crate::vectors::Scorer;
 
@@ -78,12 +78,9 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
     /// Makes the neighbours fresh that are seen for the first time, and asks for their vectors.
     #[inline]
     fn look(&self, layer: &Layer<'_>, here: u32, visited: &mut Visited, fresh: &mut Fresh) {
-        fresh.places.clear();
-        for place in layer.neighbours(here) {
-            if visited.first(place) {
-                self.scorer.prefetch(layer.number(place));
-                fresh.places.push(place);
-            }
+        visited.fresh(layer.neighbours(here), layer.width + 1, &mut fresh.places);
+        for &place in &fresh.places {
+            self.scorer.prefetch(layer.number(place));
         }
     }
 
@@ -139,7 +136,8 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
                 layer.prefetch(next.place());
             }
             self.compare(layer, fresh);
-            let best = fresh.nears().fold(usize::MAX, |best, near| best.min(beam.offer(near)));
+            let Fresh { places, distances, kept, .. } = fresh;
+            let best = beam.offer_all(nears(places, distances), kept);
             if let Some((k, patience)) = patience {
                 still = if best < k { 0 } else { still + 1 };
                 if still >= patience && beam.len() >= k {

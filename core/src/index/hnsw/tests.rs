@@ -1,13 +1,10 @@
 //! The index against an exact scan: recall, cost, filters, determinism, damage.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::base::{Bitmap, Pool, Rng};
 use crate::index::flat;
 use crate::kernels::squared_l2_f32;
-use crate::storage::blob::{self, BlobId, BlobKind, Resident};
-use crate::storage::{Blob, Section};
+use crate::storage::{Blob, BlobId, BlobKind, Section};
 use crate::vectors::{Scorer, Space};
 
 /// f32 vectors under squared L2.
@@ -52,8 +49,7 @@ pub(super) fn linked(points: &Points, params: HnswParams, pool: &Pool) -> Vec<Se
 
 pub(super) fn reopen(sections: &[Section]) -> Result<Hnsw> {
     let id = BlobId::new(1, 1, BlobKind::Links);
-    let bytes = blob::build(id, sections);
-    Hnsw::open(&Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))?)
+    Hnsw::open(&Blob::in_memory(id, sections)?)
 }
 
 pub(super) fn bytes(sections: Vec<Section>) -> Vec<Vec<u8>> {
@@ -106,6 +102,35 @@ fn links_are_the_same_bytes_for_any_threads_and_any_pauses() {
     assert_eq!(alone, bytes(paused.sections()));
     let other_seed = HnswParams { seed: 8, ..params };
     assert_ne!(alone, bytes(linked(&points, other_seed, &Pool::single())));
+}
+
+/// Choosing a list anew may take the last way to a vector.
+#[test]
+fn every_vector_can_be_reached_in_what_was_built() {
+    for (links_max, n) in [(2, 3000), (4, 3000), (16, 1500), (16, 1), (16, 0)] {
+        let params = HnswParams { links_max, ef_construction: 30, seed: 7 };
+        let index = reopen(&linked(&clustered(2, n, 6), params, &Pool::new(2))).expect("just built");
+        assert_eq!(index.unreachable(), [0u32; 0], "{links_max} links, {n} vectors");
+    }
+}
+
+/// An index whose hits in the right order are all it is asked for ends early, and says the same.
+#[test]
+fn patience_saves_distances_and_few_hits() {
+    let (points, queries) = (clustered(2, 5000, 32), clustered(3, 200, 32));
+    let index = reopen(&linked(&points, HnswParams::default(), &Pool::new(2))).expect("just built");
+    let (mut scratch, mut same, mut visited) = (Scratch::new(), 0, [0; 2]);
+    for query in &queries.0 {
+        let scorer = Point(&points, query);
+        let all = index.search(&scorer, params(10, 128), None, &mut scratch, None);
+        let (hits, long) = (all.hits.to_vec(), all.visited);
+        let patient = SearchParams { patience: Some(20), ..params(10, 128) };
+        let found = index.search(&scorer, patient, None, &mut scratch, None);
+        same += found.hits.iter().filter(|hit| hits.contains(hit)).count();
+        visited = [visited[0] + long, visited[1] + found.visited];
+    }
+    println!("{} distances for {}, {same} of 2000 hits", visited[1], visited[0]);
+    assert!(visited[1] * 10 < visited[0] * 8 && same >= 1960, "{visited:?}, {same} hits");
 }
 
 #[test]
