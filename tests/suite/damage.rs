@@ -362,6 +362,61 @@ fn a_lost_derived_blob_is_made_again_and_told() {
     }
 }
 
+/// A flipped bit in the counts of touches, or in the words of what had ended, once kept a collection from opening though
+/// no document was hit.
+#[test]
+fn damaged_touches_are_lost_and_told_and_nothing_else_is() {
+    let ids: Vec<String> = (0..12).map(|i| format!("d{i}")).collect();
+    let vfs = SimVfs::new();
+    let db = open(&vfs, Arc::default()).expect("opens");
+    let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
+    let config = CollectionConfig { text: Some(text), ..CollectionConfig::default() };
+    let main = db.create("main", config).expect("made");
+    main.add((0..12).map(document).collect(), AddMode::Insert, None).expect("stored");
+    assert!(main.run(JobKind::Seal).expect("done"));
+    main.delete(vec!["d2".into(), "d5".into()], None).expect("deleted");
+    main.touch(vec!["d1".into(), "d7".into(), "d7".into()], None).expect("counted");
+    main.add((20..23).map(document).collect(), AddMode::Insert, None).expect("stored");
+    assert!(main.run(JobKind::Seal).expect("done"));
+    let whole = (answers(&db, "main").expect("sound"), main.touches(&ids).expect("sound"));
+    db.close().expect("closed");
+    let ends = vfs.files().into_iter().rfind(|file| file.ends_with(".ends")).expect("there");
+    let (mut lost, mut mended, mut refused) = (0, 0, 0);
+    for at in 0..len(&vfs, &ends) {
+        let bad = vfs.after(Crash::Process, &mut Rng::new(0));
+        bad.damage(&ends, |bytes| bytes[at] ^= 4);
+        let warnings = Arc::new(Warnings::default());
+        let db = open(&bad, Arc::clone(&warnings)).expect("opens");
+        let answered = answers(&db, "main");
+        let told = warnings.0.lock().expect("whole").join("\n");
+        if answered == Err("unopenable".into()) {
+            refused += 1;
+            continue;
+        }
+        assert_eq!(answered.as_ref(), Ok(&whole.0), "a flip at {at}");
+        let main = db.collection("main").expect("open");
+        let touches = main.touches(&ids).expect("read");
+        if touches != whole.1 {
+            assert!(touches.iter().all(Option::is_none), "a flip at {at} made other counts: {touches:?}");
+            assert!(told.contains("touches are lost"), "a flip at {at}: {told}");
+            lost += 1;
+        } else if told.contains("counted again") {
+            mended += 1;
+        }
+        main.touch(vec!["d7".into()], None).expect("counted");
+        main.run(JobKind::Optimize).expect("done");
+        db.close().expect("closed");
+        let warnings = Arc::new(Warnings::default());
+        let db = open(&bad, Arc::clone(&warnings)).expect("opens");
+        assert_eq!(answers(&db, "main").as_ref(), Ok(&whole.0), "written anew after a flip at {at}");
+        let count = db.collection("main").expect("open").touches(&["d7".into()]).expect("read")[0];
+        assert_eq!(count.map(|touch| touch.count), Some(if touches == whole.1 { 3 } else { 1 }));
+        assert_eq!(warnings.0.lock().expect("whole").join("\n"), "", "after a flip at {at}");
+    }
+    assert_eq!(lost, 2 * 16, "each byte of the two entries");
+    assert!(mended > 20 && refused > 2 * 20, "{mended} mended, {refused} refused");
+}
+
 #[test]
 fn files_of_others_are_left_alone_and_told() {
     use kithdb::storage::vfs::Vfs;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::base::{Error, Event, Result};
+use crate::base::{Error, Event, Result, Slot};
 use crate::collection::View;
-use crate::segment::Ends;
+use crate::segment::{Ends, Segment};
 use crate::storage::{Blob, Listing, Object, Storage};
+use crate::text::TermCounts;
 
 use super::collection::{Env, open_segment, part};
 use super::manifest::Manifest;
@@ -88,13 +89,26 @@ pub(super) fn blobs(
     for blobs in &manifest.segments {
         let segment = open_segment(storage, env, name, &view, blobs.clone())?;
         let ends = match blobs.ends {
-            Some(id) => Ends::open(&Blob::open(id, storage.blob(id)?)?, segment.len())?,
+            Some(id) => ends(&Blob::open(id, storage.blob(id)?)?, &segment, env, name, &view)?,
             None => Ends::default(),
         };
         base.push(ends.clone());
         view.parts.push(part(segment, ends));
     }
     Ok((view, base))
+}
+
+/// What had ended in a segment. Only the ends themselves keep a collection from opening when they are damaged.
+fn ends(blob: &Blob, segment: &Segment, env: &Env, name: &str, view: &View) -> Result<Ends> {
+    let count = |slot: Slot| {
+        let words = view.words.as_ref();
+        words.map_or(Ok(TermCounts::default()), |words| Ok(words.count(&segment.rows.metadata(slot)?)))
+    };
+    let told = |what: &str, error: &Error| {
+        let message = format!("blob {}.ends: {what}: {error}", blob.id().number);
+        env.observer.event(Event::Warning { at: name.to_owned(), message });
+    };
+    Ends::open_mended(blob, segment.len(), &count, &told)
 }
 
 /// The logs that hold frames behind the cut, in order and without a gap.

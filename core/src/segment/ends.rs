@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::base::limits::SLOTS_MAX;
 use crate::base::{DecodeError, Error, Reader, Result, Seq, Slot, Writer};
+use crate::storage::blob::Block;
 use crate::storage::{Blob, Section};
 use crate::text::TermCounts;
 
@@ -185,7 +186,49 @@ impl Ends {
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn open(blob: &Blob, slots: usize) -> Result<Self> {
-        let name = format!("blob {}.ends", blob.id().number);
+        let mut ends = Self::entries(blob, slots)?;
+        ends.add_terms(read_terms(blob)?);
+        ends.touches = read_touches(blob, slots)?;
+        Ok(ends)
+    }
+
+    /// Opens it as far as it is sound. When the ends themselves are, words are counted again from the versions (`count`
+    /// says what one said), and of the touches those that cannot be read begin anew; `told` hears of either.
+    ///
+    /// # Errors
+    /// `corrupt` when the ends are damaged, or what `count` reads; `not_resident`, `io_failed`.
+    pub fn open_mended(
+        blob: &Blob,
+        slots: usize,
+        count: &dyn Fn(Slot) -> Result<TermCounts>,
+        told: &dyn Fn(&str, &Error),
+    ) -> Result<Self> {
+        let mut ends = Self::entries(blob, slots)?;
+        match read_terms(blob) {
+            Ok(terms) => ends.add_terms(terms),
+            Err(error) if error.code() == "corrupt" => {
+                told("the words of what has ended were counted again", &error);
+                let ended: Vec<Slot> = ends.iter().map(|end| end.slot).collect();
+                for slot in ended {
+                    ends.add_terms(count(slot)?);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        match read_touches(blob, slots) {
+            Ok(touches) => ends.touches = touches,
+            Err(error) if error.code() == "corrupt" => {
+                ends.touches = salvage_touches(blob, slots);
+                let kept = ends.touches.iter().count();
+                told(&format!("touches are lost, all but those of {kept} documents"), &error);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(ends)
+    }
+
+    fn entries(blob: &Blob, slots: usize) -> Result<Self> {
+        let name = name(blob);
         let of = |e: DecodeError| e.within(&name, 0);
         let entries = blob.pinned(ENTRIES)?;
         if slots > SLOTS_MAX || !entries.len().is_multiple_of(ENTRY_BYTES) {
@@ -203,13 +246,38 @@ impl Ends {
             let (valid_to, seq) = (r.i64().map_err(of)?, Seq(r.u64().map_err(of)?));
             ends.end(End { slot: Slot(slot), valid_to, seq });
         }
-        let terms = blob.pinned(TERMS)?;
-        let mut r = Reader::new(&terms);
-        ends.add_terms(TermCounts::decode(&mut r).map_err(of)?);
-        r.end().map_err(of)?;
-        ends.touches = Touches::decode(&blob.pinned(TOUCHES)?, slots).map_err(of)?;
         Ok(ends)
     }
+}
+
+fn name(blob: &Blob) -> String {
+    format!("blob {}.ends", blob.id().number)
+}
+
+fn read_terms(blob: &Blob) -> Result<TermCounts> {
+    let name = name(blob);
+    let terms = blob.pinned(TERMS)?;
+    let mut r = Reader::new(&terms);
+    let read = TermCounts::decode(&mut r).and_then(|counts| r.end().map(|()| counts));
+    read.map_err(|e| e.within(&name, 0))
+}
+
+fn read_touches(blob: &Blob, slots: usize) -> Result<Touches> {
+    Touches::decode(&blob.pinned(TOUCHES)?, slots).map_err(|e| e.within(&name(blob), 0))
+}
+
+/// The touches in the blocks that are sound.
+fn salvage_touches(blob: &Blob, slots: usize) -> Touches {
+    // Blocks hold whole entries.
+    const BLOCK_BYTES: u64 = 1 << Block::Pinned as u32;
+    let Ok(rows) = blob.rows(TOUCHES) else { return Touches::default() };
+    let mut sound = Vec::new();
+    for start in (0..rows.len()).step_by(BLOCK_BYTES as usize) {
+        if let Ok(block) = rows.read(start..rows.len().min(start + BLOCK_BYTES)) {
+            sound.extend_from_slice(&block);
+        }
+    }
+    Touches::decode(&sound, slots).unwrap_or_default()
 }
 
 /// The ends that a damaged blob still tells, and how many more it had.
