@@ -117,9 +117,9 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
             let id = args["id"].as_str().expect("an id");
             Ok(json!(VersionsAnswer::from(&*handle.versions(id)?)))
         }
-        "touch" => Ok(json!({ "touched": handle.touch(ids(args), None)?.touched })),
+        "touch" => Ok(json!({ "touched": handle.touch(ids(args), level(args)?)?.touched })),
         "touches" => Ok(json!(TouchesAnswer::from(handle.touches(&ids(args))?))),
-        "delete" => Ok(json!({ "deleted": handle.delete(ids(args), None)?.ended })),
+        "delete" => Ok(json!({ "deleted": handle.delete(ids(args), level(args)?)?.ended })),
         "search" => {
             let text = args["request"].to_string();
             let body: SearchBody = parse(text.as_bytes())?;

@@ -224,7 +224,8 @@ impl Surface for RestSurface {
                 server.ask("GET", &format!("{collection}/documents/{id}/versions"), None)
             }
             "touch" | "touches" | "delete" => {
-                server.ask("POST", &format!("{collection}/documents/{op}"), Some(&part(&["ids"])))
+                let body = part(&["ids", "durability"]);
+                server.ask("POST", &format!("{collection}/documents/{op}"), Some(&body))
             }
             "search" => server.ask("POST", &format!("{collection}/search"), Some(&args["request"])),
             "scan" => {

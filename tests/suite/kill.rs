@@ -52,7 +52,7 @@ fn write(server: &Server, writer: u64, documents: &mut Documents, seed: u64, ack
         }
         let (path, body) = if delete {
             let ids: Vec<&String> = batch.iter().map(|(id, _)| id).collect();
-            ("/v1/collections/k/documents/delete", json!({ "ids": ids }))
+            ("/v1/collections/k/documents/delete", json!({ "ids": ids, "durability": durability }))
         } else {
             let document = |(id, number): &(String, u64)| json!({ "id": id, "vector": vector(*number, count), "metadata": { "count": count, "text": format!("count{count}") } });
             let all: Vec<Value> = batch.iter().map(document).collect();

@@ -15,7 +15,7 @@ pub use answers::{
 };
 pub use columns::{Columns, Vectors, to_json};
 pub use requests::{
-    AddBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, GetBody, IdsBody, KeySetBody,
-    KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody, ReadBody, ScanBody, SearchBody,
-    TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
+    AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, GetBody, IdsBody,
+    KeySetBody, KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody, ReadBody, ScanBody,
+    SearchBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
 };

@@ -542,6 +542,27 @@ pub struct IdsBody {
     pub ids: Vec<String>,
 }
 
+/// Documents to be deleted or touched.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeBody {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// A [`Level`] by name; left out, the database's.
+    #[serde(default)]
+    pub durability: Option<String>,
+}
+
+impl ChangeBody {
+    /// The level, when one was given.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn level(&self) -> Result<Option<Level>> {
+        self.durability.as_deref().map(parse_level).transpose()
+    }
+}
+
 /// Documents to be read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

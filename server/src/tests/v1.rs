@@ -29,10 +29,11 @@ async fn documents_come_back_as_they_were_given() {
     let next = format!("/v1/collections/c/documents?cursor={}", page["next"].as_str().expect("a cursor"));
     assert_eq!(server.get(&next).await.json(), json!({"documents": [other], "next": null}));
 
-    assert_eq!(
-        server.ask("DELETE", "/v1/collections/c/documents/get", "").await.json(),
-        json!({"deleted": 1})
-    );
+    let get = "/v1/collections/c/documents/get";
+    let refused = server.ask("DELETE", &format!("{get}?durability=soon"), "").await;
+    assert_eq!(refused.problem(), (400, "invalid_parameter".into()));
+    let deleted = server.ask("DELETE", &format!("{get}?durability=always"), "").await;
+    assert_eq!(deleted.json(), json!({"deleted": 1}));
     let deleted = server.post("/v1/collections/c/documents/delete", r#"{"ids": ["get", "a/b"]}"#).await;
     assert_eq!(deleted.json(), json!({"deleted": 1}));
 }

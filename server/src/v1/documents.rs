@@ -6,8 +6,8 @@ use axum::response::Response;
 use kithdb::base::{Result, StateError};
 use kithdb::host::AddMode;
 use kithdb::wire::{
-    AddBody, DocumentAnswer, GetBody, IdsBody, ScanAnswer, TimeBody, TouchesAnswer, VersionsAnswer, as_of,
-    parse, parse_cursor,
+    AddBody, ChangeBody, DocumentAnswer, GetBody, IdsBody, ScanAnswer, TimeBody, TouchesAnswer,
+    VersionsAnswer, as_of, parse, parse_cursor, parse_level,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,13 @@ pub struct ScanQuery {
 #[serde(deny_unknown_fields)]
 pub struct GetQuery {
     as_of: Option<String>,
+}
+
+/// What a delete waits for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveQuery {
+    durability: Option<String>,
 }
 
 /// The moment of a query string; `None` for now.
@@ -100,10 +107,12 @@ pub async fn versions(
 pub async fn remove(
     State(app): State<App>,
     PathOf((name, id)): PathOf<(String, String)>,
+    QueryOf(query): QueryOf<RemoveQuery>,
     _: NoBody,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
-        db.collection(&name)?.delete(vec![id], None).map(|done| DeleteAnswer { deleted: done.ended })
+        let level = query.durability.as_deref().map(parse_level).transpose()?;
+        db.collection(&name)?.delete(vec![id], level).map(|done| DeleteAnswer { deleted: done.ended })
     })
     .await
 }
@@ -118,15 +127,19 @@ pub async fn many(
         "get" => app.ok(move |db| get_many(&*db.collection(&name)?, &parse::<GetBody>(&body)?)).await,
         "delete" => {
             app.ok(move |db| {
-                let ids = parse::<IdsBody>(&body)?.ids;
-                db.collection(&name)?.delete(ids, None).map(|done| DeleteAnswer { deleted: done.ended })
+                let body = parse::<ChangeBody>(&body)?;
+                let level = body.level()?;
+                db.collection(&name)?.delete(body.ids, level).map(|done| DeleteAnswer { deleted: done.ended })
             })
             .await
         }
         "touch" => {
             app.ok(move |db| {
-                let ids = parse::<IdsBody>(&body)?.ids;
-                db.collection(&name)?.touch(ids, None).map(|done| TouchedAnswer { touched: done.touched })
+                let body = parse::<ChangeBody>(&body)?;
+                let level = body.level()?;
+                db.collection(&name)?
+                    .touch(body.ids, level)
+                    .map(|done| TouchedAnswer { touched: done.touched })
             })
             .await
         }
