@@ -16,6 +16,7 @@ mod instant;
 mod kill;
 mod kv;
 mod life;
+mod load;
 mod many;
 mod merge;
 mod model;

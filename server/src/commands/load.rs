@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kithdb::base::Error;
-use kithdb::base::limits::BATCH_MAX;
+use kithdb::base::limits::{BATCH_MAX, BULK_MAX};
 use kithdb::collection::{CollectionConfig, Document, EmbedderRef};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
@@ -20,10 +20,20 @@ use kithdb::wire::{LineBody, parse};
 use super::progress::Progress;
 use super::report::{StderrObserver, one_line};
 
-/// Documents written at once.
-const BATCH: usize = 5_000;
-const _: () = assert!(BATCH <= BATCH_MAX);
-/// A memtable of so many bytes is sealed, to bound what a large file takes.
+/// How documents are written.
+struct Way {
+    /// So many at once, at the most.
+    documents: usize,
+    /// Of lines of so many bytes, to bound what a large file takes.
+    bytes: usize,
+    is_bulk: bool,
+}
+
+/// Each batch becomes a segment: nothing goes through the log, and a batch is there whole or not at all.
+const AS_SEGMENTS: Way = Way { documents: 500_000, bytes: SEAL_BYTES, is_bulk: true };
+const THROUGH_THE_LOG: Way = Way { documents: 5_000, bytes: SEAL_BYTES, is_bulk: false };
+const _: () = assert!(THROUGH_THE_LOG.documents <= BATCH_MAX && AS_SEGMENTS.documents <= BULK_MAX);
+/// A memtable of so many bytes is sealed.
 const SEAL_BYTES: usize = 512 << 20;
 /// Longest line: metadata and a vector of the most dimensions.
 const LINE_BYTES_MAX: u64 = 4 << 20;
@@ -110,21 +120,28 @@ fn create(db: &Db, args: &LoadArgs) -> Result<Arc<CollectionHandle>, Error> {
 }
 
 fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(), String> {
+    // A bulk import says no line, and may be refused for its size: in small batches the rest is stored, or the line found.
+    add_in(collection, args, total, &AS_SEGMENTS)
+        .or_else(|_| add_in(collection, args, total, &THROUGH_THE_LOG))
+}
+
+fn add_in(collection: &CollectionHandle, args: &LoadArgs, total: usize, way: &Way) -> Result<(), String> {
     let at = |line: usize, what: &str| format!("{}:{line}: {what}", args.file.display());
     let mut reader = BufReader::new(File::open(&args.file).map_err(|e| at(1, &e.to_string()))?);
     let mut progress = Progress::new("adding documents", total);
     // With each document the number of its line.
-    let (mut batch, mut lines, mut line) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH), 0);
-    let (mut added, mut expired, mut bytes) = (0, 0, Vec::new());
+    let (mut batch, mut lines, mut line) = (Vec::new(), Vec::new(), 0);
+    let (mut added, mut expired, mut bytes, mut batch_bytes) = (0, 0, Vec::new(), 0);
     loop {
         bytes.clear();
         let read = read_line(&mut reader, &mut bytes).map_err(|e| at(line + 1, &e))?;
-        if batch.len() == BATCH || (!read && !batch.is_empty()) {
-            let written = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-            write(collection, written).map_err(|(i, e)| at(lines[i], &one_line(&e)))?;
+        let is_full = batch.len() == way.documents || batch_bytes >= way.bytes;
+        if is_full || (!read && !batch.is_empty()) {
+            write(collection, std::mem::take(&mut batch), way)
+                .map_err(|(i, e)| at(lines[i], &one_line(&e)))?;
             added += lines.len();
             lines.clear();
-            progress.at(added);
+            batch_bytes = 0;
         }
         if !read {
             progress.end(added);
@@ -134,6 +151,7 @@ fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(
             return Ok(());
         }
         line += 1;
+        progress.at(added + batch.len());
         if bytes.trim_ascii().is_empty() {
             continue;
         }
@@ -143,13 +161,17 @@ fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(
             expired += 1;
             continue;
         }
+        batch_bytes += bytes.len();
         batch.push(document);
         lines.push(line);
     }
 }
 
-/// Writes a batch. On an error its document is found by writing the batch one by one.
-fn write(collection: &CollectionHandle, batch: Vec<Document>) -> Result<(), (usize, Error)> {
+/// Writes a batch. On an error its document is found by writing the batch one by one, unless it is a bulk import.
+fn write(collection: &CollectionHandle, batch: Vec<Document>, way: &Way) -> Result<(), (usize, Error)> {
+    if way.is_bulk {
+        return collection.add_bulk(batch, AddMode::Upsert).map(drop).map_err(|e| (0, e));
+    }
     if let Err(error) = collection.add(batch.clone(), AddMode::Upsert, None) {
         for (i, document) in batch.into_iter().enumerate() {
             collection.add(vec![document], AddMode::Upsert, None).map_err(|e| (i, e))?;
