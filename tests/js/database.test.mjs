@@ -80,6 +80,17 @@ test('a hit says why it came and brings its vector when asked', async (t) => {
   assert.equal(moon.explanation.vector, null);
 });
 
+test('a trace tells how the nearest of each part were found', async (t) => {
+  const db = await memory(t);
+  const collection = await films(db);
+  const { trace } = await collection.search({ vector: [1, 0], trace: true });
+  const { documents } = collection.infoSync();
+  assert.deepEqual([...new Set(trace.map((part) => part.plan))], ['exact']);
+  assert.equal(trace.reduce((sum, part) => sum + part.documents, 0), documents);
+  assert.ok(trace.every((part) => part.distances <= part.documents && part.path.length === 0));
+  assert.ok(!('trace' in (await collection.search({ vector: [1, 0] }))));
+});
+
 test('a field in a filter that no document has is a warning', async (t) => {
   const db = await memory(t);
   const collection = await films(db);

@@ -67,7 +67,7 @@ pub(super) fn body_of_damaged<'a>(object: &str, bytes: &'a [u8]) -> Result<&'a [
 mod tests {
     use super::*;
 
-    const KIND: &[u8; 8] = b"KITHTEST";
+    const KIND: &[u8; 8] = b"ENVELOPE";
 
     fn written() -> Vec<u8> {
         let mut w = begin(KIND, 7);
