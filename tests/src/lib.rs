@@ -7,6 +7,7 @@ pub mod cranfield;
 pub mod fuzz;
 pub mod js_surface;
 pub mod places;
+pub mod preload;
 pub mod rest_surface;
 pub mod scenario;
 pub mod seen_vfs;

@@ -20,6 +20,7 @@ use kithdb::engine::verify::{self, Checked, Visitor};
 use kithdb::host::{AddMode, CollectionHandle, Db, Inspection, Options};
 use kithdb::storage::Level;
 use kithdb_tests::block_disk::{BlockDisk, LOSSES, LoopMount, Loss, PowerCut, Recording, make_ext4, ran};
+use kithdb_tests::preload;
 use kithdb_tests::rest_surface::Server;
 use serde_json::{Value as Json, json};
 
@@ -40,8 +41,6 @@ const RECORDED_MAX: usize = 1 << 30;
 /// The load on a server.
 struct Load<'a> {
     server: &'a Server,
-    /// What a delete waits for: its request cannot say.
-    level: Level,
     disk: &'a BlockDisk,
     order: AtomicU64,
     stop: AtomicBool,
@@ -69,16 +68,9 @@ impl Load<'_> {
                 .collect();
             ids.sort();
             ids.dedup();
-            let is_delete = levels.contains(&self.level) && rng.below(5) == 0;
+            let is_delete = rng.below(5) == 0;
             let level = levels[rng.below(levels.len() as u64) as usize];
-            let mut op = Op {
-                number: count,
-                ids,
-                is_delete,
-                level: if is_delete { self.level } else { level },
-                sent: self.stamp(),
-                acknowledged: None,
-            };
+            let mut op = Op { number: count, ids, is_delete, level, sent: self.stamp(), acknowledged: None };
             let (path, body) = request(collection, &op);
             let answer = self.server.send("POST", &path, Some(body.to_string().as_bytes()));
             let (status, said) = answer.expect("the server answers");
@@ -104,7 +96,7 @@ impl Load<'_> {
 fn request(collection: &str, op: &Op) -> (String, Json) {
     let path = format!("/v1/collections/{collection}/documents");
     if op.is_delete {
-        return (format!("{path}/delete"), json!({ "ids": op.ids }));
+        return (format!("{path}/delete"), json!({ "ids": op.ids, "durability": op.level.name() }));
     }
     let document = |id: &String| {
         let metadata = json!({ "count": op.number, "text": format!("count{}", op.number) });
@@ -174,13 +166,7 @@ fn round(image: &[u8], bases: &[State], plan: &Plan<'_>) -> Round {
     let from = disk.position();
     let mut writers: Vec<Writer> =
         bases.iter().map(|base| Writer { base: base.clone(), ops: Vec::new() }).collect();
-    let load = Load {
-        server: &server,
-        level: plan.level,
-        disk: &disk,
-        order: AtomicU64::new(0),
-        stop: AtomicBool::new(false),
-    };
+    let load = Load { server: &server, disk: &disk, order: AtomicU64::new(0), stop: AtomicBool::new(false) };
     let briefs = std::thread::scope(|scope| {
         let load = &load;
         for (number, writer) in writers.iter_mut().enumerate() {
@@ -442,18 +428,11 @@ int fdatasync(int fd) { (void)fd; return 0; }
 int msync(void *start, unsigned long len, int flags) { (void)start; (void)len; (void)flags; return 0; }
 ";
 
-fn without_sync(directory: &Path) -> Result<std::path::PathBuf, String> {
-    let (source, library) = (directory.join("no_sync.c"), directory.join("no_sync.so"));
-    std::fs::write(&source, NO_SYNC).map_err(|e| e.to_string())?;
-    ran(Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source))?;
-    Ok(library)
-}
-
 /// The control: what is not synced is lost, and these checks see it.
 #[test]
 fn a_server_whose_fsync_does_nothing_loses_promised_writes() {
     let directory = tempfile::tempdir().expect("a directory");
-    let library = without_sync(directory.path());
+    let library = preload::library(directory.path(), "no_sync", NO_SYNC);
     let (Ok(library), None) = (&library, missing()) else {
         let missing = [library.err(), missing()].into_iter().flatten().collect::<Vec<_>>().join("; ");
         eprintln!("skipped: the control needs cc, FUSE, loop devices, ext4 and root: {missing}");
