@@ -84,7 +84,7 @@ test('a trace tells how the nearest of each part were found', async (t) => {
   const db = await memory(t);
   const collection = await films(db);
   const { trace } = await collection.search({ vector: [1, 0], trace: true });
-  const { documents } = collection.infoSync();
+  const { documents } = await collection.info();
   assert.deepEqual([...new Set(trace.map((part) => part.plan))], ['exact']);
   assert.equal(trace.reduce((sum, part) => sum + part.documents, 0), documents);
   assert.ok(trace.every((part) => part.distances <= part.documents && part.path.length === 0));

@@ -624,19 +624,19 @@ pub struct SearchBody {
     /// What may be found.
     pub filter: Option<String>,
     /// How many results; default 10.
-    pub k: Option<usize>,
+    pub k: Option<u64>,
     /// How many of the best to leave out.
-    pub offset: Option<usize>,
+    pub offset: Option<u64>,
     /// How widely an index searches.
-    pub ef: Option<usize>,
+    pub ef: Option<u64>,
     /// Share of the vector part, 0 to 1; default 0.5.
     pub alpha: Option<f32>,
     /// Fuse by reciprocal rank with this k instead of by `alpha`.
     pub rrf_k: Option<u32>,
     /// How many candidates of an index are compared with their stored vectors; default 64, or twice the results.
-    pub rerank: Option<usize>,
+    pub rerank: Option<u64>,
     /// End the search of an index once its best candidates have stayed the same for so many steps; default never.
-    pub patience: Option<usize>,
+    pub patience: Option<u64>,
     /// Compare with every vector.
     pub exact: Option<bool>,
     /// Tell how the nearest vectors were found.
@@ -645,6 +645,14 @@ pub struct SearchBody {
     pub explain: Option<bool>,
     /// Return vectors too.
     pub with_vector: Option<bool>,
+}
+
+/// A number of things that a browser's 32 bits may be too few for.
+fn count(name: &'static str, value: Option<u64>) -> Result<Option<usize>> {
+    let fits = |value: u64| {
+        usize::try_from(value).map_err(|_| Error::parameter(name, value, format!("at most {}", usize::MAX)))
+    };
+    value.map(fits).transpose()
 }
 
 impl SearchBody {
@@ -665,12 +673,12 @@ impl SearchBody {
             text: self.text,
             as_of: as_of(self.as_of.as_ref())?,
             filter: parse_filter(self.filter.as_deref().unwrap_or_default())?,
-            k: self.k.unwrap_or(defaults.k),
-            offset: self.offset.unwrap_or(0),
-            ef: self.ef,
+            k: count("k", self.k)?.unwrap_or(defaults.k),
+            offset: count("offset", self.offset)?.unwrap_or(0),
+            ef: count("ef", self.ef)?,
             fusion,
-            rerank: self.rerank,
-            patience: self.patience,
+            rerank: count("rerank", self.rerank)?,
+            patience: count("patience", self.patience)?,
             exact: self.exact.unwrap_or(false),
             trace: self.trace.unwrap_or(false),
             explain: self.explain.unwrap_or(false),
