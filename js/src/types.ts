@@ -198,7 +198,7 @@ export interface PartTrace {
   plan: 'exact' | 'codes' | 'links';
   /** How many distances were computed: the cost of the search on any machine. */
   distances: number;
-  /** The documents whose neighbours were looked at, in order. */
+  /** Of the documents that may be found, those whose neighbours were looked at, in order. */
   path: string[];
 }
 

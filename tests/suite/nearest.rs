@@ -8,7 +8,7 @@ use kithdb::storage::Level;
 
 use crate::life::{Life, vector};
 
-const DIM: usize = 16;
+const DIM: usize = 8;
 const DOCUMENTS: u64 = 12_000;
 /// Wide enough for the recall that is asked for, narrow enough that links are followed.
 const EF: usize = 96;
@@ -29,69 +29,89 @@ fn ids(life: &Life, request: SearchRequest) -> Vec<String> {
 
 /// The share of the true ten nearest that searches find among what a filter of each query allows.
 fn recall(life: &Life, filter: impl Fn(u64) -> String) -> f64 {
-    let (mut right, mut expected) = (0, 0);
+    recall_and_links(life, filter).0
+}
+
+/// As [`recall`], and how many of the searches were answered by links.
+fn recall_and_links(life: &Life, filter: impl Fn(u64) -> String) -> (f64, usize) {
+    let (mut right, mut expected, mut by_links) = (0, 0, 0);
     for at in 0..60 {
         let filter = parse_filter(&filter(at)).expect("a filter");
         let request =
             SearchRequest { vector: Some(query(at)), filter, ef: Some(EF), ..SearchRequest::default() };
         let exact = ids(life, SearchRequest { exact: true, ..request.clone() });
-        let found = ids(life, request);
+        let found = search(life, SearchRequest { trace: true, ..request });
+        by_links += usize::from(found.trace.expect("asked for")[0].plan == Plan::Links);
+        let found: Vec<String> = found.hits.into_iter().map(|hit| hit.id).collect();
         assert_eq!(found.len(), exact.len());
         right += found.iter().filter(|id| exact.contains(id)).count();
         expected += exact.len();
     }
-    right as f64 / expected as f64
+    (right as f64 / expected as f64, by_links)
 }
 
-/// The centre that a vector of [`vector`] was drawn around.
-fn centre(seed: u64) -> u64 {
-    kithdb::base::Rng::new(seed).below(20)
+/// Two of the twenty centres that [`vector`] draws around are a region.
+fn region(seed: u64) -> u64 {
+    kithdb::base::Rng::new(seed).below(20) / 2
 }
 
-/// A linked segment of documents that know their number and the centre of their vector.
-fn linked() -> Life {
-    let mut life = Life::new(CollectionConfig::default());
+fn region_of_query(at: u64) -> u64 {
+    region(77_000_000_000 + at)
+}
+
+fn config() -> CollectionConfig {
+    CollectionConfig { ef_construction: 60, ..CollectionConfig::default() }
+}
+
+/// A linked segment of documents that know their number and in which of ten regions their vector is.
+fn linked(documents: u64) -> Life {
+    let mut life = Life::new(config());
     let document = |n: u64| {
-        let centre = centre(n * 1_000_000);
+        let region = region(n * 1_000_000);
         Document {
             id: format!("d{n}"),
             vector: Some(vector(n * 1_000_000, DIM)),
-            metadata: parse_object(&format!(r#"{{"n":{n},"h":{},"centre":{centre}}}"#, n * 7919 % 1000))
+            metadata: parse_object(&format!(r#"{{"h":{},"region":{region}}}"#, n * 7919 % 1000))
                 .expect("JSON"),
             expires_at: None,
         }
     };
-    let batch = (0..DOCUMENTS).map(|n| Mutation::Upsert(document(n))).collect();
-    life.collection.submit(batch, Level::Always).expect("stored");
+    for begin in (0..documents).step_by(20_000) {
+        let batch = (begin..documents.min(begin + 20_000)).map(|n| Mutation::Upsert(document(n))).collect();
+        life.collection.submit(batch, Level::Always).expect("stored");
+    }
     assert!(life.run(JobKind::Seal) && life.run(JobKind::Index));
     life
 }
 
 #[test]
 fn filters_of_any_share_find_as_much_as_a_search_without() {
-    let life = linked();
-    let all = recall(&life, |_| String::new());
-    assert!(all > 0.95, "{all}");
+    let life = linked(60_000);
+    let (all, by_links) = recall_and_links(&life, |_| String::new());
+    assert!(all > 0.95 && by_links == 60, "{all}");
     type Of = fn(u64) -> String;
-    let filters: [(&str, Of); 7] = [
-        ("1/2", |_| "h < 500".to_owned()),
-        ("1/10", |_| "h < 100".to_owned()),
-        ("1/100", |_| "h < 10".to_owned()),
-        ("1/1000", |_| "h < 1".to_owned()),
-        ("9/10 and far", |at| format!("centre != {}", centre(77_000_000_000 + at))),
-        ("1/20 and near", |at| format!("centre = {}", centre(77_000_000_000 + at))),
-        ("1/2 and far", |at| format!("h < 500 AND centre != {}", centre(77_000_000_000 + at))),
+    // With the least number of the 60 searches that links must have answered.
+    let filters: [(&str, usize, Of); 8] = [
+        ("1/2", 60, |_| "h < 500".to_owned()),
+        ("1/10", 60, |_| "h < 100".to_owned()),
+        ("1/100", 0, |_| "h < 10".to_owned()),
+        ("1/1000", 0, |_| "h < 1".to_owned()),
+        ("9/10, far", 1, |at| format!("region != {}", region_of_query(at))),
+        ("1/2, far", 1, |at| format!("h < 556 AND region != {}", region_of_query(at))),
+        ("1/10, near", 50, |at| format!("region = {}", region_of_query(at))),
+        ("1/10, far", 0, |at| format!("region = {}", (region_of_query(at) + 5) % 10)),
     ];
-    for (share, filter) in filters {
-        let filtered = recall(&life, filter);
-        println!("{share}: recall {filtered} of {all}");
+    for (share, least, filter) in filters {
+        let (filtered, by_links) = recall_and_links(&life, filter);
+        println!("{share}: recall {filtered} of {all}, {by_links} of 60 by links");
         assert!(filtered >= 0.95 * all, "{share}: {filtered} of {all}");
+        assert!(by_links >= least, "{share}: {by_links} of 60 by links");
     }
 }
 
 #[test]
 fn after_deletes_exactly_the_live_are_found_and_a_vacuum_restores_recall() {
-    let mut life = linked();
+    let mut life = linked(DOCUMENTS);
     for share in [50, 90, 99] {
         let gone = |n: &u64| n % 100 < share;
         life.collection
@@ -128,7 +148,7 @@ fn after_deletes_exactly_the_live_are_found_and_a_vacuum_restores_recall() {
 
 /// The documents of [`linked`] that are not gone, not sealed.
 fn linked_without(gone: impl Fn(&u64) -> bool) -> Life {
-    let mut life = Life::new(CollectionConfig::default());
+    let mut life = Life::new(config());
     let document = |n: u64| {
         let (vector, metadata) = (Some(vector(n * 1_000_000, DIM)), Default::default());
         Mutation::Upsert(Document { id: format!("d{n}"), vector, metadata, expires_at: None })
@@ -140,7 +160,7 @@ fn linked_without(gone: impl Fn(&u64) -> bool) -> Life {
 
 #[test]
 fn a_trace_tells_the_plan_and_the_path_and_patience_shortens_it() {
-    let life = linked();
+    let life = linked(DOCUMENTS);
     let request =
         SearchRequest { vector: Some(query(3)), ef: Some(EF), trace: true, ..SearchRequest::default() };
     let found = search(&life, request.clone());
@@ -149,10 +169,14 @@ fn a_trace_tells_the_plan_and_the_path_and_patience_shortens_it() {
     assert!(part.path.len() >= EF && part.distances < DOCUMENTS as usize / 2, "{} distances", part.distances);
     assert!(part.path.contains(&found.hits[0].id), "the nearest was come across");
 
-    let patient = search(&life, SearchRequest { patience: Some(8), rerank: Some(16), ..request.clone() });
-    let [shorter] = &patient.trace.expect("asked for")[..] else { panic!("one segment") };
-    assert!(shorter.distances < part.distances, "{} of {}", shorter.distances, part.distances);
-    assert_eq!(patient.hits[0], found.hits[0]);
+    for filter in [None, parse_filter("h < 600").expect("a filter")] {
+        let asked = SearchRequest { filter, ..request.clone() };
+        let patient = SearchRequest { patience: Some(8), rerank: Some(16), ..asked.clone() };
+        let (long, short) = (search(&life, asked), search(&life, patient));
+        let distances = |found: &SearchResponse| found.trace.as_ref().expect("asked for")[0].distances;
+        assert!(distances(&short) < distances(&long), "{} of {}", distances(&short), distances(&long));
+        assert_eq!(short.hits[0], long.hits[0]);
+    }
 
     for (plan, request) in [
         (Plan::Exact, SearchRequest { exact: true, ..request.clone() }),

@@ -183,7 +183,7 @@ pub struct PartTrace {
     pub plan: Plan,
     /// How many distances were computed.
     pub distances: usize,
-    /// The documents whose neighbours were looked at, in order.
+    /// Of the documents that may be found, those whose neighbours were looked at, in order.
     pub path: Vec<String>,
 }
 

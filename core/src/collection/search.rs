@@ -187,7 +187,7 @@ impl View {
     }
 
     fn part_trace(&self, part: usize, searched: &Searched) -> Result<PartTrace> {
-        let id = |&slot| Ok(self.row(Place { part, slot })?.id.to_string());
+        let id = |&slot| self.parts[part].part.id(slot).map(str::to_owned);
         let path = searched.path.iter().map(id).collect::<Result<_>>()?;
         let (plan, distances, documents) = (searched.plan, searched.distances, self.parts[part].part.len());
         Ok(PartTrace { documents, plan, distances, path })

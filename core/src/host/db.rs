@@ -19,7 +19,6 @@ use super::inspect::check_database;
 use super::jobs;
 use super::kv::KeyLocks;
 use super::lock::{DirectoryLock, acquire, acquire_shared};
-use super::memory;
 use super::names::{Named, Names};
 use super::sync::{Syncer, report};
 
@@ -178,7 +177,7 @@ impl Db {
             keys: KeyLocks::default(),
             names: Names::new(database.entries(), Arc::clone(&options.observer)),
             this: Weak::clone(this),
-            memory_max: options.memory_max.unwrap_or_else(|| memory::available() / 2),
+            memory_max: options.memory_max.unwrap_or_else(|| crate::storage::machine::memory() / 2),
             options,
             catalog: Mutex::new(database),
             root,

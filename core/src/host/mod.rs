@@ -11,7 +11,6 @@ mod inspect;
 mod jobs;
 mod kv;
 mod lock;
-mod memory;
 mod names;
 mod repair;
 mod sync;

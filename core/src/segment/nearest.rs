@@ -1,7 +1,7 @@
 //! The nearest vectors of one segment: by its links, by a scan of its codes, or exactly; and which of the three.
 
 use crate::base::{Bitmap, Result, Slot, TopK};
-use crate::index::{SearchParams, flat, hnsw};
+use crate::index::{Hnsw, SearchParams, flat, hnsw};
 use crate::kernels::CodeQuery;
 use crate::vectors::{Metric, PreparedQuery};
 
@@ -14,9 +14,11 @@ const EXACT_BELOW: usize = 4096;
 const RERANK_MIN: usize = 64;
 /// Vectors read at once by an exact scan.
 const SCAN_ROWS: usize = 256;
-/// A scan of so many codes takes as long as a search by links that is one wide: a search looks at 17 vectors or so for
-/// each, and each takes it three times as long.
+/// A scan of so many codes takes as long as a search by links of 16 that is one wide: a search looks at 17 vectors or so
+/// for each, and each takes it three times as long.
 const SCANNED_PER_EF: usize = 56;
+/// The links that such figures were measured with; they grow with links.
+const MEASURED_LINKS: usize = 16;
 /// Below this share of allowed vectors (1 in ...) too few are found behind neighbours that are not.
 const LINKS_SHARE: usize = 64;
 /// A filtered search that computes more distances than an unfiltered one would, and half as many again, is in a region
@@ -24,6 +26,8 @@ const LINKS_SHARE: usize = 64;
 const FILTERED_VISITS_PER_EF: usize = 32;
 /// The same, for the way there.
 const FILTERED_VISITS_MIN: usize = 1000;
+/// Where at most one vector in so many is not allowed, it is looked at like all others and left out at the end.
+const LEFT_OUT_SHARE: usize = 8;
 
 /// What is looked for among vectors.
 #[derive(Debug, Clone)]
@@ -90,7 +94,7 @@ pub struct Searched {
     pub plan: Plan,
     /// How many distances were computed: the cost on any machine.
     pub distances: usize,
-    /// Whose neighbours were looked at, in order, when a trace was asked for.
+    /// Of the allowed, whose neighbours were looked at, in order, when a trace was asked for.
     pub path: Vec<Slot>,
 }
 
@@ -135,28 +139,30 @@ impl Segment {
         let ef = query.ef;
         let scorer = codes.scorer(query.prepared.vector(), &mut scratch.code);
         let mut searched = Searched { plan: Plan::Codes, distances: 0, path: Vec::new() };
-        if let Some(links) = self.links()?.filter(|links| links_pay(links.len(), allowed.map(|_| count), ef))
-        {
-            let visits_max = match allowed {
-                None => count,
-                Some(_) => count.min(FILTERED_VISITS_PER_EF * ef + FILTERED_VISITS_MIN),
-            };
-            let params = SearchParams { k: rerank.min(ef), ef, visits_max, patience: query.patience };
-            let mut path = Vec::new();
-            let trace = query.trace.then_some(&mut path);
-            let by_links = links.search(&scorer, params, allowed, &mut scratch.links, trace);
-            searched.distances = by_links.visited;
-            if !by_links.gave_up && by_links.hits.len() >= query.k.min(count) {
-                searched.plan = Plan::Links;
-                searched.path =
-                    path.into_iter().map(|ordinal| self.slot_of_ordinal(ordinal)).collect::<Result<_>>()?;
-                self.rerank(query, by_links.hits, part, found)?;
-                return Ok(searched);
+        let count_of = allowed.map(|_| count);
+        if let Some(links) = self.links()?.filter(|links| links_pay(links, count_of, ef)) {
+            let wanted = rerank.min(ef);
+            let is_allowed = |ordinal: u32| allowed.is_none_or(|allowed| allowed.contains(ordinal as usize));
+            for (params, filter) in by_links(links, allowed, count, wanted, ef) {
+                let (params, mut path) = (SearchParams { patience: query.patience, ..params }, Vec::new());
+                let trace = query.trace.then_some(&mut path);
+                let found_by_links = links.search(&scorer, params, filter, &mut scratch.links, trace);
+                searched.distances += found_by_links.visited;
+                let hits = found_by_links.hits.iter().copied().filter(|hit| is_allowed(hit.1)).take(wanted);
+                // More are allowed than the beam holds: a search that ran dry has missed some.
+                if !found_by_links.gave_up && hits.clone().count() == wanted {
+                    searched.plan = Plan::Links;
+                    let seen = path.into_iter().filter(|ordinal| is_allowed(*ordinal));
+                    searched.path =
+                        seen.map(|ordinal| self.slot_of_ordinal(ordinal)).collect::<Result<_>>()?;
+                    self.rerank(query, hits, part, found)?;
+                    return Ok(searched);
+                }
             }
         }
         searched.distances += count;
         let scanned = flat::search(&scorer, codes.len(), rerank, allowed);
-        self.rerank(query, &scanned, part, found)?;
+        self.rerank(query, scanned.into_iter(), part, found)?;
         Ok(searched)
     }
 
@@ -164,12 +170,12 @@ impl Segment {
     fn rerank(
         &self,
         query: &VectorQuery,
-        candidates: &[(f32, u32)],
+        candidates: impl Iterator<Item = (f32, u32)>,
         part: usize,
         found: &mut Nearest,
     ) -> Result<()> {
         let (norms, seqs) = (self.rows.inverse_norms()?, self.rows.seqs()?);
-        for &(_, ordinal) in candidates {
+        for (_, ordinal) in candidates {
             let norm = norms[ordinal as usize];
             let distance = self.rows.with_vector(ordinal, |v| query.prepared.distance(v, norm))?;
             let slot = self.slot_of_ordinal(ordinal)?;
@@ -223,8 +229,33 @@ impl Segment {
     }
 }
 
-/// Whether following links is cheaper than a scan of the codes, of `n` vectors of which `allowed` may be found.
-fn links_pay(n: usize, allowed: Option<usize>, ef: usize) -> bool {
-    let count = allowed.unwrap_or(n);
-    count > SCANNED_PER_EF * ef && count * LINKS_SHARE >= n
+/// Whether following links is cheaper than a scan of the codes, where so many are `allowed`, or all.
+fn links_pay(links: &Hnsw, allowed: Option<usize>, ef: usize) -> bool {
+    let (n, count) = (links.len(), allowed.unwrap_or(links.len()));
+    count > per_ef(SCANNED_PER_EF, ef, links) && count * LINKS_SHARE >= n
+}
+
+fn per_ef(measured: usize, ef: usize, links: &Hnsw) -> usize {
+    measured * ef * links.params().links_max / MEASURED_LINKS
+}
+
+/// How links are searched for `wanted` candidates, one after the other until that many were found; with each what the
+/// search itself looks out for. What is found must be filtered anyway.
+fn by_links<'a>(
+    links: &Hnsw,
+    allowed: Option<&'a Bitmap>,
+    count: usize,
+    wanted: usize,
+    ef: usize,
+) -> impl Iterator<Item = (SearchParams, Option<&'a Bitmap>)> {
+    let n = links.len();
+    // A browser counts in 32 bits.
+    let wider = (ef as u64 * n as u64).div_ceil(count as u64) as usize + 1;
+    let (k, ef_of_all) = if allowed.is_some() { (wider, wider) } else { (wanted, ef) };
+    let of_all = SearchParams { ef: ef_of_all, visits_max: n, ..SearchParams::new(k) };
+    let most = per_ef(FILTERED_VISITS_PER_EF, ef, links) + FILTERED_VISITS_MIN;
+    let filtered = SearchParams { ef, visits_max: count.min(most), ..SearchParams::new(wanted) };
+    let few_left_out = (n - count) * LEFT_OUT_SHARE <= n;
+    let first = few_left_out.then_some((of_all, None));
+    first.into_iter().chain(allowed.map(|allowed| (filtered, Some(allowed))))
 }

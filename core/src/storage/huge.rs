@@ -2,31 +2,14 @@
 //! gets, every other read waits for the processor to look up where the page is. Over GloVe (85 MiB of codes and links) a
 //! search is 14 % quicker so.
 //!
-//! Only where the system has such pages for who asks, and memory to spare. What is copied stays in the cache of files
-//! for as long as the system likes.
+//! Only where the system gives such pages to who asks, for up to a quarter of the memory that the process can have, and
+//! while twice as much is free. What is copied stays in the cache of files for as long as the system likes.
 
 use super::blob::Pinned;
 
-/// Less is not worth a copy.
-#[cfg(target_os = "linux")]
-const COPIED_MIN: usize = 4 << 20;
-/// What is copied must fit so many times into the memory that is free.
-#[cfg(target_os = "linux")]
-const FREE_TIMES: u64 = 4;
-
 /// A copy on huge pages, where there is reason and room for one.
 #[cfg(target_os = "linux")]
-pub(super) fn copy(bytes: &Pinned) -> Option<Pinned> {
-    const PAGE: usize = 2 << 20;
-    let len = bytes.len();
-    if len < COPIED_MIN || free() < FREE_TIMES * len as u64 {
-        return None;
-    }
-    let mut copy = memmap2::MmapMut::map_anon(len.next_multiple_of(PAGE)).ok()?;
-    copy.advise(memmap2::Advice::HugePage).ok()?;
-    copy[..len].copy_from_slice(bytes);
-    Some(Pinned::new(std::sync::Arc::new(copy), 0..len))
-}
+pub(super) use linux::copy;
 
 /// No copy: the system has no such pages to ask for.
 #[cfg(not(target_os = "linux"))]
@@ -34,41 +17,87 @@ pub(super) fn copy(_: &Pinned) -> Option<Pinned> {
     None
 }
 
-/// Bytes of memory that can be had now: of the machine, or of the container that the process is in.
 #[cfg(target_os = "linux")]
-fn free() -> u64 {
-    let read = |file: &str| std::fs::read_to_string(file).ok();
-    let number = |file: &str| read(file)?.trim().parse::<u64>().ok();
-    let machine = read("/proc/meminfo").and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-    });
-    let container = number("/sys/fs/cgroup/memory.max")
-        .zip(number("/sys/fs/cgroup/memory.current"))
-        .map(|(max, current)| max.saturating_sub(current));
-    // Where nothing tells, nothing is known to be free.
-    container.unwrap_or(u64::MAX).min(machine.map_or(0, |kib| kib << 10))
-}
+mod linux {
+    use std::sync::{Arc, Mutex, PoisonError};
 
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::sync::Arc;
+    use memmap2::{Advice, MmapMut};
 
-    use super::*;
-    use crate::base::AlignedBytes;
+    use super::super::machine;
+    use super::Pinned;
 
-    #[test]
-    fn a_copy_has_the_bytes_and_begins_at_a_cache_line() {
-        let mut bytes = AlignedBytes::zeroed(COPIED_MIN + 3);
-        bytes.as_mut_slice().iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8);
-        let bytes = Pinned::new(Arc::new(bytes), 0..COPIED_MIN + 3);
-        let Some(copied) = copy(&bytes) else {
-            let has_pages = std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists();
-            assert!(!has_pages || free() < 5 * COPIED_MIN as u64, "there is reason and room for a copy");
-            return;
-        };
-        assert!(*copied == *bytes && copied.as_ptr() != bytes.as_ptr());
-        assert_eq!(copied.as_ptr() as usize % 64, 0);
-        assert!(copy(&Pinned::new(Arc::new([1u8; 64]), 0..64)).is_none(), "too little");
+    const PAGE: usize = 2 << 20;
+    /// Less is not worth a copy.
+    const COPIED_MIN: usize = 4 << 20;
+    /// All copies together are at most this part of the memory that the process can have.
+    const COPIED_PART: u64 = 4;
+
+    /// Bytes of all copies; held while one is made, so that copies see each other.
+    static COPIED: Mutex<u64> = Mutex::new(0);
+
+    #[derive(Debug)]
+    struct Copy {
+        pages: MmapMut,
+        len: usize,
+    }
+
+    impl AsRef<[u8]> for Copy {
+        fn as_ref(&self) -> &[u8] {
+            &self.pages[..self.len]
+        }
+    }
+
+    impl Drop for Copy {
+        fn drop(&mut self) {
+            *COPIED.lock().unwrap_or_else(PoisonError::into_inner) -= self.pages.len() as u64;
+        }
+    }
+
+    pub(in super::super) fn copy(bytes: &Pinned) -> Option<Pinned> {
+        let (len, room) = (bytes.len(), bytes.len().next_multiple_of(PAGE));
+        if len < COPIED_MIN || !is_given() {
+            return None;
+        }
+        let mut copied = COPIED.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = *copied + room as u64;
+        if all > machine::memory() / COPIED_PART || machine::free() < 2 * room as u64 {
+            return None;
+        }
+        let mut pages = MmapMut::map_anon(room).ok()?;
+        pages.advise(Advice::HugePage).ok()?;
+        pages[..len].copy_from_slice(bytes);
+        *copied = all;
+        drop(copied);
+        Some(Pinned::new(Arc::new(Copy { pages, len }), 0..len))
+    }
+
+    /// Whether the system gives huge pages to who asks: it says `[always]`, `[madvise]` or `[never]`.
+    fn is_given() -> bool {
+        let told = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
+        told.is_ok_and(|told| told.contains("[always]") || told.contains("[madvise]"))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::base::AlignedBytes;
+
+        #[test]
+        fn a_copy_has_the_bytes_begins_at_a_cache_line_and_is_counted_while_it_lives() {
+            let mut bytes = AlignedBytes::zeroed(COPIED_MIN + 3);
+            bytes.as_mut_slice().iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8);
+            let bytes = Pinned::new(Arc::new(bytes), 0..COPIED_MIN + 3);
+            assert!(copy(&Pinned::new(Arc::new([1u8; 64]), 0..64)).is_none(), "too little");
+            let counted = || *COPIED.lock().expect("no test panics with it");
+            let Some(copied) = copy(&bytes) else {
+                let room = 4 * (COPIED_MIN + PAGE) as u64;
+                assert!(!is_given() || machine::free() < room || machine::memory() < room, "room for a copy");
+                return;
+            };
+            assert!(*copied == *bytes && copied.as_ptr() != bytes.as_ptr());
+            assert_eq!((copied.as_ptr() as usize % 64, counted()), (0, (COPIED_MIN + PAGE) as u64));
+            drop(copied);
+            assert_eq!(counted(), 0);
+        }
     }
 }

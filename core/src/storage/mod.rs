@@ -11,6 +11,8 @@ pub mod files;
 #[cfg(feature = "host")]
 mod huge;
 mod lanes;
+#[cfg(feature = "host")]
+pub(crate) mod machine;
 pub mod memory;
 #[cfg(feature = "host")]
 pub mod mmap;

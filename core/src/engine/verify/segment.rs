@@ -155,8 +155,11 @@ fn check_derived(blob: &Blob, rows: Option<&[SharedRow]>, sections: Option<&Sect
                 return Some(Finding::new("expected one node for each vector of its rows"));
             }
             let lost = links.unreachable().len();
-            (lost > 0)
-                .then(|| Finding::new(format!("{lost} vectors that no search by links can come across")))
+            (lost > 0).then(|| {
+                Finding::new(format!(
+                    "{lost} vectors that no search by links can come across; the next merge mends that"
+                ))
+            })
         }),
         (_, Some(sections)) => match sections.get(&kind) {
             Some(sections) => return compare(blob, sections),

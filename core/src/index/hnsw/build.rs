@@ -67,6 +67,7 @@ pub struct Builder {
     kept: usize,
     keeping: Option<Keeping>,
     reaching: Option<Reaching>,
+    is_done: bool,
 }
 
 #[derive(Debug)]
@@ -164,6 +165,7 @@ impl Builder {
             kept,
             keeping,
             reaching,
+            is_done: false,
         }
     }
 
@@ -179,10 +181,11 @@ impl Builder {
         self.order.is_empty()
     }
 
-    /// How many are linked.
+    /// How many are linked; all only once [`Builder::step`] has said so.
     #[must_use]
     pub fn linked(&self) -> usize {
-        self.keeping.as_ref().map_or(self.linked, Keeping::done)
+        let linked = self.keeping.as_ref().map_or(self.linked, Keeping::done);
+        if self.is_done { linked } else { linked.min(self.len().saturating_sub(1)) }
     }
 
     /// Works on `budget` more vectors, or all; says whether all are linked. A batch may take several steps.
@@ -215,7 +218,8 @@ impl Builder {
             }
             left = self.link(space, pool, left);
         }
-        self.linked == self.len() && self.reach(space, left)
+        self.is_done = self.linked == self.len() && self.reach(space, left);
+        self.is_done
     }
 
     /// How many vectors are linked at once. One that is higher than all before comes alone: the others are to find it.
@@ -248,7 +252,7 @@ impl Builder {
     /// Before all are linked.
     #[must_use]
     pub fn sections(&self) -> Vec<Section> {
-        assert_eq!(self.linked, self.len(), "links are written once all are there");
+        assert!(self.is_done, "links are written once all are there");
         let layers: Vec<Layer<'_>> = self.layers.iter().map(OwnedLayer::view).collect();
         links::sections(self.params, self.entry, &layers)
     }

@@ -8,8 +8,8 @@
 use std::cmp::Reverse;
 
 use super::layer::Layer;
-use super::scratch::{Near, Scratch};
-use super::search::Walk;
+use super::scratch::{Fresh, Near, Scratch, nears};
+use super::search::{Patience, Walk};
 use crate::base::Bitmap;
 use crate::vectors::Scorer;
 
@@ -22,7 +22,7 @@ impl<S: Scorer + ?Sized> Walk<'_, S> {
         &mut self,
         layer: &Layer<'_>,
         start: u32,
-        ef: usize,
+        (ef, mut patience): (usize, Option<Patience>),
         allowed: &Bitmap,
         scratch: &mut Scratch,
     ) {
@@ -48,8 +48,10 @@ impl<S: Scorer + ?Sized> Walk<'_, S> {
                 layer.prefetch(next.place());
             }
             self.compare(layer, &mut scratch.fresh);
-            for near in scratch.fresh.nears() {
-                scratch.beam.offer(near);
+            let Scratch { beam, fresh: Fresh { places, distances, kept, .. }, .. } = scratch;
+            let best = beam.offer_all(nears(places, distances), kept);
+            if patience.as_mut().is_some_and(|patience| patience.is_over(best, scratch.beam.len())) {
+                return;
             }
             if scratch.fresh.places.is_empty() && !scratch.beam.is_full() {
                 self.bridge(layer, scratch);

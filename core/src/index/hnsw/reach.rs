@@ -20,13 +20,15 @@ pub(super) struct Reaching {
     open: Vec<u32>,
     /// Everything before it is reached.
     next: usize,
+    /// The last that was given a way in.
+    attached: Option<u32>,
 }
 
 impl Reaching {
     pub fn new(entry: u32, n: usize) -> Self {
         let mut reached = Bitmap::empty(n);
         reached.insert(entry as usize);
-        Self { entry, reached, open: vec![entry], next: 0 }
+        Self { entry, reached, open: vec![entry], next: 0, attached: None }
     }
 
     /// Works for as long as linking `budget` vectors takes, at most; true when all vectors are reached.
@@ -52,12 +54,36 @@ impl Reaching {
                 return true;
             }
             let lost = self.next as u32;
-            attach(space, base, &self.reached, (self.entry, lost), ef, scratch);
+            self.attach(space, base, lost, ef, scratch);
+            self.attached = Some(lost);
             self.reached.insert(self.next);
             self.open.push(lost);
             left = left.saturating_sub(LISTS_A_VECTOR);
         }
         false
+    }
+
+    /// Puts a vector that nothing leads to into the list of the nearest that has room and can be reached; where none of
+    /// the near has room, as among many copies of one vector, of the last that came in this way, or of any.
+    fn attach<S: Space>(
+        &self,
+        space: &S,
+        base: &mut OwnedLayer,
+        lost: u32,
+        ef: usize,
+        scratch: &mut Scratch,
+    ) {
+        let layer = base.view();
+        let scorer = space.scorer_of(lost);
+        Walk::new(&scorer).beam(&layer, self.entry, ef, scratch);
+        let has_room = |place: &u32| layer.neighbours(*place).count() < layer.width;
+        let near = scratch.beam.nearest().iter().map(|near| near.place()).find(has_room);
+        let any = || self.reached.iter().map(|place| place as u32).find(has_room);
+        // Only where every list that can be reached is full is there none: then a scan alone finds it.
+        let Some(place) = near.or(self.attached.filter(has_room)).or_else(any) else { return };
+        let mut list: Vec<u32> = layer.neighbours(place).collect();
+        list.push(lost);
+        base.set(place, &list);
     }
 
     fn look(&mut self, base: &Layer<'_>, place: u32) {
@@ -70,31 +96,9 @@ impl Reaching {
     }
 }
 
-/// Puts a vector that nothing leads to into the list of the nearest that has room and can be reached; where none of the
-/// near has room, of any.
-fn attach<S: Space>(
-    space: &S,
-    base: &mut OwnedLayer,
-    reached: &Bitmap,
-    (entry, lost): (u32, u32),
-    ef: usize,
-    scratch: &mut Scratch,
-) {
-    let layer = base.view();
-    let scorer = space.scorer_of(lost);
-    Walk::new(&scorer).beam(&layer, entry, ef, scratch);
-    let has_room = |place: &u32| layer.neighbours(*place).count() < layer.width;
-    let near = scratch.beam.nearest().iter().map(|near| near.place()).find(has_room);
-    let any = || reached.iter().map(|place| place as u32).find(has_room);
-    // Only where every list that can be reached is full is there none: then a scan alone finds it.
-    let Some(place) = near.or_else(any) else { return };
-    let mut list: Vec<u32> = layer.neighbours(place).collect();
-    list.push(lost);
-    base.set(place, &list);
-}
-
 impl Hnsw {
-    /// The vectors that no search can come across; links that a builder made have none unless every list is full.
+    /// The vectors that no search can come across, from wherever it enters the base layer. Links that a builder made have
+    /// none unless every list is full.
     ///
     /// # Complexity
     /// Reads every list of the base layer once.
@@ -104,6 +108,11 @@ impl Hnsw {
             return Vec::new();
         }
         let mut reaching = Reaching::new(self.entry(), self.len());
+        let above = (self.level_count() > 1).then(|| self.layer(1));
+        for &number in above.and_then(|layer| layer.members).unwrap_or_default() {
+            reaching.reached.insert(number as usize);
+            reaching.open.push(number);
+        }
         let layer = self.layer(0);
         while let Some(place) = reaching.open.pop() {
             reaching.look(&layer, place);

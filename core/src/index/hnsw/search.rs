@@ -40,6 +40,22 @@ pub struct Found<'s> {
     pub gave_up: bool,
 }
 
+/// Since when the `k` nearest have stayed the same; see [`SearchParams::patience`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    k: usize,
+    most: usize,
+    still: usize,
+}
+
+impl Patience {
+    /// After one more list: `best` of the beam's are nearer than the best that entered it.
+    pub fn is_over(&mut self, best: usize, beam: usize) -> bool {
+        self.still = if best < self.k { 0 } else { self.still + 1 };
+        self.still >= self.most && beam >= self.k
+    }
+}
+
 /// Counts distances and, when asked, notes whose neighbours were looked at.
 pub(super) struct Walk<'a, S: ?Sized> {
     pub scorer: &'a S,
@@ -120,7 +136,7 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
         &mut self,
         layer: &Layer<'_>,
         start: u32,
-        (ef, patience): (usize, Option<(usize, usize)>),
+        (ef, mut patience): (usize, Option<Patience>),
         scratch: &mut Scratch,
     ) {
         let Scratch { visited, beam, fresh, .. } = scratch;
@@ -128,7 +144,6 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
         beam.start(ef);
         visited.first(start);
         beam.offer(self.near(layer, start));
-        let mut still = 0;
         while let Some(here) = beam.take_next() {
             self.note(layer.number(here.place()));
             self.look(layer, here.place(), visited, fresh);
@@ -138,11 +153,8 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
             self.compare(layer, fresh);
             let Fresh { places, distances, kept, .. } = fresh;
             let best = beam.offer_all(nears(places, distances), kept);
-            if let Some((k, patience)) = patience {
-                still = if best < k { 0 } else { still + 1 };
-                if still >= patience && beam.len() >= k {
-                    return;
-                }
+            if patience.as_mut().is_some_and(|patience| patience.is_over(best, beam.len())) {
+                return;
             }
             if self.spent() {
                 return;
@@ -175,12 +187,10 @@ impl Hnsw {
         if !self.is_empty() && params.k > 0 {
             let start = self.start(&mut walk, &mut scratch.fresh);
             let (layer, ef) = (self.layer(0), params.ef.max(params.k));
+            let patience = params.patience.map(|most| Patience { k: params.k, most, still: 0 });
             match allowed {
-                None => {
-                    let patience = params.patience.map(|patience| (params.k, patience));
-                    walk.beam_with(&layer, start, (ef, patience), scratch);
-                }
-                Some(allowed) => walk.filtered(&layer, start, ef, allowed, scratch),
+                None => walk.beam_with(&layer, start, (ef, patience), scratch),
+                Some(allowed) => walk.filtered(&layer, start, (ef, patience), allowed, scratch),
             }
             let nearest = scratch.beam.nearest().iter().take(params.k);
             scratch.hits.extend(nearest.map(|near| (near.distance(), near.place())));
