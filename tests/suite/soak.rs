@@ -171,7 +171,12 @@ impl Soak {
             (preload::library(beside, "heap", HEAP).expect("cc makes it"), beside.join("held"));
         let variables = [("LD_PRELOAD", library.as_os_str()), ("HEAP_FILE", heap.as_os_str())];
         let server = Server::start_with(directory, &[], &variables).expect("starts");
+        let begin = Instant::now();
         while !heap.exists() {
+            assert!(
+                begin.elapsed() < Duration::from_secs(30),
+                "the server does not tell what its heap holds"
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
         Self { server, heap, stop: AtomicBool::new(false), operations: AtomicU64::new(0) }

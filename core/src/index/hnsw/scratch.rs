@@ -114,7 +114,7 @@ impl Beam {
 #[derive(Debug, Default)]
 pub(super) struct Visited {
     words: Vec<u64>,
-    /// Begins with the words that have bits; as long as `words`.
+    /// Begins with the words that have bits; longer than `words` by one.
     touched: Vec<u32>,
     count: usize,
 }

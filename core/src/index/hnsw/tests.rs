@@ -114,7 +114,7 @@ fn every_vector_can_be_reached_in_what_was_built() {
     }
 }
 
-/// An index whose hits in the right order are all it is asked for ends early, and says the same.
+/// Patience ends a search early, for a few hits less.
 #[test]
 fn patience_saves_distances_and_few_hits() {
     let (points, queries) = (clustered(2, 5000, 32), clustered(3, 200, 32));
