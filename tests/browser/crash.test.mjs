@@ -2,7 +2,7 @@
 // before anything was closed.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -49,12 +49,12 @@ async function writeFor(page, round, { acknowledged }) {
   await new Promise((go) => setTimeout(go, Math.random() * 300));
 }
 
-async function rounds(kill, told) {
+async function rounds(kills, kill, told) {
   const profile = mkdtempSync(join(tmpdir(), 'kithdb-profile-'));
   const seen = witness();
   let browser = await launchProfile(profile);
   try {
-    for (let round = 1; round <= KILLS; round += 1) {
+    for (let round = 1; round <= kills; round += 1) {
       const page = await seen.watch(await browser.context.newPage());
       await writeFor(page, round, seen);
       browser = await kill(browser, page, profile);
@@ -62,7 +62,7 @@ async function rounds(kill, told) {
       await seen.check(checking, round);
       await checking.close();
     }
-    told.diagnostic(`${KILLS} kills, ${seen.acknowledged.size} acknowledged writes, none lost`);
+    told.diagnostic(`${kills} kills, ${seen.acknowledged.size} acknowledged writes, none lost`);
   } finally {
     await browser.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
@@ -70,7 +70,7 @@ async function rounds(kill, told) {
 }
 
 test(`nothing acknowledged is lost when the renderer is killed ${KILLS} times`, (t) =>
-  rounds(async (browser, page) => {
+  rounds(KILLS, async (browser, page) => {
     const session = await browser.context.newCDPSession(page);
     const crashed = page.waitForEvent('crash');
     session.send('Page.crash').catch(() => {});
@@ -80,7 +80,31 @@ test(`nothing acknowledged is lost when the renderer is killed ${KILLS} times`, 
   }, t));
 
 test(`nothing acknowledged is lost when the browser is killed ${KILLS} times`, (t) =>
-  rounds(async (browser, _, profile) => {
+  rounds(KILLS, async (browser, _, profile) => {
     await browser.kill();
     return launchProfile(profile);
   }, t));
+
+// Once in a few hundred kills everything that the origin had stored was gone: Chromium's LevelDB writes behind half a
+// record when it starts, and takes that for damage at the next start.
+test('nothing acknowledged is lost when kills of the browser leave half a record in its own log', (t) =>
+  rounds(3, async (browser, _, profile) => {
+    await browser.kill();
+    leaveHalfARecord(profile);
+    return launchProfile(profile);
+  }, t));
+
+/** LevelDB writes the head of a record by one call and what it holds by the next; this is a kill between the two. */
+function leaveHalfARecord(profile) {
+  const [BLOCK, HEAD] = [32_768, 7];
+  const folder = join(profile, 'Default', 'IndexedDB');
+  const store = join(folder, readdirSync(folder).find((name) => name.endsWith('.leveldb')));
+  const log = readdirSync(store).filter((name) => name.endsWith('.log')).sort().at(-1);
+  const left = BLOCK - (statSync(join(store, log)).size % BLOCK);
+  // What is too small for a record at the end of a block is filled with zeros.
+  const padding = Buffer.alloc(left > HEAD ? 0 : left);
+  const head = Buffer.alloc(HEAD, 0xee);
+  head.writeUInt16LE(Math.min(80, (left > HEAD ? left : BLOCK) - HEAD), 4);
+  head.writeUInt8(1, 6); // A record that lies in one block.
+  appendFileSync(join(store, log), Buffer.concat([padding, head]));
+}

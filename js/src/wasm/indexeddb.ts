@@ -2,6 +2,7 @@
 
 import { fenced, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
 import { FORMAT, STORES, apply, create, readBlob, snapshot } from './layout.js';
+import { markWriting, markWritten, renewLog } from './levellog.js';
 import type { Batch, Snapshot } from './module.js';
 import type { Store } from './store.js';
 import { result, transact } from './transactions.js';
@@ -17,6 +18,7 @@ export const PREFIX = 'kithdb:';
 export async function openIndexedDb(name: string): Promise<Store> {
   const database = await connect(name);
   try {
+    await renewLog(database);
     return new IndexedDbStore(name, database, await claim(name, database));
   } catch (error) {
     database.close();
@@ -62,6 +64,8 @@ class IndexedDbStore implements Store {
   readonly #database: IDBDatabase;
   readonly #epoch: number;
   #lost: KithError | undefined;
+  /** Whether the mark of `levellog.ts` is set. */
+  #isWriting = false;
 
   constructor(name: string, database: IDBDatabase, epoch: number) {
     this.#name = name;
@@ -83,9 +87,13 @@ class IndexedDbStore implements Store {
     return this.#transact('read a blob', 'readonly', 'relaxed', work);
   }
 
-  commit(batch: Batch): Promise<void> {
+  async commit(batch: Batch): Promise<void> {
     const durability = batch.strict ? 'strict' : 'relaxed';
-    return this.#transact('store a write', 'readwrite', durability, (transaction) => apply(transaction, batch));
+    await this.#transact('store a write', 'readwrite', durability, (transaction) => {
+      if (!this.#isWriting) markWriting(transaction);
+      return apply(transaction, batch);
+    });
+    this.#isWriting = true;
   }
 
   async #transact<T>(
@@ -109,6 +117,8 @@ class IndexedDbStore implements Store {
   close(): void {
     this.#database.onclose = null;
     this.#database.onversionchange = null;
+    // The connection waits for this transaction. If it fails, the next one to open does more than it has to.
+    if (this.#isWriting) this.#transact('end writing', 'readwrite', 'relaxed', markWritten).catch(() => {});
     this.#database.close();
   }
 

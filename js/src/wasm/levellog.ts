@@ -1,0 +1,60 @@
+// A defect of the browser, and what keeps it from our data.
+//
+// Chromium keeps the IndexedDB of an origin in one LevelDB, whose log of the last writes goes on after a restart where it
+// ended. When the whole browser was killed within a write, it ended in half a record: the next start passes over that and
+// writes behind it, and the start after that one finds a record whose checksum is wrong and deletes everything that the
+// origin has. So whoever opens a database that was not closed first fills the log, until LevelDB begins another and has
+// no more need of the torn one. Firefox and Safari use SQLite, which rolls back what was torn.
+
+import { result, transact } from './transactions.js';
+
+/** In `meta` from the first write until the database is closed. */
+const MARK = 'writing';
+
+const FILLER = 'filler';
+
+/** Values of 64 KiB and more are kept in files of their own, not in the log. */
+const FILLER_BYTES = 60_000;
+
+/**
+ * LevelDB begins another log at 4 MiB, and one more only when it has no need of the first. Its own notes of what a value
+ * was before fill it as well, but they are not counted on.
+ */
+const FILLER_COUNT = Math.ceil((2.2 * 4 * 1024 * 1024) / FILLER_BYTES);
+
+/** Has the browser begin another log, if it may end in half a record. To be called before anything is written. */
+export async function renewLog(database: IDBDatabase): Promise<void> {
+  if (!isChromium() || !(await isMarked(database))) return;
+  try {
+    await transact(database, ['meta'], 'readwrite', 'relaxed', async (transaction) => {
+      const meta = transaction.objectStore('meta');
+      const bytes = new Uint8Array(FILLER_BYTES);
+      for (let i = 0; i < FILLER_COUNT; i += 1) meta.put(bytes, FILLER);
+      meta.delete(FILLER);
+    });
+  } catch {
+    // A full disk must not keep anyone from what is stored.
+  }
+}
+
+/** Says in a transaction of the first write that there are writes from now on. */
+export function markWriting(transaction: IDBTransaction): void {
+  transaction.objectStore('meta').put(true, MARK);
+}
+
+/** Says that the last write is done. */
+export async function markWritten(transaction: IDBTransaction): Promise<void> {
+  transaction.objectStore('meta').delete(MARK);
+}
+
+function isMarked(database: IDBDatabase): Promise<boolean> {
+  const work = async (transaction: IDBTransaction): Promise<unknown> =>
+    result(transaction.objectStore('meta').get(MARK));
+  return transact(database, ['meta'], 'readonly', 'relaxed', work).then((mark) => mark === true);
+}
+
+/** By what the browser says of itself; one that says nothing is none. */
+function isChromium(): boolean {
+  const { userAgentData } = navigator as { userAgentData?: { brands?: { brand: string }[] } };
+  return userAgentData?.brands?.some(({ brand }) => brand === 'Chromium') ?? false;
+}
