@@ -145,20 +145,20 @@ fn load(data: &Path, folder: &Path, delete: Option<usize>) -> Result<Loaded> {
 fn search(loaded: &Loaded, asked: &Search) -> Result<Answer> {
     let &Search { k, ef, exact, .. } = asked;
     let filter = asked.below.map(|below| Filter::parse(&format!("c < {below}"))).transpose()?;
-    let mut found = Vec::with_capacity(loaded.queries.len());
+    let mut found = Vec::with_capacity(loaded.queries.len() * k);
     let mut each = Vec::with_capacity(loaded.queries.len());
     let timer = Timer::start();
     for query in &loaded.queries {
         let start = Instant::now();
         let (vector, filter) = (Some(query.clone()), filter.clone());
         let request = SearchRequest { vector, filter, k, ef: Some(ef), exact, ..SearchRequest::default() };
-        found.push(loaded.collection.search(request)?.hits);
+        found.extend(loaded.collection.search(request)?.hits.into_iter().map(|hit| hit.id));
         each.push(start.elapsed());
     }
     let times = Some(timer.times());
     each.sort_unstable();
     let p50_us = each.get(each.len() / 2).map(|time| time.as_secs_f64() * 1e6);
-    let numbers = || found.iter().flatten().map(|hit| hit.id.parse()).collect::<std::result::Result<_, _>>();
+    let numbers = || found.iter().map(|id| id.parse()).collect::<std::result::Result<_, _>>();
     let ids = if asked.ids { Some(numbers()?) } else { None };
     Ok(Answer { times, ids, p50_us, ..Answer::default() })
 }

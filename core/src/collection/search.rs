@@ -227,11 +227,12 @@ impl View {
     }
 
     fn hydrate(&self, request: &SearchRequest, weights: &Weights, ranked: Ranked) -> Result<Hit> {
-        let row = self.row(ranked.place)?;
+        let Place { part, slot } = ranked.place;
+        let part = &self.parts[part].part;
         let explanation = if request.explain {
-            let words = match (ranked.words, self.parts[ranked.place.part].part.postings()?) {
+            let words = match (ranked.words, part.postings()?) {
                 (Some((score, rank, contribution)), Some(postings)) => {
-                    let terms = explain_words(postings, weights, ranked.place.slot.0)?;
+                    let terms = explain_words(postings, weights, slot.0)?;
                     Some(WordsExplanation { score, rank, contribution, terms })
                 }
                 _ => None,
@@ -240,9 +241,9 @@ impl View {
         } else {
             None
         };
-        let vector = row.vector.as_ref().filter(|_| request.with_vector).map(|v| v.to_vec());
-        let metadata = row.metadata.clone();
-        Ok(Hit { id: row.id.to_string(), score: ranked.score, metadata, vector, explanation })
+        let vector = if request.with_vector { part.vector(slot)? } else { None };
+        let (id, metadata) = (part.id(slot)?.to_owned(), part.metadata(slot)?);
+        Ok(Hit { id, score: ranked.score, metadata, vector, explanation })
     }
 }
 

@@ -344,6 +344,17 @@ impl Part {
         }
     }
 
+    /// The vector of a slot; `None` without one.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn vector(&self, slot: Slot) -> Result<Option<Vec<f32>>> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.row(slot).vector.as_deref().map(<[f32]>::to_vec)),
+            Self::Segment(segment) => segment.rows.vector(slot),
+        }
+    }
+
     /// The metadata of a slot.
     ///
     /// # Errors

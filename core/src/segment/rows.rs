@@ -437,6 +437,15 @@ impl RowsReader {
         Ok(f(&floats(&bytes)))
     }
 
+    /// The vector of a slot; `None` without one.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn vector(&self, slot: Slot) -> Result<Option<Vec<f32>>> {
+        let ordinal = self.ordinal(slot)?;
+        ordinal.map(|ordinal| self.with_vector(ordinal, <[f32]>::to_vec)).transpose()
+    }
+
     /// The metadata of a slot.
     ///
     /// # Errors
@@ -457,9 +466,7 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn row(&self, slot: Slot) -> Result<SharedRow> {
-        let ordinal = self.ordinal(slot)?;
-        let vector = ordinal.map(|o| self.with_vector(o, |v| Box::<[f32]>::from(v))).transpose()?;
-        let inverse_norm = match ordinal {
+        let inverse_norm = match self.ordinal(slot)? {
             Some(ordinal) => self.inverse_norms()?[ordinal as usize],
             None => 0.0,
         };
@@ -469,7 +476,7 @@ impl RowsReader {
             seq: Seq(self.seqs()?[slot.index()]),
             valid_from: self.valid_from(slot)?,
             expires_at: self.expiry()?.at(slot),
-            vector,
+            vector: self.vector(slot)?.map(Vec::into_boxed_slice),
             inverse_norm,
             metadata: self.metadata(slot)?,
         }))
