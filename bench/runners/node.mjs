@@ -22,12 +22,12 @@ class Kith {
     return queries;
   }
 
-  search(vector, k, ef) {
-    return this.collection.searchSync({ vector, k, ef }).hits;
+  found(vector, k, ef) {
+    return this.collection.searchSync({ vector, k, ef }).hits.map(({ id }) => id);
   }
 
-  numbers(hits) {
-    return hits.map(({ id }) => Number(id));
+  numbers(ids) {
+    return ids.map(Number);
   }
 }
 
@@ -48,7 +48,7 @@ class Hnswlib {
     return queries.map((query) => Array.from(query));
   }
 
-  search(query, k, ef) {
+  found(query, k, ef) {
     if (ef !== this.ef) this.index.setEf(ef);
     this.ef = ef;
     return this.index.searchKnn(query, k).neighbors;
@@ -74,7 +74,7 @@ const OPS = {
   },
   search({ k, ef, ids }) {
     const [start, before] = [performance.now(), process.cpuUsage()];
-    const found = queries.map((query) => opened.search(query, k, ef));
+    const found = queries.map((query) => opened.found(query, k, ef));
     const { user, system } = process.cpuUsage(before);
     const times = { wall_s: (performance.now() - start) / 1000, cpu_s: (user + system) / 1e6 };
     return ids ? { ...times, ids: found.flatMap((one) => opened.numbers(one)) } : times;
