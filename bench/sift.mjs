@@ -4,7 +4,7 @@
 import { benchmark } from './vectors/run.mjs';
 
 await benchmark('sift', {
-  engines: ['kithdb', 'hnswlib', 'svs'],
-  others: ['usearch', 'faiss'],
+  engines: ['kithdb', 'hnswlib'],
+  others: ['svs', 'usearch', 'faiss'],
   efs: [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512],
 });
