@@ -162,12 +162,18 @@ impl NativeCollection {
         self.later(|handle| handle.run(JobKind::Vacuum))
     }
 
-    /// Changes how it is maintained, by the JSON of a `ConfigureBody`.
+    /// Gives one segment the codes that the settings ask for; false when all have them.
+    #[napi(catch_unwind)]
+    pub fn recode(&self) -> AsyncTask<Work<bool>> {
+        self.later(|handle| handle.run(JobKind::Recode))
+    }
+
+    /// Changes its settings, by the JSON of a `ConfigureBody`.
     #[napi(catch_unwind)]
     pub fn configure(&self, change: String) -> AsyncTask<Work<()>> {
         self.later(move |handle| {
             let body: ConfigureBody = parse(change.as_bytes())?;
-            handle.configure(|settings| body.maintenance.change(settings), body.level()?)
+            handle.configure(|settings| body.change(settings), body.level()?)
         })
     }
 

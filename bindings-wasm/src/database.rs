@@ -498,18 +498,18 @@ impl WasmDatabase {
         Ok(KeySubmitted { ticket, ended, collection: Some(number) })
     }
 
-    /// Changes how a collection is maintained, by the JSON of a `ConfigureBody`; a ticket.
+    /// Changes the settings of a collection, by the JSON of a `ConfigureBody`; a ticket.
     pub fn configure(&mut self, c: f64, change: &str) -> Thrown<f64> {
         let mut configure = || {
             let body: ConfigureBody = parse(change.as_bytes())?;
             let level = body.level()?.unwrap_or(self.level);
-            let settings = body.maintenance.change(self.at(c)?.view().config.maintenance)?;
+            let settings = body.change(self.at(c)?.view().config.settings)?;
             Ok(self.at_mut(c)?.collection.configure(settings, level)?.0 as f64)
         };
         configure().map_err(|error: Error| thrown(&error))
     }
 
-    /// What should be done next to a collection: `seal`, `merge`, `vacuum`, `index`, or nothing.
+    /// What should be done next to a collection: `seal`, `merge`, `vacuum`, `index`, `recode`, or nothing.
     pub fn due(&self, c: f64) -> Thrown<Option<String>> {
         let open = self.at(c).map_err(|error| thrown(&error))?;
         let due = JobKind::ALL.into_iter().find(|kind| open.collection.is_due(*kind, SEAL_BYTES));
@@ -522,7 +522,7 @@ impl WasmDatabase {
             let unknown = || InputError::Parameter {
                 name: "job",
                 got: kind.to_owned(),
-                expected: "seal, index, merge, vacuum or optimize".to_owned(),
+                expected: "seal, index, merge, vacuum, recode or optimize".to_owned(),
             };
             let kind = JobKind::parse(kind).ok_or_else(unknown)?;
             let open = self.at_mut(c)?;

@@ -18,7 +18,38 @@ pub mod vectors;
 pub mod wire;
 
 pub use index::hnsw;
-pub use vectors::int8 as quantize;
+
+/// Codes of vectors as a library, without a database: int8 here, a bit a component in [`quantize::bits`], product
+/// quantisation in [`quantize::pq`].
+///
+/// # Examples
+/// ```
+/// use kithdb::base::Pool;
+/// use kithdb::quantize::{bits, pq};
+/// use kithdb::storage::{Blob, BlobId, BlobKind};
+/// use kithdb::vectors::{Metric, Scorer};
+///
+/// let vectors: Vec<f32> = (0..200 * 64).map(|i| (i as f32 * 0.7).sin() + (i % 64) as f32).collect();
+/// let query = &vectors[17 * 64..18 * 64];
+///
+/// let sections = bits::encode(Metric::Euclidean, 64, &vectors, &Pool::single())?;
+/// let codes = bits::BitCodes::open(&Blob::in_memory(BlobId::new(1, 1, BlobKind::Bits), &sections)?)?;
+/// let mut scratch = bits::BitScratch::default();
+/// let scorer = codes.scorer(query, &mut scratch);
+/// assert!(scorer.distance(17) <= scorer.bound(17));
+///
+/// let sections = pq::encode(Metric::Euclidean, 64, 16, &vectors, &Pool::single())?;
+/// let codes = pq::PqCodes::open(&Blob::in_memory(BlobId::new(1, 1, BlobKind::Pq), &sections)?)?;
+/// let mut scratch = pq::Scratch::default();
+/// let scorer = codes.scorer(query, &mut scratch);
+/// assert_eq!(scorer.tables().len(), 16 * 200);
+/// assert!(scorer.distance(17) < scorer.distance(90));
+/// # Ok::<(), kithdb::base::Error>(())
+/// ```
+pub mod quantize {
+    pub use crate::vectors::int8::*;
+    pub use crate::vectors::{bits, pq};
+}
 
 /// The README's example in Rust is run as it stands there.
 #[cfg(all(doctest, feature = "host"))]

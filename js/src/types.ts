@@ -55,7 +55,16 @@ export interface CollectionConfig {
   history?: 'none' | 'forever' | (string & {}) | undefined;
   /** When segments are written again. */
   maintenance?: MaintenanceConfig | undefined;
+  /** What the index traverses; `int8` by default. */
+  codes?: Codes | undefined;
 }
+
+/**
+ * What the index of a segment traverses instead of its vectors: a byte a component (`int8`), a bit a component (`bits`,
+ * for some hundred components and more, not for manhattan), or a byte for four (`pq`). The best are compared with the
+ * vectors themselves.
+ */
+export type Codes = 'int8' | 'bits' | 'pq';
 
 /** How a collection is maintained; what is left out stays as it is. */
 export interface MaintenanceConfig {
@@ -72,6 +81,8 @@ export interface MaintenanceConfig {
 export interface ConfigureOptions extends WriteOptions {
   /** When segments are written again. */
   maintenance?: MaintenanceConfig | undefined;
+  /** What the index traverses. Segments that have other codes are encoded again one by one, by themselves. */
+  codes?: Codes | undefined;
 }
 
 /** A moment: a date, text in RFC 3339 (`2026-11-21T10:00:00.123456789Z`), or nanoseconds since 1970 UTC. */
@@ -327,6 +338,8 @@ export interface CollectionInfo {
   history: string;
   /** When segments are written again. */
   maintenance: { delete_threshold: number; vacuum_interval: string };
+  /** What the index traverses. */
+  codes: Codes;
   /** The earliest moment that can be read, in RFC 3339; null when that is any. */
   earliest: string | null;
   /** Live documents. */
@@ -416,6 +429,8 @@ export interface Collection<Metadata extends object = JsonObject> {
    * Happens by itself when it is due.
    */
   vacuum(): Promise<boolean>;
+  /** Gives a segment the codes that were asked for; false when all have them. Happens by itself when it is due. */
+  recode(): Promise<boolean>;
   /**
    * Makes one segment with an index of all documents, for the quickest searches; false when it is so already. It never
    * happens by itself: worth it once much was loaded or replaced.

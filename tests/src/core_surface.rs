@@ -134,12 +134,13 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         "index" => run(handle, JobKind::Index),
         "merge" => run(handle, JobKind::Merge),
         "vacuum" => run(handle, JobKind::Vacuum),
+        "recode" => run(handle, JobKind::Recode),
         "optimize" => run(handle, JobKind::Optimize),
         "configure" => {
             let mut change = args.clone();
             change.as_object_mut().expect("an object").remove("name");
             let body: ConfigureBody = parse(change.to_string().as_bytes())?;
-            handle.configure(|settings| body.maintenance.change(settings), body.level()?)?;
+            handle.configure(|settings| body.change(settings), body.level()?)?;
             info(handle)
         }
         "export" => {

@@ -235,8 +235,10 @@ impl Surface for RestSurface {
                     args["as_of"].as_str().map(|t| format!("&as_of={}", percent(t))).unwrap_or_default();
                 server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}{as_of}"), None)
             }
-            "configure" => server.ask("PATCH", &collection, Some(&part(&["maintenance", "durability"]))),
-            "seal" | "index" | "merge" | "vacuum" | "optimize" => {
+            "configure" => {
+                server.ask("PATCH", &collection, Some(&part(&["maintenance", "codes", "durability"])))
+            }
+            "seal" | "index" | "merge" | "vacuum" | "recode" | "optimize" => {
                 server.ask("POST", &format!("{collection}/{op}"), None)
             }
             "export" | "import" => carry(server, &collection, op, args),

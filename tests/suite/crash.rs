@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex};
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Result, Rng, Value};
-use kithdb::collection::{CollectionConfig, Document, Mutation};
+use kithdb::collection::{CollectionConfig, Document, Mutation, Settings};
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind};
 use kithdb::storage::sim::{Crash, Fault};
 use kithdb::storage::vfs::Vfs;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
+use kithdb::vectors::Coding;
 use kithdb_tests::watched_vfs::WatchedVfs;
 
 /// Documents and the number each holds.
@@ -122,6 +123,13 @@ impl Run {
         Ok(())
     }
 
+    /// What gets links from now on gets these codes.
+    fn configure(&mut self, codes: Coding) -> Result<()> {
+        let settings = Settings { codes, ..Settings::default() };
+        let ticket = self.collection.configure(settings, Level::Always)?;
+        settle(&*self.collection.storage(), ticket)
+    }
+
     fn flush(&mut self) -> Result<()> {
         let ticket = self.collection.sync()?;
         settle(&*self.collection.storage(), ticket)?;
@@ -193,8 +201,13 @@ fn workload(vfs: &SimVfs, run: &Shared, seed: u64) -> Result<()> {
         match number {
             4 | 7 | 11 => run_job_between(run, JobKind::Seal)?,
             6 | 12 => with(run, Run::flush)?,
+            5 => with(run, |run| run.configure(Coding::Bits))?,
             8 => run_job_between(run, JobKind::Index)?,
-            9 => run_job_between(run, JobKind::Merge)?,
+            9 => {
+                with(run, |run| run.configure(Coding::Pq))?;
+                run_job_between(run, JobKind::Recode)?;
+                run_job_between(run, JobKind::Merge)?;
+            }
             10 => with(run, Run::bulk)?,
             13 => run_job_between(run, JobKind::Optimize)?,
             _ => {}

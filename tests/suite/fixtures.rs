@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver};
-use kithdb::collection::{CollectionConfig, Document, History, Maintenance};
+use kithdb::collection::{CollectionConfig, Document, History, Maintenance, Settings};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Inspection, Options};
 use kithdb::storage::{FileRoot, OsVfs};
-use kithdb::vectors::Metric;
+use kithdb::vectors::{Coding, Metric};
 use kithdb_tests::core_surface::CoreSurface;
 use kithdb_tests::js_surface::JsSurface;
 use kithdb_tests::rest_surface::RestSurface;
@@ -53,7 +53,12 @@ fn write(directory: &Path) {
     assert!(kept.run(JobKind::Seal).expect("sealed"));
     kept.add_bulk(vec![document("a", 5, None), document("c", 6, None)], AddMode::Upsert).expect("stored");
     kept.touch(vec!["c".into()], None).expect("counted");
-    kept.configure(|old| Ok(Maintenance { vacuum_interval: 0, ..old }), None).expect("written");
+    // A segment with each kind of codes; the collection beside it has int8.
+    for codes in [Coding::Bits, Coding::Pq] {
+        let maintenance = Maintenance { vacuum_interval: 0, ..Maintenance::default() };
+        kept.configure(|_| Ok(Settings { maintenance, codes }), None).expect("written");
+        assert!(kept.run(JobKind::Index).expect("linked"));
+    }
     kept.delete(vec!["b".into()], None).expect("deleted");
     add(vec![document("d", 7, None)]);
     db.kv_set("greeting", "hello", None).expect("stored");

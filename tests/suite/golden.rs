@@ -5,22 +5,26 @@ use std::sync::Arc;
 use kithdb::base::rng::mix;
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Rng};
-use kithdb::collection::{CollectionConfig, Document, Mutation};
+use kithdb::collection::{CollectionConfig, Document, Mutation, Settings};
 use kithdb::engine::{Collection, Database, Env, JobKind, export};
 use kithdb::storage::{FileRoot, Level, Object, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
-use kithdb::vectors::Metric;
+use kithdb::vectors::{Coding, Metric};
 use kithdb_tests::Surface;
 use kithdb_tests::js_surface::JsSurface;
 use serde_json::json;
 
 /// Changes with the format (then FORMAT_VERSION, docs/FORMAT.md and this change in one commit), with the history below, and
 /// with how links are chosen.
-const GOLDEN: [(&str, u64); 4] = [
-    ("cosine", 0x1ecda0b861fafafd),
-    ("euclidean", 0x102e3dcb17cda267),
-    ("dot", 0x0d6b440853f2c789),
-    ("manhattan", 0xcfe39ba535569946),
+const GOLDEN: [(&str, &str, u64); 8] = [
+    ("cosine", "int8", 0xe450f5005006e868),
+    ("cosine", "bits", 0x264b6f19c2ff9d4e),
+    ("euclidean", "int8", 0x93b0ebd758fed04b),
+    ("euclidean", "bits", 0x540982d1292d39d1),
+    ("dot", "int8", 0x82b9ad22f1c6f003),
+    ("dot", "pq", 0x378c4792fdce6f0a),
+    ("manhattan", "int8", 0xb528feae5bea559e),
+    ("manhattan", "pq", 0x25e85f079d29ea66),
 ];
 
 fn settle(storage: &dyn Storage, ticket: Ticket) {
@@ -60,7 +64,7 @@ fn history() -> Vec<Step> {
 }
 
 /// A hash of every blob, and of the export, after the fixed history.
-fn bytes_of(metric: Metric, threads: usize, budget: usize) -> u64 {
+fn bytes_of(metric: Metric, codes: Coding, threads: usize, budget: usize) -> u64 {
     let env = Env {
         clock: Arc::new(ManualClock::at(NOW_MS * 1_000_000)),
         observer: Arc::new(NoObserver),
@@ -70,8 +74,14 @@ fn bytes_of(metric: Metric, threads: usize, budget: usize) -> u64 {
     let root = FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens");
     let mut database = Database::open(Arc::new(root), env).expect("opens");
     let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
-    let config =
-        CollectionConfig { metric, text: Some(text), ef_construction: 40, ..CollectionConfig::default() };
+    let settings = Settings { codes, ..Settings::default() };
+    let config = CollectionConfig {
+        metric,
+        text: Some(text),
+        ef_construction: 40,
+        settings,
+        ..CollectionConfig::default()
+    };
     let staged = database.stage("golden", COLLECTION_ID, config).expect("staged");
     settle(&*staged.storage, staged.ticket);
     let ticket = database.admit(staged);
@@ -104,9 +114,9 @@ fn bytes_of(metric: Metric, threads: usize, budget: usize) -> u64 {
 }
 
 /// The same in the wasm module under Node: `tests/surfaces/golden.mjs` answers with the paths of its files.
-fn bytes_in_wasm(surface: &mut JsSurface, metric: &str) -> u64 {
+fn bytes_in_wasm(surface: &mut JsSurface, metric: &str, codes: &str) -> u64 {
     let directory = tempfile::tempdir().expect("a directory");
-    let config = json!({ "metric": metric, "text": {}, "ef_construction": 40 });
+    let config = json!({ "metric": metric, "codes": codes, "text": {}, "ef_construction": 40 });
     surface.must("create", &json!({ "id": COLLECTION_ID, "now": NOW_MS, "config": config }));
     for step in history() {
         match step {
@@ -157,13 +167,14 @@ fn document(rng: &mut Rng, round: u64, i: u64) -> Document {
 
 #[test]
 fn blobs_are_the_same_for_any_number_of_threads_and_any_budget() {
-    let told = GOLDEN.map(|(name, _)| {
-        let metric = Metric::parse(name).expect("a metric");
-        let one = bytes_of(metric, 1, usize::MAX);
+    let told = GOLDEN.map(|(metric, codes, _)| {
+        let (of, coding) = (Metric::parse(metric).expect("a metric"), Coding::parse(codes).expect("codes"));
+        let one = bytes_of(of, coding, 1, usize::MAX);
         for budget in [1, 7, 37] {
-            assert_eq!(one, bytes_of(metric, 2, budget), "{name}: two threads and steps of {budget}");
+            let two = bytes_of(of, coding, 2, budget);
+            assert_eq!(one, two, "{metric}, {codes}: two threads and steps of {budget}");
         }
-        (name, one)
+        (metric, codes, one)
     });
     assert_eq!(told, GOLDEN, "the bytes changed: {told:#018x?}");
 }
@@ -171,8 +182,8 @@ fn blobs_are_the_same_for_any_number_of_threads_and_any_budget() {
 #[test]
 fn blobs_written_in_wasm_are_the_same() {
     let mut surface = JsSurface::start("golden");
-    for (name, golden) in GOLDEN {
-        let wasm = bytes_in_wasm(&mut surface, name);
-        assert_eq!(wasm, golden, "{name}: wasm writes other bytes; {wasm:#018x}");
+    for (metric, codes, golden) in GOLDEN {
+        let wasm = bytes_in_wasm(&mut surface, metric, codes);
+        assert_eq!(wasm, golden, "{metric}, {codes}: wasm writes other bytes; {wasm:#018x}");
     }
 }

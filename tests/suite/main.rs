@@ -1,6 +1,7 @@
 //! One binary for all suites: linking once is faster than linking ten times.
 
 mod bulk;
+mod codes;
 mod cold;
 mod contract;
 mod cranfield;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kithdb::collection::{CollectionConfig, Maintenance, SearchRequest};
+use kithdb::collection::{CollectionConfig, SearchRequest, Settings};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Options};
 use kithdb::storage::{FileRoot, OsVfs};
@@ -40,7 +40,7 @@ fn readers_stand_beside_each_other_and_change_nothing() {
     assert_eq!(code(main.add_bulk(vec![document(50)], AddMode::Upsert)), "read_only");
     assert_eq!(code(main.delete(vec!["d33".into()], None)), "read_only");
     assert_eq!(code(main.touch(vec!["d33".into()], None)), "read_only");
-    assert_eq!(code(main.configure(|_| Ok(Maintenance::default()), None)), "read_only");
+    assert_eq!(code(main.configure(|_| Ok(Settings::default()), None)), "read_only");
     assert_eq!(code(JobKind::ALL.into_iter().try_for_each(|kind| main.run(kind).map(|_| ()))), "read_only");
     assert_eq!(code(one.create("new", CollectionConfig::default())), "read_only");
     assert_eq!(code(one.import("new", &main.export().expect("sound"))), "read_only");

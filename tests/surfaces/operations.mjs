@@ -46,6 +46,7 @@ export function operations({ open, load, save }) {
     index: job('index'),
     merge: job('merge'),
     vacuum: job('vacuum'),
+    recode: job('recode'),
     optimize: job('optimize'),
     configure: async ({ name, ...change }) => {
       await collection(name).configure(change);

@@ -1,9 +1,9 @@
-//! What a collection is: decided when it is made, stored in every manifest. Only its maintenance can be changed later.
+//! What a collection is: decided when it is made, stored in every manifest. Only its [`Settings`] can be changed later.
 
 use crate::base::limits::DIM_MAX;
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
 use crate::text::TextSpec;
-use crate::vectors::Metric;
+use crate::vectors::{Coding, Metric};
 
 /// Which embedder makes the vectors of a collection; core stores its name and hash, never the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +112,43 @@ impl Maintenance {
     }
 }
 
+/// What can be changed after a collection was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// When segments are written again.
+    pub maintenance: Maintenance,
+    /// What the index of a segment traverses. Segments that have other codes are encoded again one by one.
+    pub codes: Coding,
+}
+
+impl Settings {
+    /// Refuses what cannot be done for this metric.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn check(self, metric: Metric) -> Result<()> {
+        self.maintenance.check()?;
+        self.codes.check(metric)
+    }
+
+    /// Appends its bytes (docs/FORMAT.md, "Manifests").
+    pub fn encode(self, w: &mut Writer) {
+        self.maintenance.encode(w);
+        w.u8(self.codes.tag());
+    }
+
+    /// Reads what [`Settings::encode`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not those of settings.
+    pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let maintenance = Maintenance::decode(r)?;
+        let offset = r.offset();
+        let codes = Coding::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a kind of codes" })?;
+        Ok(Self { maintenance, codes })
+    }
+}
+
 /// What a collection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionConfig {
@@ -129,8 +166,8 @@ pub struct CollectionConfig {
     pub ef_construction: u32,
     /// How long versions that have ended stay readable.
     pub history: History,
-    /// When segments are written again.
-    pub maintenance: Maintenance,
+    /// What can be changed later.
+    pub settings: Settings,
 }
 
 impl Default for CollectionConfig {
@@ -143,7 +180,7 @@ impl Default for CollectionConfig {
             links_max: 16,
             ef_construction: 200,
             history: History::None,
-            maintenance: Maintenance::default(),
+            settings: Settings::default(),
         }
     }
 }
@@ -170,7 +207,7 @@ impl CollectionConfig {
         {
             return Err(Error::parameter("history", time, "a duration above 0"));
         }
-        self.maintenance.check()
+        self.settings.check(self.metric)
     }
 
     /// Appends its bytes (docs/FORMAT.md, "Manifests").
@@ -180,7 +217,7 @@ impl CollectionConfig {
         w.u32(self.links_max);
         w.u32(self.ef_construction);
         w.i64(self.history.encoded());
-        self.maintenance.encode(w);
+        self.settings.encode(w);
         w.u8(u8::from(self.text.is_some()));
         self.text.iter().for_each(|text| text.encode(w));
         w.u8(u8::from(self.embedder.is_some()));
@@ -201,7 +238,7 @@ impl CollectionConfig {
         let (links_max, ef_construction) = (r.u32()?, r.u32()?);
         let expected = "a retention of history";
         let history = History::decoded(r.i64()?).ok_or(DecodeError { offset, expected })?;
-        let maintenance = Maintenance::decode(r)?;
+        let settings = Settings::decode(r)?;
         let flag = |r: &mut Reader<'_>| match r.u8()? {
             flag @ (0 | 1) => Ok(flag == 1),
             _ => Err(DecodeError { offset, expected: "0 or 1" }),
@@ -209,7 +246,7 @@ impl CollectionConfig {
         let text = if flag(r)? { Some(TextSpec::decode(r)?) } else { None };
         let embedder =
             if flag(r)? { Some(EmbedderRef { name: r.str()?.to_owned(), hash: r.u64()? }) } else { None };
-        let config = Self { metric, dim, text, embedder, links_max, ef_construction, history, maintenance };
+        let config = Self { metric, dim, text, embedder, links_max, ef_construction, history, settings };
         config.check().map_err(|_| DecodeError { offset, expected: "a config within limits" })?;
         Ok(config)
     }

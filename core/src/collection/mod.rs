@@ -15,7 +15,7 @@ pub mod search;
 pub mod view;
 pub mod write;
 
-pub use config::{CollectionConfig, EmbedderRef, History, Maintenance};
+pub use config::{CollectionConfig, EmbedderRef, History, Maintenance, Settings};
 pub use embedding::Embedding;
 pub use moment::Moment;
 pub use op::Op;

@@ -6,7 +6,7 @@ use crate::base::limits::{COMPONENT_MAX, DIM_MAX};
 use crate::base::value::{decode_object, encode_object};
 use crate::base::{DecodeError, Key, Object, Reader, Writer, check_id};
 
-use super::config::Maintenance;
+use super::config::Settings;
 
 /// A resolved mutation. Each takes one seq, in the order of the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +40,8 @@ pub enum Op {
         /// When: ns since 1970 UTC.
         at: i64,
     },
-    /// The collection is maintained in another way from then on.
-    Configure(Maintenance),
+    /// The collection has other settings from then on.
+    Configure(Settings),
     /// Numbers are given to a bulk import, whose versions are in blobs and not in the log.
     Reserve {
         /// So many seqs, at least 1.
@@ -90,9 +90,9 @@ impl Op {
                 w.u32(*next_key);
                 w.i64(*last_time);
             }
-            Self::Configure(maintenance) => {
+            Self::Configure(settings) => {
                 w.u8(5);
-                maintenance.encode(w);
+                settings.encode(w);
             }
             Self::Touch { id, at } => {
                 w.u8(4);
@@ -130,7 +130,7 @@ impl Op {
                 Self::Reserve { seqs, next_key, last_time }
             }
             4 => Self::Touch { id: id(r)?, at: r.i64()? },
-            5 => Self::Configure(Maintenance::decode(r)?),
+            5 => Self::Configure(Settings::decode(r)?),
             _ => return Err(DecodeError { offset, expected: "the tag of an op" }),
         })
     }
@@ -145,8 +145,10 @@ fn id(r: &mut Reader<'_>) -> Result<Box<str>, DecodeError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Maintenance;
     use super::*;
     use crate::base::value::parse_object;
+    use crate::vectors::Coding;
     use proptest::prelude::*;
 
     #[test]
@@ -165,7 +167,10 @@ mod tests {
             put(None),
             Op::Delete { id: "b".into(), valid_to: i64::MAX },
             Op::Touch { id: "c".into(), at: -5 },
-            Op::Configure(Maintenance { delete_threshold: 7, vacuum_interval: 0 }),
+            Op::Configure(Settings {
+                maintenance: Maintenance { delete_threshold: 7, vacuum_interval: 0 },
+                codes: Coding::Bits,
+            }),
             Op::Reserve { seqs: 9, next_key: 8, last_time: 7 },
         ];
         let mut w = Writer::new();

@@ -14,7 +14,7 @@ use crate::text::TermCounts;
 use crate::vectors::{check_vector, inverse_norm};
 
 use super::chunk::Chunk;
-use super::config::{CollectionConfig, Maintenance};
+use super::config::{CollectionConfig, Settings};
 use super::op::Op;
 use super::view::{Part, PartView, Place, View};
 
@@ -297,7 +297,7 @@ pub struct Prepared {
     /// Touches of versions that were there before, and of the batch's own.
     touches: Vec<(Place, i64)>,
     own_touches: Vec<(usize, i64)>,
-    maintenance: Option<Maintenance>,
+    settings: Option<Settings>,
     counters: Counters,
     dim: Option<u32>,
 }
@@ -309,7 +309,7 @@ pub struct Prepared {
 pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
     let mut counters = view.counters;
     let (mut rows, mut ends, mut own_ends) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut touches, mut own_touches, mut maintenance) = (Vec::new(), Vec::new(), None);
+    let (mut touches, mut own_touches, mut settings) = (Vec::new(), Vec::new(), None);
     let mut newest: HashMap<Box<str>, Option<usize>> = HashMap::new();
     let mut dim = view.dim;
     for op in ops {
@@ -326,8 +326,8 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
                 counters.reserve(1, 0, *at);
                 continue;
             }
-            Op::Configure(settings) => {
-                maintenance = Some(*settings);
+            Op::Configure(changed) => {
+                settings = Some(*changed);
                 counters.reserve(1, 0, i64::MIN);
                 continue;
             }
@@ -376,7 +376,7 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
         newest.insert(id.clone(), Some(rows.len()));
         rows.push(Arc::new(Row { id, key, seq, valid_from, expires_at, vector, inverse_norm, metadata }));
     }
-    Ok(Prepared { rows, ends, own_ends, touches, own_touches, maintenance, counters, dim })
+    Ok(Prepared { rows, ends, own_ends, touches, own_touches, settings, counters, dim })
 }
 
 fn words_of(view: &View, row: &Row) -> TermCounts {
@@ -386,13 +386,13 @@ fn words_of(view: &View, row: &Row) -> TermCounts {
 /// The next view. Chunks before `frozen` are being sealed and stay as they are.
 #[must_use]
 pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> View {
-    let Prepared { rows, ends, own_ends, touches, own_touches, maintenance, counters, dim } = prepared;
+    let Prepared { rows, ends, own_ends, touches, own_touches, settings, counters, dim } = prepared;
     let mut next = view.clone();
     next.lsn = last;
     next.dim = dim;
     next.counters = counters;
-    if let Some(maintenance) = maintenance {
-        next.config = Arc::new(CollectionConfig { maintenance, ..(*next.config).clone() });
+    if let Some(settings) = settings {
+        next.config = Arc::new(CollectionConfig { settings, ..(*next.config).clone() });
     }
     for (place, end, words) in ends {
         let part = &mut next.parts[place.part];

@@ -9,9 +9,10 @@ use crate::base::limits::BATCH_MAX;
 use crate::base::sync::ArcSwap;
 use crate::base::{Clock, Error, Event, Lsn, Observer, Pool, Result, StateError};
 use crate::collection::write::{Circumstances, Loading, Resolved, apply, prepare, resolve};
-use crate::collection::{CollectionConfig, Maintenance, Mutation, Op, Part, PartView, View};
+use crate::collection::{CollectionConfig, Mutation, Op, Part, PartView, Settings, View};
 use crate::segment::{Derive, Ends, Mender, Segment};
 use crate::storage::{Blob, BlobId, Level, Object, Storage, Ticket};
+use crate::vectors::Coding;
 
 use super::log;
 use super::manifest::{Cut, Manifest};
@@ -259,14 +260,14 @@ impl Collection {
         Ok(Submitted { ticket: Some(ticket), ended: resolved.ended, touched: resolved.touched })
     }
 
-    /// Maintains the collection in another way from now on.
+    /// Gives the collection other settings from now on.
     ///
     /// # Errors
     /// `invalid_parameter`; `degraded` after a failed write.
-    pub fn configure(&mut self, maintenance: Maintenance, level: Level) -> Result<Ticket> {
+    pub fn configure(&mut self, settings: Settings, level: Level) -> Result<Ticket> {
         self.check_writable()?;
-        maintenance.check()?;
-        self.log_and_apply(vec![Op::Configure(maintenance)], level)
+        settings.check(self.view.load().config.metric)?;
+        self.log_and_apply(vec![Op::Configure(settings)], level)
     }
 
     /// Whether a bulk import that is not visible yet writes one of these documents: whoever writes it too waits for that.
@@ -370,9 +371,9 @@ impl Collection {
     }
 }
 
-/// What making and opening the derived blobs of this collection takes.
-pub(super) fn derive_with<'a>(view: &'a View, pool: &'a Pool) -> Derive<'a> {
-    Derive { metric: view.config.metric, words: view.words.as_deref(), pool }
+/// What making the derived blobs of this collection takes, with these codes.
+pub(super) fn derive_with<'a>(view: &'a View, codes: Coding, pool: &'a Pool) -> Derive<'a> {
+    Derive { metric: view.config.metric, codes, words: view.words.as_deref(), pool }
 }
 
 /// Opens a segment; the observer is told when something in it turns out to be damaged.

@@ -17,7 +17,7 @@ use crate::segment::{Derive, End, Ends, Row, RowsReader, SegmentBlobs, SharedRow
 use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, Resident, build, checksum};
 use crate::storage::{Blob, BlobId, BlobKind, Storage, Ticket};
 use crate::text::Words;
-use crate::vectors::{check_vector, inverse_norm};
+use crate::vectors::{Coding, check_vector, inverse_norm};
 
 use super::log;
 use super::manifest::{Cut, Manifest};
@@ -265,7 +265,7 @@ pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, 
     manifest.cut = Cut { lsn: Lsn(0), counters, dim: *dim };
     let mut ids = Vec::new();
     if !rows.is_empty() {
-        let with = Derive { metric: config.metric, words: words.as_ref(), pool };
+        let with = Derive { metric: config.metric, codes: Coding::Int8, words: words.as_ref(), pool };
         for (kind, sections) in derive(rows, with) {
             let id = BlobId::new(collection_id, manifest.next_blob, kind);
             manifest.next_blob += 1;

@@ -1,4 +1,4 @@
-//! Seal, index, merge, vacuum and optimize: resumable background work that ends in a flip.
+//! Seal, index, recode, merge, vacuum and optimize: resumable background work that ends in a flip.
 //!
 //! A job begins under the writer's lock with a snapshot, is built in steps without it, commits (queues blobs and the
 //! flip), and is published once the flip is kept. What a job computes depends on its inputs alone: a budget decides
@@ -31,6 +31,8 @@ pub enum JobKind {
     Merge,
     /// A segment is written again without what has ended in it.
     Vacuum,
+    /// A segment with neighbour lists gets the codes that the settings ask for.
+    Recode,
     /// All documents become one segment with neighbour lists. Done only when somebody asks for it.
     Optimize,
 }
@@ -40,7 +42,8 @@ const SCANNED_FACTOR: usize = 2;
 
 impl JobKind {
     /// Every kind, in the order in which a host looks what is due.
-    pub const ALL: [Self; 5] = [Self::Seal, Self::Merge, Self::Vacuum, Self::Index, Self::Optimize];
+    pub const ALL: [Self; 6] =
+        [Self::Seal, Self::Merge, Self::Vacuum, Self::Index, Self::Recode, Self::Optimize];
 
     /// The kind of this name.
     #[must_use]
@@ -54,6 +57,7 @@ impl JobKind {
         match self {
             Self::Seal => "seal",
             Self::Index => "index",
+            Self::Recode => "recode",
             Self::Merge => "merge",
             Self::Vacuum => "vacuum",
             Self::Optimize => "optimize",
@@ -105,6 +109,8 @@ pub(super) enum Plan {
     },
     /// The segment at this index gets links.
     Link(usize),
+    /// The segment at this index gets other codes.
+    Recode(usize),
 }
 
 /// A job whose blobs and flip are queued.
@@ -139,13 +145,14 @@ impl Collection {
             JobKind::Index => {
                 policy::index_due(&sizes(), seal_bytes.saturating_mul(SCANNED_FACTOR)).is_some()
             }
+            JobKind::Recode => recode_asked(&view).is_some(),
             JobKind::Optimize => false,
         }
     }
 
     /// Whether the last vacuum since the opening is long enough ago.
     fn may_vacuum(&self, view: &View) -> bool {
-        let Maintenance { vacuum_interval, .. } = view.config.maintenance;
+        let Maintenance { vacuum_interval, .. } = view.config.settings.maintenance;
         let since = self.env.clock.now_ns().saturating_sub(self.vacuumed_at);
         vacuum_interval > 0 && since >= vacuum_interval
     }
@@ -228,7 +235,10 @@ impl Collection {
             JobKind::Optimize if segments > 1 || sizes.iter().any(|size| size.ended > 0) => {
                 write(0..segments, false, true)
             }
-            JobKind::Optimize => policy::index_asked(&sizes).map(Plan::Link),
+            JobKind::Recode => recode_asked(view).map(Plan::Recode),
+            JobKind::Optimize => {
+                policy::index_asked(&sizes).map(Plan::Link).or_else(|| recode_asked(view).map(Plan::Recode))
+            }
         }
     }
 
@@ -319,9 +329,13 @@ impl Collection {
             }
         }
         let blobs = self.put_all(&mut manifest, std::mem::take(&mut job.built));
-        let new_segment = if let Plan::Link(target) = job.plan {
-            manifest.segments[target].links = blobs.first().copied();
-            Some(manifest.segments[target].clone())
+        let new_segment = if let Some(target) = job.plan.changed() {
+            let segment = &mut manifest.segments[target];
+            for id in blobs {
+                let place = if id.kind == BlobKind::Links { &mut segment.links } else { &mut segment.codes };
+                *place = Some(id);
+            }
+            Some(segment.clone())
         } else {
             let made = SegmentBlobs::of(&blobs);
             let segments = parts.start.min(base.len())..parts.end.min(base.len());
@@ -363,8 +377,8 @@ impl Collection {
         committed.open()?;
         let mut fresh = committed.fresh.take();
         let job = &committed.job;
-        if let (Plan::Link(target), Some(fresh)) = (&job.plan, &mut fresh) {
-            next.parts[*target].part = fresh.part.clone();
+        if let (Some(target), Some(fresh)) = (job.plan.changed(), &mut fresh) {
+            next.parts[target].part = fresh.part.clone();
         } else {
             let old = job.shown();
             if let Some(fresh) = &mut fresh {
@@ -403,8 +417,19 @@ impl Collection {
     }
 }
 
+/// A segment with links whose codes are not those that the settings ask for.
+fn recode_asked(view: &View) -> Option<usize> {
+    let wanted = view.config.settings.codes;
+    view.parts.iter().position(|part| match &part.part {
+        Part::Segment(segment) => {
+            segment.is_linked() && segment.blobs.coding().is_some_and(|coding| coding != wanted)
+        }
+        Part::Chunk(_) => false,
+    })
+}
+
 fn worn_from(view: &View) -> u32 {
-    view.config.maintenance.delete_threshold
+    view.config.settings.maintenance.delete_threshold
 }
 
 /// Does to the new part what was done to an old one since the job's snapshot: ends what ended, counts touches.
@@ -471,7 +496,7 @@ impl Job {
     fn replaced(&self) -> Range<usize> {
         match &self.plan {
             Plan::Write { parts, .. } => parts.clone(),
-            Plan::Link(_) => 0..0,
+            Plan::Link(_) | Plan::Recode(_) => 0..0,
         }
     }
 
@@ -496,6 +521,10 @@ impl Job {
             }
             Plan::Link(target) => match &self.snapshot.parts[*target].part {
                 Part::Segment(segment) => Work::links(&self.snapshot, segment),
+                Part::Chunk(_) => Ok(Work::Done),
+            },
+            Plan::Recode(target) => match &self.snapshot.parts[*target].part {
+                Part::Segment(segment) => Work::codes(&self.snapshot, segment),
                 Part::Chunk(_) => Ok(Work::Done),
             },
         }
@@ -525,5 +554,13 @@ impl Job {
 impl Plan {
     fn moves_cut(&self) -> bool {
         matches!(self, Self::Write { moves_cut: true, .. })
+    }
+
+    /// The segment that stays and gets other blobs.
+    fn changed(&self) -> Option<usize> {
+        match self {
+            Self::Write { .. } => None,
+            Self::Link(target) | Self::Recode(target) => Some(*target),
+        }
     }
 }

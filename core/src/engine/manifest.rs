@@ -7,6 +7,7 @@ use crate::base::{DecodeError, Lsn, Reader, Result};
 use crate::collection::{CollectionConfig, Counters};
 use crate::segment::SegmentBlobs;
 use crate::storage::{BlobId, BlobKind, Object};
+use crate::vectors::Coding;
 
 use super::envelope;
 
@@ -138,6 +139,11 @@ impl Manifest {
     }
 }
 
+/// Whether a segment has one of the two at the most.
+fn is_same(one: BlobKind, other: BlobKind) -> bool {
+    one == other || (Coding::of_blob(one).is_some() && Coding::of_blob(other).is_some())
+}
+
 fn read_segment(r: &mut Reader<'_>, next_blob: u64) -> Result<SegmentBlobs, DecodeError> {
     let offset = r.offset();
     let mut blobs: Vec<BlobId> = Vec::new();
@@ -145,7 +151,7 @@ fn read_segment(r: &mut Reader<'_>, next_blob: u64) -> Result<SegmentBlobs, Deco
         let kind =
             BlobKind::from_number(r.u16()?).ok_or(DecodeError { offset, expected: "a kind of blob" })?;
         let id = BlobId { kind, number: r.u64()?, file_id: r.u64()? };
-        if blobs.iter().any(|before| before.kind == kind) || id.number >= next_blob {
+        if blobs.iter().any(|before| is_same(before.kind, kind)) || id.number >= next_blob {
             return Err(DecodeError { offset, expected: "one blob of a kind, with a number that was given" });
         }
         blobs.push(id);

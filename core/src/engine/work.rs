@@ -6,15 +6,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{Error, Pool, Result, Slot};
+use crate::base::{Pool, Result, Slot};
 use crate::collection::{Part, View};
 use crate::index::HnswParams;
 use crate::index::hnsw::{Builder, Kept};
 use crate::segment::{End, Ends, Segment, SegmentBuilder};
 use crate::storage::{BlobKind, Section};
+use crate::vectors::Coding;
 
 use super::collection::derive_with;
 use super::jobs::JobProgress;
+use super::recode::{Recoding, Relinking};
 
 /// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
 const LEVEL_SEED: u64 = 0x6B69_7468;
@@ -25,8 +27,10 @@ const KEPT_SHARE: usize = 2;
 pub(super) enum Work {
     /// A new segment.
     Rows(Box<Writing>),
-    /// Links of a segment.
-    Links { segment: Arc<Segment>, builder: Box<Builder> },
+    /// Links of a segment, and other codes where it is to have such.
+    Links(Box<Relinking>),
+    /// Other codes of a segment.
+    Codes(Box<Recoding>),
     /// Nothing.
     Done,
 }
@@ -72,8 +76,12 @@ struct KeptLinks {
 impl Work {
     /// Links of a segment.
     pub fn links(view: &View, segment: &Arc<Segment>) -> Result<Self> {
-        let builder = Box::new(Builder::new(segment.rows.vectors(), index_params(view))?);
-        Ok(Self::Links { segment: Arc::clone(segment), builder })
+        Ok(Self::Links(Box::new(Relinking::new(view, segment)?)))
+    }
+
+    /// Codes of a segment, of the kind that the collection is to have.
+    pub fn codes(view: &View, segment: &Arc<Segment>) -> Result<Self> {
+        Ok(Self::Codes(Box::new(Recoding::new(segment, view.config.metric, view.config.settings.codes)?)))
     }
 
     /// A segment of these parts, without what had ended in each by the horizon; `link` asks for links also
@@ -103,10 +111,8 @@ impl Work {
         let is_built = match self {
             Self::Done => return Ok(None),
             Self::Rows(writing) => writing.step(view, pool, budget)?,
-            Self::Links { segment, builder } => {
-                let codes = segment.codes()?.ok_or_else(|| no_codes(segment))?;
-                builder.step(&codes.space(), pool, budget)
-            }
+            Self::Links(relinking) => relinking.step(pool, budget)?,
+            Self::Codes(recoding) => recoding.step(pool, budget)?,
         };
         if !is_built {
             return Ok(None);
@@ -114,10 +120,8 @@ impl Work {
         Ok(match std::mem::replace(self, Self::Done) {
             Self::Done => None,
             Self::Rows(writing) => Some(writing.into_built()),
-            Self::Links { segment, builder } => {
-                let (documents, links) = (segment.rows.vectors(), builder.sections());
-                Some(Built { documents, ended: Ends::default(), blobs: vec![(BlobKind::Links, links)] })
-            }
+            Self::Links(relinking) => Some(relinking.into_built()),
+            Self::Codes(recoding) => Some(recoding.into_built()),
         })
     }
 
@@ -126,9 +130,8 @@ impl Work {
         match self {
             Self::Done => None,
             Self::Rows(writing) => Some(writing.progress()),
-            Self::Links { segment, builder } => {
-                Some(JobProgress { done: builder.linked(), total: segment.rows.vectors() })
-            }
+            Self::Links(relinking) => Some(relinking.progress()),
+            Self::Codes(recoding) => Some(recoding.progress()),
         }
     }
 }
@@ -142,14 +145,14 @@ impl Writing {
         if self.builder.is_empty() {
             return Ok(true);
         }
-        if !self.builder.finish(budget, derive_with(view, pool)) {
+        if !self.builder.finish(budget, derive_with(view, self.codes(view), pool)) {
             return Ok(false);
         }
         self.link(view, pool, budget)
     }
 
     fn read(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<()> {
-        let with = derive_with(view, pool);
+        let with = derive_with(view, self.codes(view), pool);
         let mut left = budget.max(1);
         while self.at.0 < self.parts.end {
             let (at, slot) = (self.at.0, Slot(self.at.1));
@@ -181,6 +184,11 @@ impl Writing {
             self.at.1 += 1;
         }
         Ok(())
+    }
+
+    /// A segment that has no links is small or waits for them, which are made with int8 codes.
+    fn codes(&self, view: &View) -> Coding {
+        if matches!(self.linking, Linking::Later) { Coding::Int8 } else { view.config.settings.codes }
     }
 
     fn link(&mut self, view: &View, pool: &Pool, budget: usize) -> Result<bool> {
@@ -258,14 +266,10 @@ fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends], horizon: i64) ->
     Ok(best.map(|(_, kept)| kept))
 }
 
-fn index_params(view: &View) -> HnswParams {
+pub(super) fn index_params(view: &View) -> HnswParams {
     HnswParams {
         links_max: view.config.links_max as usize,
         ef_construction: view.config.ef_construction as usize,
         seed: LEVEL_SEED,
     }
-}
-
-fn no_codes(segment: &Segment) -> Error {
-    Error::corrupt(format!("blob {}.codes", segment.blobs.rows.number), 0, "to exist")
 }

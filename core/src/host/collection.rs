@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use crate::base::sync::{ArcSwap, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
-    CollectionConfig, Document, Embedding, Maintenance, Moment, Mutation, Page, SearchRequest,
-    SearchResponse, Stats, Version, View,
+    CollectionConfig, Document, Embedding, Moment, Mutation, Page, SearchRequest, SearchResponse, Settings,
+    Stats, Version, View,
 };
 use crate::engine::{Begun, Collection, Entry, Job, JobKind, JobProgress, export};
 use crate::segment::{Scratch, SharedRow, Touch};
@@ -248,13 +248,13 @@ impl CollectionHandle {
         self.write(ids.into_iter().map(Mutation::Touch).collect(), level)
     }
 
-    /// Maintains the collection in another way from now on; `change` gets the settings that it has.
+    /// Gives the collection other settings from now on; `change` gets the settings that it has.
     ///
     /// # Errors
     /// `invalid_parameter`; a failed write, `degraded`, `closed`.
     pub fn configure(
         &self,
-        change: impl FnOnce(Maintenance) -> Result<Maintenance>,
+        change: impl FnOnce(Settings) -> Result<Settings>,
         level: Option<Level>,
     ) -> Result<()> {
         let level = level.unwrap_or(self.level);
@@ -264,7 +264,7 @@ impl CollectionHandle {
         }
         let (ticket, storage) = {
             let mut writer = self.writer()?;
-            let ticket = writer.configure(change(self.view.load().config.maintenance)?, level)?;
+            let ticket = writer.configure(change(self.view.load().config.settings)?, level)?;
             self.promise(&writer, level);
             (ticket, writer.storage())
         };

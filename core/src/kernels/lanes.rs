@@ -25,6 +25,7 @@ pub(super) static LANES: Kernels = Kernels {
     hamming,
     dot_i8_rows,
     l1_i8_rows,
+    dot_bits_rows: super::scalar::dot_bits_rows,
 };
 
 /// Four groups of eight lanes; group `g` holds the lanes from `8 g`.

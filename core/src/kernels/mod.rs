@@ -12,7 +12,7 @@ mod query;
 
 use half::f16;
 
-pub use query::CodeQuery;
+pub use query::{BitQuery, CodeQuery, PLANES, WORD_BITS};
 
 /// Rows of codes are whole blocks of so many components.
 pub const ROW_BLOCK: usize = 16;
@@ -46,6 +46,8 @@ pub struct Kernels {
     pub dot_i8_rows: fn(&CodeQuery, &[i8], &[u32], &mut Vec<f32>),
     /// The Manhattan distances of a query to chosen rows, which are as long as its code.
     pub l1_i8_rows: fn(&CodeQuery, &[i8], &[u32], &mut Vec<f32>),
+    /// The inner products of a query with chosen rows of bits.
+    pub dot_bits_rows: fn(&BitQuery, &[u8], &[u32], &mut Vec<f32>),
 }
 
 /// Every implementation that can run here, the best first.

@@ -12,7 +12,7 @@
 
 use half::f16;
 
-use super::{CodeQuery, Kernels};
+use super::{BitQuery, CodeQuery, Kernels, PLANES};
 
 /// How many lanes a float kernel has.
 pub const LANES: usize = 32;
@@ -35,6 +35,7 @@ pub(super) static SCALAR: Kernels = Kernels {
     hamming,
     dot_i8_rows,
     l1_i8_rows,
+    dot_bits_rows,
 };
 
 /// Adds lanes in the one written order.
@@ -175,4 +176,29 @@ pub fn dot_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32
 pub fn l1_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>) {
     let len = query.bytes().len();
     out.extend(of.iter().map(|&i| l1_i8(query.bytes(), &rows[i as usize * len..][..len]) as f32));
+}
+
+/// For chosen rows of bits, the sums of the query's components where a bit is set, as [`dot_i8_rows`].
+///
+/// # Shapes
+/// `rows`: `[n, stride]`, each beginning with the bits, the first in the lowest bit of the first byte.
+///
+/// # Panics
+/// When a number is not below `n`.
+pub fn dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>) {
+    out.extend(of.iter().map(|&i| dot_bits(query, rows, i) as f32));
+}
+
+/// One row of [`dot_bits_rows`], to be compiled for whatever counts bits.
+#[inline(always)]
+pub(super) fn dot_bits(query: &BitQuery, rows: &[u8], i: u32) -> i32 {
+    let row = &rows[i as usize * query.stride()..][..8 * query.planes().len()];
+    let mut counts = [0; PLANES];
+    for (word, planes) in row.as_chunks::<8>().0.iter().zip(query.planes()) {
+        for (count, plane) in counts.iter_mut().zip(planes) {
+            *count += (u64::from_le_bytes(*word) & plane).count_ones() as i32;
+        }
+    }
+    let [one, two, four, eight] = counts;
+    one + 2 * two + 4 * four - 8 * eight
 }

@@ -67,6 +67,26 @@ proptest! {
             prop_assert_eq!(found, expected, "{}", kernels.name);
         }
     }
+
+    #[test]
+    fn rows_of_bits_give_the_sum_of_the_components_whose_bit_is_set(words in 1..9usize, n in 1..9usize, seed: u64) {
+        let (mut rng, stride) = (Rng::new(seed), words * 8 + 12);
+        let rows: Vec<u8> = (0..n * stride).map(|_| rng.next_u64() as u8).collect();
+        let components: Vec<i8> = (0..words * WORD_BITS).map(|_| rng.below(16) as i8 - 8).collect();
+        let mut query = BitQuery::default();
+        query.set(&components, stride);
+        let of: Vec<u32> = (0..20).map(|_| rng.below(n as u64) as u32).collect();
+        let sum = |i: &u32| {
+            let bit = |at: usize| rows[*i as usize * stride + at / 8] >> (at % 8) & 1;
+            components.iter().enumerate().map(|(at, &x)| i32::from(x) * i32::from(bit(at))).sum::<i32>() as f32
+        };
+        let expected: Vec<f32> = of.iter().map(sum).collect();
+        for kernels in supported() {
+            let mut found = Vec::new();
+            (kernels.dot_bits_rows)(&query, &rows, &of, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.name);
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use bytemuck::cast;
 use half::f16;
 
 use super::scalar::SAME_DIM;
-use super::{CodeQuery, Kernels, lanes, padded};
+use super::{BitQuery, CodeQuery, Kernels, lanes, padded, scalar};
 
 /// Processors with AVX2, F16C and POPCNT.
 static AVX2: Kernels = Kernels {
@@ -25,6 +25,7 @@ static AVX2: Kernels = Kernels {
     hamming: checked::hamming,
     dot_i8_rows: checked::dot_i8_rows,
     l1_i8_rows: checked::l1_i8_rows,
+    dot_bits_rows: checked::dot_bits_rows,
 };
 
 /// Processors with AVX-512 F and BW too.
@@ -85,6 +86,7 @@ mod checked {
         hamming(a: &[u8], b: &[u8]) -> u32;
         dot_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>);
         l1_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>);
+        dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>);
         dot_i8_512(a: &[i8], b: &[i8]) -> i32;
         dot_i8_rows_512(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>);
     }
@@ -244,6 +246,11 @@ fn l1_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>) {
     let query = query.bytes();
     let row = |i: u32| &rows[i as usize * query.len()..][..query.len()];
     out.extend(of.iter().map(|&i| l1_i8(query, row(i)) as f32));
+}
+
+#[target_feature(enable = "popcnt")]
+fn dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>) {
+    out.extend(of.iter().map(|&i| scalar::dot_bits(query, rows, i) as f32));
 }
 
 /// Thirty-two int8 as thirty-two int16.

@@ -1,6 +1,8 @@
 //! The blobs of a segment, opened; and how each derived one is made from rows.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::base::{Error, Pool, Result, Slot};
@@ -8,7 +10,7 @@ use crate::index::Hnsw;
 use crate::meta::{Columns, ColumnsBuilder};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
 use crate::text::{MemoryPostings, PostingSource, TextIndex, Words};
-use crate::vectors::{Int8Codes, Metric, int8};
+use crate::vectors::{CodeEncoder, Codes, Coding, Metric};
 
 use super::row::SharedRow;
 use super::rows::RowsReader;
@@ -38,11 +40,17 @@ impl SegmentBlobs {
         Some(Self {
             rows: of(BlobKind::Rows)?,
             ends: of(BlobKind::Ends),
-            codes: of(BlobKind::Codes),
+            codes: Coding::ALL.into_iter().find_map(|coding| of(coding.blob_kind())),
             links: of(BlobKind::Links),
             text: of(BlobKind::Text),
             columns: of(BlobKind::Columns),
         })
+    }
+
+    /// What kind of codes it has; `None` without vectors.
+    #[must_use]
+    pub fn coding(&self) -> Option<Coding> {
+        self.codes.and_then(|id| Coding::of_blob(id.kind))
     }
 
     /// All of them.
@@ -57,6 +65,8 @@ impl SegmentBlobs {
 pub struct Derive<'a> {
     /// How distances are measured.
     pub metric: Metric,
+    /// What codes vectors get.
+    pub codes: Coding,
     /// The text; `None` without any.
     pub words: Option<&'a Words>,
     /// Threads to use.
@@ -64,13 +74,11 @@ pub struct Derive<'a> {
 }
 
 /// A derived blob of a segment with these rows; `None` when they give none.
-fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Vec<Section>> {
+pub(crate) fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Vec<Section>> {
+    if let Some(coding) = Coding::of_blob(kind) {
+        return derive_codes(rows, coding, with);
+    }
     match kind {
-        BlobKind::Codes => {
-            let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
-            let dim = vectors.first()?.len();
-            Some(int8::encode(with.metric, dim, vectors.len(), |i| vectors[i], with.pool))
-        }
         BlobKind::Text => {
             let words = with.words?;
             let mut postings = MemoryPostings::new();
@@ -88,6 +96,14 @@ fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Ve
         }
         _ => None,
     }
+}
+
+fn derive_codes(rows: &[SharedRow], coding: Coding, with: Derive<'_>) -> Option<Vec<Section>> {
+    let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
+    let read = |range: Range<usize>| Ok(Cow::Owned(vectors[range].concat()));
+    let mut encoder = CodeEncoder::new(coding, with.metric, vectors.first()?.len(), vectors.len()).ok()?;
+    while !encoder.step(usize::MAX, &read, with.pool).ok()? {}
+    Some(encoder.blob().1)
 }
 
 /// Is told of a blob and what is wrong with it.
@@ -121,7 +137,7 @@ pub struct Segment {
     /// Ids, versions, vectors, metadata.
     pub rows: RowsReader,
     mender: Mender,
-    codes: Derived<Int8Codes>,
+    codes: Derived<Codes>,
     /// `None` inside when they are damaged.
     links: Derived<Option<Hnsw>>,
     text: Derived<TextIndex>,
@@ -183,10 +199,10 @@ impl Segment {
     ///
     /// # Errors
     /// `corrupt` when the primary blob is damaged, `not_resident`, `io_failed`.
-    pub fn codes(&self) -> Result<Option<&Int8Codes>> {
+    pub fn codes(&self) -> Result<Option<&Codes>> {
         let own = (self.rows.vectors(), self.rows.dim(), self.mender.metric);
         self.derived(&self.codes, &|blob| {
-            let codes = Int8Codes::open(blob)?;
+            let codes = Codes::open(blob)?;
             let fits = (codes.len(), codes.dim(), codes.metric()) == own;
             fitting(blob, codes, fits)
         })
@@ -278,7 +294,7 @@ impl Segment {
         let slots = 0..self.rows.len() as u32;
         let rows: Vec<SharedRow> = slots.map(|slot| self.rows.row(Slot(slot))).collect::<Result<_>>()?;
         let Mender { metric, words, pool, .. } = &self.mender;
-        let with = Derive { metric: *metric, words: words.as_deref(), pool };
+        let with = Derive { metric: *metric, codes: Coding::Int8, words: words.as_deref(), pool };
         let sections = derive_one(&rows, id.kind, with).unwrap_or_default();
         Blob::in_memory(id, &sections)
     }

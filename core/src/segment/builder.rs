@@ -5,7 +5,7 @@
 use crate::meta::ColumnsBuilder;
 use crate::storage::{BlobKind, Section};
 use crate::text::MemoryPostings;
-use crate::vectors::{Extent, Int8Encoder, Int8Space, Metric};
+use crate::vectors::{CodeEncoder, Coding, Extent, Int8Encoder, Int8Space, Metric};
 
 use super::blobs::Derive;
 use super::row::{Row, SharedRow};
@@ -18,7 +18,9 @@ pub struct SegmentBuilder {
     vectors: usize,
     rows: RowsBuilder,
     extent: Extent,
+    /// What links are made with, and what is written unless other codes are asked for.
     codes: Option<Int8Encoder>,
+    other_codes: Option<CodeEncoder>,
     postings: MemoryPostings,
     columns: ColumnsBuilder,
     finished: Finished,
@@ -27,6 +29,7 @@ pub struct SegmentBuilder {
 /// The blobs that are finished. Codes are so when all vectors are encoded.
 #[derive(Debug, Default)]
 struct Finished {
+    has_other_codes: bool,
     text: Option<Vec<Section>>,
     columns: Option<Vec<Section>>,
     rows: Option<Vec<Section>>,
@@ -74,7 +77,7 @@ impl SegmentBuilder {
     /// Works on, once all rows are there: encodes about `budget` vectors or finishes one blob; true when all are.
     pub fn finish(&mut self, budget: usize, with: Derive<'_>) -> bool {
         let n = self.len as u32;
-        if self.encode(budget, with) {
+        if self.encode(budget, with) || self.encode_otherwise(budget, with) {
             return false;
         }
         let finished = &mut self.finished;
@@ -105,6 +108,22 @@ impl SegmentBuilder {
         count > 0
     }
 
+    /// Encodes some vectors by other codes than int8; false when there was nothing left to encode.
+    fn encode_otherwise(&mut self, budget: usize, with: Derive<'_>) -> bool {
+        let (rows, n) = (&self.rows, self.vectors);
+        if n == 0 || with.codes == Coding::Int8 || self.finished.has_other_codes {
+            return false;
+        }
+        let encoder = self.other_codes.get_or_insert_with(|| {
+            let made = CodeEncoder::new(with.codes, with.metric, rows.dim(), n);
+            made.expect("settings are checked against the metric before they are taken")
+        });
+        let read = |ordinals| Ok(rows.floats(ordinals));
+        let done = encoder.step(budget, &read, with.pool);
+        self.finished.has_other_codes = done.expect("vectors in memory are read without fail");
+        true
+    }
+
     /// Distances among its vectors, by ordinal, once all are encoded; `None` without vectors.
     #[must_use]
     pub fn space(&self) -> Option<Int8Space<'_>> {
@@ -117,10 +136,13 @@ impl SegmentBuilder {
     /// When not all are finished.
     #[must_use]
     pub fn into_blobs(self) -> Vec<(BlobKind, Vec<Section>)> {
-        let Finished { text, columns, rows } = self.finished;
+        let Finished { text, columns, rows, .. } = self.finished;
         let whole = "blobs are taken once all are finished";
         let mut blobs = vec![(BlobKind::Rows, rows.expect(whole))];
-        blobs.extend(self.codes.map(|codes| (BlobKind::Codes, codes.sections())));
+        blobs.extend(match self.other_codes {
+            Some(codes) => Some(codes.blob()),
+            None => self.codes.map(|codes| (BlobKind::Codes, codes.sections())),
+        });
         blobs.extend(text.map(|text| (BlobKind::Text, text)));
         blobs.push((BlobKind::Columns, columns.expect(whole)));
         blobs

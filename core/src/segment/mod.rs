@@ -14,6 +14,7 @@ pub mod rows_builder;
 mod salvage;
 mod touches;
 
+pub(crate) use blobs::derive_one;
 pub use blobs::{Derive, Mender, Segment, SegmentBlobs};
 pub use builder::{SegmentBuilder, derive};
 pub use ends::{End, Ends};

@@ -3,7 +3,8 @@
 use crate::base::{Bitmap, Result, Slot, TopK};
 use crate::index::{Hnsw, SearchParams, flat, hnsw};
 use crate::kernels::{CodeQuery, prefetch};
-use crate::vectors::{Metric, PreparedQuery};
+use crate::vectors::bits::BitScratch;
+use crate::vectors::{Codes, Coding, Metric, PreparedQuery, Scorer, pq};
 
 use super::blobs::Segment;
 use super::rows::floats;
@@ -42,7 +43,8 @@ pub struct VectorQuery {
     pub k: usize,
     /// How widely an index searches; at least `k` is used.
     pub ef: usize,
-    /// How many candidates of an estimate are compared with their stored form; at least `k`. Default: 64 or twice `k`.
+    /// How many candidates of an estimate are compared with their stored form; at least `k`. Default: 64, or
+    /// two, four or eight times `k` for codes of int8, bits or by product quantisation.
     pub rerank: Option<usize>,
     /// See [`SearchParams::patience`].
     pub patience: Option<usize>,
@@ -65,7 +67,9 @@ impl VectorQuery {
 #[derive(Debug, Default)]
 pub struct Scratch {
     links: hnsw::Scratch,
-    code: CodeQuery,
+    int8: CodeQuery,
+    bits: BitScratch,
+    pq: pq::Scratch,
 }
 
 /// How the nearest of some vectors were found.
@@ -110,6 +114,12 @@ impl Searched {
     }
 }
 
+/// Where what is found in a part goes.
+struct Found<'a> {
+    part: usize,
+    found: &'a mut Nearest,
+}
+
 /// Where the nearest vectors of all parts are gathered: distance, then seq, then what the caller attaches.
 pub type Nearest = TopK<(usize, Slot)>;
 
@@ -139,9 +149,35 @@ impl Segment {
             Some(codes) if !query.exact && count > EXACT_BELOW => codes,
             _ => return self.nearest_exactly(query, allowed, part, found),
         };
-        let rerank = query.rerank.map_or(RERANK_MIN.max(2 * query.k), |rerank| rerank.max(query.k));
-        let ef = query.ef;
-        let scorer = codes.scorer(query.prepared.vector(), &mut scratch.code);
+        let Scratch { links, int8, bits, pq } = scratch;
+        let (vector, found_in) = (query.prepared.vector(), Found { part, found });
+        match codes {
+            Codes::Int8(codes) => {
+                self.nearest_by(&codes.scorer(vector, int8), Coding::Int8, query, allowed, links, found_in)
+            }
+            Codes::Bits(codes) => {
+                self.nearest_by(&codes.scorer(vector, bits), Coding::Bits, query, allowed, links, found_in)
+            }
+            Codes::Pq(codes) => {
+                self.nearest_by(&codes.scorer(vector, pq), Coding::Pq, query, allowed, links, found_in)
+            }
+        }
+    }
+
+    /// By estimates, then by the stored forms of the best of them.
+    fn nearest_by<S: Scorer>(
+        &self,
+        scorer: &S,
+        coding: Coding,
+        query: &VectorQuery,
+        allowed: Option<&Bitmap>,
+        scratch: &mut hnsw::Scratch,
+        Found { part, found }: Found<'_>,
+    ) -> Result<Searched> {
+        let (vectors, ef) = (self.rows.vectors(), query.ef);
+        let count = allowed.map_or(vectors, Bitmap::count);
+        let default = RERANK_MIN.max(rerank_per_k(coding) * query.k);
+        let rerank = query.rerank.map_or(default, |rerank| rerank.max(query.k));
         let mut searched = Searched { plan: Plan::Codes, distances: 0, path: Vec::new() };
         let count_of = allowed.map(|_| count);
         if let Some(links) = self.links()?.filter(|links| links_pay(links, count_of, ef)) {
@@ -150,7 +186,7 @@ impl Segment {
             for (params, filter) in by_links(links, allowed, count, wanted, ef) {
                 let (params, mut path) = (SearchParams { patience: query.patience, ..params }, Vec::new());
                 let trace = query.trace.then_some(&mut path);
-                let found_by_links = links.search(&scorer, params, filter, &mut scratch.links, trace);
+                let found_by_links = links.search(scorer, params, filter, scratch, trace);
                 searched.distances += found_by_links.visited;
                 let hits = found_by_links.hits.iter().copied().filter(|hit| is_allowed(hit.1)).take(wanted);
                 // More are allowed than the beam holds: a search that ran dry has missed some.
@@ -165,7 +201,7 @@ impl Segment {
             }
         }
         searched.distances += count;
-        let scanned = flat::search(&scorer, codes.len(), rerank, allowed);
+        let scanned = flat::search(scorer, vectors, rerank, allowed);
         self.rerank(query, scanned.into_iter(), part, found)?;
         Ok(searched)
     }
@@ -247,6 +283,15 @@ impl Segment {
 fn links_pay(links: &Hnsw, allowed: Option<usize>, ef: usize) -> bool {
     let (n, count) = (links.len(), allowed.unwrap_or(links.len()));
     count > per_ef(SCANNED_PER_EF, ef, links) && count * LINKS_SHARE >= n
+}
+
+/// Among so many times as many candidates the nearest are: the worse an estimate, the more.
+fn rerank_per_k(coding: Coding) -> usize {
+    match coding {
+        Coding::Int8 => 2,
+        Coding::Bits => 4,
+        Coding::Pq => 8,
+    }
 }
 
 fn per_ef(measured: usize, ef: usize, links: &Hnsw) -> usize {

@@ -428,6 +428,17 @@ impl RowsReader {
         self.pins()?.vector_rows.read(ordinals.start as u64 * row..ordinals.end as u64 * row)
     }
 
+    /// A run of vectors, one after another: `[len, dim]`.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn vectors_of(&self, ordinals: std::ops::Range<usize>) -> Result<Cow<'_, [f32]>> {
+        Ok(match self.vector_bytes(ordinals)? {
+            Cow::Borrowed(bytes) => floats(bytes),
+            Cow::Owned(bytes) => Cow::Owned(floats(&bytes).into_owned()),
+        })
+    }
+
     /// Calls `f` with a vector.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ const REQUIRED: u16 = 1;
 pub enum BlobKind {
     /// Primary: ids, versions, vectors, metadata.
     Rows = 1,
-    /// Derived: what an index traverses.
+    /// Derived: what an index traverses, a byte a component.
     Codes = 2,
     /// Derived: neighbour lists of an index.
     Links = 3,
@@ -45,11 +45,16 @@ pub enum BlobKind {
     Columns = 5,
     /// Primary: which slots have ended, and when.
     Ends = 7,
+    /// Derived: what an index traverses, a bit a component.
+    Bits = 8,
+    /// Derived: what an index traverses, by product quantisation.
+    Pq = 9,
 }
 
 impl BlobKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Rows, Self::Codes, Self::Links, Self::Text, Self::Columns, Self::Ends];
+    pub const ALL: [Self; 8] =
+        [Self::Rows, Self::Codes, Self::Links, Self::Text, Self::Columns, Self::Ends, Self::Bits, Self::Pq];
 
     /// The kind of a number in a file.
     #[must_use]
@@ -67,6 +72,8 @@ impl BlobKind {
             Self::Text => "text",
             Self::Columns => "columns",
             Self::Ends => "ends",
+            Self::Bits => "bits",
+            Self::Pq => "pq",
         }
     }
 
@@ -74,7 +81,7 @@ impl BlobKind {
     fn sections_max(self) -> u16 {
         match self {
             Self::Rows => 15,
-            Self::Codes => 2,
+            Self::Codes | Self::Bits | Self::Pq => 2,
             Self::Ends => 3,
             Self::Links => 4,
             Self::Text | Self::Columns => 8,

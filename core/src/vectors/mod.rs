@@ -2,11 +2,17 @@
 //!
 //! Inside, everything is a distance: f32, smaller is closer. [`metric::score`] turns one into a score, at the edge.
 
+pub mod bits;
+pub mod codes;
 pub mod int8;
+pub mod kmeans;
 pub mod metric;
+pub mod pq;
+pub mod rotation;
 pub mod scorer;
 pub mod stored;
 
+pub use codes::{CodeEncoder, Codes, Coding, ReadVectors};
 pub use int8::{Extent, Int8Codes, Int8Encoder, Int8Scorer, Int8Space};
 pub use metric::{Metric, check_vector, score};
 pub use scorer::{Scorer, Space};

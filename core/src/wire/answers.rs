@@ -207,6 +207,8 @@ pub struct InfoAnswer {
     pub history: String,
     /// When segments are written again.
     pub maintenance: MaintenanceAnswer,
+    /// What the index traverses: `int8`, `bits` or `pq`.
+    pub codes: &'static str,
     /// The earliest moment that can be read; null when that is any.
     pub earliest: Option<String>,
     /// Live documents.
@@ -273,7 +275,8 @@ impl InfoAnswer {
                 History::Forever => "forever".to_owned(),
                 History::For(span) => format_span(span),
             },
-            maintenance: config.maintenance.into(),
+            maintenance: config.settings.maintenance.into(),
+            codes: config.settings.codes.name(),
             earliest: (earliest > i64::MIN).then(|| format_time(earliest)),
             documents: stats.documents,
             memtable: stats.memtable,

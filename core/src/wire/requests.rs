@@ -10,12 +10,12 @@ use crate::base::time::{parse_span, parse_time};
 use crate::base::value::parse_object;
 use crate::base::{Clock, Error, InputError, Object, Result, Seq};
 use crate::collection::{
-    CollectionConfig, Document, EmbedderRef, Fusion, History, Maintenance, SearchRequest, config::WHOLE,
-    parse_filter,
+    CollectionConfig, Document, EmbedderRef, Fusion, History, Maintenance, SearchRequest, Settings,
+    config::WHOLE, parse_filter,
 };
 use crate::storage::Level;
 use crate::text::{Language, TextFields, TextSpec};
-use crate::vectors::Metric;
+use crate::vectors::{Coding, Metric};
 
 use super::parse_cursor;
 
@@ -51,6 +51,8 @@ pub struct CreateBody {
     pub history: Option<String>,
     /// When segments are written again.
     pub maintenance: MaintenanceBody,
+    /// What the index traverses: `int8` (default), `bits` or `pq`.
+    pub codes: Option<String>,
 }
 
 /// How a collection is maintained; what is left out stays as it is.
@@ -91,11 +93,21 @@ impl MaintenanceBody {
 pub struct ConfigureBody {
     /// When segments are written again.
     pub maintenance: MaintenanceBody,
+    /// What the index traverses: `int8`, `bits` or `pq`; left out, what it was.
+    pub codes: Option<String>,
     /// A [`Level`] by name; left out, the database's.
     pub durability: Option<String>,
 }
 
 impl ConfigureBody {
+    /// Settings with these changes.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn change(&self, settings: Settings) -> Result<Settings> {
+        change(settings, &self.maintenance, self.codes.as_deref())
+    }
+
     /// What the write waits for.
     ///
     /// # Errors
@@ -103,6 +115,11 @@ impl ConfigureBody {
     pub fn level(&self) -> Result<Option<Level>> {
         self.durability.as_deref().map(parse_level).transpose()
     }
+}
+
+fn change(settings: Settings, maintenance: &MaintenanceBody, codes: Option<&str>) -> Result<Settings> {
+    let codes = codes.map_or(Ok(settings.codes), Coding::parse)?;
+    Ok(Settings { maintenance: maintenance.change(settings.maintenance)?, codes })
 }
 
 /// The text of a collection.
@@ -162,7 +179,7 @@ impl CreateBody {
             links_max: self.m.unwrap_or(defaults.links_max),
             ef_construction: self.ef_construction.unwrap_or(defaults.ef_construction),
             history: self.history.as_deref().map_or(Ok(defaults.history), parse_history)?,
-            maintenance: self.maintenance.change(defaults.maintenance)?,
+            settings: change(defaults.settings, &self.maintenance, self.codes.as_deref())?,
         };
         config.check()?;
         Ok(config)

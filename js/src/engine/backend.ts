@@ -56,6 +56,7 @@ export interface BackendCollection {
   index(): Promise<boolean>;
   merge(): Promise<boolean>;
   vacuum(): Promise<boolean>;
+  recode(): Promise<boolean>;
   optimize(): Promise<boolean>;
   configure(change: string): Promise<void>;
   export(): Promise<Uint8Array>;

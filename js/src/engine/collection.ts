@@ -147,6 +147,10 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
     return wait(() => this.#backend.vacuum());
   }
 
+  recode(): Promise<boolean> {
+    return wait(() => this.#backend.recode());
+  }
+
   async configure(change: ConfigureOptions): Promise<void> {
     const json = encodeRequest(change);
     await wait(() => this.#backend.configure(json));

@@ -182,6 +182,10 @@ class WasmCollection implements BackendCollection {
     return this.#run('vacuum');
   }
 
+  recode(): Promise<boolean> {
+    return this.#run('recode');
+  }
+
   async configure(change: string): Promise<void> {
     await this.#change((db, c) => ({ ticket: db.configure(c, change), ended: 0 }));
   }

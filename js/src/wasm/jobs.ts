@@ -1,4 +1,4 @@
-// Runs seal, index, merge, vacuum and optimize in steps that leave time for everything else: when asked to, and by themselves when due.
+// Runs seal, index, merge, vacuum, recode and optimize in steps that leave time for everything else: when asked to, and by themselves when due.
 
 import { KithError } from '../errors.js';
 import { closed } from './errors.js';

@@ -23,7 +23,7 @@ export interface WasmModule {
 }
 
 /** What a job does. */
-export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'optimize';
+export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'optimize';
 
 /**
  * A database inside the instance. Every call ends at once. A refused one throws an error whose message is the JSON of a

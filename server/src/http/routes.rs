@@ -39,6 +39,7 @@ pub fn routes(app: App) -> Router {
         .route("/v1/collections/{name}/index", post(jobs::index))
         .route("/v1/collections/{name}/merge", post(jobs::merge))
         .route("/v1/collections/{name}/vacuum", post(jobs::vacuum))
+        .route("/v1/collections/{name}/recode", post(jobs::recode))
         .route("/v1/collections/{name}/optimize", post(jobs::optimize))
         .route("/v1/collections/{name}/export", get(collections::export))
         .route("/v1/collections/{name}/import", post(collections::import))

@@ -70,7 +70,7 @@ pub async fn configure(
     app.ok(move |db| {
         let body: ConfigureBody = parse(&body)?;
         let collection = db.collection(&name)?;
-        collection.configure(|settings| body.maintenance.change(settings), body.level()?)?;
+        collection.configure(|settings| body.change(settings), body.level()?)?;
         info_of(&collection)
     })
     .await

@@ -61,6 +61,15 @@ pub async fn vacuum(
     app.ok(move |db| run(&*db.collection(&name)?, JobKind::Vacuum)).await
 }
 
+/// One segment with the codes that the settings ask for.
+pub async fn recode(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<Response, Problem> {
+    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Recode)).await
+}
+
 /// One segment with an index.
 pub async fn optimize(
     State(app): State<App>,

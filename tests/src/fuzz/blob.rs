@@ -11,7 +11,8 @@ use kithdb::segment::{Ends, RowsReader, RowsSalvage, SharedRow, rows};
 use kithdb::storage::blob::{Block, Resident, build, checksum};
 use kithdb::storage::{Blob, BlobId, BlobKind, Section};
 use kithdb::text::{PostingSource, Query, TermCounts, TextIndex, Weights, score};
-use kithdb::vectors::{Int8Codes, Metric, Scorer, Space};
+use kithdb::vectors::bits::BitScratch;
+use kithdb::vectors::{Codes, Int8Codes, Metric, Scorer, Space, pq};
 
 use super::{read_u32, read_u64, seed, seeds, write_u32};
 
@@ -63,6 +64,7 @@ fn ask(blob: &Blob) {
     match blob.id().kind {
         BlobKind::Rows => ask_rows(blob),
         BlobKind::Codes => ask_codes(blob),
+        BlobKind::Bits | BlobKind::Pq => ask_other_codes(blob),
         BlobKind::Links => ask_links(blob),
         BlobKind::Text => ask_text(blob),
         BlobKind::Columns => ask_columns(blob),
@@ -111,6 +113,32 @@ fn ask_codes(blob: &Blob) {
         assert_eq!(scorer.distance(i).to_bits(), scorer.distance(i).to_bits());
         assert_eq!(space.pair(i, 0).to_bits(), space.scorer_of(i).distance(0).to_bits());
     }
+}
+
+fn ask_other_codes(blob: &Blob) {
+    let mut found = Vec::new();
+    match Codes::open(blob) {
+        Ok(Codes::Bits(codes)) => {
+            let mut scratch = BitScratch::default();
+            let scorer = codes.scorer(&vec![0.5; codes.dim()], &mut scratch);
+            for i in 0..codes.len().min(16) as u32 {
+                scorer.prefetch(i);
+                found.extend([scorer.distance(i), scorer.bound(i)]);
+            }
+        }
+        Ok(Codes::Pq(codes)) => {
+            let mut scratch = pq::Scratch::default();
+            let scorer = codes.scorer(&vec![0.5; codes.dim()], &mut scratch);
+            for i in 0..codes.len().min(16) as u32 {
+                scorer.prefetch(i);
+                found.push(scorer.distance(i));
+                assert_eq!(codes.decode(i).len(), codes.dim());
+            }
+        }
+        Ok(Codes::Int8(_)) => panic!("another kind of blob"),
+        Err(_) => {}
+    }
+    drop(found);
 }
 
 /// Distances between numbers, so that links can be used without vectors.

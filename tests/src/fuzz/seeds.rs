@@ -1,5 +1,7 @@
 //! Small documents with everything in them that a document can have, and what the engine makes of them.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
@@ -10,7 +12,7 @@ use kithdb::index::hnsw::build;
 use kithdb::segment::{Derive, End, Ends, Row, SharedRow, derive};
 use kithdb::storage::{BlobKind, Section};
 use kithdb::text::{Language, TextFields, TextSpec, Words};
-use kithdb::vectors::{Metric, int8, inverse_norm};
+use kithdb::vectors::{CodeEncoder, Coding, Metric, int8, inverse_norm};
 
 /// The words of the seeds' documents.
 pub(super) fn words() -> Words {
@@ -83,9 +85,15 @@ pub(super) fn ends(rows: &[SharedRow]) -> Ends {
 /// The sections of every kind of blob of a segment with these rows.
 pub(super) fn sections(rows: &[SharedRow], metric: Metric) -> Vec<(BlobKind, Vec<Section>)> {
     let (pool, words) = (Pool::single(), words());
-    let mut blobs: Vec<_> =
-        derive(rows, Derive { metric, words: Some(&words), pool: &pool }).into_iter().collect();
+    let mut blobs = derive(rows, Derive { metric, codes: Coding::Int8, words: Some(&words), pool: &pool });
     let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
+    let read = |range: Range<usize>| Ok(Cow::Owned(vectors[range].concat()));
+    for coding in [Coding::Bits, Coding::Pq] {
+        if let Ok(mut encoder) = CodeEncoder::new(coding, metric, 3, vectors.len()) {
+            while !encoder.step(usize::MAX, &read, &pool).expect("in memory") {}
+            blobs.push(encoder.blob());
+        }
+    }
     let mut encoder = int8::Int8Encoder::new(metric, 3, vectors.len(), extent(&vectors));
     encoder.push(vectors.len(), |i| vectors[i], &pool);
     let params = HnswParams { links_max: 2, ef_construction: 8, seed: 1 };

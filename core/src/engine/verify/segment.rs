@@ -6,10 +6,10 @@ use crate::base::{Error, Pool, Result, Slot, check_id};
 use crate::collection::CollectionConfig;
 use crate::index::Hnsw;
 use crate::meta::Columns;
-use crate::segment::{Derive, End, Ends, RowsReader, SharedRow, derive};
+use crate::segment::{Derive, End, Ends, RowsReader, SharedRow, derive, derive_one};
 use crate::storage::{Blob, BlobId, BlobKind, Object, Section, Storage};
 use crate::text::{TextIndex, Words};
-use crate::vectors::{Int8Codes, check_vector, inverse_norm};
+use crate::vectors::{Codes, Coding, check_vector, inverse_norm};
 
 use super::report::{Finding, Reporter, What};
 
@@ -42,7 +42,7 @@ impl Segments<'_> {
         let (blob, bytes, mut findings) = self.open(rows_id);
         let mut read = None;
         if let Some(blob) = blob.as_ref().filter(|_| findings.is_empty()) {
-            match self.rows(blob) {
+            match self.rows(blob, others) {
                 Ok((rows, sections)) => {
                     findings.extend(compare(blob, &sections[&BlobKind::Rows]));
                     read = Some((rows, sections));
@@ -98,7 +98,7 @@ impl Segments<'_> {
     }
 
     /// All rows, each checked as if it were added now, and what they give.
-    fn rows(&self, blob: &Blob) -> Result<(Vec<SharedRow>, Sections)> {
+    fn rows(&self, blob: &Blob, others: &[BlobId]) -> Result<(Vec<SharedRow>, Sections)> {
         let reader = RowsReader::open(blob)?;
         let object = || format!("blob {}.rows", blob.id().number);
         let mut rows = Vec::with_capacity(reader.len());
@@ -116,8 +116,14 @@ impl Segments<'_> {
             }
             rows.push(row);
         }
-        let with = Derive { metric: self.config.metric, words: self.words, pool: self.pool };
-        let sections = derive(&rows, with).into_iter().collect();
+        let (metric, codes) = (self.config.metric, Coding::Int8);
+        let with = Derive { metric, codes, words: self.words, pool: self.pool };
+        let mut sections: Sections = derive(&rows, with).into_iter().collect();
+        for kind in others.iter().map(|id| id.kind) {
+            if Coding::of_blob(kind).is_some() && !sections.contains_key(&kind) {
+                sections.extend(derive_one(&rows, kind, with).map(|made| (kind, made)));
+            }
+        }
         Ok((rows, sections))
     }
 }
@@ -165,7 +171,7 @@ fn check_derived(blob: &Blob, rows: Option<&[SharedRow]>, sections: Option<&Sect
             Some(sections) => return compare(blob, sections),
             None => Ok(Some(Finding::new("expected not to exist: its rows give nothing of this kind"))),
         },
-        (BlobKind::Codes, None) => Int8Codes::open(blob).map(|_| None),
+        (BlobKind::Codes | BlobKind::Bits | BlobKind::Pq, None) => Codes::open(blob).map(|_| None),
         (BlobKind::Text, None) => TextIndex::open(blob).map(|_| None),
         _ => Columns::open(blob).map(|_| None),
     };
