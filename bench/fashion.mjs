@@ -4,7 +4,7 @@
 import { benchmark } from './vectors/run.mjs';
 
 await benchmark('fashion', {
-  engines: ['kithdb', 'hnswlib', 'svs'],
+  engines: ['kithdb', 'kithdb-bits', 'kithdb-pq', 'hnswlib', 'svs'],
   others: ['usearch', 'faiss'],
   efs: [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256],
 });

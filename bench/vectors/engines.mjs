@@ -33,18 +33,23 @@ const node = (key, name, rest) => ({
   start: async () => start(name, [process.execPath, join(RUNNERS, 'node.mjs'), key]),
 });
 
+const kithdb = (name, codes) => ({
+  name,
+  codes,
+  version: coreVersion,
+  changes: true,
+  prepare: buildRunner,
+  start: async (threads) => start(name, [join(TARGET_FOLDER, 'release/kithdb-bench-runner')], {}, threads),
+});
+
 /**
  * By the names of `--only`. `index` names the engine whose index is searched, where it is not its own; `changes`: several
  * versions are worked on at once, and the indexes of the last few are kept.
  */
 export const ENGINES = {
-  kithdb: {
-    name: 'KithDB',
-    version: coreVersion,
-    changes: true,
-    prepare: buildRunner,
-    start: async (threads) => start('KithDB', [join(TARGET_FOLDER, 'release/kithdb-bench-runner')], {}, threads),
-  },
+  kithdb: kithdb('KithDB', 'int8'),
+  'kithdb-bits': kithdb('KithDB, bits', 'bits'),
+  'kithdb-pq': kithdb('KithDB, pq', 'pq'),
   'kithdb-node': node('kithdb', 'KithDB, Node', { version: coreVersion, index: 'kithdb' }),
   hnswlib: python('hnswlib', 'hnswlib', 'hnswlib'),
   svs: python('svs', 'Intel SVS, LVQ4x8', 'scalable-vs'),
@@ -82,7 +87,8 @@ export async function ensureIndex(key, set, { threads = 1, rebuild = false } = {
   const folder = await ensureFolder(name, recipe, what, async (fresh) => {
     mkdirSync(join(fresh, 'index'));
     const runner = await engine.start(threads);
-    const request = { op: 'build', data: set.folder, folder: join(fresh, 'index'), ...PARAMETERS, threads };
+    const { codes } = engine;
+    const request = { op: 'build', data: set.folder, folder: join(fresh, 'index'), ...PARAMETERS, threads, codes };
     const built = await runner.ask(request);
     await runner.stop();
     writeFileSync(join(fresh, 'built.json'), JSON.stringify(built));

@@ -1,10 +1,11 @@
 // An engine in a process of its own, which does one thing at a time: requests are lines of JSON on its stdin, answers
 // lines on its stdout. A request is
 //
-//   {"op": "build", "data", "folder", "m", "ef_construction", "threads"}   makes an index in an empty folder: wall_s, cpu_s
+//   {"op": "build", "data", "folder", "m", "ef_construction", "threads",   makes an index in an empty folder: wall_s, cpu_s;
+//    "codes"?}                                                             KithDB's has these codes
 //   {"op": "load", "data", "folder", "delete"?}                            opens it and the queries, on one thread; KithDB's
 //                                                                          deletes the last of every `delete` documents
-//   {"op": "search", "k", "ef", "ids"?, "below"?, "exact"?}                asks every query once: wall_s, cpu_s, and with
+//   {"op": "search", "k", "ef", "ids"?, "below"?, "exact"?, "rerank"?}     asks every query once: wall_s, cpu_s, and with
 //                                                                          `ids` what was found, query after query;
 //                                                                          KithDB's also answers p50_us
 //   {"op": "memory"}                                                       bytes of the index; resident, of the process

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kithdb::base::NoObserver;
-use kithdb::collection::{CollectionConfig, SearchRequest};
+use kithdb::collection::{CollectionConfig, SearchRequest, Settings};
 use kithdb::host::{CollectionHandle, Db, Inspection, Options};
 use kithdb::meta::Filter;
 use kithdb::storage::BlobKind;
+use kithdb::vectors::Coding;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +29,19 @@ const COLLECTION: &str = "vectors";
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Request {
-    Build { data: PathBuf, folder: PathBuf, m: u32, ef_construction: u32, threads: usize },
-    Load { data: PathBuf, folder: PathBuf, delete: Option<usize> },
+    Build {
+        data: PathBuf,
+        folder: PathBuf,
+        m: u32,
+        ef_construction: u32,
+        threads: usize,
+        codes: Option<String>,
+    },
+    Load {
+        data: PathBuf,
+        folder: PathBuf,
+        delete: Option<usize>,
+    },
     Search(Search),
     Memory,
 }
@@ -47,6 +59,8 @@ struct Search {
     /// Compare with every vector.
     #[serde(default)]
     exact: bool,
+    /// How many candidates are compared with their vectors.
+    rerank: Option<usize>,
 }
 
 /// What is answered; each op fills its own fields.
@@ -108,8 +122,11 @@ fn main() -> Result<()> {
 
 fn answer(request: Request, loaded: &mut Option<Loaded>) -> Result<Answer> {
     match request {
-        Request::Build { data, folder, m, ef_construction, threads } => {
-            let config = CollectionConfig { links_max: m, ef_construction, ..CollectionConfig::default() };
+        Request::Build { data, folder, m, ef_construction, threads, codes } => {
+            let codes = codes.as_deref().map_or(Ok(Coding::default()), Coding::parse)?;
+            let settings = Settings { codes, ..Settings::default() };
+            let config =
+                CollectionConfig { links_max: m, ef_construction, settings, ..CollectionConfig::default() };
             build::build(&data, &folder, config, threads)
         }
         Request::Load { data, folder, delete } => {
@@ -129,7 +146,7 @@ fn load(data: &Path, folder: &Path, delete: Option<usize>) -> Result<Loaded> {
     let queries = rows(&data.join("queries.f32"), set(data)?.dim)?;
     let figures = Inspection::open(folder, Arc::new(NoObserver))?.figures(COLLECTION)?;
     let blobs = figures.segments.iter().flat_map(|segment| &segment.blobs);
-    let held = blobs.filter(|(kind, _)| matches!(kind, BlobKind::Codes | BlobKind::Links));
+    let held = blobs.filter(|(kind, _)| *kind == BlobKind::Links || Coding::of_blob(*kind).is_some());
     let bytes = held.map(|(_, bytes)| bytes).sum();
     let read_only = delete.is_none();
     let db = Db::open(folder, Options { threads: 1, read_only, auto_jobs: false, ..Options::default() })?;
@@ -143,7 +160,7 @@ fn load(data: &Path, folder: &Path, delete: Option<usize>) -> Result<Loaded> {
 
 /// Asks every query. Ids are made numbers again after the clock has stopped.
 fn search(loaded: &Loaded, asked: &Search) -> Result<Answer> {
-    let &Search { k, ef, exact, .. } = asked;
+    let &Search { k, ef, exact, rerank, .. } = asked;
     let filter = asked.below.map(|below| Filter::parse(&format!("c < {below}"))).transpose()?;
     let mut found = Vec::with_capacity(loaded.queries.len() * k);
     let mut each = Vec::with_capacity(loaded.queries.len());
@@ -151,7 +168,8 @@ fn search(loaded: &Loaded, asked: &Search) -> Result<Answer> {
     for query in &loaded.queries {
         let start = Instant::now();
         let (vector, filter) = (Some(query.clone()), filter.clone());
-        let request = SearchRequest { vector, filter, k, ef: Some(ef), exact, ..SearchRequest::default() };
+        let request =
+            SearchRequest { vector, filter, k, ef: Some(ef), exact, rerank, ..SearchRequest::default() };
         found.extend(loaded.collection.search(request)?.hits.into_iter().map(|hit| hit.id));
         each.push(start.elapsed());
     }
