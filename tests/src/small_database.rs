@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver};
-use kithdb::collection::{CollectionConfig, Document};
+use kithdb::collection::{CollectionConfig, Document, Settings};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options};
 use kithdb::storage::{Level, SimVfs, StorageRoot};
 use kithdb::text::{Language, TextFields, TextSpec};
+use kithdb::vectors::Coding;
 
 /// How it is opened: always the same, so that its bytes are.
 #[must_use]
@@ -38,8 +39,8 @@ fn add(collection: &CollectionHandle, numbers: std::ops::Range<u32>) {
     collection.add(numbers.map(document).collect(), AddMode::Upsert, None).expect("stored");
 }
 
-/// Fills an empty storage. `main` (storage 1) has a merged and indexed segment in which documents have ended, a second
-/// segment, two generations, and four batches in its log, of which the last is not known to be durable by any later
+/// Fills an empty storage. `main` (storage 1) has a merged and indexed segment with 1-bit codes, in which documents have
+/// ended, a second segment, two generations, and four batches in its log, of which the last is not known to be durable by any later
 /// frame; `side` (storage 2) has two documents in its log.
 ///
 /// # Panics
@@ -57,6 +58,7 @@ pub fn fill(root: Arc<dyn StorageRoot>) {
     add(&main, 5..12);
     run(JobKind::Seal);
     run(JobKind::Merge);
+    main.configure(|old| Ok(Settings { codes: Coding::Bits, ..old }), None).expect("written");
     run(JobKind::Index);
     main.delete(vec!["d2".into(), "d4".into()], None).expect("deleted");
     add(&main, 20..23);

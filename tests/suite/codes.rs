@@ -2,14 +2,17 @@
 //! else changes by it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use kithdb::base::Rng;
 use kithdb::base::value::parse_object;
 use kithdb::collection::{CollectionConfig, Document, Maintenance, Mutation, Part, SearchRequest, Settings};
 use kithdb::engine::JobKind;
+use kithdb::host::{AddMode, CollectionHandle, Db};
 use kithdb::segment::{Plan, Scratch, SegmentBlobs};
-use kithdb::storage::Level;
+use kithdb::storage::{FileRoot, Level, SimVfs};
 use kithdb::vectors::{Coding, Metric};
+use kithdb_tests::small_database;
 
 use crate::life::Life;
 
@@ -29,18 +32,14 @@ fn vector(seed: u64) -> Vec<f32> {
     rows.map(|row| row.iter().zip(&deciding).map(|(a, b)| a * b).sum::<f32>() + 0.05).collect()
 }
 
+fn document(n: u64) -> Document {
+    let metadata = parse_object(r#"{"n":0}"#).expect("JSON");
+    Document { id: format!("d{n}"), vector: Some(vector(n)), metadata, expires_at: None }
+}
+
 fn put(life: &mut Life, numbers: Range<u64>) {
-    let document = |n: u64| {
-        life.model.insert(format!("d{n}"), 0);
-        let metadata = parse_object(r#"{"n":0}"#).expect("JSON");
-        Mutation::Upsert(Document {
-            id: format!("d{n}"),
-            vector: Some(vector(n)),
-            metadata,
-            expires_at: None,
-        })
-    };
-    let batch = numbers.map(document).collect();
+    life.model.extend(numbers.clone().map(|n| (format!("d{n}"), 0)));
+    let batch = numbers.map(|n| Mutation::Upsert(document(n))).collect();
     life.collection.submit(batch, Level::Always).expect("stored");
 }
 
@@ -87,8 +86,12 @@ fn coding(life: &Life) -> Option<Coding> {
 fn segment(life: &Life) -> SegmentBlobs {
     let view = life.view();
     let [only] = &view.parts[..] else { panic!("{} parts", view.parts.len()) };
-    let Part::Segment(segment) = &only.part else { panic!("a memtable") };
-    segment.blobs.clone()
+    segment_of(&only.part).clone()
+}
+
+fn segment_of(part: &Part) -> &SegmentBlobs {
+    let Part::Segment(segment) = part else { panic!("a memtable") };
+    &segment.blobs
 }
 
 #[test]
@@ -127,9 +130,8 @@ fn segments_get_the_codes_that_the_settings_ask_for_one_by_one_and_back() {
     assert_eq!(recall(&life), before, "back where it was");
 }
 
-/// Links are made with int8 codes, also where a segment lost its links and has other codes.
 #[test]
-fn a_merge_and_a_vacuum_keep_what_they_are_asked_for() {
+fn merges_and_vacuums_write_the_codes_that_are_asked_for() {
     for codes in [Coding::Bits, Coding::Pq] {
         let mut life = Life::new(config(Metric::Euclidean, codes));
         put(&mut life, 0..DOCUMENTS);
@@ -137,10 +139,74 @@ fn a_merge_and_a_vacuum_keep_what_they_are_asked_for() {
         assert_eq!(coding(&life), Some(codes), "what gets links gets these codes");
         put(&mut life, DOCUMENTS..DOCUMENTS + 3_000);
         life.delete((0..DOCUMENTS).filter(|n| n % 3 == 0));
-        assert!(life.run(JobKind::Optimize));
-        assert_eq!(coding(&life), Some(codes));
+        assert!(life.run(JobKind::Seal) && life.run(JobKind::Merge));
+        assert_eq!(coding(&life), Some(codes), "merged");
         assert!(recall(&life) >= 0.95, "{codes:?}");
         life.check(codes.name());
+        life.delete((0..DOCUMENTS).filter(|n| n % 3 == 1));
+        put(&mut life, 2 * DOCUMENTS..3 * DOCUMENTS);
+        assert!(life.run(JobKind::Seal) && life.run(JobKind::Vacuum));
+        let codings: Vec<_> = life.view().parts.iter().map(|part| segment_of(&part.part).coding()).collect();
+        assert_eq!(codings, [Some(codes), Some(Coding::Int8)], "written again, and new without links");
+        life.check(codes.name());
+    }
+}
+
+/// Links are made with int8 codes, which a segment that has lost its links may not have.
+#[test]
+fn a_segment_of_other_codes_that_has_lost_its_links_gets_them_again() {
+    for codes in [Coding::Bits, Coding::Pq] {
+        let vfs = SimVfs::new();
+        let open = || {
+            let root = FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens");
+            Db::with_root(Arc::new(root), small_database::options()).expect("opens")
+        };
+        let db = open();
+        let collection = db.create("c", config(Metric::Cosine, codes)).expect("made");
+        let documents = (0..DOCUMENTS).map(document).collect();
+        collection.add(documents, AddMode::Insert, None).expect("stored");
+        assert!(collection.run(JobKind::Optimize).expect("linked"));
+        let request =
+            |at: u64| SearchRequest { vector: Some(vector(77_000_000_000 + at)), ..SearchRequest::default() };
+        let ids = |collection: &CollectionHandle| -> Vec<Vec<String>> {
+            let found = (0..20).map(|at| collection.search(request(at)).expect("sound").hits);
+            found.map(|hits| hits.into_iter().map(|hit| hit.id).collect()).collect()
+        };
+        let before = ids(&collection);
+        drop(collection);
+        db.close().expect("closed");
+        let links = vfs.files().into_iter().find(|file| file.ends_with(".links")).expect("it has links");
+        vfs.lose(&links);
+        let db = open();
+        let collection = db.collection("c").expect("opens");
+        assert!(collection.run(JobKind::Index).expect("linked"), "{codes:?}");
+        assert!(!collection.run(JobKind::Recode).expect("sound"), "its codes stay");
+        assert_eq!(ids(&collection), before, "{codes:?}: the links are those that it had");
+    }
+}
+
+/// More results need more candidates, the more so the worse the codes: by default they are looked for.
+#[test]
+fn many_results_are_found_as_well_as_few() {
+    for codes in Coding::ALL {
+        let mut life = Life::new(config(Metric::Euclidean, codes));
+        put(&mut life, 0..4 * DOCUMENTS);
+        assert!(life.run(JobKind::Optimize));
+        let view = life.view();
+        let (moment, mut scratch) = (view.moment(None, 5).expect("now"), Scratch::default());
+        let mut right = 0;
+        for at in 0..10 {
+            let vector = Some(vector(77_000_000_000 + at));
+            let mut ids = |exact| {
+                let request =
+                    SearchRequest { vector: vector.clone(), k: 40, exact, ..SearchRequest::default() };
+                let found = view.search(&request, moment, &mut scratch).expect("sound");
+                found.hits.into_iter().map(|hit| hit.id).collect::<Vec<_>>()
+            };
+            let (exact, found) = (ids(true), ids(false));
+            right += found.iter().filter(|id| exact.contains(id)).count();
+        }
+        assert!(right >= 380, "{codes:?}: {right} of 400");
     }
 }
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{Event, Observer, Rng};
-use kithdb::collection::{CollectionConfig, Document, SearchRequest};
+use kithdb::collection::{CollectionConfig, Document, SearchRequest, Settings};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Options};
 use kithdb::storage::blob::checksum;
 use kithdb::storage::sim::Crash;
 use kithdb::storage::{FileRoot, Level, SimVfs};
 use kithdb::text::{Language, TextFields, TextSpec};
+use kithdb::vectors::Coding;
 use kithdb_tests::small_database::len;
 
 #[derive(Default)]
@@ -56,7 +57,9 @@ impl Sample {
         let db = open(&vfs, Arc::default()).expect("opens");
         let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
         let config = CollectionConfig { text: Some(text), ..CollectionConfig::default() };
-        let main = db.create_with_id("main", 11, config.clone()).expect("made");
+        let settings = Settings { codes: Coding::Bits, ..Settings::default() };
+        let in_bits = CollectionConfig { settings, ..config.clone() };
+        let main = db.create_with_id("main", 11, in_bits).expect("made");
         let side = db.create_with_id("side", 12, config).expect("made");
         let mut batches = BTreeMap::new();
         let mut note = |name: &str, place: &str| {
@@ -350,7 +353,7 @@ fn every_bit_that_is_flipped_and_any_scattered_change_is_never_answered_from() {
 #[test]
 fn a_lost_derived_blob_is_made_again_and_told() {
     let vfs = sample();
-    for ending in [".codes", ".text", ".columns", ".links"] {
+    for ending in [".codes", ".bits", ".text", ".columns", ".links"] {
         let whole = answers(&open(&vfs, Arc::default()).expect("opens"), "main").expect("sound");
         let less = vfs.after(Crash::Process, &mut Rng::new(0));
         let file = less.files().into_iter().find(|file| file.ends_with(ending)).expect("there is one");

@@ -41,7 +41,9 @@ fn readers_stand_beside_each_other_and_change_nothing() {
     assert_eq!(code(main.delete(vec!["d33".into()], None)), "read_only");
     assert_eq!(code(main.touch(vec!["d33".into()], None)), "read_only");
     assert_eq!(code(main.configure(|_| Ok(Settings::default()), None)), "read_only");
-    assert_eq!(code(JobKind::ALL.into_iter().try_for_each(|kind| main.run(kind).map(|_| ()))), "read_only");
+    for kind in JobKind::ALL {
+        assert_eq!(code(main.run(kind)), "read_only");
+    }
     assert_eq!(code(one.create("new", CollectionConfig::default())), "read_only");
     assert_eq!(code(one.import("new", &main.export().expect("sound"))), "read_only");
     assert_eq!(code(one.drop_collection("side")), "read_only");

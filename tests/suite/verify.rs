@@ -51,7 +51,7 @@ fn a_sound_database_is_clean_and_every_file_is_told_of() {
     for file in small_database::files(&vfs) {
         assert!(names.contains(&file), "{file} is not told of");
     }
-    for kind in ["rows", "codes", "links", "text", "columns", "ends"] {
+    for kind in ["rows", "codes", "bits", "links", "text", "columns", "ends"] {
         assert!(
             small_database::files(&vfs).iter().any(|file| file.ends_with(kind)),
             "the sample has no {kind}"

@@ -46,6 +46,18 @@ impl Pool {
         Self { threads: Threads::Global }
     }
 
+    /// How many threads work at once.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        #[cfg(feature = "parallel")]
+        match &self.threads {
+            Threads::Caller => {}
+            Threads::Own(pool) => return pool.current_num_threads(),
+            Threads::Global => return rayon::current_num_threads(),
+        }
+        1
+    }
+
     /// `f(0), f(1) ... f(n - 1)`, with a state per thread that `f` may use as scratch.
     pub fn map_with<S, T, N, F>(&self, n: usize, scratch: N, f: F) -> Vec<T>
     where

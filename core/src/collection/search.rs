@@ -21,9 +21,6 @@ use super::view::{Place, View};
 
 /// Candidates of each side of a hybrid search, whatever k is.
 const HYBRID_DEPTH: usize = 200;
-/// Default width of an index search, as a multiple of k and at least.
-const EF_PER_K: usize = 2;
-const EF_MIN: usize = 96;
 
 /// A candidate of one side, best first in its list.
 #[derive(Debug, Clone, Copy)]
@@ -163,13 +160,13 @@ impl View {
         mut trace: Option<&mut Vec<PartTrace>>,
     ) -> Result<Vec<Candidate>> {
         check_vector(self.config.metric, self.dim.map(|dim| dim as usize), vector)?;
-        let ef = request.ef.unwrap_or_else(|| EF_MIN.max(EF_PER_K * depth));
         let query = VectorQuery {
             rerank: request.rerank,
             patience: request.patience,
             exact: request.exact,
             trace: request.trace,
-            ..VectorQuery::new(self.config.metric, vector, depth, ef)
+            ef: request.ef,
+            ..VectorQuery::new(self.config.metric, vector, depth)
         };
         let mut found = TopK::new(depth);
         for (i, part) in self.parts.iter().enumerate() {

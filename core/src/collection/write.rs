@@ -327,7 +327,7 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
                 continue;
             }
             Op::Configure(changed) => {
-                settings = Some(*changed);
+                settings = Some(fitting(*changed, view)?);
                 counters.reserve(1, 0, i64::MIN);
                 continue;
             }
@@ -377,6 +377,12 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
         rows.push(Arc::new(Row { id, key, seq, valid_from, expires_at, vector, inverse_norm, metadata }));
     }
     Ok(Prepared { rows, ends, own_ends, touches, own_touches, settings, counters, dim })
+}
+
+/// Settings that `configure` would have taken.
+fn fitting(settings: Settings, view: &View) -> Result<Settings> {
+    let fits = settings.check(view.config.metric);
+    fits.map(|()| settings).map_err(|_| Error::corrupt("log", 0, "settings that fit the metric"))
 }
 
 fn words_of(view: &View, row: &Row) -> TermCounts {

@@ -12,6 +12,8 @@ mod query;
 
 use half::f16;
 
+pub use scalar::dot_bits;
+
 pub use query::{BitQuery, CodeQuery, PLANES, WORD_BITS};
 
 /// Rows of codes are whole blocks of so many components.

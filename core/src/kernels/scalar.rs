@@ -190,8 +190,12 @@ pub fn dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f3
 }
 
 /// One row of [`dot_bits_rows`], to be compiled for whatever counts bits.
+///
+/// # Panics
+/// When the number is not that of a row.
+#[must_use]
 #[inline(always)]
-pub(super) fn dot_bits(query: &BitQuery, rows: &[u8], i: u32) -> i32 {
+pub fn dot_bits(query: &BitQuery, rows: &[u8], i: u32) -> i32 {
     let row = &rows[i as usize * query.stride()..][..8 * query.planes().len()];
     let mut counts = [0; PLANES];
     for (word, planes) in row.as_chunks::<8>().0.iter().zip(query.planes()) {

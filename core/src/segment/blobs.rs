@@ -98,11 +98,14 @@ pub(crate) fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -
     }
 }
 
+/// Vectors that are copied at once to be encoded again.
+const DERIVED_AT_ONCE: usize = 4096;
+
 fn derive_codes(rows: &[SharedRow], coding: Coding, with: Derive<'_>) -> Option<Vec<Section>> {
     let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
     let read = |range: Range<usize>| Ok(Cow::Owned(vectors[range].concat()));
     let mut encoder = CodeEncoder::new(coding, with.metric, vectors.first()?.len(), vectors.len()).ok()?;
-    while !encoder.step(usize::MAX, &read, with.pool).ok()? {}
+    while !encoder.step(DERIVED_AT_ONCE, &read, with.pool).ok()? {}
     Some(encoder.blob().1)
 }
 

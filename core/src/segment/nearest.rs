@@ -13,6 +13,8 @@ use super::rows::floats;
 const EXACT_BELOW: usize = 4096;
 /// At least so many candidates of an estimate are compared with their stored form.
 const RERANK_MIN: usize = 64;
+/// How widely links are searched at least, unless asked otherwise.
+const EF_MIN: usize = 96;
 /// Candidates whose stored forms are asked for before the first of them is compared.
 const RERANK_ROWS: usize = 8;
 /// Bytes of each that are asked for; the processor reads on by itself.
@@ -41,8 +43,8 @@ pub struct VectorQuery {
     pub prepared: PreparedQuery,
     /// How many.
     pub k: usize,
-    /// How widely an index searches; at least `k` is used.
-    pub ef: usize,
+    /// How widely an index searches; at least `k`. Default: 96, or as many as are compared with their stored form.
+    pub ef: Option<usize>,
     /// How many candidates of an estimate are compared with their stored form; at least `k`. Default: 64, or
     /// two, four or eight times `k` for codes of int8, bits or by product quantisation.
     pub rerank: Option<usize>,
@@ -57,9 +59,9 @@ pub struct VectorQuery {
 impl VectorQuery {
     /// A query in the form that distances take, with the defaults.
     #[must_use]
-    pub fn new(metric: Metric, vector: &[f32], k: usize, ef: usize) -> Self {
+    pub fn new(metric: Metric, vector: &[f32], k: usize) -> Self {
         let prepared = PreparedQuery::new(metric, vector);
-        Self { prepared, k, ef: ef.max(k), rerank: None, patience: None, exact: false, trace: false }
+        Self { prepared, k, ef: None, rerank: None, patience: None, exact: false, trace: false }
     }
 }
 
@@ -174,10 +176,11 @@ impl Segment {
         scratch: &mut hnsw::Scratch,
         Found { part, found }: Found<'_>,
     ) -> Result<Searched> {
-        let (vectors, ef) = (self.rows.vectors(), query.ef);
+        let vectors = self.rows.vectors();
         let count = allowed.map_or(vectors, Bitmap::count);
         let default = RERANK_MIN.max(rerank_per_k(coding) * query.k);
         let rerank = query.rerank.map_or(default, |rerank| rerank.max(query.k));
+        let ef = query.ef.unwrap_or(EF_MIN.max(rerank)).max(query.k);
         let mut searched = Searched { plan: Plan::Codes, distances: 0, path: Vec::new() };
         let count_of = allowed.map(|_| count);
         if let Some(links) = self.links()?.filter(|links| links_pay(links, count_of, ef)) {

@@ -21,7 +21,7 @@ use super::scorer::Scorer;
 use super::stored::{at_least_zero, inverse_norm};
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
 use crate::base::{Error, Pool, Reader, Result, Writer};
-use crate::kernels::{BitQuery, dot_f32, kernels, l1_f32, prefetch};
+use crate::kernels::{BitQuery, dot_bits, dot_f32, kernels, l1_f32, prefetch};
 use crate::storage::{Blob, Pinned, Section};
 
 /// Section of the parameters: version u8, metric tag u8, dim u32, vectors u32, then the centre, f32 each.
@@ -36,7 +36,10 @@ const DEVIATIONS: f32 = 2.1;
 /// The largest component of a query's code.
 const QUERY_MAX: f32 = 7.0;
 const FACTORS: usize = 3;
+/// Vectors whose sums are one term of the whole sum: part of the format.
 const ROWS_A_TASK: usize = 1024;
+/// Vectors that a thread encodes at a time.
+const ENCODED_A_TASK: usize = 128;
 
 /// Refuses a metric that signs cannot serve.
 ///
@@ -218,7 +221,7 @@ impl BitEncoder {
 
     fn encode(&mut self, vectors: &[f32], pool: &Pool) {
         let (shape, dim, stride) = (&self.shape, self.sums.len(), self.shape.stride());
-        let tasks: Vec<&[f32]> = vectors.chunks(ROWS_A_TASK * dim).collect();
+        let tasks: Vec<&[f32]> = vectors.chunks(ENCODED_A_TASK * dim).collect();
         let parts = pool.map_with(tasks.len(), Work::default, |work, task| {
             let mut bytes = vec![0u8; tasks[task].len() / dim * stride];
             let vectors = tasks[task].chunks_exact(dim);
@@ -346,22 +349,13 @@ impl BitCodes {
             Metric::Dot | Metric::Manhattan => 0.0 - dot_f32(query, &shape.centre),
         };
         let sum = code.iter().map(|&x| i32::from(x)).sum::<i32>() as f32;
-        BitScorer {
-            metric: shape.metric,
-            rows: &self.rows,
-            query: bits,
-            add,
-            step,
-            sum,
-            length: squared.sqrt(),
-        }
+        BitScorer { rows: &self.rows, query: bits, add, step, sum, length: squared.sqrt() }
     }
 }
 
 /// Distances to one query.
 #[derive(Debug, Clone, Copy)]
 pub struct BitScorer<'a> {
-    metric: Metric,
     rows: &'a [u8],
     query: &'a BitQuery,
     /// What is added to every distance.
@@ -398,16 +392,14 @@ impl BitScorer<'_> {
     #[inline]
     fn distance_of(&self, i: u32, dot: f32) -> f32 {
         let product = self.step * (2.0 * dot - self.sum);
-        let distance = (self.factor(i, 0) + self.add) - self.factor(i, 1) * product;
-        if self.metric == Metric::Dot { distance } else { at_least_zero(distance) }
+        // An estimate may be below 0 where no distance is: raised to it, all that are near would be equally so.
+        (self.factor(i, 0) + self.add) - self.factor(i, 1) * product
     }
 }
 
 impl Scorer for BitScorer<'_> {
     fn distance(&self, i: u32) -> f32 {
-        let mut out = Vec::with_capacity(1);
-        self.distances(&[i], &mut out);
-        out[0]
+        self.distance_of(i, dot_bits(self.query, self.rows, i) as f32)
     }
 
     #[inline]

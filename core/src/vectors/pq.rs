@@ -33,7 +33,8 @@ const PART: usize = 4;
 /// Vectors that centres are trained on: 64 for each.
 const SAMPLE: usize = 64 * CENTRES;
 const SEED: u64 = 0x6b69_7468_7071;
-const ROWS_A_TASK: usize = 1024;
+/// Vectors that a thread encodes at a time.
+const ROWS_A_TASK: usize = 128;
 /// Sums of a distance that do not wait for each other.
 const SUMS: usize = 4;
 
@@ -54,7 +55,9 @@ struct Shape {
 
 /// Where part `i` of `parts` lies; they differ by one component at the most.
 fn part(dim: usize, parts: usize, i: usize) -> Range<usize> {
-    i * dim / parts..(i + 1) * dim / parts
+    // A browser counts in 32 bits.
+    let start = |i: usize| (i as u64 * dim as u64 / parts as u64) as usize;
+    start(i)..start(i + 1)
 }
 
 fn difference(metric: Metric) -> Difference {
@@ -181,14 +184,13 @@ impl PqEncoder {
             if self.sample.is_empty() {
                 self.sample = sample(self.shape.metric, dim, n, read)?;
             }
-            self.train((budget / SAMPLE).max(1), pool);
+            self.train(pool.threads(), pool);
             return Ok(false);
         }
         self.sample = Vec::new();
         let encoded = self.encoded();
         if encoded < n {
-            let count = budget.clamp(1, n).next_multiple_of(ROWS_A_TASK);
-            let taken = encoded..n.min(encoded + count);
+            let taken = encoded..n.min(encoded.saturating_add(budget.max(1)));
             self.encode(&read(taken.clone())?, pool);
             return Ok(taken.end == n);
         }

@@ -88,12 +88,10 @@ class IndexedDbStore implements Store {
   }
 
   async commit(batch: Batch): Promise<void> {
-    const durability = batch.strict ? 'strict' : 'relaxed';
-    await this.#transact('store a write', 'readwrite', durability, (transaction) => {
-      if (!this.#isWriting) markWriting(transaction);
-      return apply(transaction, batch);
-    });
+    if (!this.#isWriting) await this.#transact('begin to write', 'readwrite', 'strict', markWriting);
     this.#isWriting = true;
+    const durability = batch.strict ? 'strict' : 'relaxed';
+    await this.#transact('store a write', 'readwrite', durability, (transaction) => apply(transaction, batch));
   }
 
   async #transact<T>(

@@ -6,9 +6,10 @@
 // origin has. So whoever opens a database that was not closed first fills the log, until LevelDB begins another and has
 // no more need of the torn one. Firefox and Safari use SQLite, which rolls back what was torn.
 
+import { FORMAT } from './layout.js';
 import { result, transact } from './transactions.js';
 
-/** In `meta` from the first write until the database is closed. */
+/** In `meta` from before the first write until the database is closed or the log renewed. */
 const MARK = 'writing';
 
 const FILLER = 'filler';
@@ -31,14 +32,15 @@ export async function renewLog(database: IDBDatabase): Promise<void> {
       const bytes = new Uint8Array(FILLER_BYTES);
       for (let i = 0; i < FILLER_COUNT; i += 1) meta.put(bytes, FILLER);
       meta.delete(FILLER);
+      meta.delete(MARK);
     });
   } catch {
     // A full disk must not keep anyone from what is stored.
   }
 }
 
-/** Says in a transaction of the first write that there are writes from now on. */
-export function markWriting(transaction: IDBTransaction): void {
+/** Says that there are writes from now on: in a transaction before them, or it could be lost with the first of them. */
+export async function markWriting(transaction: IDBTransaction): Promise<void> {
   transaction.objectStore('meta').put(true, MARK);
 }
 
@@ -48,13 +50,15 @@ export async function markWritten(transaction: IDBTransaction): Promise<void> {
 }
 
 function isMarked(database: IDBDatabase): Promise<boolean> {
-  const work = async (transaction: IDBTransaction): Promise<unknown> =>
-    result(transaction.objectStore('meta').get(MARK));
-  return transact(database, ['meta'], 'readonly', 'relaxed', work).then((mark) => mark === true);
+  return transact(database, ['meta'], 'readonly', 'relaxed', async (transaction) => {
+    const meta = transaction.objectStore('meta');
+    // A later layout is left as it is.
+    return (await result(meta.get('format'))) === FORMAT && (await result(meta.get(MARK))) === true;
+  });
 }
 
-/** By what the browser says of itself; one that says nothing is none. */
+/** By what the browser says of itself, to secure origins alone; one that says nothing is none. */
 function isChromium(): boolean {
-  const { userAgentData } = navigator as { userAgentData?: { brands?: { brand: string }[] } };
+  const { userAgentData } = (globalThis.navigator ?? {}) as { userAgentData?: { brands?: { brand: string }[] } };
   return userAgentData?.brands?.some(({ brand }) => brand === 'Chromium') ?? false;
 }

@@ -1,4 +1,4 @@
-//! Work that is otherwise done by itself, and what is done when asked: seal, index, merge, vacuum,
+//! Work that is otherwise done by itself, and what is done when asked: seal, index, recode, merge, vacuum,
 //! optimize, flush.
 
 use axum::extract::State;

@@ -220,7 +220,12 @@ fn check_ops<'a>(
             Op::Put { valid_from, .. } => *valid_from,
             Op::Delete { valid_to, .. } => *valid_to,
             Op::Touch { at, .. } => *at,
-            Op::Configure(_) => continue,
+            Op::Configure(settings) => match settings.check(manifest.config.metric) {
+                Ok(()) => continue,
+                Err(error) => {
+                    return Some(format!("the log has settings that the metric cannot have: {error}"));
+                }
+            },
             Op::Reserve { last_time, .. } => *last_time,
         };
         if at <= time {
