@@ -63,7 +63,9 @@ describe('the page in the tab', () => {
       await press(page, TALL);
       await eventually(async () => (await titles(page)).slice(0, 2), ['giraffe', 'okapi']);
       await cards(page).first().locator('summary').click();
-      assert.match(await cards(page).first().locator('.figures').textContent(), /cosine distance 0\.31.*BM25/);
+      // They are drawn when the browser says that they are shown, which may be after the click has returned.
+      const figures = cards(page).first().locator('.figures');
+      await eventually(async () => /cosine distance 0\.31.*BM25/.test(await figures.textContent()), true);
       await page.locator('#alpha').fill('1');
       await eventually(() => page.locator('#alpha-value').textContent(), '100 %');
       await page.fill('#filter', "lexical_file = 'noun.plant'");
