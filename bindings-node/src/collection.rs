@@ -5,7 +5,10 @@ use std::sync::Arc;
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Reference};
-use kithdb::wire::{Columns, ConfigureBody, ScanBody, TouchesAnswer, parse, parse_id, to_json};
+use kithdb::wire::{
+    Columns, ConfigureBody, EstimateAnswer, EstimateBody, JobAnswer, ScanBody, TouchesAnswer, parse,
+    parse_id, to_json,
+};
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
 
@@ -138,34 +141,32 @@ impl NativeCollection {
         response.map(|found| Columns::found(found).into()).map_err(|error| js_error(&error))
     }
 
-    /// Makes a segment of what is in the memtable; false when that is nothing.
+    /// Runs a job of the kind of this name; false when there is nothing to do.
     #[napi(catch_unwind)]
-    pub fn seal(&self) -> AsyncTask<Work<bool>> {
-        self.later(|handle| handle.run(JobKind::Seal))
+    pub fn run(&self, kind: String) -> AsyncTask<Work<bool>> {
+        self.later(move |handle| handle.run(JobKind::parse(&kind)?))
     }
 
-    /// Gives one segment neighbour lists; false when all have them.
+    /// The JSON of the job that runs; nothing for none.
     #[napi(catch_unwind)]
-    pub fn index(&self) -> AsyncTask<Work<bool>> {
-        self.later(|handle| handle.run(JobKind::Index))
+    pub fn job(&self) -> napi::Result<Option<String>> {
+        let handle = self.reference.open().map_err(|error| js_error(&error))?;
+        Ok(handle.job().map(|job| to_json(&JobAnswer::new(job.kind, job.progress))))
     }
 
-    /// Makes one segment of some neighbouring ones; false when there is nothing to gain.
+    /// Has the job that runs end without having done anything; false when there is none to cancel.
     #[napi(catch_unwind)]
-    pub fn merge(&self) -> AsyncTask<Work<bool>> {
-        self.later(|handle| handle.run(JobKind::Merge))
+    pub fn cancel_job(&self) -> napi::Result<bool> {
+        self.reference.open().map(|handle| handle.cancel_job()).map_err(|error| js_error(&error))
     }
 
-    /// Writes one segment again without what has ended in it; false when nothing has in any.
+    /// The JSON of what other codes and stored forms would take and find, by that of an `EstimateBody`.
     #[napi(catch_unwind)]
-    pub fn vacuum(&self) -> AsyncTask<Work<bool>> {
-        self.later(|handle| handle.run(JobKind::Vacuum))
-    }
-
-    /// Gives one segment the codes that the settings ask for; false when all have them.
-    #[napi(catch_unwind)]
-    pub fn recode(&self) -> AsyncTask<Work<bool>> {
-        self.later(|handle| handle.run(JobKind::Recode))
+    pub fn estimate(&self, request: String) -> AsyncTask<Work<String>> {
+        self.later(move |handle| {
+            let body: EstimateBody = parse(request.as_bytes())?;
+            Ok(to_json(&EstimateAnswer::from(handle.estimate(body.request())?)))
+        })
     }
 
     /// Changes its settings, by the JSON of a `ConfigureBody`.
@@ -175,12 +176,6 @@ impl NativeCollection {
             let body: ConfigureBody = parse(change.as_bytes())?;
             handle.configure(|settings| body.change(settings), body.level()?)
         })
-    }
-
-    /// Makes one segment with neighbour lists of all documents; false when it is so already.
-    #[napi(catch_unwind)]
-    pub fn optimize(&self) -> AsyncTask<Work<bool>> {
-        self.later(|handle| handle.run(JobKind::Optimize))
     }
 
     /// The collection as one file.

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use js_sys::JsString;
 use kithdb::base::ids::KV_NAME;
-use kithdb::base::{Clock, Error, InputError, NoObserver, Pool, Result, StateError, StorageError};
-use kithdb::collection::{Embedding, Moment, Mutation, View, kv};
+use kithdb::base::{Clock, Error, NoObserver, Pool, Result, StateError, StorageError};
+use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, kv};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
 use kithdb::segment::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
 use kithdb::wire::{
-    Columns, ConfigureBody, CreateBody, InfoAnswer, KeysAnswer, KeysBody, OpenBody, ScanBody, TouchesAnswer,
-    parse, parse_level, to_json,
+    Columns, ConfigureBody, CreateBody, EstimateAnswer, EstimateBody, InfoAnswer, JobAnswer, KeysAnswer,
+    KeysBody, OpenBody, ScanBody, TouchesAnswer, parse, parse_level, to_json,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -44,6 +44,9 @@ pub struct WasmDatabase {
     pool: Arc<Pool>,
     level: Level,
     scratch: Scratch,
+    /// Estimates that are being made, by their numbers, and how many were begun.
+    estimators: BTreeMap<u32, Estimator>,
+    estimates: u32,
 }
 
 /// A collection that is open, or why it is not.
@@ -75,12 +78,6 @@ struct KeySubmitted {
     ended: usize,
     /// The number of the collection in which keys are; none when there is none yet.
     collection: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct Progress {
-    done: usize,
-    total: usize,
 }
 
 type Thrown<T> = Result<T, JsValue>;
@@ -118,7 +115,19 @@ impl WasmDatabase {
         let database = Database::open(Arc::clone(&root) as Arc<dyn StorageRoot>, env)?;
         let (collections, embedding) = (BTreeMap::new(), Embedding::default());
         let scratch = Scratch::default();
-        Ok(Self { root, database, collections, embedding, clock, pool, level, scratch })
+        let (estimators, estimates) = (BTreeMap::new(), 0);
+        Ok(Self {
+            root,
+            database,
+            collections,
+            embedding,
+            clock,
+            pool,
+            level,
+            scratch,
+            estimators,
+            estimates,
+        })
     }
 
     /// What turns texts into vectors, from its two files. Before the first collection is opened or made.
@@ -509,7 +518,7 @@ impl WasmDatabase {
         configure().map_err(|error: Error| thrown(&error))
     }
 
-    /// What should be done next to a collection: `seal`, `merge`, `vacuum`, `index`, `recode`, or nothing.
+    /// What should be done next to a collection: the name of a kind of job, or nothing.
     pub fn due(&self, c: f64) -> Thrown<Option<String>> {
         let open = self.at(c).map_err(|error| thrown(&error))?;
         let due = JobKind::ALL.into_iter().find(|kind| open.collection.is_due(*kind, SEAL_BYTES));
@@ -519,12 +528,7 @@ impl WasmDatabase {
     /// Begins a job; false when there is nothing for it to do.
     pub fn begin(&mut self, c: f64, kind: &str) -> Thrown<bool> {
         let mut begin = || {
-            let unknown = || InputError::Parameter {
-                name: "job",
-                got: kind.to_owned(),
-                expected: "seal, index, merge, vacuum, recode or optimize".to_owned(),
-            };
-            let kind = JobKind::parse(kind).ok_or_else(unknown)?;
+            let kind = JobKind::parse(kind)?;
             let open = self.at_mut(c)?;
             open.job = open.collection.begin(kind)?;
             Ok(open.job.is_some())
@@ -538,11 +542,35 @@ impl WasmDatabase {
         self.at_mut(c).and_then(step).map_err(|error| thrown(&error))
     }
 
-    /// How far the job has come: `{done, total}` documents.
-    pub fn progress(&self, c: f64) -> Thrown<JsValue> {
+    /// The JSON of the job that runs; nothing for none.
+    pub fn job(&self, c: f64) -> Thrown<Option<String>> {
         let open = self.at(c).map_err(|error| thrown(&error))?;
-        let progress = open.job.as_ref().map(Job::progress).unwrap_or_default();
-        plain(&Progress { done: progress.done, total: progress.total })
+        Ok(open.job.as_ref().map(|job| to_json(&JobAnswer::new(job.kind(), job.progress()))))
+    }
+
+    /// Begins to find out what other codes and stored forms would take and find, by the JSON of an `EstimateBody`; its
+    /// number.
+    #[wasm_bindgen(js_name = beginEstimate)]
+    pub fn begin_estimate(&mut self, c: f64, request: &str) -> Thrown<u32> {
+        let begin = || {
+            let body: EstimateBody = parse(request.as_bytes())?;
+            Estimator::new(self.at(c)?.view(), body.request())
+        };
+        let estimator = begin().map_err(|error: Error| thrown(&error))?;
+        self.estimates += 1;
+        self.estimators.insert(self.estimates, estimator);
+        Ok(self.estimates)
+    }
+
+    /// Works on an estimate for about so many vectors; its JSON once it is known.
+    #[wasm_bindgen(js_name = stepEstimate)]
+    pub fn step_estimate(&mut self, estimate: u32, vectors: usize) -> Thrown<Option<String>> {
+        let Some(mut estimator) = self.estimators.remove(&estimate) else { return Ok(None) };
+        if estimator.step(vectors, &self.pool).map_err(|error| thrown(&error))? {
+            return Ok(Some(to_json(&EstimateAnswer::from(estimator.into_estimate()))));
+        }
+        self.estimators.insert(estimate, estimator);
+        Ok(None)
     }
 
     /// Makes what the job has built visible; a ticket.

@@ -55,6 +55,8 @@ export interface CollectionConfig {
   history?: 'none' | 'forever' | (string & {}) | undefined;
   /** When segments are written again. */
   maintenance?: MaintenanceConfig | undefined;
+  /** How the vectors that readers get back are kept; `f32` by default. */
+  stored?: Stored | undefined;
   /** What the index traverses; `int8` by default. */
   codes?: Codes | undefined;
 }
@@ -66,6 +68,11 @@ export interface CollectionConfig {
  */
 export type Codes = 'int8' | 'bits' | 'pq';
 
+/**
+ * How the vector that readers get back is kept: its own bits (`f32`), two bytes a component (`f16`), or one (`int8`).
+ */
+export type Stored = 'f32' | 'f16' | 'int8';
+
 /** How a collection is maintained; what is left out stays as it is. */
 export interface MaintenanceConfig {
   /**
@@ -75,6 +82,13 @@ export interface MaintenanceConfig {
   delete_threshold?: number | undefined;
   /** So much time is between two such writes at least: `1m` by default, `0s` for none by themselves. */
   vacuum_interval?: string | undefined;
+  /**
+   * An index that was built with a lower `ef_construction` is built anew with this one, in the background; 0, the
+   * default, for never.
+   */
+  refine_ef_construction?: number | undefined;
+  /** So much time is between two such jobs at least: `30m` by default, `0s` for none by themselves. */
+  refine_interval?: string | undefined;
 }
 
 /** What of a collection is to be changed. */
@@ -83,6 +97,56 @@ export interface ConfigureOptions extends WriteOptions {
   maintenance?: MaintenanceConfig | undefined;
   /** What the index traverses. Segments that have other codes are encoded again one by one, by themselves. */
   codes?: Codes | undefined;
+}
+
+/** How a collection is compressed. */
+export interface CompressOptions {
+  /** Told about ten times a second how far the job that runs has come; each segment is a job of its own. */
+  onProgress?: ((job: Job) => void) | undefined;
+  /** Cancels: the collection gets back the codes that it had. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A job that runs. */
+export interface Job {
+  /** What it does. */
+  kind: 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'refine' | 'optimize';
+  /** How far it has come, in documents; those that are written and linked count twice. */
+  done: number;
+  /** Of how many. */
+  total: number;
+}
+
+/** How a sample is taken for an estimate. */
+export interface EstimateRequest {
+  /** Vectors that are looked at: 10,000 by default. */
+  sample?: number | undefined;
+  /** Of these, how many are searched for: 100 by default. */
+  queries?: number | undefined;
+  /** How many neighbours of each are compared: 10 by default. */
+  k?: number | undefined;
+}
+
+/** What other codes and stored forms would take and find, as far as a sample tells. */
+export interface Estimate {
+  /** Vectors there are, those of versions that have ended included. */
+  vectors: number;
+  /** Of these, how many were looked at. */
+  sample: number;
+  /** Of these, how many were searched for. */
+  queries: number;
+  /** How many neighbours of each were compared. */
+  k: number;
+  /**
+   * What an index would traverse: bytes of memory for all vectors, beside the links; and the share of the nearest that
+   * were found, null when these codes cannot serve the metric.
+   */
+  codes: { codes: Codes; bytes: number; recall: number | null }[];
+  /**
+   * How vectors would be kept: bytes on the disk for all of them; and the share of the nearest that were found, null
+   * when the form cannot hold these vectors.
+   */
+  stored: { stored: Stored; bytes: number; recall: number | null }[];
 }
 
 /** A moment: a date, text in RFC 3339 (`2026-11-21T10:00:00.123456789Z`), or nanoseconds since 1970 UTC. */
@@ -337,7 +401,14 @@ export interface CollectionInfo {
   /** How long versions that were replaced or deleted stay readable: `none`, `forever` or a duration. */
   history: string;
   /** When segments are written again. */
-  maintenance: { delete_threshold: number; vacuum_interval: string };
+  maintenance: {
+    delete_threshold: number;
+    vacuum_interval: string;
+    refine_ef_construction: number;
+    refine_interval: string;
+  };
+  /** How vectors are kept. */
+  stored: Stored;
   /** What the index traverses. */
   codes: Codes;
   /** The earliest moment that can be read, in RFC 3339; null when that is any. */
@@ -431,6 +502,22 @@ export interface Collection<Metadata extends object = JsonObject> {
   vacuum(): Promise<boolean>;
   /** Gives a segment the codes that were asked for; false when all have them. Happens by itself when it is due. */
   recode(): Promise<boolean>;
+  /**
+   * Builds the index of a segment anew with `refine_ef_construction`, where it was built with less; false when none was.
+   * Happens by itself, every `refine_interval` at most.
+   */
+  refine(): Promise<boolean>;
+  /** Has every segment take these codes, now and from now on; searches go on meanwhile. */
+  compress(codes: Codes, options?: CompressOptions): Promise<void>;
+  /** Tells from a sample what other codes and stored forms would take and find. */
+  estimate(request?: EstimateRequest): Promise<Estimate>;
+  /** The job that runs, whoever asked for it; null for none. */
+  job(): Job | null;
+  /**
+   * Has the job that runs end without having done anything; whoever waits for it gets `cancelled`. False when there is
+   * none, and for a seal: writers wait for it.
+   */
+  cancelJob(): boolean;
   /**
    * Makes one segment with an index of all documents, for the quickest searches; false when it is so already. It never
    * happens by itself: worth it once much was loaded or replaced.

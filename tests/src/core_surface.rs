@@ -8,9 +8,11 @@ use kithdb::base::time::parse_time;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
 use kithdb::storage::Level;
+use kithdb::vectors::Coding;
 use kithdb::wire::{
-    ConfigureBody, CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, KeysAnswer, KeysBody, ScanAnswer,
-    SearchAnswer, SearchBody, TouchesAnswer, VersionsAnswer, parse, parse_cursor,
+    ConfigureBody, CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, EstimateAnswer, EstimateBody,
+    JobAnswer, KeysAnswer, KeysBody, ScanAnswer, SearchAnswer, SearchBody, TouchesAnswer, VersionsAnswer,
+    parse, parse_cursor,
 };
 use serde_json::{Value, json};
 
@@ -130,16 +132,21 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
             let limit = args["limit"].as_u64().map_or(100, |limit| limit as usize);
             Ok(json!(ScanAnswer::from(&handle.scan(cursor, limit, moment(args)?)?)))
         }
-        "seal" => run(handle, JobKind::Seal),
-        "index" => run(handle, JobKind::Index),
-        "merge" => run(handle, JobKind::Merge),
-        "vacuum" => run(handle, JobKind::Vacuum),
-        "recode" => run(handle, JobKind::Recode),
-        "optimize" => run(handle, JobKind::Optimize),
+        "job" => {
+            let job = handle.job().map(|job| JobAnswer::new(job.kind, job.progress));
+            Ok(json!({ "job": job }))
+        }
+        "cancel_job" => Ok(json!({ "cancelled": handle.cancel_job() })),
+        "estimate" => {
+            let body: EstimateBody = parse(unnamed(args).to_string().as_bytes())?;
+            Ok(json!(EstimateAnswer::from(handle.estimate(body.request())?)))
+        }
+        "compress" => {
+            handle.compress(Coding::parse(args["codes"].as_str().expect("codes"))?)?;
+            info(handle)
+        }
         "configure" => {
-            let mut change = args.clone();
-            change.as_object_mut().expect("an object").remove("name");
-            let body: ConfigureBody = parse(change.to_string().as_bytes())?;
+            let body: ConfigureBody = parse(unnamed(args).to_string().as_bytes())?;
             handle.configure(|settings| body.change(settings), body.level()?)?;
             info(handle)
         }
@@ -147,8 +154,15 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
             std::fs::write(args["file"].as_str().expect("a file"), handle.export()?).expect("writable");
             Ok(json!({}))
         }
-        other => panic!("no operation {other}"),
+        kind => Ok(json!({ "done": handle.run(JobKind::parse(kind).expect("an operation"))? })),
     }
+}
+
+/// The arguments but for the name of the collection.
+fn unnamed(args: &Value) -> Value {
+    let mut others = args.clone();
+    others.as_object_mut().expect("an object").remove("name");
+    others
 }
 
 fn on_keys(db: &Db, op: &str, args: &Value) -> Result<Value, Error> {
@@ -165,10 +179,6 @@ fn on_keys(db: &Db, op: &str, args: &Value) -> Result<Value, Error> {
             json!(KeysAnswer::from(page))
         }
     })
-}
-
-fn run(handle: &CollectionHandle, kind: JobKind) -> Result<Value, Error> {
-    Ok(json!({ "done": handle.run(kind)? }))
 }
 
 fn info(handle: &CollectionHandle) -> Result<Value, Error> {

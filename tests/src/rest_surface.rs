@@ -238,7 +238,17 @@ impl Surface for RestSurface {
             "configure" => {
                 server.ask("PATCH", &collection, Some(&part(&["maintenance", "codes", "durability"])))
             }
-            "seal" | "index" | "merge" | "vacuum" | "recode" | "optimize" => {
+            "job" => server.ask("GET", &format!("{collection}/job"), None),
+            "cancel_job" => server.ask("DELETE", &format!("{collection}/job"), None),
+            "estimate" => {
+                let body = part(&["sample", "queries", "k"]);
+                server.ask("POST", &format!("{collection}/estimate"), Some(&body))
+            }
+            "compress" => {
+                server.ask("POST", &format!("{collection}/compress"), Some(&part(&["codes"])))?;
+                server.ask("GET", &collection, None)
+            }
+            "seal" | "index" | "merge" | "vacuum" | "recode" | "refine" | "optimize" => {
                 server.ask("POST", &format!("{collection}/{op}"), None)
             }
             "export" | "import" => carry(server, &collection, op, args),

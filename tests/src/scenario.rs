@@ -1,6 +1,6 @@
 //! Scenario files: operations with the results they must have, replayed on any surface in any layout.
 //!
-//! Between steps the runner seals, indexes, merges, vacuums, recodes, optimizes and reopens at random points (seeded): exact answers must not
+//! Between steps the runner seals, indexes, merges, vacuums, recodes, refines, optimizes and reopens at random points (seeded): exact answers must not
 //! change with how documents are laid out.
 
 use std::collections::BTreeMap;
@@ -133,9 +133,15 @@ fn disturb(surface: &mut dyn Surface, rng: &mut Rng, open: &Value) {
         return;
     }
     let name = names[rng.below(names.len() as u64) as usize];
-    for (op, one_in) in
-        [("seal", 3), ("index", 3), ("merge", 3), ("vacuum", 6), ("recode", 6), ("optimize", 9)]
-    {
+    for (op, one_in) in [
+        ("seal", 3),
+        ("index", 3),
+        ("merge", 3),
+        ("vacuum", 6),
+        ("recode", 6),
+        ("refine", 6),
+        ("optimize", 9),
+    ] {
         if rng.below(one_in) == 0 {
             surface.must(op, &json!({ "name": name }));
         }

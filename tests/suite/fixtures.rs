@@ -11,7 +11,7 @@ use kithdb::collection::{CollectionConfig, Document, History, Maintenance, Setti
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Inspection, Options};
 use kithdb::storage::{FileRoot, OsVfs};
-use kithdb::vectors::{Coding, Metric};
+use kithdb::vectors::{Coding, Metric, Stored};
 use kithdb_tests::core_surface::CoreSurface;
 use kithdb_tests::js_surface::JsSurface;
 use kithdb_tests::rest_surface::RestSurface;
@@ -61,6 +61,14 @@ fn write(directory: &Path) {
     }
     kept.delete(vec!["b".into()], None).expect("deleted");
     add(vec![document("d", 7, None)]);
+    // Vectors in forms other than the callers'.
+    for (number, stored) in [(14, Stored::F16), (15, Stored::Int8)] {
+        let config = CollectionConfig { metric: Metric::Euclidean, stored, ..Default::default() };
+        let rounded = db.create_with_id(stored.name(), number, config).expect("made");
+        rounded.add(vec![document("a", 127, None)], AddMode::Upsert, None).expect("stored");
+        assert!(rounded.run(JobKind::Seal).expect("sealed"));
+        rounded.add(vec![document("b", 3, None)], AddMode::Upsert, None).expect("stored");
+    }
     db.kv_set("greeting", "hello", None).expect("stored");
     std::fs::write(directory.join("kept.kith"), kept.export().expect("sound")).expect("written");
     db.close().expect("closed");
@@ -123,8 +131,8 @@ fn fixtures_are_small_and_sound_and_reading_changes_none() {
     let summary = inspection.verify(&mut told).expect("listed");
     assert_eq!((summary.damaged, summary.unfinished, summary.unneeded), (0, 0, 0), "{told:?}");
     let db = Db::open(&database, Options { read_only: true, ..small_database::options() }).expect("opens");
-    assert_eq!(db.names().expect("open"), ["kept", "main", "side"]);
-    for name in ["kept", "main", "side"] {
+    assert_eq!(db.names().expect("open"), ["f16", "int8", "kept", "main", "side"]);
+    for name in ["f16", "int8", "kept", "main", "side"] {
         assert!(db.collection(name).expect("opens").info().expect("open").stats.documents > 1);
     }
     db.close().expect("closed");

@@ -9,22 +9,25 @@ use kithdb::collection::{CollectionConfig, Document, Mutation, Settings};
 use kithdb::engine::{Collection, Database, Env, JobKind, export};
 use kithdb::storage::{FileRoot, Level, Object, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
-use kithdb::vectors::{Coding, Metric};
+use kithdb::vectors::{Coding, Metric, Stored};
 use kithdb_tests::Surface;
 use kithdb_tests::js_surface::JsSurface;
 use serde_json::json;
 
 /// Changes with the format (then FORMAT_VERSION, docs/FORMAT.md and this change in one commit), with the history below, and
 /// with how links are chosen.
-const GOLDEN: [(&str, &str, u64); 8] = [
-    ("cosine", "int8", 0xe450f5005006e868),
-    ("cosine", "bits", 0x264b6f19c2ff9d4e),
-    ("euclidean", "int8", 0x93b0ebd758fed04b),
-    ("euclidean", "bits", 0x540982d1292d39d1),
-    ("dot", "int8", 0x82b9ad22f1c6f003),
-    ("dot", "pq", 0x378c4792fdce6f0a),
-    ("manhattan", "int8", 0xb528feae5bea559e),
-    ("manhattan", "pq", 0x25e85f079d29ea66),
+const GOLDEN: [(&str, &str, &str, u64); 11] = [
+    ("cosine", "f32", "int8", 0x75aa4807653272e4),
+    ("cosine", "f32", "bits", 0x02e2f4e309438674),
+    ("euclidean", "f32", "int8", 0x30ce970f221dafd7),
+    ("euclidean", "f32", "bits", 0x3c05341e85357b06),
+    ("dot", "f32", "int8", 0x7c18b944182a1214),
+    ("dot", "f32", "pq", 0x5e8918a19f84f621),
+    ("manhattan", "f32", "int8", 0xeb696eb3fc3610d6),
+    ("manhattan", "f32", "pq", 0xa7a8d4fcfdf9e622),
+    ("cosine", "f16", "int8", 0xdf1d403daea5a858),
+    ("euclidean", "int8", "bits", 0x8702d954a890ec5f),
+    ("manhattan", "int8", "int8", 0xa0d22d65fbef65ab),
 ];
 
 fn settle(storage: &dyn Storage, ticket: Ticket) {
@@ -63,8 +66,20 @@ fn history() -> Vec<Step> {
     steps
 }
 
+fn config(metric: &str, stored: &str, codes: &str) -> CollectionConfig {
+    let codes = Coding::parse(codes).expect("codes");
+    CollectionConfig {
+        metric: Metric::parse(metric).expect("a metric"),
+        stored: Stored::parse(stored).expect("a form"),
+        text: Some(TextSpec { language: Language::English, fields: TextFields::TopLevel }),
+        ef_construction: 40,
+        settings: Settings { codes, ..Settings::default() },
+        ..CollectionConfig::default()
+    }
+}
+
 /// A hash of every blob, and of the export, after the fixed history.
-fn bytes_of(metric: Metric, codes: Coding, threads: usize, budget: usize) -> u64 {
+fn bytes_of(config: &CollectionConfig, threads: usize, budget: usize) -> u64 {
     let env = Env {
         clock: Arc::new(ManualClock::at(NOW_MS * 1_000_000)),
         observer: Arc::new(NoObserver),
@@ -73,16 +88,7 @@ fn bytes_of(metric: Metric, codes: Coding, threads: usize, budget: usize) -> u64
     let vfs = SimVfs::new();
     let root = FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens");
     let mut database = Database::open(Arc::new(root), env).expect("opens");
-    let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
-    let settings = Settings { codes, ..Settings::default() };
-    let config = CollectionConfig {
-        metric,
-        text: Some(text),
-        ef_construction: 40,
-        settings,
-        ..CollectionConfig::default()
-    };
-    let staged = database.stage("golden", COLLECTION_ID, config).expect("staged");
+    let staged = database.stage("golden", COLLECTION_ID, config.clone()).expect("staged");
     settle(&*staged.storage, staged.ticket);
     let ticket = database.admit(staged);
     settle(&*database.storage(), ticket);
@@ -114,9 +120,10 @@ fn bytes_of(metric: Metric, codes: Coding, threads: usize, budget: usize) -> u64
 }
 
 /// The same in the wasm module under Node: `tests/surfaces/golden.mjs` answers with the paths of its files.
-fn bytes_in_wasm(surface: &mut JsSurface, metric: &str, codes: &str) -> u64 {
+fn bytes_in_wasm(surface: &mut JsSurface, metric: &str, stored: &str, codes: &str) -> u64 {
     let directory = tempfile::tempdir().expect("a directory");
-    let config = json!({ "metric": metric, "codes": codes, "text": {}, "ef_construction": 40 });
+    let config =
+        json!({ "metric": metric, "stored": stored, "codes": codes, "text": {}, "ef_construction": 40 });
     surface.must("create", &json!({ "id": COLLECTION_ID, "now": NOW_MS, "config": config }));
     for step in history() {
         match step {
@@ -167,14 +174,14 @@ fn document(rng: &mut Rng, round: u64, i: u64) -> Document {
 
 #[test]
 fn blobs_are_the_same_for_any_number_of_threads_and_any_budget() {
-    let told = GOLDEN.map(|(metric, codes, _)| {
-        let (of, coding) = (Metric::parse(metric).expect("a metric"), Coding::parse(codes).expect("codes"));
-        let one = bytes_of(of, coding, 1, usize::MAX);
+    let told = GOLDEN.map(|(metric, stored, codes, _)| {
+        let config = config(metric, stored, codes);
+        let one = bytes_of(&config, 1, usize::MAX);
         for budget in [1, 7, 37] {
-            let two = bytes_of(of, coding, 2, budget);
-            assert_eq!(one, two, "{metric}, {codes}: two threads and steps of {budget}");
+            let two = bytes_of(&config, 2, budget);
+            assert_eq!(one, two, "{metric}, {stored}, {codes}: two threads and steps of {budget}");
         }
-        (metric, codes, one)
+        (metric, stored, codes, one)
     });
     assert_eq!(told, GOLDEN, "the bytes changed: {told:#018x?}");
 }
@@ -182,8 +189,8 @@ fn blobs_are_the_same_for_any_number_of_threads_and_any_budget() {
 #[test]
 fn blobs_written_in_wasm_are_the_same() {
     let mut surface = JsSurface::start("golden");
-    for (metric, codes, golden) in GOLDEN {
-        let wasm = bytes_in_wasm(&mut surface, metric, codes);
-        assert_eq!(wasm, golden, "{metric}, {codes}: wasm writes other bytes; {wasm:#018x}");
+    for (metric, stored, codes, golden) in GOLDEN {
+        let wasm = bytes_in_wasm(&mut surface, metric, stored, codes);
+        assert_eq!(wasm, golden, "{metric}, {stored}, {codes}: wasm writes other bytes; {wasm:#018x}");
     }
 }

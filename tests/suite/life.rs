@@ -16,6 +16,7 @@ pub const SEAL_BYTES: usize = 4 << 20;
 /// A collection in memory, which can be opened anew, and what it should hold.
 pub struct Life {
     database: Database,
+    pub clock: Arc<ManualClock>,
     pub collection: Collection,
     pub model: BTreeMap<String, i64>,
     /// Bytes that jobs have written.
@@ -55,8 +56,9 @@ pub fn vector(seed: u64, dim: usize) -> Vec<f32> {
 
 impl Life {
     pub fn new(config: CollectionConfig) -> Self {
+        let clock = Arc::new(ManualClock::at(5));
         let env = Env {
-            clock: Arc::new(ManualClock::at(5)),
+            clock: Arc::clone(&clock) as Arc<dyn kithdb::base::Clock>,
             observer: Arc::new(NoObserver),
             pool: Arc::new(Pool::new(2)),
         };
@@ -64,7 +66,7 @@ impl Life {
         let staged = database.stage("c", 1, config).expect("staged");
         database.admit(staged);
         let collection = database.open_collection("c").expect("opens");
-        Self { database, collection, model: BTreeMap::new(), jobs: 0 }
+        Self { database, clock, collection, model: BTreeMap::new(), jobs: 0 }
     }
 
     pub fn put(&mut self, numbers: impl Iterator<Item = (u64, i64)>, dim: usize) {

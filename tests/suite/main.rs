@@ -30,6 +30,7 @@ mod repair;
 mod slow_disk;
 #[cfg(target_os = "linux")]
 mod soak;
+mod stored;
 mod tidy;
 mod verify;
 mod wordnet;

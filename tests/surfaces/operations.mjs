@@ -47,7 +47,15 @@ export function operations({ open, load, save }) {
     merge: job('merge'),
     vacuum: job('vacuum'),
     recode: job('recode'),
+    refine: job('refine'),
     optimize: job('optimize'),
+    job: ({ name }) => ({ job: collection(name).job() }),
+    cancel_job: ({ name }) => ({ cancelled: collection(name).cancelJob() }),
+    estimate: ({ name, ...request }) => collection(name).estimate(request),
+    compress: async ({ name, codes }) => {
+      await collection(name).compress(codes);
+      return collection(name).info();
+    },
     configure: async ({ name, ...change }) => {
       await collection(name).configure(change);
       return collection(name).info();

@@ -99,6 +99,9 @@ pub enum StateError {
     /// The handle was closed.
     #[error("the {what} is closed")]
     Closed { what: &'static str },
+    /// Somebody cancelled what was asked for; nothing of it is visible.
+    #[error("{what} was cancelled")]
+    Cancelled { what: &'static str },
     /// An earlier write failed; the collection takes no more until it is opened again.
     #[error("collection {name:?} is read-only since a write failed: {cause}")]
     Degraded { name: String, cause: String },
@@ -281,6 +284,7 @@ impl StateError {
             Self::DocumentExists { .. } => "document_exists",
             Self::Locked { .. } => "database_locked",
             Self::Closed { .. } => "closed",
+            Self::Cancelled { .. } => "cancelled",
             Self::Degraded { .. } => "degraded",
             Self::ReadOnly => "read_only",
             Self::Unopenable { .. } => "unopenable",

@@ -3,7 +3,7 @@
 use crate::base::limits::DIM_MAX;
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
 use crate::text::TextSpec;
-use crate::vectors::{Coding, Metric};
+use crate::vectors::{Coding, Metric, Stored};
 
 /// Which embedder makes the vectors of a collection; core stores its name and hash, never the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +63,26 @@ pub struct Maintenance {
     pub delete_threshold: u32,
     /// So many nanoseconds are between two such writes at least; 0 for none by themselves.
     pub vacuum_interval: i64,
+    /// Links that were built with a lower `ef_construction` are built anew with this one, in the background; 0 for never.
+    pub refine_ef_construction: u32,
+    /// So many nanoseconds are between two such jobs at least; 0 for none by themselves.
+    pub refine_interval: i64,
 }
+
+/// Building an index searches no wider.
+const EF_CONSTRUCTION_MAX: u32 = 4096;
 
 /// Millionths of a whole.
 pub const WHOLE: u32 = 1_000_000;
 
 impl Default for Maintenance {
     fn default() -> Self {
-        Self { delete_threshold: WHOLE / 5, vacuum_interval: 60_000_000_000 }
+        Self {
+            delete_threshold: WHOLE / 5,
+            vacuum_interval: 60_000_000_000,
+            refine_ef_construction: 0,
+            refine_interval: 30 * 60_000_000_000,
+        }
     }
 }
 
@@ -84,12 +96,16 @@ impl Maintenance {
             let got = f64::from(self.delete_threshold) / f64::from(WHOLE);
             return Err(Error::parameter("delete_threshold", got, "a share above 0, up to 1"));
         }
-        if self.vacuum_interval < 0 {
-            return Err(Error::parameter(
-                "vacuum_interval",
-                self.vacuum_interval,
-                "a duration, or 0 for never",
-            ));
+        for (name, span) in
+            [("vacuum_interval", self.vacuum_interval), ("refine_interval", self.refine_interval)]
+        {
+            if span < 0 {
+                return Err(Error::parameter(name, span, "a duration, or 0 for never"));
+            }
+        }
+        if self.refine_ef_construction > EF_CONSTRUCTION_MAX {
+            let expected = format!("1 to {EF_CONSTRUCTION_MAX}, or 0 for never");
+            return Err(Error::parameter("refine_ef_construction", self.refine_ef_construction, expected));
         }
         Ok(())
     }
@@ -98,6 +114,8 @@ impl Maintenance {
     pub fn encode(self, w: &mut Writer) {
         w.u32(self.delete_threshold);
         w.i64(self.vacuum_interval);
+        w.u32(self.refine_ef_construction);
+        w.i64(self.refine_interval);
     }
 
     /// Reads what [`Maintenance::encode`] wrote.
@@ -106,7 +124,12 @@ impl Maintenance {
     /// When the bytes are not those of settings.
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let offset = r.offset();
-        let settings = Self { delete_threshold: r.u32()?, vacuum_interval: r.i64()? };
+        let settings = Self {
+            delete_threshold: r.u32()?,
+            vacuum_interval: r.i64()?,
+            refine_ef_construction: r.u32()?,
+            refine_interval: r.i64()?,
+        };
         settings.check().map_err(|_| DecodeError { offset, expected: "settings within limits" })?;
         Ok(settings)
     }
@@ -156,6 +179,8 @@ pub struct CollectionConfig {
     pub metric: Metric,
     /// Dimension of the vectors; `None` leaves it to the first vector.
     pub dim: Option<u32>,
+    /// How the vectors that readers get back are kept.
+    pub stored: Stored,
     /// Which strings are searched as text; `None` for none.
     pub text: Option<TextSpec>,
     /// What embeds texts that come without a vector.
@@ -175,6 +200,7 @@ impl Default for CollectionConfig {
         Self {
             metric: Metric::Cosine,
             dim: None,
+            stored: Stored::F32,
             text: None,
             embedder: None,
             links_max: 16,
@@ -199,8 +225,9 @@ impl CollectionConfig {
         if !(2..=256).contains(&self.links_max) {
             return Err(Error::parameter("m", self.links_max, "2 to 256"));
         }
-        if !(1..=4096).contains(&self.ef_construction) {
-            return Err(Error::parameter("ef_construction", self.ef_construction, "1 to 4096"));
+        if !(1..=EF_CONSTRUCTION_MAX).contains(&self.ef_construction) {
+            let expected = format!("1 to {EF_CONSTRUCTION_MAX}");
+            return Err(Error::parameter("ef_construction", self.ef_construction, expected));
         }
         if let History::For(time) = self.history
             && (time <= 0 || time == i64::MAX)
@@ -213,6 +240,7 @@ impl CollectionConfig {
     /// Appends its bytes (docs/FORMAT.md, "Manifests").
     pub fn encode(&self, w: &mut Writer) {
         w.u8(self.metric.tag());
+        w.u8(self.stored.tag());
         w.u32(self.dim.unwrap_or(0));
         w.u32(self.links_max);
         w.u32(self.ef_construction);
@@ -234,6 +262,7 @@ impl CollectionConfig {
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let offset = r.offset();
         let metric = Metric::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a metric" })?;
+        let stored = Stored::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a stored form" })?;
         let dim = Some(r.u32()?).filter(|dim| *dim > 0);
         let (links_max, ef_construction) = (r.u32()?, r.u32()?);
         let expected = "a retention of history";
@@ -246,7 +275,8 @@ impl CollectionConfig {
         let text = if flag(r)? { Some(TextSpec::decode(r)?) } else { None };
         let embedder =
             if flag(r)? { Some(EmbedderRef { name: r.str()?.to_owned(), hash: r.u64()? }) } else { None };
-        let config = Self { metric, dim, text, embedder, links_max, ef_construction, history, settings };
+        let config =
+            Self { metric, dim, stored, text, embedder, links_max, ef_construction, history, settings };
         config.check().map_err(|_| DecodeError { offset, expected: "a config within limits" })?;
         Ok(config)
     }

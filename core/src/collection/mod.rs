@@ -6,6 +6,7 @@
 pub mod chunk;
 pub mod config;
 pub mod embedding;
+pub mod estimate;
 pub mod kv;
 pub mod moment;
 pub mod op;
@@ -17,6 +18,7 @@ pub mod write;
 
 pub use config::{CollectionConfig, EmbedderRef, History, Maintenance, Settings};
 pub use embedding::Embedding;
+pub use estimate::{Estimate, EstimateRequest, Estimator};
 pub use moment::Moment;
 pub use op::Op;
 pub use query::{

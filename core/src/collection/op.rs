@@ -168,7 +168,12 @@ mod tests {
             Op::Delete { id: "b".into(), valid_to: i64::MAX },
             Op::Touch { id: "c".into(), at: -5 },
             Op::Configure(Settings {
-                maintenance: Maintenance { delete_threshold: 7, vacuum_interval: 0 },
+                maintenance: Maintenance {
+                    delete_threshold: 7,
+                    vacuum_interval: 0,
+                    refine_ef_construction: 4096,
+                    refine_interval: 5,
+                },
                 codes: Coding::Bits,
             }),
             Op::Reserve { seqs: 9, next_key: 8, last_time: 7 },

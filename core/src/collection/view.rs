@@ -344,6 +344,15 @@ impl Part {
         }
     }
 
+    /// How many of its versions have a vector.
+    #[must_use]
+    pub fn vectors(&self) -> usize {
+        match self {
+            Self::Chunk(chunk) => chunk.rows().iter().filter(|row| row.vector.is_some()).count(),
+            Self::Segment(segment) => segment.rows.vectors(),
+        }
+    }
+
     /// The vector of a slot; `None` without one.
     ///
     /// # Errors

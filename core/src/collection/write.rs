@@ -210,10 +210,12 @@ impl Resolver<'_> {
     }
 
     fn put(&mut self, document: Document, replace: bool) -> Result<()> {
-        let Document { id, vector, metadata, expires_at } = document;
+        let Document { id, mut vector, metadata, expires_at } = document;
         check_id(&id)?;
-        if let Some(vector) = &vector {
-            check_vector(self.view.config.metric, self.dim, vector)?;
+        if let Some(vector) = &mut vector {
+            let config = &self.view.config;
+            check_vector(config.metric, self.dim, vector)?;
+            config.stored.round(config.metric, vector)?;
             self.dim = Some(vector.len());
         }
         let metadata = check_object(metadata)?;
@@ -367,16 +369,24 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
             continue;
         };
         counters.next_key = counters.next_key.max(key.0 + 1);
-        let own_dim = vector.as_ref().map(|v| v.len() as u32);
-        if own_dim.is_some_and(|own| dim.is_some_and(|dim| dim != own)) {
-            return Err(Error::corrupt("log", 0, "vectors of one dimension"));
-        }
-        dim = dim.or(own_dim);
+        dim = dim_with(dim, vector.as_deref(), &view.config)?;
         let inverse_norm = vector.as_ref().map_or(0.0, |v| inverse_norm(v));
         newest.insert(id.clone(), Some(rows.len()));
         rows.push(Arc::new(Row { id, key, seq, valid_from, expires_at, vector, inverse_norm, metadata }));
     }
     Ok(Prepared { rows, ends, own_ends, touches, own_touches, settings, counters, dim })
+}
+
+/// The dimension of a collection that has a vector more.
+fn dim_with(dim: Option<u32>, vector: Option<&[f32]>, config: &CollectionConfig) -> Result<Option<u32>> {
+    let Some(vector) = vector else { return Ok(dim) };
+    if dim.is_some_and(|dim| dim as usize != vector.len()) {
+        return Err(Error::corrupt("log", 0, "vectors of one dimension"));
+    }
+    if !config.stored.holds(vector) {
+        return Err(Error::corrupt("log", 0, "vectors of the form that the collection stores"));
+    }
+    Ok(dim.or(Some(vector.len() as u32)))
 }
 
 /// Settings that `configure` would have taken.

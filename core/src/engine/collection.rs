@@ -54,6 +54,8 @@ pub struct Collection {
     pub(super) loading: Option<Loading>,
     /// When the last vacuum was done, since it was opened.
     pub(super) vacuumed_at: i64,
+    /// When the last refinement was done, or else it was opened.
+    pub(super) refined_at: i64,
     /// No job writes more bytes than that.
     pub(super) job_bytes_max: u64,
     /// Why it takes no writes.
@@ -110,6 +112,7 @@ impl Collection {
         Self {
             name: name.to_owned(),
             storage,
+            refined_at: env.clock.now_ns(),
             env,
             view: Arc::new(ArcSwap::from_pointee(view)),
             log: manifest.log,
@@ -373,7 +376,8 @@ impl Collection {
 
 /// What making the derived blobs of this collection takes, with these codes.
 pub(super) fn derive_with<'a>(view: &'a View, codes: Coding, pool: &'a Pool) -> Derive<'a> {
-    Derive { metric: view.config.metric, codes, words: view.words.as_deref(), pool }
+    let (metric, stored) = (view.config.metric, view.config.stored);
+    Derive { metric, stored, codes, words: view.words.as_deref(), pool }
 }
 
 /// Opens a segment; the observer is told when something in it turns out to be damaged.

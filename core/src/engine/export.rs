@@ -45,7 +45,7 @@ fn ends_id() -> BlobId {
 /// `corrupt`, `not_resident`.
 pub fn write(view: &View) -> Result<Vec<u8>> {
     let (rows, ended) = kept(view)?;
-    let rows = build(rows_id(), &rows::sections(&rows));
+    let rows = build(rows_id(), &rows::sections(&rows, view.config.stored));
     let ended = if ended.changes() > 0 { Some(build(ends_id(), &ended.sections())) } else { None };
     let ended = ended.as_deref().unwrap_or_default();
     let mut w = Writer::new();
@@ -200,6 +200,9 @@ fn read_body(mut parsed: Parsed, rows: AlignedBytes, ended: AlignedBytes) -> Res
         let mut fresh = (*row).clone();
         if let Some(vector) = &row.vector {
             check_vector(parsed.config.metric, dim, vector)?;
+            if !parsed.config.stored.holds(vector) {
+                return Err(Error::corrupt("the export", 0, "vectors of the form that its head tells"));
+            }
             fresh.inverse_norm = inverse_norm(vector);
         }
         if parsed.ended.contains(slot) {
@@ -265,7 +268,13 @@ pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, 
     manifest.cut = Cut { lsn: Lsn(0), counters, dim: *dim };
     let mut ids = Vec::new();
     if !rows.is_empty() {
-        let with = Derive { metric: config.metric, codes: Coding::Int8, words: words.as_ref(), pool };
+        let with = Derive {
+            metric: config.metric,
+            stored: config.stored,
+            codes: Coding::Int8,
+            words: words.as_ref(),
+            pool,
+        };
         for (kind, sections) in derive(rows, with) {
             let id = BlobId::new(collection_id, manifest.next_blob, kind);
             manifest.next_blob += 1;

@@ -1,4 +1,4 @@
-//! Seal, index, recode, merge, vacuum and optimize: resumable background work that ends in a flip.
+//! Seal, index, recode, refine, merge, vacuum and optimize: resumable background work that ends in a flip.
 //!
 //! A job begins under the writer's lock with a snapshot, is built in steps without it, commits (queues blobs and the
 //! flip), and is published once the flip is kept. What a job computes depends on its inputs alone: a budget decides
@@ -33,6 +33,8 @@ pub enum JobKind {
     Vacuum,
     /// A segment with neighbour lists gets the codes that the settings ask for.
     Recode,
+    /// The neighbour lists of a segment are built anew, more carefully, as the settings ask for.
+    Refine,
     /// All documents become one segment with neighbour lists. Done only when somebody asks for it.
     Optimize,
 }
@@ -42,13 +44,17 @@ const SCANNED_FACTOR: usize = 2;
 
 impl JobKind {
     /// Every kind, in the order in which a host looks what is due.
-    pub const ALL: [Self; 6] =
-        [Self::Seal, Self::Merge, Self::Vacuum, Self::Index, Self::Recode, Self::Optimize];
+    pub const ALL: [Self; 7] =
+        [Self::Seal, Self::Merge, Self::Vacuum, Self::Index, Self::Recode, Self::Refine, Self::Optimize];
 
     /// The kind of this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn parse(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        let expected = "seal, index, merge, vacuum, recode, refine or optimize";
+        found.ok_or_else(|| Error::parameter("job", crate::base::ids::shorten(name), expected))
     }
 
     /// Its name.
@@ -58,6 +64,7 @@ impl JobKind {
             Self::Seal => "seal",
             Self::Index => "index",
             Self::Recode => "recode",
+            Self::Refine => "refine",
             Self::Merge => "merge",
             Self::Vacuum => "vacuum",
             Self::Optimize => "optimize",
@@ -107,8 +114,8 @@ pub(super) enum Plan {
         /// It gets links, also when none of the parts has any.
         link: bool,
     },
-    /// The segment at this index gets links.
-    Link(usize),
+    /// The segment at this index gets links, or others than it has.
+    Link { target: usize, ef_construction: u32 },
     /// The segment at this index gets other codes.
     Recode(usize),
 }
@@ -146,6 +153,7 @@ impl Collection {
                 policy::index_due(&sizes(), seal_bytes.saturating_mul(SCANNED_FACTOR)).is_some()
             }
             JobKind::Recode => recode_asked(&view).is_some(),
+            JobKind::Refine => self.may_refine(&view) && refine_asked(&view).is_some(),
             JobKind::Optimize => false,
         }
     }
@@ -155,6 +163,13 @@ impl Collection {
         let Maintenance { vacuum_interval, .. } = view.config.settings.maintenance;
         let since = self.env.clock.now_ns().saturating_sub(self.vacuumed_at);
         vacuum_interval > 0 && since >= vacuum_interval
+    }
+
+    /// Whether the last refinement, or the opening, is long enough ago.
+    fn may_refine(&self, view: &View) -> bool {
+        let Maintenance { refine_interval, .. } = view.config.settings.maintenance;
+        let since = self.env.clock.now_ns().saturating_sub(self.refined_at);
+        refine_interval > 0 && since >= refine_interval
     }
 
     /// The earliest moment that is kept, as far as blobs tell.
@@ -219,6 +234,7 @@ impl Collection {
         // Deletes alone move the cut too, or their log would never end.
         let (segments, is_behind) = (self.manifest.segments.len(), view.lsn > self.manifest.cut.lsn);
         let sizes = self.sizes(view);
+        let link = |target| Plan::Link { target, ef_construction: view.config.ef_construction };
         match kind {
             JobKind::Seal if is_behind => write(segments..view.parts.len(), true, false),
             JobKind::Seal => None,
@@ -230,14 +246,15 @@ impl Collection {
                 let asked = || policy::vacuum_asked(&sizes, self.job_bytes_max);
                 due.or_else(asked).and_then(|i| write(i..i + 1, false, false))
             }
-            JobKind::Index => policy::index_asked(&sizes).map(Plan::Link),
+            JobKind::Index => policy::index_asked(&sizes).map(link),
+            JobKind::Refine => refine_asked(view),
             JobKind::Optimize if is_behind => write(0..view.parts.len(), true, true),
             JobKind::Optimize if segments > 1 || sizes.iter().any(|size| size.ended > 0) => {
                 write(0..segments, false, true)
             }
             JobKind::Recode => recode_asked(view).map(Plan::Recode),
             JobKind::Optimize => {
-                policy::index_asked(&sizes).map(Plan::Link).or_else(|| recode_asked(view).map(Plan::Recode))
+                policy::index_asked(&sizes).map(link).or_else(|| recode_asked(view).map(Plan::Recode))
             }
         }
     }
@@ -395,8 +412,10 @@ impl Collection {
         self.previous = Some(std::mem::replace(&mut self.manifest, committed.manifest.clone()));
         self.base = std::mem::take(&mut committed.base);
         self.end_job();
-        if job.kind == JobKind::Vacuum {
-            self.vacuumed_at = self.env.clock.now_ns();
+        match job.kind {
+            JobKind::Vacuum => self.vacuumed_at = self.env.clock.now_ns(),
+            JobKind::Refine => self.refined_at = self.env.clock.now_ns(),
+            _ => {}
         }
         self.clean();
         let (collection, job) = (self.name.clone(), committed.job.kind.name());
@@ -426,6 +445,19 @@ fn recode_asked(view: &View) -> Option<usize> {
         }
         Part::Chunk(_) => false,
     })
+}
+
+/// A segment whose links were built less carefully than the settings ask for: the one where it is worst.
+fn refine_asked(view: &View) -> Option<Plan> {
+    let wanted = view.config.settings.maintenance.refine_ef_construction;
+    let built_with = |part: &PartView| match &part.part {
+        // Links that cannot be read say nothing, and are made again when they are needed.
+        Part::Segment(segment) => segment.links().ok().flatten().map(|links| links.params().ef_construction),
+        Part::Chunk(_) => None,
+    };
+    let built = view.parts.iter().enumerate().filter_map(|(i, part)| Some((built_with(part)?, i)));
+    let (_, target) = built.filter(|(ef, _)| *ef < wanted as usize).min()?;
+    Some(Plan::Link { target, ef_construction: wanted })
 }
 
 fn worn_from(view: &View) -> u32 {
@@ -496,7 +528,7 @@ impl Job {
     fn replaced(&self) -> Range<usize> {
         match &self.plan {
             Plan::Write { parts, .. } => parts.clone(),
-            Plan::Link(_) | Plan::Recode(_) => 0..0,
+            Plan::Link { .. } | Plan::Recode(_) => 0..0,
         }
     }
 
@@ -519,8 +551,8 @@ impl Job {
                 let horizon = self.snapshot.config.history.horizon(self.cut.counters.last_time);
                 Work::rows(&self.snapshot, parts.clone(), ended, horizon, *link)
             }
-            Plan::Link(target) => match &self.snapshot.parts[*target].part {
-                Part::Segment(segment) => Work::links(&self.snapshot, segment),
+            Plan::Link { target, ef_construction } => match &self.snapshot.parts[*target].part {
+                Part::Segment(segment) => Work::links(&self.snapshot, segment, *ef_construction),
                 Part::Chunk(_) => Ok(Work::Done),
             },
             Plan::Recode(target) => match &self.snapshot.parts[*target].part {
@@ -560,7 +592,7 @@ impl Plan {
     fn changed(&self) -> Option<usize> {
         match self {
             Self::Write { .. } => None,
-            Self::Link(target) | Self::Recode(target) => Some(*target),
+            Self::Link { target, .. } | Self::Recode(target) => Some(*target),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::base::{Error, Pool, Result};
 use crate::collection::View;
+use crate::index::HnswParams;
 use crate::index::hnsw::Builder;
 use crate::segment::{Ends, Segment};
 use crate::storage::BlobKind;
 use crate::vectors::{CodeEncoder, Codes, Coding, Metric};
 
 use super::jobs::JobProgress;
-use super::work::{Built, index_params};
+use super::work::Built;
 
 /// Codes of a segment, made from its vectors.
 pub(super) struct Recoding {
@@ -56,14 +57,14 @@ pub(super) struct Relinking {
 }
 
 impl Relinking {
-    pub fn new(view: &View, segment: &Arc<Segment>) -> Result<Self> {
+    pub fn new(view: &View, segment: &Arc<Segment>, params: HnswParams) -> Result<Self> {
         let (metric, wanted) = (view.config.metric, view.config.settings.codes);
         let has = segment.blobs.coding();
         let recode = |coding| Recoding::new(segment, metric, coding);
         Ok(Self {
             segment: Arc::clone(segment),
             int8: if has == Some(Coding::Int8) { None } else { Some((recode(Coding::Int8)?, false)) },
-            builder: Builder::new(segment.rows.vectors(), index_params(view))?,
+            builder: Builder::new(segment.rows.vectors(), params)?,
             is_linked: false,
             codes: if has == Some(wanted) { None } else { Some(recode(wanted)?) },
         })

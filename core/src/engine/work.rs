@@ -75,8 +75,9 @@ struct KeptLinks {
 
 impl Work {
     /// Links of a segment.
-    pub fn links(view: &View, segment: &Arc<Segment>) -> Result<Self> {
-        Ok(Self::Links(Box::new(Relinking::new(view, segment)?)))
+    pub fn links(view: &View, segment: &Arc<Segment>, ef_construction: u32) -> Result<Self> {
+        let params = HnswParams { ef_construction: ef_construction as usize, ..index_params(view) };
+        Ok(Self::Links(Box::new(Relinking::new(view, segment, params)?)))
     }
 
     /// Codes of a segment, of the kind that the collection is to have.
@@ -251,7 +252,7 @@ fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends], horizon: i64) ->
     let mut best: Option<(usize, KeptLinks)> = None;
     for (part, ended) in parts.zip(ended) {
         let Part::Segment(segment) = &view.parts[part].part else { continue };
-        let Some(links) = segment.links()?.filter(|links| links.params() == index_params(view)) else {
+        let Some(links) = segment.links()?.filter(|links| can_go_on(links.params(), view)) else {
             continue;
         };
         let mut live = links.len();
@@ -266,7 +267,14 @@ fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends], horizon: i64) ->
     Ok(best.map(|(_, kept)| kept))
 }
 
-pub(super) fn index_params(view: &View) -> HnswParams {
+/// Links that were built more carefully than a merge does it go on too; what they gain counts as built like the rest.
+fn can_go_on(params: HnswParams, view: &View) -> bool {
+    let own = index_params(view);
+    let at_least = HnswParams { ef_construction: params.ef_construction.max(own.ef_construction), ..own };
+    params == at_least
+}
+
+fn index_params(view: &View) -> HnswParams {
     HnswParams {
         links_max: view.config.links_max as usize,
         ef_construction: view.config.ef_construction as usize,

@@ -8,13 +8,14 @@ use crate::collection::{
     CollectionConfig, Document, Embedding, Moment, Mutation, Page, SearchRequest, SearchResponse, Settings,
     Stats, Version, View,
 };
-use crate::engine::{Begun, Collection, Entry, Job, JobKind, JobProgress, export};
+use crate::engine::{Begun, Collection, Entry, JobKind, export};
 use crate::segment::{Scratch, SharedRow, Touch};
 use crate::storage::{Level, Storage, Ticket};
 use crate::wire::InfoAnswer;
 
 use super::db::{Options, Shared, wait};
 use super::jobs::Patience;
+use super::running::RunningJob;
 use super::sync::Syncer;
 
 /// What becomes of a document whose id is there already.
@@ -89,14 +90,16 @@ pub struct CollectionHandle {
     entry: Entry,
     /// The last frame that was replayed when it was opened.
     opened_at: Lsn,
-    writer: Mutex<Collection>,
+    pub(super) writer: Mutex<Collection>,
     view: Arc<ArcSwap<View>>,
     /// That of the writer; held for a moment only.
     storage: Mutex<Arc<dyn Storage>>,
     /// Held by who recovers it after a failed write.
     recovering: Mutex<()>,
     /// Held while a job runs: one at a time.
-    job: Mutex<()>,
+    pub(super) job: Mutex<()>,
+    /// What is known of it; held for a moment only.
+    pub(super) running: Mutex<Option<RunningJob>>,
     /// Reused between searches, so that a search allocates little.
     scratch: Mutex<Vec<Scratch>>,
     clock: Arc<dyn Clock>,
@@ -104,7 +107,7 @@ pub struct CollectionHandle {
     level: Level,
     unsealed_bytes_max: usize,
     write_waits: AtomicU64,
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     /// The last frame that is to be durable within a second.
     promised: AtomicU64,
     /// It waits for the syncer, which is to sync it too.
@@ -134,6 +137,7 @@ impl CollectionHandle {
             pool: collection.pool(),
             writer: Mutex::new(collection),
             job: Mutex::new(()),
+            running: Mutex::new(None),
             scratch: Mutex::default(),
             clock: Arc::clone(&options.clock),
             embedding: Embedding(options.embedder.clone()),
@@ -450,86 +454,6 @@ impl CollectionHandle {
         Ok(self.writer()?.is_due(kind, seal_bytes))
     }
 
-    /// Runs a job to its end; false when there was nothing to do.
-    ///
-    /// # Errors
-    /// A failed write, `degraded`, `closed`, `corrupt`.
-    pub fn run(&self, kind: JobKind) -> Result<bool> {
-        self.run_watched(kind, &|_| {})
-    }
-
-    /// As [`CollectionHandle::run`]; tells `watch` every few thousand documents how far it has come.
-    ///
-    /// # Errors
-    /// As [`CollectionHandle::run`].
-    pub fn run_watched(&self, kind: JobKind, watch: &dyn Fn(JobProgress)) -> Result<bool> {
-        let done = self.run_while(kind, &|progress| {
-            watch(progress);
-            !self.is_closed()
-        })?;
-        self.view()?;
-        Ok(done)
-    }
-
-    /// Runs a job to its end, or until `go_on` says no.
-    pub(super) fn run_while(&self, kind: JobKind, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
-        let _one_at_a_time = lock(&self.job);
-        self.run_alone(kind, go_on)
-    }
-
-    /// As [`CollectionHandle::run_while`], for who holds `job`.
-    fn run_alone(&self, kind: JobKind, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
-        let begun = self.writer()?.begin(kind)?;
-        begun.map_or(Ok(false), |job| self.complete(job, go_on))
-    }
-
-    /// Builds, commits and publishes a job, for who holds `job`; false when `go_on` said no.
-    fn complete(&self, mut job: Job, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
-        let _abandoned_unless_published = Running(&self.writer);
-        while !job.step(STEP_DOCUMENTS)? {
-            if !go_on(job.progress()) {
-                return Ok(false);
-            }
-        }
-        let is_bulk = job.is_bulk();
-        let mut committed = self.writer()?.commit(job)?;
-        let storage = committed.storage();
-        let kept = self.wait(&storage, committed.ticket);
-        if kept.is_err() && storage.progress().failed.is_none() {
-            // The disk is full: what was stored of it before goes again.
-            lock(&self.writer).clean();
-            storage.poll(Ticket::LAST);
-        }
-        kept?;
-        let published = committed.open().and_then(|()| lock(&self.writer).publish(&mut committed));
-        if is_bulk {
-            if let Err(error) = &published {
-                // The storage holds what nobody sees: no write may follow that does not know of it.
-                lock(&self.writer).fail(error.to_string());
-            }
-            self.confirm()?;
-        }
-        published?;
-        // What the manifest before the last one needed goes now.
-        storage.poll(Ticket::LAST);
-        Ok(true)
-    }
-
-    /// Has the generation to fall back on hold a bulk import too. Where there is no room for it, there will be at the
-    /// next flip.
-    fn confirm(&self) -> Result<()> {
-        let (confirmation, storage) = {
-            let mut writer = lock(&self.writer);
-            (writer.confirm()?, writer.storage())
-        };
-        match self.wait(&storage, confirmation.ticket) {
-            Ok(()) => lock(&self.writer).confirmed(confirmation),
-            Err(error) if storage.progress().failed.is_some() => return Err(error),
-            Err(_) => {}
-        }
-        Ok(())
-    }
-
     /// Seals what the next opening would otherwise replay, unless that is quick or a job is running.
     pub(super) fn seal_to_close(&self) -> Result<()> {
         let Ok(_one_at_a_time) = self.job.try_lock() else { return Ok(()) };
@@ -650,7 +574,7 @@ impl CollectionHandle {
     }
 
     /// The writer, if the collection is open: asked under the lock, so that nothing is written once it is closed.
-    fn writer(&self) -> Result<MutexGuard<'_, Collection>> {
+    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Collection>> {
         let writer = lock(&self.writer);
         self.view()?;
         Ok(writer)
@@ -661,7 +585,7 @@ impl CollectionHandle {
     }
 
     /// Does queued work until a ticket of this storage is kept.
-    fn wait(&self, storage: &Arc<dyn Storage>, ticket: Ticket) -> Result<()> {
+    pub(super) fn wait(&self, storage: &Arc<dyn Storage>, ticket: Ticket) -> Result<()> {
         wait(&**storage, ticket).inspect_err(|_| {
             if storage.progress().failed.is_some() {
                 self.fall_back(storage);
@@ -705,15 +629,3 @@ impl CollectionHandle {
         }
     }
 }
-
-/// A job that has begun: forgotten when it ends in any way but being published, a panic included.
-struct Running<'a>(&'a Mutex<Collection>);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        lock(self.0).abandon();
-    }
-}
-
-/// Documents a job works on before it looks whether it should stop.
-const STEP_DOCUMENTS: usize = 2_000;

@@ -13,6 +13,7 @@ mod kv;
 mod lock;
 mod names;
 mod repair;
+mod running;
 mod sync;
 
 pub use clock::SystemClock;
@@ -21,3 +22,4 @@ pub use db::{Db, Options, Reference};
 pub use embedder::load_embedder;
 pub use inspect::Inspection;
 pub use repair::{Rescued, Saved, repair};
+pub use running::RunningJob;

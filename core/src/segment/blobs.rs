@@ -10,7 +10,7 @@ use crate::index::Hnsw;
 use crate::meta::{Columns, ColumnsBuilder};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
 use crate::text::{MemoryPostings, PostingSource, TextIndex, Words};
-use crate::vectors::{CodeEncoder, Codes, Coding, Metric};
+use crate::vectors::{CodeEncoder, Codes, Coding, Metric, Stored};
 
 use super::row::SharedRow;
 use super::rows::RowsReader;
@@ -65,6 +65,8 @@ impl SegmentBlobs {
 pub struct Derive<'a> {
     /// How distances are measured.
     pub metric: Metric,
+    /// What form vectors are stored in.
+    pub stored: Stored,
     /// What codes vectors get.
     pub codes: Coding,
     /// The text; `None` without any.
@@ -297,7 +299,8 @@ impl Segment {
         let slots = 0..self.rows.len() as u32;
         let rows: Vec<SharedRow> = slots.map(|slot| self.rows.row(Slot(slot))).collect::<Result<_>>()?;
         let Mender { metric, words, pool, .. } = &self.mender;
-        let with = Derive { metric: *metric, codes: Coding::Int8, words: words.as_deref(), pool };
+        let (metric, stored, words) = (*metric, self.rows.stored(), words.as_deref());
+        let with = Derive { metric, stored, codes: Coding::Int8, words, pool };
         let sections = derive_one(&rows, id.kind, with).unwrap_or_default();
         Blob::in_memory(id, &sections)
     }

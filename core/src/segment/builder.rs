@@ -16,7 +16,8 @@ use super::rows_builder::RowsBuilder;
 pub struct SegmentBuilder {
     len: usize,
     vectors: usize,
-    rows: RowsBuilder,
+    /// There from the first row on.
+    rows: Option<RowsBuilder>,
     extent: Extent,
     /// What links are made with, and what is written unless other codes are asked for.
     codes: Option<Int8Encoder>,
@@ -52,7 +53,7 @@ impl SegmentBuilder {
             }
         }
         self.columns.push(slot, &row.metadata);
-        self.rows.push(row);
+        self.rows.get_or_insert_with(|| RowsBuilder::new(with.stored)).push(row);
         self.len += 1;
     }
 
@@ -86,23 +87,21 @@ impl SegmentBuilder {
         } else if finished.columns.is_none() {
             finished.columns = Some(std::mem::take(&mut self.columns).sections(n));
         } else if finished.rows.is_none() {
-            finished.rows = Some(std::mem::take(&mut self.rows).sections());
+            finished.rows = Some(self.rows.take().map_or_else(Vec::new, RowsBuilder::sections));
         }
         finished.rows.is_some()
     }
 
     /// Encodes some vectors; false when there was nothing left to encode.
     fn encode(&mut self, budget: usize, with: Derive<'_>) -> bool {
-        let (rows, extent, n) = (&self.rows, self.extent, self.vectors);
-        if n == 0 {
-            return false;
-        }
+        let (extent, n) = (self.extent, self.vectors);
+        let Some(rows) = self.rows.as_ref().filter(|_| n > 0) else { return false };
         let dim = rows.dim();
         let codes = self.codes.get_or_insert_with(|| Int8Encoder::new(with.metric, dim, n, extent));
         let done = codes.encoded();
         let count = budget.max(1).min(n - done);
         if count > 0 {
-            let vectors = rows.floats(done..done + count);
+            let vectors = rows.vectors_of(done..done + count);
             codes.push(count, |i| &vectors[i * dim..(i + 1) * dim], with.pool);
         }
         count > 0
@@ -110,15 +109,14 @@ impl SegmentBuilder {
 
     /// Encodes some vectors by other codes than int8; false when there was nothing left to encode.
     fn encode_otherwise(&mut self, budget: usize, with: Derive<'_>) -> bool {
-        let (rows, n) = (&self.rows, self.vectors);
-        if n == 0 || with.codes == Coding::Int8 || self.finished.has_other_codes {
-            return false;
-        }
+        let n = self.vectors;
+        let is_left = n > 0 && with.codes != Coding::Int8 && !self.finished.has_other_codes;
+        let Some(rows) = self.rows.as_ref().filter(|_| is_left) else { return false };
         let encoder = self.other_codes.get_or_insert_with(|| {
             let made = CodeEncoder::new(with.codes, with.metric, rows.dim(), n);
             made.expect("settings are checked against the metric before they are taken")
         });
-        let read = |ordinals| Ok(rows.floats(ordinals));
+        let read = |ordinals| Ok(rows.vectors_of(ordinals));
         let done = encoder.step(budget, &read, with.pool);
         self.finished.has_other_codes = done.expect("vectors in memory are read without fail");
         true

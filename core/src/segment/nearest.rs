@@ -7,7 +7,6 @@ use crate::vectors::bits::BitScratch;
 use crate::vectors::{Codes, Coding, Metric, PreparedQuery, Scorer, pq};
 
 use super::blobs::Segment;
-use super::rows::floats;
 
 /// So few allowed vectors are compared with their stored form at once: cheaper than any estimate and exact.
 const EXACT_BELOW: usize = 4096;
@@ -72,6 +71,8 @@ pub struct Scratch {
     int8: CodeQuery,
     bits: BitScratch,
     pq: pq::Scratch,
+    /// A vector that is stored in another form.
+    decoded: Vec<f32>,
 }
 
 /// How the nearest of some vectors were found.
@@ -120,6 +121,7 @@ impl Searched {
 struct Found<'a> {
     part: usize,
     found: &'a mut Nearest,
+    decoded: &'a mut Vec<f32>,
 }
 
 /// Where the nearest vectors of all parts are gathered: distance, then seq, then what the caller attaches.
@@ -151,8 +153,8 @@ impl Segment {
             Some(codes) if !query.exact && count > EXACT_BELOW => codes,
             _ => return self.nearest_exactly(query, allowed, part, found),
         };
-        let Scratch { links, int8, bits, pq } = scratch;
-        let (vector, found_in) = (query.prepared.vector(), Found { part, found });
+        let Scratch { links, int8, bits, pq, decoded } = scratch;
+        let (vector, found_in) = (query.prepared.vector(), Found { part, found, decoded });
         match codes {
             Codes::Int8(codes) => {
                 self.nearest_by(&codes.scorer(vector, int8), Coding::Int8, query, allowed, links, found_in)
@@ -174,12 +176,11 @@ impl Segment {
         query: &VectorQuery,
         allowed: Option<&Bitmap>,
         scratch: &mut hnsw::Scratch,
-        Found { part, found }: Found<'_>,
+        mut found: Found<'_>,
     ) -> Result<Searched> {
         let vectors = self.rows.vectors();
         let count = allowed.map_or(vectors, Bitmap::count);
-        let default = RERANK_MIN.max(rerank_per_k(coding) * query.k);
-        let rerank = query.rerank.map_or(default, |rerank| rerank.max(query.k));
+        let rerank = query.rerank.map_or(default_rerank(coding, query.k), |rerank| rerank.max(query.k));
         let ef = query.ef.unwrap_or(EF_MIN.max(rerank)).max(query.k);
         let mut searched = Searched { plan: Plan::Codes, distances: 0, path: Vec::new() };
         let count_of = allowed.map(|_| count);
@@ -198,14 +199,14 @@ impl Segment {
                     let seen = path.into_iter().filter(|ordinal| is_allowed(*ordinal));
                     searched.path =
                         seen.map(|ordinal| self.slot_of_ordinal(ordinal)).collect::<Result<_>>()?;
-                    self.rerank(query, hits, part, found)?;
+                    self.rerank(query, hits, &mut found)?;
                     return Ok(searched);
                 }
             }
         }
         searched.distances += count;
         let scanned = flat::search(scorer, vectors, rerank, allowed);
-        self.rerank(query, scanned.into_iter(), part, found)?;
+        self.rerank(query, scanned.into_iter(), &mut found)?;
         Ok(searched)
     }
 
@@ -214,8 +215,7 @@ impl Segment {
         &self,
         query: &VectorQuery,
         candidates: impl Iterator<Item = (f32, u32)>,
-        part: usize,
-        found: &mut Nearest,
+        Found { part, found, decoded }: &mut Found<'_>,
     ) -> Result<()> {
         let (norms, seqs) = (self.rows.inverse_norms()?, self.rows.seqs()?);
         let mut ordinals = candidates.map(|(_, ordinal)| ordinal);
@@ -230,9 +230,10 @@ impl Segment {
                 return Ok(());
             }
             for (ordinal, bytes) in rows.iter().flatten() {
-                let distance = query.prepared.distance(&floats(bytes), norms[*ordinal as usize]);
+                let (stored, norm) = (self.rows.stored(), norms[*ordinal as usize]);
+                let distance = query.prepared.distance_stored(stored, bytes, norm, decoded);
                 let slot = self.slot_of_ordinal(*ordinal)?;
-                found.push(distance, seqs[slot.index()], (part, slot));
+                found.push(distance, seqs[slot.index()], (*part, slot));
             }
         }
     }
@@ -252,8 +253,7 @@ impl Segment {
             if !(start..end).any(|ordinal| is_allowed(&ordinal)) {
                 continue;
             }
-            let bytes = self.rows.vector_bytes(start..end)?;
-            let vectors = floats(&bytes);
+            let vectors = self.rows.vectors_of(start..end)?;
             for ordinal in (start..end).filter(is_allowed) {
                 let row = &vectors[(ordinal - start) * dim..(ordinal - start + 1) * dim];
                 let distance = query.prepared.distance(row, norms[ordinal]);
@@ -286,6 +286,21 @@ impl Segment {
 fn links_pay(links: &Hnsw, allowed: Option<usize>, ef: usize) -> bool {
     let (n, count) = (links.len(), allowed.unwrap_or(links.len()));
     count > per_ef(SCANNED_PER_EF, ef, links) && count * LINKS_SHARE >= n
+}
+
+/// The vectors that codes estimate to be nearest, by a scan of all.
+pub fn scan_codes(codes: &Codes, vector: &[f32], k: usize, scratch: &mut Scratch) -> Vec<(f32, u32)> {
+    match codes {
+        Codes::Int8(codes) => flat::search(&codes.scorer(vector, &mut scratch.int8), codes.len(), k, None),
+        Codes::Bits(codes) => flat::search(&codes.scorer(vector, &mut scratch.bits), codes.len(), k, None),
+        Codes::Pq(codes) => flat::search(&codes.scorer(vector, &mut scratch.pq), codes.len(), k, None),
+    }
+}
+
+/// How many candidates of an estimate are compared with their stored form, unless a query says otherwise.
+#[must_use]
+pub fn default_rerank(coding: Coding, k: usize) -> usize {
+    RERANK_MIN.max(rerank_per_k(coding) * k)
 }
 
 /// Among so many times as many candidates the nearest are: the worse an estimate, the more.

@@ -17,7 +17,7 @@ pub struct Row {
     pub valid_from: i64,
     /// From when it is no longer valid without anything being done; [`crate::base::NEVER`] for no such time.
     pub expires_at: i64,
-    /// The caller's bits.
+    /// The caller's, rounded to the form that the collection stores.
     pub vector: Option<Box<[f32]>>,
     /// 1 / length of the vector; 0 without one.
     pub inverse_norm: f32,

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
-use crate::base::bytes::numbers;
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
 use crate::base::value::decode_object;
 use crate::base::{Error, Key, Object, Reader, Result, Seq, Slot};
 use crate::storage::{Blob, Pinned, Rows, Section};
+use crate::vectors::Stored;
 
 use super::expiry::ExpiryView;
 use super::row::{Row, SharedRow};
@@ -32,8 +32,8 @@ pub(super) const SEQS: u16 = 6;
 pub(super) const VALID_FROM: u16 = 7;
 /// Slots that have a vector, ascending: `u32`. Empty when all have one.
 pub(super) const VECTOR_SLOTS: u16 = 8;
-/// Vectors in the order of their slots: `[n, dim]` `f32`, row-major.
-pub(super) const VECTORS: u16 = 9;
+/// Vectors in the order of their slots, in the form f32: `[n, dim]` `f32`, row-major.
+pub(super) const VECTORS_F32: u16 = 9;
 /// 1 / length of each vector: `f32`.
 pub(super) const INVERSE_NORMS: u16 = 10;
 /// Ends of the metadata of slots in `METADATA`: `u64` each, after a leading 0.
@@ -47,14 +47,33 @@ pub(super) const EXPIRY_SLOTS: u16 = 13;
 pub(super) const EXPIRY_TIMES: u16 = 14;
 /// Places in the two above, the first to expire first, ties by slot: `u32`.
 pub(super) const EXPIRY_ORDER: u16 = 15;
+/// In place of `VECTORS_F32`, in the form f16: `[n, dim]` `u16`, the bits of each.
+pub(super) const VECTORS_F16: u16 = 16;
+/// In place of `VECTORS_F32`, in the form int8: of each vector its scale `f32`, then `[dim]` `i8`.
+pub(super) const VECTORS_INT8: u16 = 17;
+
+/// Where vectors of this form are.
+pub(super) fn vectors_section(form: Stored) -> u16 {
+    match form {
+        Stored::F32 => VECTORS_F32,
+        Stored::F16 => VECTORS_F16,
+        Stored::Int8 => VECTORS_INT8,
+    }
+}
+
+/// The form of the vectors of a blob.
+pub(super) fn stored_form(blob: &Blob) -> Stored {
+    let has = |form: &Stored| blob.has(vectors_section(*form));
+    Stored::ALL.into_iter().find(has).unwrap_or_default()
+}
 
 /// The sections of a rows blob with these rows, which are in the order of seq.
 ///
 /// # Panics
 /// When rows are out of order or vectors differ in dimension.
 #[must_use]
-pub fn sections(rows: &[SharedRow]) -> Vec<Section> {
-    let mut builder = RowsBuilder::default();
+pub fn sections(rows: &[SharedRow], stored: Stored) -> Vec<Section> {
+    let mut builder = RowsBuilder::new(stored);
     rows.iter().for_each(|row| builder.push(row));
     builder.sections()
 }
@@ -67,6 +86,7 @@ pub struct RowsReader {
     slots: usize,
     vectors: usize,
     dim: usize,
+    stored: Stored,
     weight: u64,
     /// Whether any version expires.
     expires: bool,
@@ -103,7 +123,7 @@ fn name(blob: &Blob) -> String {
 }
 
 impl Pins {
-    fn open(blob: &Blob) -> Result<Self> {
+    fn open(blob: &Blob, stored: Stored) -> Result<Self> {
         Ok(Self {
             id_order: blob.pinned(ID_ORDER)?,
             id_offsets: blob.pinned(ID_OFFSETS)?,
@@ -112,7 +132,7 @@ impl Pins {
             seqs: blob.pinned(SEQS)?,
             valid_from: blob.pinned(VALID_FROM)?,
             vector_slots: blob.pinned(VECTOR_SLOTS)?,
-            vector_rows: blob.rows(VECTORS)?,
+            vector_rows: blob.rows(vectors_section(stored))?,
             inverse_norms: blob.pinned(INVERSE_NORMS)?,
             metadata_offsets: blob.pinned(METADATA_OFFSETS)?,
             metadata: blob.rows(METADATA)?,
@@ -134,7 +154,7 @@ impl Pins {
             (self.seqs.len() as u64, n, 8),
             (self.valid_from.len() as u64, n, 8),
             (self.vector_slots.len() as u64, sparse, 4),
-            (self.vector_rows.len(), vectors, rows.dim as u64 * 4),
+            (self.vector_rows.len(), vectors, rows.stored.width(rows.dim) as u64),
             (self.inverse_norms.len() as u64, vectors, 4),
             (self.metadata_offsets.len() as u64, n + 1, 8),
         ];
@@ -218,14 +238,16 @@ impl RowsReader {
         if slots > SLOTS_MAX as u64 || vectors > slots || !dims.contains(&dim) {
             return corrupt(blob, "counts within limits");
         }
+        let stored = stored_form(blob);
         let mut weight = 64 * slots;
-        for section in [ID_BYTES, VECTORS, METADATA] {
+        for section in [ID_BYTES, vectors_section(stored), METADATA] {
             weight += blob.rows(section)?.len();
         }
         let expires = !blob.rows(EXPIRY_SLOTS)?.is_empty();
         let swept = AtomicI64::new(i64::MIN);
         let (slots, vectors, dim) = (slots as usize, vectors as usize, dim as usize);
-        Ok(Self { blob: blob.clone(), slots, vectors, dim, weight, expires, swept, pins: OnceLock::new() })
+        let (blob, pins) = (blob.clone(), OnceLock::new());
+        Ok(Self { blob, slots, vectors, dim, stored, weight, expires, swept, pins })
     }
 
     /// Checks that all the blob says is possible, but for vectors and metadata, which are checked as they are read.
@@ -240,7 +262,7 @@ impl RowsReader {
         if let Some(pins) = self.pins.get() {
             return Ok(pins);
         }
-        let pins = Pins::open(&self.blob)?;
+        let pins = Pins::open(&self.blob, self.stored)?;
         pins.check(self)?;
         Ok(self.pins.get_or_init(|| pins))
     }
@@ -273,6 +295,12 @@ impl RowsReader {
     #[must_use]
     pub fn dim(&self) -> usize {
         self.dim
+    }
+
+    /// The form that its vectors are stored in.
+    #[must_use]
+    pub fn stored(&self) -> Stored {
+        self.stored
     }
 
     /// The id of a slot.
@@ -419,12 +447,12 @@ impl RowsReader {
         numbers_of(&self.pins()?.inverse_norms)
     }
 
-    /// The bytes of a run of vectors.
+    /// The bytes of a run of vectors, in the form that they are stored in.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn vector_bytes(&self, ordinals: std::ops::Range<usize>) -> Result<Cow<'_, [u8]>> {
-        let row = (self.dim * 4) as u64;
+        let row = self.stored.width(self.dim) as u64;
         self.pins()?.vector_rows.read(ordinals.start as u64 * row..ordinals.end as u64 * row)
     }
 
@@ -434,8 +462,8 @@ impl RowsReader {
     /// `corrupt`, `not_resident`.
     pub fn vectors_of(&self, ordinals: std::ops::Range<usize>) -> Result<Cow<'_, [f32]>> {
         Ok(match self.vector_bytes(ordinals)? {
-            Cow::Borrowed(bytes) => floats(bytes),
-            Cow::Owned(bytes) => Cow::Owned(floats(&bytes).into_owned()),
+            Cow::Borrowed(bytes) => self.stored.decode(bytes, self.dim),
+            Cow::Owned(bytes) => Cow::Owned(self.stored.decode(&bytes, self.dim).into_owned()),
         })
     }
 
@@ -445,7 +473,7 @@ impl RowsReader {
     /// `corrupt`, `not_resident`.
     pub fn with_vector<T>(&self, ordinal: u32, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
         let bytes = self.vector_bytes(ordinal as usize..ordinal as usize + 1)?;
-        Ok(f(&floats(&bytes)))
+        Ok(f(&self.stored.decode(&bytes, self.dim)))
     }
 
     /// The vector of a slot; `None` without one.
@@ -496,15 +524,4 @@ impl RowsReader {
 
 fn numbers_of<T: bytemuck::AnyBitPattern>(pinned: &Pinned) -> Result<&[T]> {
     pinned.numbers()
-}
-
-/// Bytes of a row section as f32, copied only where they are not aligned.
-#[must_use]
-pub fn floats(bytes: &[u8]) -> Cow<'_, [f32]> {
-    match numbers(bytes) {
-        Ok(aligned) => Cow::Borrowed(aligned),
-        Err(_) => {
-            Cow::Owned(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-        }
-    }
 }

@@ -8,12 +8,13 @@ use crate::base::bytes::le_bytes;
 use crate::base::value::encode_object;
 use crate::base::{NEVER, Writer};
 use crate::storage::Section;
+use crate::vectors::Stored;
 
 use super::expiry::Expiry;
 use super::row::Row;
 use super::rows::{
     COUNTS, EXPIRY_ORDER, EXPIRY_SLOTS, EXPIRY_TIMES, ID_BYTES, ID_OFFSETS, ID_ORDER, INVERSE_NORMS, KEYS,
-    METADATA, METADATA_OFFSETS, SEQS, VALID_FROM, VECTOR_SLOTS, VECTORS, floats,
+    METADATA, METADATA_OFFSETS, SEQS, VALID_FROM, VECTOR_SLOTS, vectors_section,
 };
 
 /// The rows blob of a segment under construction.
@@ -26,6 +27,7 @@ pub struct RowsBuilder {
     valid_from: Vec<i64>,
     vector_slots: Vec<u32>,
     dim: usize,
+    stored: Stored,
     /// Bytes and not numbers, so that they become a section without a copy.
     vectors: Vec<u8>,
     inverse_norms: Vec<f32>,
@@ -35,8 +37,10 @@ pub struct RowsBuilder {
     expiring: Vec<(u32, i64)>,
 }
 
-impl Default for RowsBuilder {
-    fn default() -> Self {
+impl RowsBuilder {
+    /// For vectors in this form.
+    #[must_use]
+    pub fn new(stored: Stored) -> Self {
         Self {
             ids: Writer::new(),
             id_ends: vec![0],
@@ -45,6 +49,7 @@ impl Default for RowsBuilder {
             valid_from: Vec::new(),
             vector_slots: Vec::new(),
             dim: 0,
+            stored,
             vectors: Vec::new(),
             inverse_norms: Vec::new(),
             metadata: Writer::new(),
@@ -52,10 +57,8 @@ impl Default for RowsBuilder {
             expiring: Vec::new(),
         }
     }
-}
 
-impl RowsBuilder {
-    /// Adds a row behind those before.
+    /// Adds a row behind those before. Its vector was rounded to the form.
     ///
     /// # Panics
     /// When its seq is not above theirs, or its vector has another dimension.
@@ -68,7 +71,7 @@ impl RowsBuilder {
             assert!(self.dim == 0 || vector.len() == self.dim, "one dimension a segment");
             self.dim = vector.len();
             self.vector_slots.push(self.len() as u32);
-            self.vectors.extend_from_slice(le_bytes(vector));
+            self.stored.encode(vector, &mut self.vectors);
             self.inverse_norms.push(row.inverse_norm);
         }
         self.ids.raw(row.id.as_bytes());
@@ -109,9 +112,9 @@ impl RowsBuilder {
 
     /// A run of vectors, one after another.
     #[must_use]
-    pub fn floats(&self, ordinals: std::ops::Range<usize>) -> Cow<'_, [f32]> {
-        let row = self.dim * 4;
-        floats(&self.vectors[ordinals.start * row..ordinals.end * row])
+    pub fn vectors_of(&self, ordinals: std::ops::Range<usize>) -> Cow<'_, [f32]> {
+        let row = self.stored.width(self.dim);
+        self.stored.decode(&self.vectors[ordinals.start * row..ordinals.end * row], self.dim)
     }
 
     fn id(&self, slot: u32) -> &[u8] {
@@ -137,7 +140,7 @@ impl RowsBuilder {
             Section::pinned(SEQS, le_bytes(&self.seqs)),
             Section::pinned(VALID_FROM, le_bytes(&self.valid_from)),
             Section::pinned(VECTOR_SLOTS, le_bytes(&sparse)),
-            Section::rows(VECTORS, self.vectors),
+            Section::rows(vectors_section(self.stored), self.vectors),
             Section::pinned(INVERSE_NORMS, le_bytes(&self.inverse_norms)),
             Section::pinned(METADATA_OFFSETS, le_bytes(&self.metadata_ends)),
             Section::rows(METADATA, self.metadata.finish()),

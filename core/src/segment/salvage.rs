@@ -9,12 +9,12 @@ use crate::base::limits::{DIM_MAX, SLOTS_MAX};
 use crate::base::value::decode_object;
 use crate::base::{Error, Key, NEVER, Reader, Result, Seq, Slot, check_id};
 use crate::storage::{Blob, Rows};
-use crate::vectors::{Metric, check_vector, inverse_norm};
+use crate::vectors::{Metric, Stored, check_vector, inverse_norm};
 
 use super::row::Row;
 use super::rows::{
     EXPIRY_SLOTS, EXPIRY_TIMES, ID_BYTES, ID_OFFSETS, INVERSE_NORMS, METADATA, METADATA_OFFSETS, VALID_FROM,
-    VECTOR_SLOTS, VECTORS, floats,
+    VECTOR_SLOTS, stored_form, vectors_section,
 };
 
 /// Where the vector of a slot is.
@@ -32,6 +32,7 @@ pub struct RowsSalvage {
     name: String,
     metric: Metric,
     dim: usize,
+    stored: Stored,
     ordinals: Vec<Ordinal>,
     id_offsets: Rows,
     id_bytes: Rows,
@@ -54,22 +55,22 @@ impl RowsSalvage {
         let name = format!("blob {}.rows", blob.id().number);
         let id_offsets = blob.rows(ID_OFFSETS)?;
         let slots = (id_offsets.len() / 8).saturating_sub(1);
-        let vectors = blob.rows(VECTORS)?;
+        let stored = stored_form(blob);
+        let vectors = blob.rows(vectors_section(stored))?;
         let count = blob.rows(INVERSE_NORMS)?.len() / 4;
-        let dim = vectors.len() / 4 / count.max(1);
-        if slots > SLOTS_MAX as u64
-            || count > slots
-            || dim > DIM_MAX as u64
-            || count * dim * 4 != vectors.len()
-        {
+        let width = vectors.len() / count.max(1);
+        let dim = if count == 0 { Some(0) } else { stored.dim(width as usize) };
+        let dim = dim.filter(|dim| *dim <= DIM_MAX && count * width == vectors.len());
+        let (Some(dim), true) = (dim, slots <= SLOTS_MAX as u64 && count <= slots) else {
             return Err(Error::corrupt(name, 0, "sections whose lengths go together"));
-        }
+        };
         let (expiry, unknown_expiry) = expiry(blob)?;
         let ordinals = ordinals(&blob.rows(VECTOR_SLOTS)?, slots as usize, count as usize);
         Ok(Self {
             name,
             metric,
-            dim: dim as usize,
+            dim,
+            stored,
             ordinals,
             id_offsets,
             id_bytes: blob.rows(ID_BYTES)?,
@@ -141,8 +142,9 @@ impl RowsSalvage {
                 return Err(Error::corrupt(self.name.clone(), 0, "to know which slots have vectors"));
             }
         };
-        let width = self.dim as u64 * 4;
-        let vector: Box<[f32]> = floats(&self.vectors.read(ordinal * width..(ordinal + 1) * width)?).into();
+        let width = self.stored.width(self.dim) as u64;
+        let bytes = self.vectors.read(ordinal * width..(ordinal + 1) * width)?;
+        let vector: Box<[f32]> = self.stored.decode(&bytes, self.dim).into();
         check_vector(self.metric, Some(self.dim), &vector)?;
         Ok(Some(vector))
     }

@@ -80,7 +80,7 @@ impl BlobKind {
     /// The highest section that this version knows.
     fn sections_max(self) -> u16 {
         match self {
-            Self::Rows => 15,
+            Self::Rows => 17,
             Self::Codes | Self::Bits | Self::Pq => 2,
             Self::Ends => 3,
             Self::Links => 4,
@@ -436,6 +436,12 @@ impl Blob {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether it has this section.
+    #[must_use]
+    pub fn has(&self, section: u16) -> bool {
+        self.inner.entry(section).is_ok()
     }
 
     /// A section, whole and checked.

@@ -4,6 +4,7 @@
 
 pub mod bits;
 pub mod codes;
+pub mod form;
 pub mod int8;
 pub mod kmeans;
 pub mod metric;
@@ -13,6 +14,7 @@ pub mod scorer;
 pub mod stored;
 
 pub use codes::{CodeEncoder, Codes, Coding, ReadVectors};
+pub use form::Stored;
 pub use int8::{Extent, Int8Codes, Int8Encoder, Int8Scorer, Int8Space};
 pub use metric::{Metric, check_vector, score};
 pub use scorer::{Scorer, Space};

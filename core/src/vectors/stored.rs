@@ -1,4 +1,4 @@
-//! Vectors stored as the caller's f32 bits, and exact distances to them.
+//! Exact distances of a query to vectors as they are stored.
 //!
 //! Cosine leaves the stored bits alone: an inverse norm a row stands beside them.
 
@@ -53,14 +53,19 @@ impl PreparedQuery {
     #[must_use]
     pub fn distance(&self, row: &[f32], inverse_norm: f32) -> f32 {
         match self.metric {
-            Metric::Cosine => {
-                let cos = dot_f32(&self.vector, row) * self.inverse_norm * inverse_norm;
-                at_least_zero(1.0 - cos)
-            }
+            Metric::Cosine | Metric::Dot => self.of_product(dot_f32(&self.vector, row), inverse_norm),
             Metric::Euclidean => squared_l2_f32(&self.vector, row),
-            // Subtracted from zero, not negated: a distance is never -0, which would sort before 0.
-            Metric::Dot => 0.0 - dot_f32(&self.vector, row),
             Metric::Manhattan => l1_f32(&self.vector, row),
+        }
+    }
+
+    /// The distance for cosine or dot, from the inner product with the row.
+    pub(super) fn of_product(&self, product: f32, inverse_norm: f32) -> f32 {
+        if self.metric == Metric::Cosine {
+            at_least_zero(1.0 - product * self.inverse_norm * inverse_norm)
+        } else {
+            // Subtracted from zero, not negated: a distance is never -0, which would sort before 0.
+            0.0 - product
         }
     }
 }

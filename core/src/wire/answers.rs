@@ -6,9 +6,10 @@ use crate::base::time::{format_span, format_time};
 use crate::base::{Error, NEVER, Object, Report, Result, Seq};
 use crate::collection::kv::KeyPage;
 use crate::collection::{
-    CollectionConfig, Explanation, History, Hit, Maintenance, Page, PartTrace, SearchResponse, Version, View,
-    config::WHOLE,
+    CollectionConfig, Estimate, Explanation, History, Hit, Maintenance, Page, PartTrace, SearchResponse,
+    Version, View, config::WHOLE,
 };
+use crate::engine::{JobKind, JobProgress};
 use crate::segment::{Row, Touch};
 use crate::text::TextFields;
 
@@ -207,6 +208,8 @@ pub struct InfoAnswer {
     pub history: String,
     /// When segments are written again.
     pub maintenance: MaintenanceAnswer,
+    /// How the vectors that readers get back are kept: `f32`, `f16` or `int8`.
+    pub stored: &'static str,
     /// What the index traverses: `int8`, `bits` or `pq`.
     pub codes: &'static str,
     /// The earliest moment that can be read; null when that is any.
@@ -236,16 +239,20 @@ pub struct MaintenanceAnswer {
     pub delete_threshold: f64,
     /// So much time is between two such writes at least; `0s` for none by themselves.
     pub vacuum_interval: String,
+    /// Links that were built with a lower `ef_construction` are built anew with this one; 0 for never.
+    pub refine_ef_construction: u32,
+    /// So much time is between two such jobs at least; `0s` for none by themselves.
+    pub refine_interval: String,
 }
 
 impl From<Maintenance> for MaintenanceAnswer {
     fn from(settings: Maintenance) -> Self {
+        let interval = |span| if span == 0 { "0s".to_owned() } else { format_span(span) };
         Self {
             delete_threshold: f64::from(settings.delete_threshold) / f64::from(WHOLE),
-            vacuum_interval: match settings.vacuum_interval {
-                0 => "0s".to_owned(),
-                span => format_span(span),
-            },
+            vacuum_interval: interval(settings.vacuum_interval),
+            refine_ef_construction: settings.refine_ef_construction,
+            refine_interval: interval(settings.refine_interval),
         }
     }
 }
@@ -276,6 +283,7 @@ impl InfoAnswer {
                 History::For(span) => format_span(span),
             },
             maintenance: config.settings.maintenance.into(),
+            stored: config.stored.name(),
             codes: config.settings.codes.name(),
             earliest: (earliest > i64::MIN).then(|| format_time(earliest)),
             documents: stats.documents,
@@ -287,6 +295,81 @@ impl InfoAnswer {
             write_waits: 0,
             degraded: None,
         }
+    }
+}
+
+/// The job of a collection that runs now.
+#[derive(Debug, Clone, Serialize)]
+pub struct JobAnswer {
+    /// What kind.
+    pub kind: &'static str,
+    /// How far it has come, in documents; what is written and linked counts twice.
+    pub done: usize,
+    /// Of how many.
+    pub total: usize,
+}
+
+impl JobAnswer {
+    /// Of a job of this kind that has come so far.
+    #[must_use]
+    pub fn new(kind: JobKind, progress: JobProgress) -> Self {
+        Self { kind: kind.name(), done: progress.done, total: progress.total }
+    }
+}
+
+/// What other stored forms and codes would take and find.
+#[derive(Debug, Clone, Serialize)]
+pub struct EstimateAnswer {
+    /// Vectors there are, those of versions that have ended included.
+    pub vectors: usize,
+    /// Of these, how many were looked at.
+    pub sample: usize,
+    /// Of these, how many were searched for.
+    pub queries: usize,
+    /// How many neighbours of each were compared.
+    pub k: usize,
+    /// What an index would traverse.
+    pub codes: Vec<CodesChoice>,
+    /// How vectors would be kept.
+    pub stored: Vec<StoredChoice>,
+}
+
+/// What codes would take and find.
+#[derive(Debug, Clone, Serialize)]
+pub struct CodesChoice {
+    /// `int8`, `bits` or `pq`.
+    pub codes: &'static str,
+    /// Bytes of memory for all vectors, beside links.
+    pub bytes: u64,
+    /// The share of the nearest that were found; null when they cannot serve the metric.
+    pub recall: Option<f64>,
+}
+
+/// What a stored form would take and find.
+#[derive(Debug, Clone, Serialize)]
+pub struct StoredChoice {
+    /// `f32`, `f16` or `int8`.
+    pub stored: &'static str,
+    /// Bytes on the disk for all vectors.
+    pub bytes: u64,
+    /// The share of the nearest that were found; null when it cannot hold these vectors.
+    pub recall: Option<f64>,
+}
+
+impl From<Estimate> for EstimateAnswer {
+    fn from(estimate: Estimate) -> Self {
+        let Estimate { vectors, sample, queries, k, codes, stored } = estimate;
+        let codes = codes.into_iter().map(|choice| CodesChoice {
+            codes: choice.choice.name(),
+            bytes: choice.bytes,
+            recall: choice.recall,
+        });
+        let stored = stored.into_iter().map(|choice| StoredChoice {
+            stored: choice.choice.name(),
+            bytes: choice.bytes,
+            recall: choice.recall,
+        });
+        Self { vectors, sample, queries, k, codes: codes.collect(), stored: stored.collect() }
     }
 }
 

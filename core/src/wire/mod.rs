@@ -9,13 +9,14 @@ mod columns;
 mod requests;
 
 pub use answers::{
-    DocumentAnswer, DumpLine, ErrorAnswer, HitAnswer, InfoAnswer, KeyAnswer, KeysAnswer, MaintenanceAnswer,
-    ScanAnswer, SearchAnswer, TouchAnswer, TouchesAnswer, VersionAnswer, VersionsAnswer, encode_cursor,
-    parse_cursor,
+    DocumentAnswer, DumpLine, ErrorAnswer, EstimateAnswer, HitAnswer, InfoAnswer, JobAnswer, KeyAnswer,
+    KeysAnswer, MaintenanceAnswer, ScanAnswer, SearchAnswer, TouchAnswer, TouchesAnswer, VersionAnswer,
+    VersionsAnswer, encode_cursor, parse_cursor,
 };
 pub use columns::{Columns, Vectors, to_json};
 pub use requests::{
-    AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, FieldsBody, GetBody, IdsBody,
-    KeySetBody, KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody, ReadBody, ScanBody,
-    SearchBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
+    AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, EstimateBody, FieldsBody,
+    GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody,
+    ReadBody, ScanBody, SearchBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level,
+    parse_metadata,
 };

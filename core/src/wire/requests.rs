@@ -10,12 +10,12 @@ use crate::base::time::{parse_span, parse_time};
 use crate::base::value::parse_object;
 use crate::base::{Clock, Error, InputError, Object, Result, Seq};
 use crate::collection::{
-    CollectionConfig, Document, EmbedderRef, Fusion, History, Maintenance, SearchRequest, Settings,
-    config::WHOLE, parse_filter,
+    CollectionConfig, Document, EmbedderRef, EstimateRequest, Fusion, History, Maintenance, SearchRequest,
+    Settings, config::WHOLE, parse_filter,
 };
 use crate::storage::Level;
 use crate::text::{Language, TextFields, TextSpec};
-use crate::vectors::{Coding, Metric};
+use crate::vectors::{Coding, Metric, Stored};
 
 use super::parse_cursor;
 
@@ -51,6 +51,8 @@ pub struct CreateBody {
     pub history: Option<String>,
     /// When segments are written again.
     pub maintenance: MaintenanceBody,
+    /// How the vectors that readers get back are kept: `f32` (default), `f16` or `int8`.
+    pub stored: Option<String>,
     /// What the index traverses: `int8` (default), `bits` or `pq`.
     pub codes: Option<String>,
 }
@@ -64,6 +66,11 @@ pub struct MaintenanceBody {
     pub delete_threshold: Option<f64>,
     /// So much time is between two such writes at least: `1m` by default, `0s` for none by themselves.
     pub vacuum_interval: Option<String>,
+    /// Links that were built with a lower `ef_construction` are built anew with this one, in the background: 0, the
+    /// default, for never.
+    pub refine_ef_construction: Option<u32>,
+    /// So much time is between two such jobs at least: `30m` by default, `0s` for none by themselves.
+    pub refine_interval: Option<String>,
 }
 
 impl MaintenanceBody {
@@ -77,11 +84,17 @@ impl MaintenanceBody {
             settings.delete_threshold =
                 (share * f64::from(WHOLE)).round().clamp(0.0, f64::from(u32::MAX)) as u32;
         }
-        match self.vacuum_interval.as_deref() {
-            None => {}
-            Some("0" | "0s") => settings.vacuum_interval = 0,
-            Some(span) => settings.vacuum_interval = parse_span("vacuum_interval", span)?,
-        }
+        let interval = |name, text: Option<&str>, before| match text {
+            None => Ok(before),
+            Some("0" | "0s") => Ok(0),
+            Some(span) => parse_span(name, span),
+        };
+        settings.vacuum_interval =
+            interval("vacuum_interval", self.vacuum_interval.as_deref(), settings.vacuum_interval)?;
+        settings.refine_interval =
+            interval("refine_interval", self.refine_interval.as_deref(), settings.refine_interval)?;
+        settings.refine_ef_construction =
+            self.refine_ef_construction.unwrap_or(settings.refine_ef_construction);
         settings.check()?;
         Ok(settings)
     }
@@ -120,6 +133,31 @@ impl ConfigureBody {
 fn change(settings: Settings, maintenance: &MaintenanceBody, codes: Option<&str>) -> Result<Settings> {
     let codes = codes.map_or(Ok(settings.codes), Coding::parse)?;
     Ok(Settings { maintenance: maintenance.change(settings.maintenance)?, codes })
+}
+
+/// How a sample is taken for an estimate.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EstimateBody {
+    /// Vectors that are looked at: 10,000 by default.
+    pub sample: Option<usize>,
+    /// Of these, how many are searched for: 100 by default.
+    pub queries: Option<usize>,
+    /// How many neighbours of each are compared: 10 by default.
+    pub k: Option<usize>,
+}
+
+impl EstimateBody {
+    /// As the core's request.
+    #[must_use]
+    pub fn request(&self) -> EstimateRequest {
+        let defaults = EstimateRequest::default();
+        EstimateRequest {
+            sample: self.sample.unwrap_or(defaults.sample),
+            queries: self.queries.unwrap_or(defaults.queries),
+            k: self.k.unwrap_or(defaults.k),
+        }
+    }
 }
 
 /// The text of a collection.
@@ -174,6 +212,7 @@ impl CreateBody {
         let config = CollectionConfig {
             metric: self.metric.as_deref().map_or(Ok(defaults.metric), Metric::parse)?,
             dim: self.dim,
+            stored: self.stored.as_deref().map_or(Ok(defaults.stored), Stored::parse)?,
             text,
             embedder,
             links_max: self.m.unwrap_or(defaults.links_max),

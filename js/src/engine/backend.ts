@@ -2,6 +2,9 @@
 
 import { KithError, type Report } from '../errors.js';
 
+/** What a job does. */
+export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'refine' | 'optimize';
+
 /** JSON, and the vectors that belong into it: `lengths[i]` components each, -1 for none. */
 export interface Answer {
   json: string;
@@ -52,12 +55,14 @@ export interface BackendCollection {
   scan(request: string): Promise<Answer>;
   search(request: string, vector?: Float32Array): Promise<Answer>;
   searchSync(request: string, vector?: Float32Array): Answer;
-  seal(): Promise<boolean>;
-  index(): Promise<boolean>;
-  merge(): Promise<boolean>;
-  vacuum(): Promise<boolean>;
-  recode(): Promise<boolean>;
-  optimize(): Promise<boolean>;
+  /** Runs a job; false when there was nothing to do. */
+  run(kind: JobKind): Promise<boolean>;
+  /** The JSON of the job that runs; nothing for none. */
+  job(): string | null | undefined;
+  /** False when no job runs that can be cancelled. */
+  cancelJob(): boolean;
+  /** The JSON of an estimate. */
+  estimate(request: string): Promise<string>;
   configure(change: string): Promise<void>;
   export(): Promise<Uint8Array>;
 }

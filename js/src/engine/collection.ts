@@ -4,12 +4,17 @@ import { encodeDocuments, encodeIds, encodeOptionalVector, encodeRequest } from 
 import { invalidRequest } from '../errors.js';
 import type {
   AddOptions,
+  Codes,
   Collection,
   CollectionInfo,
+  CompressOptions,
   ConfigureOptions,
   Document,
+  Estimate,
+  EstimateRequest,
   Explanation,
   Hit,
+  Job,
   JsonObject,
   NewDocument,
   Page,
@@ -24,6 +29,7 @@ import type {
   Written,
 } from '../types.js';
 import { type Answer, type BackendCollection, call, vectorsOf, wait } from './backend.js';
+import { compress } from './compress.js';
 
 /** Documents fetched at once by `documents()`. */
 const PAGE = 500;
@@ -128,27 +134,49 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
   }
 
   seal(): Promise<boolean> {
-    return wait(() => this.#backend.seal());
+    return wait(() => this.#backend.run('seal'));
   }
 
   index(): Promise<boolean> {
-    return wait(() => this.#backend.index());
+    return wait(() => this.#backend.run('index'));
   }
 
   merge(): Promise<boolean> {
-    return wait(() => this.#backend.merge());
+    return wait(() => this.#backend.run('merge'));
   }
 
   optimize(): Promise<boolean> {
-    return wait(() => this.#backend.optimize());
+    return wait(() => this.#backend.run('optimize'));
   }
 
   vacuum(): Promise<boolean> {
-    return wait(() => this.#backend.vacuum());
+    return wait(() => this.#backend.run('vacuum'));
   }
 
   recode(): Promise<boolean> {
-    return wait(() => this.#backend.recode());
+    return wait(() => this.#backend.run('recode'));
+  }
+
+  refine(): Promise<boolean> {
+    return wait(() => this.#backend.run('refine'));
+  }
+
+  compress(codes: Codes, options?: CompressOptions): Promise<void> {
+    return compress(this, codes, options);
+  }
+
+  job(): Job | null {
+    const json = call(() => this.#backend.job());
+    return json ? (JSON.parse(json) as Job) : null;
+  }
+
+  cancelJob(): boolean {
+    return call(() => this.#backend.cancelJob());
+  }
+
+  async estimate(request?: EstimateRequest): Promise<Estimate> {
+    const json = encodeRequest(request);
+    return JSON.parse(await wait(() => this.#backend.estimate(json))) as Estimate;
   }
 
   async configure(change: ConfigureOptions): Promise<void> {

@@ -1,11 +1,11 @@
 // The browser engine behind the interface: each call goes into the instance at once, and waits for the store where it must.
 
-import type { Answer, BackendCollection, BackendDatabase } from '../engine/backend.js';
+import type { Answer, BackendCollection, BackendDatabase, JobKind } from '../engine/backend.js';
 import { closed, refusal } from './errors.js';
 import type { Host } from './host.js';
 import { Jobs } from './jobs.js';
 import type { Life } from './life.js';
-import type { JobKind, KeySubmitted, Submitted, WasmDatabase } from './module.js';
+import type { KeySubmitted, Submitted, WasmDatabase } from './module.js';
 
 /** A database that a host keeps alive. */
 export class WasmBackend implements BackendDatabase {
@@ -162,28 +162,22 @@ class WasmCollection implements BackendCollection {
     return this.#call((db, c) => db.search(c, request, vector));
   }
 
-  seal(): Promise<boolean> {
-    return this.#run('seal');
+  async run(kind: JobKind): Promise<boolean> {
+    const number = await this.#ask((_db, c) => c);
+    return this.#jobs.run(number, kind);
   }
 
-  index(): Promise<boolean> {
-    return this.#run('index');
+  job(): string | undefined {
+    return this.#call((db, c) => db.job(c));
   }
 
-  merge(): Promise<boolean> {
-    return this.#run('merge');
+  cancelJob(): boolean {
+    return this.#jobs.cancel(this.#call((_db, c) => c));
   }
 
-  optimize(): Promise<boolean> {
-    return this.#run('optimize');
-  }
-
-  vacuum(): Promise<boolean> {
-    return this.#run('vacuum');
-  }
-
-  recode(): Promise<boolean> {
-    return this.#run('recode');
+  async estimate(request: string): Promise<string> {
+    const estimate = await this.#ask((db, c) => db.beginEstimate(c, request));
+    return this.#jobs.steps((documents) => this.#call((db) => db.stepEstimate(estimate, documents)));
   }
 
   async configure(change: string): Promise<void> {
@@ -211,11 +205,6 @@ class WasmCollection implements BackendCollection {
     this.#jobs.consider(this.#number);
     await this.#jobs.turn(this.#number);
     return ended;
-  }
-
-  async #run(kind: JobKind): Promise<boolean> {
-    const number = await this.#ask((_db, c) => c);
-    return this.#jobs.run(number, kind);
   }
 
   /**

@@ -1,10 +1,11 @@
-// Runs seal, index, merge, vacuum, recode and optimize in steps that leave time for everything else: when asked to, and by themselves when due.
+// Runs jobs in steps that leave time for everything else: when asked to, and by themselves when due.
 
+import type { JobKind } from '../engine/backend.js';
+import { cancelled } from '../engine/compress.js';
 import { KithError } from '../errors.js';
 import { closed } from './errors.js';
 import type { Host } from './host.js';
 import type { Life } from './life.js';
-import type { JobKind } from './module.js';
 
 /** A step is to take about so long; what the core cannot divide takes longer. */
 const STEP_MS = 15;
@@ -21,13 +22,20 @@ interface Failures {
   writesToPass: number;
 }
 
+/** A job that is between two steps. */
+interface Active {
+  life: Life;
+  kind: JobKind;
+  isCancelled: boolean;
+}
+
 /** The jobs of a database. A collection has one at a time. */
 export class Jobs {
   readonly #host: Host;
   /** The end of the last job of each collection. */
   readonly #queues = new Map<number, Promise<unknown>>();
   /** Jobs that are between two steps. */
-  readonly #active = new Map<number, Life>();
+  readonly #active = new Map<number, Active>();
   /** Collections that are being looked after in the background. */
   readonly #watched = new Set<number>();
   readonly #failures = new Map<string, Failures>();
@@ -61,7 +69,29 @@ export class Jobs {
   /** Abandons all jobs. A step is never interrupted: nothing else runs while it does. */
   stop(): void {
     this.#isStopped = true;
-    for (const [collection, life] of this.#active) abandon(life, collection);
+    for (const [collection, { life }] of this.#active) abandon(life, collection);
+  }
+
+  /** Has the running job of a collection end without having done anything; false for none, and for what writers wait for. */
+  cancel(collection: number): boolean {
+    const active = this.#active.get(collection);
+    if (!active || active.kind === 'seal') return false;
+    active.isCancelled = true;
+    return true;
+  }
+
+  /** Calls for work in steps of about one length, until something is answered. */
+  async steps<T>(step: (documents: number) => T | undefined, goesOn: () => void = () => {}): Promise<T> {
+    let documents = FIRST_STEP;
+    for (;;) {
+      const start = performance.now();
+      const answer = step(documents);
+      if (answer !== undefined) return answer;
+      documents = nextStep(documents, performance.now() - start);
+      await pause();
+      if (this.#isStopped) throw closed('database');
+      goesOn();
+    }
   }
 
   async #look(collection: number): Promise<void> {
@@ -110,10 +140,16 @@ export class Jobs {
     const life = await this.#host.nextLife();
     if (this.#isStopped) throw closed('database');
     if (!life.call((db) => db.begin(collection, kind))) return false;
-    this.#active.set(collection, life);
+    const active: Active = { life, kind, isCancelled: false };
+    this.#active.set(collection, active);
     let ticket: number;
     try {
-      await this.#build(life, collection);
+      await this.steps(
+        (documents) => life.call((db) => db.step(collection, documents)) || undefined,
+        () => {
+          if (active.isCancelled) throw cancelled(kind);
+        },
+      );
       ticket = life.call((db) => db.finish(collection));
     } catch (error) {
       if (!this.#isStopped) abandon(life, collection);
@@ -123,17 +159,6 @@ export class Jobs {
     }
     await life.kept(ticket);
     return true;
-  }
-
-  async #build(life: Life, collection: number): Promise<void> {
-    let documents = FIRST_STEP;
-    for (;;) {
-      const start = performance.now();
-      if (life.call((db) => db.step(collection, documents))) return;
-      documents = nextStep(documents, performance.now() - start);
-      await pause();
-      if (this.#isStopped) throw closed('database');
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 // The wasm module as TypeScript sees it (bindings-wasm). The core never waits: what it has to store is queued as work,
 // which is taken, committed to a store in order, and reported kept.
 
-import type { Answer } from '../engine/backend.js';
+import type { Answer, JobKind } from '../engine/backend.js';
 
 /** What instantiates the module: a place to fetch it from, or the module itself. */
 export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;
@@ -21,9 +21,6 @@ export interface WasmModule {
     restore(options: string, snapshot: Snapshot): WasmDatabase;
   };
 }
-
-/** What a job does. */
-export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'optimize';
 
 /**
  * A database inside the instance. Every call ends at once. A refused one throws an error whose message is the JSON of a
@@ -84,6 +81,12 @@ export interface WasmDatabase {
   /** A ticket. */
   finish(collection: number): number;
   abandon(collection: number): void;
+  /** The JSON of the job that was begun; nothing for none. */
+  job(collection: number): string | undefined;
+
+  /** The number of an estimate, to be stepped until it answers its JSON. */
+  beginEstimate(collection: number, request: string): number;
+  stepEstimate(estimate: number, vectors: number): string | undefined;
 
   /** A ticket that is kept when everything before it is durable. */
   sync(): number;

@@ -10,6 +10,7 @@ use kithdb::host::Db;
 use serde::Serialize;
 
 use super::problem::Problem;
+use super::tasks::Tasks;
 
 /// Shared by all requests.
 #[derive(Clone)]
@@ -19,12 +20,13 @@ struct Inner {
     db: Db,
     listen: SocketAddr,
     embedder: Option<PathBuf>,
+    tasks: Tasks,
 }
 
 impl App {
     /// Serves this database on this address. `embedder`: the directory that the database's embedder was loaded from.
     pub fn new(db: Db, listen: SocketAddr, embedder: Option<PathBuf>) -> Self {
-        Self(Arc::new(Inner { db, listen, embedder }))
+        Self(Arc::new(Inner { db, listen, embedder, tasks: Tasks::default() }))
     }
 
     /// The database.
@@ -35,6 +37,11 @@ impl App {
     /// The address that is listened on.
     pub fn listen(&self) -> SocketAddr {
         self.0.listen
+    }
+
+    /// Work that goes on after its request was answered.
+    pub fn tasks(&self) -> &Tasks {
+        &self.0.tasks
     }
 
     /// The directory of the embedder.

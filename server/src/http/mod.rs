@@ -7,6 +7,7 @@ mod guard;
 mod known;
 mod problem;
 mod routes;
+mod tasks;
 
 pub use accept::accept;
 pub use app::App;

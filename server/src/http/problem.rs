@@ -30,6 +30,7 @@ struct Body {
 pub fn status_of(code: &str) -> StatusCode {
     match code {
         "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+        "cancelled" => StatusCode::CONFLICT,
         "no_embedder" | "degraded" | "closed" | "unopenable" => StatusCode::SERVICE_UNAVAILABLE,
         "disk_full" => StatusCode::INSUFFICIENT_STORAGE,
         "history_gone" => StatusCode::GONE,

@@ -5,12 +5,13 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use kithdb::engine::JobKind;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::app::App;
 use super::guard::guard;
 use super::problem::Problem;
-use crate::kektor::{self, indexes, vectors};
+use crate::kektor::{self, indexes, maintenance, vectors};
 use crate::page;
 use crate::v1::{collections, documents, embedder, jobs, kv, search};
 
@@ -35,12 +36,10 @@ pub fn routes(app: App) -> Router {
         )
         .route("/v1/collections/{name}/documents/{id}/versions", get(documents::versions))
         .route("/v1/collections/{name}/search", post(search::search))
-        .route("/v1/collections/{name}/seal", post(jobs::seal))
-        .route("/v1/collections/{name}/index", post(jobs::index))
-        .route("/v1/collections/{name}/merge", post(jobs::merge))
-        .route("/v1/collections/{name}/vacuum", post(jobs::vacuum))
-        .route("/v1/collections/{name}/recode", post(jobs::recode))
-        .route("/v1/collections/{name}/optimize", post(jobs::optimize))
+        .merge(job_routes())
+        .route("/v1/collections/{name}/job", get(jobs::running).delete(jobs::cancel))
+        .route("/v1/collections/{name}/compress", post(jobs::compress))
+        .route("/v1/collections/{name}/estimate", post(jobs::estimate))
         .route("/v1/collections/{name}/export", get(collections::export))
         .route("/v1/collections/{name}/import", post(collections::import))
         .route("/v1/kv", get(kv::list))
@@ -58,6 +57,14 @@ pub fn routes(app: App) -> Router {
         .with_state(app)
 }
 
+/// A path for each kind of job.
+fn job_routes() -> Router<App> {
+    JobKind::ALL
+        .into_iter()
+        .map(jobs::route)
+        .fold(Router::new(), |router, (path, run)| router.route(&path, run))
+}
+
 /// KektorDB's paths, with its shape of errors.
 fn kektor_routes() -> Router<App> {
     Router::new()
@@ -67,6 +74,8 @@ fn kektor_routes() -> Router<App> {
         )
         .route("/vector/indexes", get(indexes::list).post(indexes::create))
         .route("/vector/indexes/{name}", get(indexes::info).delete(indexes::remove))
+        .route("/vector/indexes/{name}/config", post(maintenance::config))
+        .route("/vector/indexes/{name}/maintenance", post(maintenance::trigger))
         .route("/vector/indexes/{name}/vectors/{id}", get(vectors::get))
         .route("/vector/actions/create", post(indexes::create))
         .route("/vector/actions/add", post(vectors::add))
@@ -74,6 +83,8 @@ fn kektor_routes() -> Router<App> {
         .route("/vector/actions/get-vectors", post(vectors::get_many))
         .route("/vector/actions/delete_vector", post(vectors::delete))
         .route("/vector/actions/search", post(kektor::search::search))
+        .route("/vector/actions/compress", post(maintenance::compress))
+        .route("/system/tasks/{id}", get(kektor::system::task))
         .route("/system/save", post(kektor::system::save))
         .layer(map_response(kektor::shape_errors))
 }

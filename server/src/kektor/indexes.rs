@@ -7,11 +7,12 @@ use kithdb::base::{Error, Result};
 use kithdb::collection::CollectionConfig;
 use kithdb::host::CollectionHandle;
 use kithdb::text::{Language, TextFields, TextSpec};
-use kithdb::vectors::Metric;
+use kithdb::vectors::{Metric, Stored};
 use kithdb::wire::parse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::maintenance::MaintenanceBody;
 use super::{not_yet, ok, refuse};
 use crate::http::{App, BODY_BYTES_MAX, JsonBody, NoBody, PathOf, Problem};
 
@@ -24,9 +25,7 @@ struct CreateBody {
     ef_construction: u32,
     precision: String,
     text_language: String,
-    /// When to tidy up: ours decides that by itself.
-    #[serde(rename = "maintenance")]
-    _maintenance: Value,
+    maintenance: Option<MaintenanceBody>,
     auto_links: Option<Vec<Value>>,
     memory_config: Option<serde_json::Map<String, Value>>,
 }
@@ -40,7 +39,7 @@ impl Default for CreateBody {
             ef_construction: 0,
             precision: "float32".to_owned(),
             text_language: String::new(),
-            _maintenance: Value::Null,
+            maintenance: None,
             auto_links: None,
             memory_config: None,
         }
@@ -92,13 +91,17 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Its names of stored forms.
+const PRECISIONS: [(Stored, &str); 3] =
+    [(Stored::F32, "float32"), (Stored::F16, "float16"), (Stored::Int8, "int8")];
+
+fn precision_of(stored: Stored) -> &'static str {
+    PRECISIONS.into_iter().find(|(form, _)| *form == stored).map_or("float32", |(_, name)| name)
+}
+
 fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
     if body.index_name.is_empty() {
         return Err(refuse("index_name required"));
-    }
-    if body.precision != "float32" {
-        let precision = kithdb::base::ids::shorten(&body.precision);
-        return Err(refuse(format!("precision '{precision}' comes later; use float32")));
     }
     not_yet(body.auto_links.as_ref().is_some_and(|rules| !rules.is_empty()), "auto_links")?;
     not_yet(body.memory_config.as_ref().is_some_and(|config| !config.is_empty()), "memory_config")?;
@@ -111,10 +114,20 @@ fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
             Some(TextSpec { language, fields: TextFields::All })
         }
     };
+    let precision = body.precision.as_str();
+    let stored = PRECISIONS.into_iter().find(|(_, name)| *name == precision).map(|(stored, _)| stored);
+    let got = || kithdb::base::ids::shorten(precision);
+    let stored = stored.ok_or_else(|| Error::parameter("precision", got(), "float32, float16 or int8"))?;
     let defaults = CollectionConfig::default();
+    let mut settings = defaults.settings;
+    if let Some(maintenance) = &body.maintenance {
+        settings.maintenance = maintenance.change(settings.maintenance)?;
+    }
     let or_default = |given: u32, default: u32| if given == 0 { default } else { given };
     Ok(CollectionConfig {
         metric: Metric::parse(&body.metric)?,
+        stored,
+        settings,
         text,
         links_max: or_default(body.m, defaults.links_max),
         ef_construction: or_default(body.ef_construction, defaults.ef_construction),
@@ -127,7 +140,7 @@ fn answer(collection: &CollectionHandle) -> Result<IndexAnswer> {
     Ok(IndexAnswer {
         name: info.name,
         metric: info.config.metric.name(),
-        precision: "float32",
+        precision: precision_of(info.config.stored),
         m: info.config.links_max,
         ef_construction: info.config.ef_construction,
         vector_count: info.stats.documents,

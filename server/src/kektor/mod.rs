@@ -5,6 +5,7 @@
 mod errors;
 pub mod indexes;
 pub mod kv;
+pub mod maintenance;
 pub mod search;
 pub mod system;
 pub mod vectors;

@@ -40,11 +40,62 @@ async fn indexes_have_its_shape() {
     assert_eq!(error(&again), (409, "index 't' already exists".into()));
     assert_eq!(error(&server.post("/vector/indexes", "{}").await), (400, "index_name required".into()));
     let int8 = server.post("/vector/indexes", r#"{"index_name": "u", "precision": "int8"}"#).await;
-    assert_eq!(error(&int8).0, 400);
+    assert_eq!(int8.status, 200);
+    assert_eq!(server.get("/vector/indexes/u").await.json()["precision"], "int8");
+    assert_eq!(server.ask("DELETE", "/vector/indexes/u", "").await.status, 204);
+    let odd = server.post("/vector/indexes", r#"{"index_name": "u", "precision": "float64"}"#).await;
+    assert_eq!(error(&odd).0, 400);
     assert_eq!(error(&server.post("/vector/indexes", r#"{"index_name": "u", "foo": 1}"#).await).0, 400);
     let deleted = server.ask("DELETE", "/vector/indexes/t", "").await;
     assert_eq!((deleted.status.as_u16(), deleted.body.len()), (204, 0));
     assert_eq!(error(&server.get("/vector/indexes/t").await), (404, "index 't' not found".into()));
+}
+
+/// A task that was started ends; how.
+async fn ended(server: &Server, started: &Answer) -> Value {
+    assert_eq!(started.status, 202);
+    let id = started.json()["id"].as_str().expect("an id").to_owned();
+    loop {
+        let task = server.get(&format!("/system/tasks/{id}")).await.json();
+        if task["status"] != "running" {
+            return task;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn indexes_are_maintained_and_compressed_by_tasks() {
+    let server = server().await;
+    for n in 0..6 {
+        assert_eq!(add(&server, &format!("d{n}"), json!([1, n]), json!({})).await.status, 200);
+    }
+    let config = r#"{"vacuum_interval": "2m", "refine_enabled": true, "refine_ef_construction": 300, "refine_batch_size": 7}"#;
+    let told = server.post("/vector/indexes/t/config", config).await;
+    assert_eq!(told.json(), json!({"status": "OK", "message": "Configuration updated"}));
+    let expected = json!({"delete_threshold": 0.2, "vacuum_interval": "2m", "refine_ef_construction": 300,
+        "refine_interval": "30m"});
+    assert_eq!(server.get("/v1/collections/t").await.json()["maintenance"], expected);
+    let bad = server.post("/vector/indexes/t/config", r#"{"vacuum_interval": "soon"}"#).await;
+    assert_eq!(error(&bad).0, 400);
+    assert_eq!(error(&server.post("/vector/indexes/none/config", "{}").await).0, 404);
+
+    assert_eq!(server.post("/v1/collections/t/optimize", "").await.status, 200);
+    for body in [r#"{"type": "refine"}"#, r#"{"type": "vacuum"}"#] {
+        let task = ended(&server, &server.post("/vector/indexes/t/maintenance", body).await).await;
+        assert_eq!(task["status"], "completed", "{task}");
+    }
+    let odd = server.post("/vector/indexes/t/maintenance", r#"{"type": "dust"}"#).await;
+    assert_eq!(error(&odd), (400, "invalid maintenance type".into()));
+    for (precision, codes) in [("bits", "bits"), ("float16", "int8"), ("pq", "pq"), ("int8", "int8")] {
+        let body = json!({"index_name": "t", "precision": precision}).to_string();
+        let task = ended(&server, &server.post("/vector/actions/compress", &body).await).await;
+        assert_eq!(task["status"], "completed", "{task}");
+        assert_eq!(server.get("/v1/collections/t").await.json()["codes"], codes);
+    }
+    let body = r#"{"index_name": "t", "precision": "float8"}"#;
+    assert_eq!(error(&server.post("/vector/actions/compress", body).await).0, 400);
+    assert_eq!(error(&server.get("/system/tasks/none").await), (404, "task not found".into()));
 }
 
 #[tokio::test]

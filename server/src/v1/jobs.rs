@@ -1,88 +1,105 @@
-//! Work that is otherwise done by itself, and what is done when asked: seal, index, recode, merge, vacuum,
-//! optimize, flush.
+//! Work that is otherwise done by itself, and what is done when asked: jobs, compress, estimate, flush; and what runs.
 
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::{MethodRouter, post};
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
-use kithdb::host::CollectionHandle;
-use serde::Serialize;
+use kithdb::vectors::Coding;
+use kithdb::wire::{EstimateAnswer, EstimateBody, JobAnswer, parse};
+use serde::{Deserialize, Serialize};
 
-use crate::http::{App, NoBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, JsonBody, NoBody, PathOf, Problem};
 
 #[derive(Serialize)]
-struct JobAnswer {
+struct DoneAnswer {
     /// False when there was nothing to do.
     done: bool,
 }
 
 #[derive(Serialize)]
-struct Nothing {}
-
-pub async fn seal(
-    State(app): State<App>,
-    PathOf(name): PathOf<String>,
-    _: NoBody,
-) -> Result<Response, Problem> {
-    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Seal)).await
+struct RunningAnswer {
+    /// Null for none.
+    job: Option<JobAnswer>,
 }
 
-/// Indexes every segment that has no index.
-pub async fn index(
+#[derive(Serialize)]
+struct CancelAnswer {
+    /// False when no job runs that can be cancelled.
+    cancelled: bool,
+}
+
+#[derive(Serialize)]
+struct Nothing {}
+
+/// The path of a kind of job, which runs one; `index` indexes every segment that has no index.
+pub fn route(kind: JobKind) -> (String, MethodRouter<App>) {
+    let run = move |State(app): State<App>, PathOf(name): PathOf<String>, _: NoBody| async move {
+        app.ok(move |db| {
+            let collection = db.collection(&name)?;
+            let done = collection.run(kind)?;
+            while kind == JobKind::Index && collection.run(kind)? {}
+            Ok::<_, kithdb::base::Error>(DoneAnswer { done })
+        })
+        .await
+    };
+    (format!("/v1/collections/{{name}}/{}", kind.name()), post(run))
+}
+
+/// The job that runs, and how far it has come.
+pub async fn running(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
+    app.ok(move |db| {
+        let job = db.collection(&name)?.job().map(|job| JobAnswer::new(job.kind, job.progress));
+        Ok::<_, kithdb::base::Error>(RunningAnswer { job })
+    })
+    .await
+}
+
+/// Has the job that runs end without having done anything.
+pub async fn cancel(
     State(app): State<App>,
     PathOf(name): PathOf<String>,
     _: NoBody,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
-        let collection = db.collection(&name)?;
-        let mut answer = run(&collection, JobKind::Index)?;
-        while answer.done && run(&collection, JobKind::Index)?.done {
-            answer.done = true;
-        }
-        Ok::<_, kithdb::base::Error>(answer)
+        let cancelled = db.collection(&name)?.cancel_job();
+        Ok::<_, kithdb::base::Error>(CancelAnswer { cancelled })
     })
     .await
 }
 
-pub async fn merge(
-    State(app): State<App>,
-    PathOf(name): PathOf<String>,
-    _: NoBody,
-) -> Result<Response, Problem> {
-    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Merge)).await
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompressBody {
+    codes: String,
 }
 
-/// One segment without what has ended in it.
-pub async fn vacuum(
+/// Other codes for the whole collection, before it answers.
+pub async fn compress(
     State(app): State<App>,
     PathOf(name): PathOf<String>,
-    _: NoBody,
+    JsonBody(body): JsonBody<BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Vacuum)).await
+    app.ok(move |db| {
+        let body: CompressBody = parse(&body)?;
+        db.collection(&name)?.compress(Coding::parse(&body.codes)?).map(|()| Nothing {})
+    })
+    .await
 }
 
-/// One segment with the codes that the settings ask for.
-pub async fn recode(
+/// What other codes and stored forms would take and find.
+pub async fn estimate(
     State(app): State<App>,
     PathOf(name): PathOf<String>,
-    _: NoBody,
+    JsonBody(body): JsonBody<BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Recode)).await
-}
-
-/// One segment with an index.
-pub async fn optimize(
-    State(app): State<App>,
-    PathOf(name): PathOf<String>,
-    _: NoBody,
-) -> Result<Response, Problem> {
-    app.ok(move |db| run(&*db.collection(&name)?, JobKind::Optimize)).await
+    app.ok(move |db| {
+        let body: EstimateBody = parse(&body)?;
+        db.collection(&name)?.estimate(body.request()).map(EstimateAnswer::from)
+    })
+    .await
 }
 
 pub async fn flush(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
     app.ok(|db| db.flush().map(|()| Nothing {})).await
-}
-
-fn run(collection: &CollectionHandle, kind: JobKind) -> Result<JobAnswer> {
-    collection.run(kind).map(|done| JobAnswer { done })
 }

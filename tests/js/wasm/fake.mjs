@@ -218,6 +218,11 @@ class FakeDatabase {
     return this.#push({ kind: 'flip', generation: this.generation, bytes: encode({ blob, length: total }) }, true);
   }
 
+  job(c) {
+    const total = this.#open(c).documents.size;
+    return this.#jobs.has(c) ? JSON.stringify({ kind: 'seal', done: this.#jobs.get(c), total }) : undefined;
+  }
+
   abandon(c) {
     this.module.abandoned = (this.module.abandoned ?? 0) + 1;
     this.#jobs.delete(c);

@@ -96,11 +96,11 @@ fn ask_rows(blob: &Blob) {
     let expiry = reader.expiry().expect("checked");
     assert!(expiry.by(i64::MAX).all(|slot| slot.index() < reader.len()));
     // What could be read is written and read again.
-    let written = rows::sections(&found);
+    let written = rows::sections(&found, reader.stored());
     let again = RowsReader::open(&opened(blob.id(), &written)).expect("written above");
     let slots = (0..again.len() as u32).map(Slot);
     let found: Vec<_> = slots.map(|slot| again.row(slot).expect("written above")).collect();
-    assert_eq!(bytes(&rows::sections(&found)), bytes(&written));
+    assert_eq!(bytes(&rows::sections(&found, reader.stored())), bytes(&written));
 }
 
 fn ask_codes(blob: &Blob) {

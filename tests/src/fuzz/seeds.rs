@@ -12,7 +12,7 @@ use kithdb::index::hnsw::build;
 use kithdb::segment::{Derive, End, Ends, Row, SharedRow, derive};
 use kithdb::storage::{BlobKind, Section};
 use kithdb::text::{Language, TextFields, TextSpec, Words};
-use kithdb::vectors::{CodeEncoder, Coding, Metric, int8, inverse_norm};
+use kithdb::vectors::{CodeEncoder, Coding, Metric, Stored, int8, inverse_norm};
 
 /// The words of the seeds' documents.
 pub(super) fn words() -> Words {
@@ -85,7 +85,10 @@ pub(super) fn ends(rows: &[SharedRow]) -> Ends {
 /// The sections of every kind of blob of a segment with these rows.
 pub(super) fn sections(rows: &[SharedRow], metric: Metric) -> Vec<(BlobKind, Vec<Section>)> {
     let (pool, words) = (Pool::single(), words());
-    let mut blobs = derive(rows, Derive { metric, codes: Coding::Int8, words: Some(&words), pool: &pool });
+    let mut blobs = derive(
+        rows,
+        Derive { metric, stored: Stored::F32, codes: Coding::Int8, words: Some(&words), pool: &pool },
+    );
     let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
     let read = |range: Range<usize>| Ok(Cow::Owned(vectors[range].concat()));
     for coding in [Coding::Bits, Coding::Pq] {

@@ -128,7 +128,8 @@ impl State {
                 Op::Touch { .. } | Op::Configure(_) | Op::Reserve { .. } => {}
                 Op::Put { id, valid_from, expires_at, vector, metadata, .. } => {
                     let dim = self.dim.map(|dim| dim as usize);
-                    let fits = |v: &[f32]| check_vector(manifest.config.metric, dim, v).is_ok();
+                    let (metric, stored) = (manifest.config.metric, manifest.config.stored);
+                    let fits = |v: &[f32]| check_vector(metric, dim, v).is_ok() && stored.holds(v);
                     if !vector.as_deref().is_none_or(fits) {
                         self.lose(id);
                         continue;

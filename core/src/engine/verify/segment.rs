@@ -110,14 +110,17 @@ impl Segments<'_> {
             check_id(&row.id).map_err(|e| of(&e))?;
             if let Some(vector) = &row.vector {
                 check_vector(self.config.metric, Some(reader.dim()), vector).map_err(|e| of(&e))?;
+                if !self.config.stored.holds(vector) {
+                    return Err(of(&"its vector is none of the form that the collection stores"));
+                }
                 if inverse_norm(vector).to_bits() != row.inverse_norm.to_bits() {
                     return Err(of(&"its inverse norm is not that of its vector"));
                 }
             }
             rows.push(row);
         }
-        let (metric, codes) = (self.config.metric, Coding::Int8);
-        let with = Derive { metric, codes, words: self.words, pool: self.pool };
+        let (metric, stored, codes) = (self.config.metric, self.config.stored, Coding::Int8);
+        let with = Derive { metric, stored, codes, words: self.words, pool: self.pool };
         let mut sections: Sections = derive(&rows, with).into_iter().collect();
         for kind in others.iter().map(|id| id.kind) {
             if Coding::of_blob(kind).is_some() && !sections.contains_key(&kind) {
