@@ -1,0 +1,66 @@
+// Jobs that take a while, on the addon and on the browser module: how far they are, cancelling them, and estimates.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import * as native from 'kithdb';
+import * as browser from 'kithdb/wasm';
+
+import { after } from './support.mjs';
+
+const WASM = new URL('../../js/dist/wasm/kithdb_wasm_bg.wasm', import.meta.url);
+const ENGINES = {
+  'the addon': () => native.openMemory(),
+  'the browser module': async () => browser.openMemory({ wasm: await readFile(WASM) }),
+};
+const [COUNT, DIM] = [6000, 32];
+
+/** Vectors that are no uniform noise, the same each time. */
+function* vectors() {
+  let state = 7;
+  const next = () => {
+    state = (state * 1103515245 + 12345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+  const centres = Array.from({ length: 30 }, () => Array.from({ length: DIM }, next));
+  for (let i = 0; i < COUNT; i++) yield Float32Array.from(centres[i % 30], (x) => x + 0.3 * next());
+}
+
+for (const [name, open] of Object.entries(ENGINES)) {
+  test(`jobs of ${name} tell how far they are, and end when they are cancelled`, async (t) => {
+    const db = await open();
+    after(t, () => db.close());
+    const collection = await db.create('c', { metric: 'euclidean', ef_construction: 40, stored: 'f16' });
+    await collection.addMany(Array.from(vectors(), (vector, i) => ({ id: `d${i}`, vector })));
+    await collection.optimize();
+    assert.equal(collection.job(), null);
+    assert.equal(collection.cancelJob(), false);
+
+    const estimate = await collection.estimate({ sample: 3000, queries: 20 });
+    // Of 32 components there are too few for bits.
+    const found = ({ codes, recall }) => recall > (codes === 'bits' ? 0.6 : 0.9);
+    assert.deepEqual([estimate.vectors, estimate.sample, estimate.queries, estimate.k], [COUNT, 3000, 20, 10]);
+    assert.ok([...estimate.codes, ...estimate.stored].every(found), JSON.stringify(estimate));
+
+    // Its progress goes up, and once it is cancelled the codes are those of before.
+    const cancelling = new AbortController();
+    const told = [];
+    const onProgress = (job) => {
+      told.push(job);
+      cancelling.abort();
+    };
+    const compressing = collection.compress('pq', { onProgress, signal: cancelling.signal });
+    await assert.rejects(compressing, { code: 'cancelled' });
+    assert.ok(told.length > 0 && told.every(({ kind, done, total }) => kind === 'recode' && done <= total));
+    assert.equal((await collection.info()).codes, 'int8');
+
+    await collection.compress('pq');
+    assert.equal((await collection.info()).codes, 'pq');
+    assert.equal(await collection.recode(), false);
+    const [vector] = vectors();
+    assert.equal((await collection.search({ vector, k: 1 })).hits[0].id, 'd0');
+    await assert.rejects(collection.compress('pq', { signal: AbortSignal.abort() }), { code: 'cancelled' });
+    await assert.rejects(collection.compress('float'), { code: 'invalid_parameter' });
+  });
+}
