@@ -52,11 +52,6 @@ fn config(metric: Metric, codes: Coding) -> CollectionConfig {
     CollectionConfig { metric, ef_construction: 60, settings: settings(codes), ..CollectionConfig::default() }
 }
 
-fn serving() -> impl Iterator<Item = (Metric, Coding)> {
-    let all = Metric::ALL.into_iter().flat_map(|metric| Coding::ALL.map(|coding| (metric, coding)));
-    all.filter(|(metric, coding)| coding.check(*metric).is_ok())
-}
-
 /// The share of the true ten nearest of thirty queries that a search by links finds.
 fn recall(life: &Life) -> f64 {
     let view = life.view();
@@ -92,21 +87,6 @@ fn segment(life: &Life) -> SegmentBlobs {
 fn segment_of(part: &Part) -> &SegmentBlobs {
     let Part::Segment(segment) = part else { panic!("a memtable") };
     &segment.blobs
-}
-
-#[test]
-fn codes_of_every_kind_find_what_is_nearest_for_every_metric_that_they_serve() {
-    for (metric, codes) in serving() {
-        let mut life = Life::new(config(metric, codes));
-        put(&mut life, 0..DOCUMENTS);
-        assert!(life.run(JobKind::Optimize));
-        assert_eq!(coding(&life), Some(codes));
-        let fresh = recall(&life);
-        let floor = if codes == Coding::Int8 { 0.98 } else { 0.95 };
-        assert!(fresh >= floor, "{metric:?} {codes:?}: {fresh}");
-        life.reopen();
-        assert_eq!(recall(&life), fresh, "{metric:?} {codes:?} opened again");
-    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod nearest;
 mod power_cut;
 mod read_only;
 mod readme;
+mod recall_matrix;
 mod repair;
 mod slow_disk;
 #[cfg(target_os = "linux")]

@@ -14,7 +14,7 @@ use kithdb::segment::Row;
 use kithdb::segment::Scratch;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
-use kithdb::vectors::Metric;
+use kithdb::vectors::{Metric, Stored};
 
 const OPS: usize = 60;
 const WORDS: [&str; 5] = ["stone", "river", "moss", "fern", "owl"];
@@ -130,7 +130,8 @@ impl Run {
         };
         let metric = [Metric::Euclidean, Metric::Dot, Metric::Manhattan][rng.below(3) as usize];
         let text = Some(TextSpec { language: Language::None, fields: TextFields::TopLevel });
-        let config = CollectionConfig { metric, text, history, ..CollectionConfig::default() };
+        let stored = Stored::ALL[rng.below(3) as usize];
+        let config = CollectionConfig { metric, stored, text, history, ..CollectionConfig::default() };
         let staged = database.stage("main", seed, config).expect("staged");
         settle(&*staged.storage);
         database.admit(staged);
@@ -173,6 +174,13 @@ impl Run {
     }
 
     /// Documents, which the model has from then on.
+    /// A vector as the collection stores it.
+    fn rounded(&self, mut vector: [f32; 2]) -> [f32; 2] {
+        let view = self.collection.reader().load_full();
+        view.config.stored.round(view.config.metric, &mut vector).expect("small numbers");
+        vector
+    }
+
     fn batch(&mut self, count: u64) -> Vec<Mutation> {
         let clock = self.clock.now_ns();
         let mut batch = Vec::new();
@@ -195,6 +203,7 @@ impl Run {
                 expires_at: (expires < NEVER).then_some(expires),
             }));
             self.model.end(&id, from);
+            let vector = vector.map(|vector| self.rounded(vector));
             let version = Version { id, from, expires, ended: NEVER, n, words, vector };
             self.model.versions.push(version);
         }
