@@ -88,7 +88,7 @@ export function number(x) {
 }
 
 /** Columns as wide as they must be; the first to the left, numbers to the right. */
-function aligned(rows) {
+export function aligned(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) => `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')}`).join('\n');
 }

@@ -8,6 +8,8 @@
 //   {"op": "search", "k", "ef", "ids"?, "below"?, "exact"?, "rerank"?}     asks every query once: wall_s, cpu_s, and with
 //                                                                          `ids` what was found, query after query;
 //                                                                          KithDB's also answers p50_us
+//   {"op": "codes", "data", "k", "efs"}                                   KithDB's: for each stored form and kind of codes
+//                                                                          name, bytes, cpu_s, and ids of each width
 //   {"op": "memory"}                                                       bytes of the index; resident, of the process
 //
 // with folders as paths. An answer that has `error` says why there is no other.

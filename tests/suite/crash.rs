@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Result, Rng, Value};
-use kithdb::collection::{CollectionConfig, Document, Mutation, Settings};
+use kithdb::collection::{CollectionConfig, Document, Maintenance, Mutation, Settings};
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind};
 use kithdb::storage::sim::{Crash, Fault};
 use kithdb::storage::vfs::Vfs;
@@ -125,7 +125,8 @@ impl Run {
 
     /// What gets links from now on gets these codes.
     fn configure(&mut self, codes: Coding) -> Result<()> {
-        let settings = Settings { codes, ..Settings::default() };
+        let maintenance = Maintenance { refine_ef_construction: 250, ..Maintenance::default() };
+        let settings = Settings { maintenance, codes };
         let ticket = self.collection.configure(settings, Level::Always)?;
         settle(&*self.collection.storage(), ticket)
     }
@@ -200,7 +201,11 @@ fn workload(vfs: &SimVfs, run: &Shared, seed: u64) -> Result<()> {
         with(run, Run::batch)?;
         match number {
             4 | 7 | 11 => run_job_between(run, JobKind::Seal)?,
-            6 | 12 => with(run, Run::flush)?,
+            6 => with(run, Run::flush)?,
+            12 => {
+                with(run, Run::flush)?;
+                run_job_between(run, JobKind::Refine)?;
+            }
             5 => with(run, |run| run.configure(Coding::Bits))?,
             8 => run_job_between(run, JobKind::Index)?,
             9 => {

@@ -15,6 +15,7 @@ use kithdb::storage::sim::Crash;
 use kithdb::storage::{
     Blob, BlobId, BlobKind, FileRoot, MemoryRoot, ReadOnlyVfs, SimVfs, Storage, StorageRoot,
 };
+use kithdb::vectors::Stored;
 use kithdb_tests::small_database::{self, document};
 
 use super::verify::{fingerprint, look};
@@ -140,11 +141,12 @@ fn after_any_flipped_byte_what_is_left_opens_and_losses_are_told() {
 const MANY: u32 = 25_000;
 
 /// One segment of so many documents that every section has blocks enough to lose one.
-fn many() -> (SimVfs, Documents) {
+fn many(stored: Stored) -> (SimVfs, Documents) {
     let (vfs, mut all) = (SimVfs::new(), Documents::new());
     fill(&vfs, |root| {
         let db = Db::with_root(root, small_database::options()).expect("opens");
-        let many = db.create_with_id("many", 11, CollectionConfig::default()).expect("made");
+        let config = CollectionConfig { stored, ..CollectionConfig::default() };
+        let many = db.create_with_id("many", 11, config).expect("made");
         let named = |i| Document { id: format!("document-{i:05}"), ..document(i) };
         many.add((0..MANY).map(named).collect(), AddMode::Insert, None).expect("stored");
         many.run(JobKind::Seal).expect("sealed");
@@ -179,8 +181,10 @@ fn expected(section: u16, blob: &Blob, block: &Range<u64>) -> (BTreeSet<u32>, bo
             let first = slots(4).start.checked_sub(1).map_or(0, |ordinal| edge(ordinal) + 1);
             (first..edge(slots(4).end), true)
         }
-        9 => {
-            let of = slots(8).start as usize..slots(8).end as usize;
+        // Vectors of two components, in each of the stored forms.
+        9 | 16 | 17 => {
+            let width = [8, 4, 6][usize::from(section.saturating_sub(15))];
+            let of = slots(width).start as usize..(slots(width).end as usize).min(with_vector.len());
             return (with_vector[of].iter().copied().collect(), true);
         }
         _ => (0..0, true),
@@ -190,12 +194,19 @@ fn expected(section: u16, blob: &Blob, block: &Range<u64>) -> (BTreeSet<u32>, bo
 
 #[test]
 fn a_damaged_block_costs_the_documents_it_touches_and_no_more() {
-    let (vfs, all) = many();
+    // Counts, the order of ids, keys, seqs and inverse norms are not needed: these sections are damaged all at once.
+    damage_blocks(Stored::F32, &[&[1, 2, 5, 6, 10], &[3], &[4], &[7], &[8], &[9], &[11], &[12]]);
+    damage_blocks(Stored::F16, &[&[1, 2, 5, 6, 10], &[16]]);
+    damage_blocks(Stored::Int8, &[&[1, 2, 5, 6, 10], &[17]]);
+}
+
+fn damage_blocks(stored: Stored, all_sections: &[&[u16]]) {
+    let (vfs, all) = many(stored);
     let root = FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens");
     let id = BlobId::new(11, 1, BlobKind::Rows);
     let sound = Blob::open(id, root.storage(1).expect("opens").blob(id).expect("there")).expect("sound");
     let flip = |section: u16| {
-        let bits = if [9, 12].contains(&section) { 12 } else { 16 };
+        let bits = if [9, 12, 16, 17].contains(&section) { 12 } else { 16 };
         let len = sound.rows(section).expect("there").len();
         // The second block, where there is one.
         let start = if len > 1 << bits { 1 << bits } else { 0 };
@@ -203,8 +214,7 @@ fn a_damaged_block_costs_the_documents_it_touches_and_no_more() {
         vfs.damage("db/c/1/1.rows", |bytes| bytes[at] ^= 1);
         start..(start + (1 << bits)).min(len)
     };
-    // Counts, the order of ids, keys, seqs and inverse norms are not needed: these sections are damaged all at once.
-    for sections in [&[1, 2, 5, 6, 10][..], &[3], &[4], &[7], &[8], &[9], &[11], &[12]] {
+    for sections in all_sections {
         let block = sections.iter().map(|section| flip(*section)).next_back().expect("one");
         let (lost, db) = rescue(&vfs);
         let losses = &lost["many"].0;
@@ -222,7 +232,7 @@ fn a_damaged_block_costs_the_documents_it_touches_and_no_more() {
             !saved.is_empty() && ids.is_empty() == (sections.len() > 1),
             "{sections:?}: the test shows nothing"
         );
-        for section in sections {
+        for section in *sections {
             flip(*section);
         }
     }

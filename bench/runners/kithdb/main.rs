@@ -4,6 +4,7 @@
 //! A request is a line of JSON on stdin, its answer a line on stdout; `bench/vectors/runner.mjs` says what both hold.
 
 mod build;
+mod codes;
 
 use std::error::Error;
 use std::fs;
@@ -43,6 +44,11 @@ enum Request {
         delete: Option<usize>,
     },
     Search(Search),
+    Codes {
+        data: PathBuf,
+        k: usize,
+        efs: Vec<usize>,
+    },
     Memory,
 }
 
@@ -78,6 +84,8 @@ struct Answer {
     write: Option<Times>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ids: Option<Vec<u32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codes: Option<Vec<codes::Row>>,
     /// Codes and links, which an index holds in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
@@ -134,6 +142,11 @@ fn answer(request: Request, loaded: &mut Option<Loaded>) -> Result<Answer> {
             Ok(Answer::default())
         }
         Request::Search(asked) => search(loaded.as_ref().ok_or("nothing is loaded")?, &asked),
+        Request::Codes { data, k, efs } => {
+            let loaded = loaded.as_ref().ok_or("nothing is loaded")?;
+            let codes = Some(codes::compare(loaded, &data, k, &efs)?);
+            Ok(Answer { codes, ..Answer::default() })
+        }
         Request::Memory => {
             let bytes = loaded.as_ref().map(|loaded| loaded.bytes);
             Ok(Answer { bytes, resident: Some(resident()?), ..Answer::default() })
