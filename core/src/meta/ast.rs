@@ -6,18 +6,25 @@
 //! and        = not { "AND" not } ;
 //! not        = "NOT" not | "(" or ")" | comparison ;
 //! comparison = field ( "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) value
-//!            | field [ "NOT" ] "IN" "(" value { "," value } ")"
+//!            | field [ "NOT" ] "IN" list
+//!            | field [ "NOT" ] "BETWEEN" value "AND" value       (* both included *)
+//!            | field [ "NOT" ] ( "LIKE" | "ILIKE" ) quoted        (* % is any text, _ any character *)
+//!            | field "IS" [ "NOT" ] "NULL"                        (* missing, or null *)
+//!            | field [ "NOT" ] "CONTAINS" value                   (* an element of a list, or the value *)
+//!            | field [ "NOT" ] ( "ANY" | "ALL" ) list             (* some, or each, of them is an element *)
 //!            | "EXISTS" "(" field ")"
 //!            | "CONTAINS" "(" field "," value ")" ;                (* only in the top AND *)
+//! list       = "(" value { "," value } ")" ;
 //! field      = bare | quoted | "`" name "`" ;                      (* a.b is field b of object a *)
 //! value      = quoted | number | "true" | "false" | "null" | bare ;
 //! quoted     = "'" text "'" | '"' text '"' ;                       (* '' or \' is a quote in the text *)
 //! ```
 //! Keywords have any case, and none inside quotes. A bare value that is no number, boolean or null is text.
-//! `CONTAINS` is the words part of a hybrid query: it scores and excludes nothing.
+//! `CONTAINS(field, words)` is the words part of a hybrid query: it scores and excludes nothing.
 
 use std::fmt;
 
+use super::like::Pattern;
 use super::token::{is_bare, is_keyword};
 use crate::base::{Result, Value};
 
@@ -74,6 +81,22 @@ pub enum Expr {
         field: String,
         /// Compared as by [`Op::Eq`].
         values: Vec<Literal>,
+    },
+    /// A field is within bounds, both included.
+    Between {
+        /// Its path.
+        field: String,
+        /// A number or text.
+        low: Literal,
+        /// The same.
+        high: Literal,
+    },
+    /// A field is text of a pattern.
+    Like {
+        /// Its path.
+        field: String,
+        /// Held against the whole of it.
+        pattern: Pattern,
     },
     /// A field is there, even if null or empty.
     Exists {
@@ -198,9 +221,11 @@ impl Expr {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_paths(paths)),
             Self::Not(inner) => inner.collect_paths(paths),
-            Self::Compare { field, .. } | Self::In { field, .. } | Self::Exists { field } => {
-                paths.push(field)
-            }
+            Self::Compare { field, .. }
+            | Self::In { field, .. }
+            | Self::Between { field, .. }
+            | Self::Like { field, .. }
+            | Self::Exists { field } => paths.push(field),
         }
     }
 
@@ -241,6 +266,11 @@ impl fmt::Display for Expr {
                     write!(f, "{}{value}", if i > 0 { ", " } else { "" })?;
                 }
                 f.write_str(")")
+            }
+            Self::Between { field, low, high } => write!(f, "{} BETWEEN {low} AND {high}", Name(field)),
+            Self::Like { field, pattern } => {
+                let word = if pattern.ignores_case() { "ILIKE" } else { "LIKE" };
+                write!(f, "{} {word} {}", Name(field), Literal::Text(pattern.text().to_owned()))
             }
             Self::Exists { field } => write!(f, "EXISTS({})", Name(field)),
         }

@@ -3,6 +3,7 @@
 //! Layout: [`super::column_builder`]. Opening checks all that is pinned; only the bytes of strings are read later, a few
 //! in each binary search, and none where the pinned first eight bytes decide.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -11,6 +12,7 @@ use super::column_builder::{
     FLOAT, INT, NUMBER_KINDS, NUMBERS, PATHS, SLOTS, STRING_BYTES, STRING_ENDS, STRING_PREFIXES,
     STRING_SLOT_ENDS, number, prefix,
 };
+use super::like::Pattern;
 use crate::base::limits::SLOTS_MAX;
 use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Value};
 use crate::storage::{Blob, Pinned, Rows};
@@ -118,6 +120,14 @@ impl Columns {
             }
             Expr::Compare { field, op, value } => self.compare(field, *op, std::slice::from_ref(value)),
             Expr::In { field, values } => self.compare(field, Op::Eq, values),
+            Expr::Between { field, low, high } => {
+                let mut selected = Bitmap::empty(self.n_slots);
+                if let Some(path) = self.path(field) {
+                    self.between(path, low, high, &mut selected)?;
+                }
+                Ok(selected)
+            }
+            Expr::Like { field, pattern } => self.like(field, pattern),
             Expr::Exists { field } => self.exists(field),
         }
     }
@@ -167,7 +177,47 @@ impl Columns {
         Ok(selected)
     }
 
+    /// Slots with a value that is at least one literal and at most the other, which are both numbers or both text.
+    fn between(&self, path: &Path, low: &Literal, high: &Literal, selected: &mut Bitmap) -> Result<()> {
+        match (low, high) {
+            (Literal::Plain { value: low, .. }, Literal::Plain { value: high, .. }) => {
+                let from = self.numbers_that(path, Op::Ge, low)?;
+                let to = self.numbers_that(path, Op::Le, high)?;
+                self.insert_numbers(path, from.start..to.end, selected)
+            }
+            (Literal::Text(low), Literal::Text(high)) => {
+                let from = self.strings_that(path, Op::Ge, low.as_bytes())?;
+                let to = self.strings_that(path, Op::Le, high.as_bytes())?;
+                self.insert_strings(path, from.start..to.end, selected)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Slots with a string of a pattern. Strings that begin otherwise are not looked at.
+    fn like(&self, field: &str, pattern: &Pattern) -> Result<Bitmap> {
+        let mut selected = Bitmap::empty(self.n_slots);
+        let Some(path) = self.path(field) else { return Ok(selected) };
+        let start = pattern.prefix();
+        let from = self.strings_that(path, Op::Ge, start.as_bytes())?.start;
+        for i in from..path.strings.end {
+            let bytes = self.string(i)?;
+            if !bytes.starts_with(start.as_bytes()) {
+                break;
+            }
+            if std::str::from_utf8(&bytes).is_ok_and(|text| pattern.matches(text)) {
+                self.insert_strings(path, i..i + 1, &mut selected)?;
+            }
+        }
+        Ok(selected)
+    }
+
     fn compare_numbers(&self, path: &Path, op: Op, value: &Value, selected: &mut Bitmap) -> Result<()> {
+        let found = self.numbers_that(path, op, value)?;
+        self.insert_numbers(path, found, selected)
+    }
+
+    fn numbers_that(&self, path: &Path, op: Op, value: &Value) -> Result<Range<usize>> {
         let bits = self.numbers.numbers::<u64>()?;
         let find = |below: fn(Ordering) -> bool| {
             first_not(path.numbers.clone(), |i| {
@@ -175,38 +225,53 @@ impl Columns {
                 Ok(order.is_some_and(below))
             })
         };
-        let found = within(op, path.numbers.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?);
+        Ok(within(op, path.numbers.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?))
+    }
+
+    fn insert_numbers(&self, path: &Path, found: Range<usize>, selected: &mut Bitmap) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
         let shift = path.number_slots.start;
-        self.insert(
-            selected,
-            found.start - path.numbers.start + shift..found.end - path.numbers.start + shift,
-        )
+        let slots = found.start - path.numbers.start + shift..found.end - path.numbers.start + shift;
+        self.insert(selected, slots)
     }
 
     fn compare_strings(&self, path: &Path, op: Op, text: &str, selected: &mut Bitmap) -> Result<()> {
+        let found = self.strings_that(path, op, text.as_bytes())?;
+        self.insert_strings(path, found, selected)
+    }
+
+    fn strings_that(&self, path: &Path, op: Op, text: &[u8]) -> Result<Range<usize>> {
         let find = |below: fn(Ordering) -> bool| {
             first_not(path.strings.clone(), |i| Ok(below(self.order_of_string(i, text)?)))
         };
-        let found = within(op, path.strings.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?);
+        Ok(within(op, path.strings.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?))
+    }
+
+    fn insert_strings(&self, path: &Path, found: Range<usize>, selected: &mut Bitmap) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
         let ends = self.string_slot_ends.numbers::<u64>()?;
         // The slots of one string end where those of the next begin.
         let start_of =
             |i: usize| if i == path.strings.start { path.string_slots.start } else { ends[i - 1] as usize };
-        if found.is_empty() {
-            Ok(())
-        } else {
-            self.insert(selected, start_of(found.start)..start_of(found.end))
-        }
+        self.insert(selected, start_of(found.start)..start_of(found.end))
     }
 
-    fn order_of_string(&self, i: usize, text: &str) -> Result<Ordering> {
-        let by_prefix = self.string_prefixes.numbers::<u64>()?[i].cmp(&prefix(text.as_bytes()));
+    fn order_of_string(&self, i: usize, text: &[u8]) -> Result<Ordering> {
+        let by_prefix = self.string_prefixes.numbers::<u64>()?[i].cmp(&prefix(text));
         if by_prefix != Ordering::Equal {
             return Ok(by_prefix);
         }
+        Ok((*self.string(i)?).cmp(text))
+    }
+
+    fn string(&self, i: usize) -> Result<Cow<'_, [u8]>> {
         let ends = self.string_ends.numbers::<u64>()?;
         let start = if i == 0 { 0 } else { ends[i - 1] };
-        Ok((*self.string_bytes.read(start..ends[i])?).cmp(text.as_bytes()))
+        self.string_bytes.read(start..ends[i])
     }
 
     fn insert(&self, selected: &mut Bitmap, range: Range<usize>) -> Result<()> {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Object;
 use crate::base::value::parse_object;
-use crate::meta::{ColumnsBuilder, Filter, eval, has_path};
+use crate::meta::{ColumnsBuilder, Filter, Pattern, eval, has_path};
 use crate::storage::{BlobId, BlobKind, Section};
 
 const PATHS_ASKED: [&str; 9] = ["a", "b", "a.b", "b.a", "a.b.a", "", ".a", "a.", "missing"];
@@ -86,6 +86,17 @@ fn exprs() -> impl Strategy<Value = Expr> {
             Expr::Compare { field, op: if ordered { op } else { Op::Eq }, value }
         }),
         1 => (field.clone(), prop::collection::vec(literals(), 1..4)).prop_map(|(field, values)| Expr::In { field, values }),
+        2 => (field.clone(), literals(), literals()).prop_filter_map("bounds of one kind", |(field, low, high)| {
+            let kind = |literal: &Literal| match literal {
+                Literal::Text(_) => Some(true),
+                Literal::Plain { value, .. } => value.compare_numbers(value).map(|_| false),
+                Literal::Null => None,
+            };
+            (kind(&low).is_some() && kind(&low) == kind(&high)).then_some(Expr::Between { field, low, high })
+        }),
+        2 => (field.clone(), "[ab%_5\u{e0}\\\\A]{0,6}", any::<bool>()).prop_map(|(field, text, ignores_case)| {
+            Expr::Like { field, pattern: Pattern::new(&text, ignores_case) }
+        }),
         1 => field.prop_map(|field| Expr::Exists { field }),
     ];
     leaf.prop_recursive(4, 16, 3, |inner| {

@@ -8,6 +8,10 @@
 //! - `!=` is the complement of `=`: also true where the field is missing. `IN` is `=` with any of its values.
 //! - A range holds when any value fulfils it: numbers are compared with numbers, strings with strings by bytes,
 //!   nothing else; a missing field never does.
+//! - `BETWEEN` holds when one value is within both bounds; `LIKE` when a string is of the pattern, `ILIKE` whatever its
+//!   capitals.
+//! - `IS NULL` is an explicit null or a missing field, `IS NOT NULL` the opposite. `CONTAINS` is `=`, `ANY` is `IN`, and `ALL`
+//!   is `=` with each of its values.
 //! - `EXISTS` holds when the path leads anywhere, be it null or empty.
 
 use std::cmp::Ordering;
@@ -40,6 +44,12 @@ pub fn eval(expr: &Expr, document: &Object) -> bool {
         Expr::Compare { field, op, value } => any_scalar(document, field, |v| holds(v, *op, value)),
         Expr::In { field, values } => {
             any_scalar(document, field, |v| values.iter().any(|value| equal(v, value)))
+        }
+        Expr::Between { field, low, high } => {
+            any_scalar(document, field, |v| holds(v, Op::Ge, low) && holds(v, Op::Le, high))
+        }
+        Expr::Like { field, pattern } => {
+            any_scalar(document, field, |v| v.as_str().is_some_and(|text| pattern.matches(text)))
         }
         Expr::Exists { field } => has_path(document, field),
     }

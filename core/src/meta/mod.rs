@@ -7,6 +7,7 @@ pub mod ast;
 pub mod column_builder;
 pub mod columns;
 pub mod eval;
+pub mod like;
 mod parser;
 mod token;
 
@@ -14,3 +15,4 @@ pub use ast::{Expr, Filter, Literal, Op, WordsPart};
 pub use column_builder::ColumnsBuilder;
 pub use columns::Columns;
 pub use eval::{eval, has_path};
+pub use like::Pattern;

@@ -1,6 +1,7 @@
 //! From the text of a filter to its tree, by recursive descent with a bounded depth.
 
 use super::ast::{Expr, Filter, Literal, Op, WordsPart};
+use super::like::Pattern;
 use super::token::{Kind, Token, next};
 use crate::base::limits::{FIELD_PATH_BYTES_MAX, FILTER_BYTES_MAX, FILTER_DEPTH_MAX, FILTER_NODES_MAX};
 use crate::base::{FilterError, Result};
@@ -8,7 +9,9 @@ use crate::base::{FilterError, Result};
 type Parsed<T> = std::result::Result<T, FilterError>;
 
 const COMPARISON: &str = "a comparison like year >= 1990";
-const OPERATOR: &str = "an operator: =, !=, <, <=, >, >=, IN or NOT IN";
+const OPERATOR: &str =
+    "an operator: =, !=, <, <=, >, >=, [NOT] IN, BETWEEN, LIKE, ILIKE, CONTAINS, ANY or ALL, IS [NOT] NULL";
+const NEGATED: &str = "IN, BETWEEN, LIKE, ILIKE, CONTAINS, ANY or ALL";
 const JOINT: &str = "AND, OR or the end (a value with spaces is quoted)";
 
 pub(super) fn parse(text: &str) -> Result<Filter> {
@@ -161,18 +164,85 @@ impl Parser<'_> {
             let value = self.value(op)?;
             return Ok(Part::condition(Expr::Compare { field, op, value }));
         }
+        if self.token.is("is") {
+            self.advance()?;
+            return self.is_null(field, depth);
+        }
         let negated = self.token.is("not");
         if negated {
-            self.check_depth(depth + 1)?;
-            self.count_node()?;
-            self.advance()?;
+            self.negate(depth)?;
         }
-        if !self.token.is("in") {
-            return Err(self.unexpected(if negated { "IN" } else { OPERATOR }));
+        let expr = self.worded(field, if negated { NEGATED } else { OPERATOR })?;
+        Ok(Part::condition(if negated { Expr::Not(Box::new(expr)) } else { expr }))
+    }
+
+    /// Passes a NOT that stands behind a field.
+    fn negate(&mut self, depth: usize) -> Parsed<()> {
+        self.check_depth(depth + 1)?;
+        self.count_node()?;
+        self.advance().map(drop)
+    }
+
+    /// What follows `IS`.
+    fn is_null(&mut self, field: String, depth: usize) -> Parsed<Part> {
+        let negated = self.token.is("not");
+        if negated {
+            self.negate(depth)?;
+        }
+        if !self.token.is("null") {
+            return Err(self.unexpected(if negated { "NULL" } else { "NULL or NOT NULL" }));
+        }
+        self.check_depth(depth + 2)?;
+        self.count_node()?;
+        self.advance()?;
+        let is_null = Expr::Compare { field: field.clone(), op: Op::Eq, value: Literal::Null };
+        let is_missing = Expr::Not(Box::new(Expr::Exists { field }));
+        let expr = Expr::Or(vec![is_null, is_missing]);
+        Ok(Part::condition(if negated { Expr::Not(Box::new(expr)) } else { expr }))
+    }
+
+    /// A comparison whose operator is a word.
+    fn worded(&mut self, field: String, expected: &str) -> Parsed<Expr> {
+        let operators = ["in", "any", "all", "between", "like", "ilike", "contains"];
+        let Some(operator) = operators.into_iter().find(|operator| self.token.is(operator)) else {
+            return Err(self.unexpected(expected));
+        };
+        self.advance()?;
+        Ok(match operator {
+            "in" | "any" => Expr::In { field, values: self.list()? },
+            "all" => {
+                let equal = |value| Expr::Compare { field: field.clone(), op: Op::Eq, value };
+                let mut all: Vec<Expr> = self.list()?.into_iter().map(equal).collect();
+                if all.len() == 1 { all.remove(0) } else { Expr::And(all) }
+            }
+            "between" => self.between(field)?,
+            "contains" => Expr::Compare { field, op: Op::Eq, value: self.value(Op::Eq)? },
+            _ => {
+                let (Kind::Quoted(text) | Kind::Bare(text)) = &self.token.kind else {
+                    return Err(self.unexpected("a pattern in quotes, such as 'gir%'"));
+                };
+                let pattern = Pattern::new(text, operator == "ilike");
+                self.advance()?;
+                Expr::Like { field, pattern }
+            }
+        })
+    }
+
+    fn between(&mut self, field: String) -> Parsed<Expr> {
+        let low = self.value(Op::Ge)?;
+        if !self.token.is("and") {
+            return Err(self.unexpected("AND and the upper bound"));
         }
         self.advance()?;
-        let list = Expr::In { field, values: self.list()? };
-        Ok(Part::condition(if negated { Expr::Not(Box::new(list)) } else { list }))
+        let is_text = matches!(low, Literal::Text(_));
+        let bound = self.token.clone();
+        let high = self.value(Op::Le)?;
+        if is_text != matches!(high, Literal::Text(_)) {
+            self.token = bound;
+            let expected = if is_text { "text, as the lower bound" } else { "a number, as the lower bound" };
+            return Err(self.unexpected(expected));
+        }
+        Ok(Expr::Between { field, low, high })
     }
 
     fn list(&mut self) -> Parsed<Vec<Literal>> {

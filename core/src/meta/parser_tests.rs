@@ -64,6 +64,21 @@ fn comparisons_follow_the_type_of_the_value() {
     assert_eq!(found("nested.deep.k<=1.0"), [1]);
     assert_eq!(found("a.b=1"), [2]);
     assert_eq!(found("EXISTS(empty) OR exists(nested.deep)"), [1, 2]);
+    assert_eq!(found("n BETWEEN 5 AND 6"), [0]);
+    assert_eq!(found("n NOT BETWEEN 5 AND 6"), [1, 2]);
+    assert_eq!(found("s BETWEEN '1' AND '2'"), [0], "text within text");
+    assert_eq!(found("nested.deep.k BETWEEN 0 AND 2"), [1]);
+    assert_eq!(found("title LIKE 'rock%roll' OR title LIKE 'ROCK%'"), [1]);
+    assert_eq!(found("title ILIKE '%and%'"), [1]);
+    assert_eq!(found("tags LIKE '_'"), [0], "any element");
+    assert_eq!(found("n LIKE '5'"), [] as [usize; 0], "a number is no text");
+    assert_eq!(found("tags CONTAINS x"), [0]);
+    assert_eq!(found("tags ALL (x, y)"), [0]);
+    assert_eq!(found("tags ALL (x, z)"), [] as [usize; 0]);
+    assert_eq!(found("tags ANY (x, z)"), [0]);
+    assert_eq!(found("n IS NULL"), [2]);
+    assert_eq!(found("n IS NOT NULL"), [0, 1]);
+    assert_eq!(found("nested.deep.k IS NULL"), [0, 1, 2], "a null among others counts");
     assert_eq!(found("missing=1"), [] as [usize; 0]);
     assert_eq!(found("missing!=1"), [0, 1, 2]);
 }
@@ -79,7 +94,15 @@ fn errors_say_where_and_what_was_expected() {
         ("n=5)", 3, ")", "AND, OR"),
         ("n ! 5", 2, "'!'", "operator"),
         ("t = 'abc", 4, "does not end", "closing '"),
-        ("n BETWEEN 1", 2, "BETWEEN", "operator"),
+        ("n BETWEEN 1", 11, "the end", "upper bound"),
+        ("n BETWEEN 1 AND x", 16, "x", "a number, as the lower bound"),
+        ("n BETWEEN 'a' AND 1", 18, "1", "text, as the lower bound"),
+        ("n BETWEEN null AND 1", 10, "null", "number or text"),
+        ("n LIKE (1)", 7, "(", "a pattern in quotes"),
+        ("n IS 5", 5, "5", "NULL or NOT NULL"),
+        ("n IS NOT x", 9, "x", "NULL"),
+        ("n ALL 5", 6, "5", "parenthesis"),
+        ("n NEAR 5", 2, "NEAR", "operator"),
         ("n NOT 5", 6, "5", "IN"),
         ("n IN ()", 6, ")", "value"),
         ("n=1 OR CONTAINS(a, 'b')", 7, "under OR", "top-level AND"),
@@ -114,6 +137,15 @@ fn printing_gives_the_filter_back() {
         ("`odd name`='it''s' AND \"in\"=\"a\\\"b\"", "`odd name` = 'it''s' AND `in` = 'a\"b'"),
         ("p='C:\\temp' AND q='\\\\'", "p = 'C:\\\\temp' AND q = '\\\\'"),
         ("a not in (1, x, null, TRUE)", "NOT a IN (1, 'x', null, TRUE)"),
+        ("n between 1 and 5 and m not between a and b", "n BETWEEN 1 AND 5 AND NOT m BETWEEN 'a' AND 'b'"),
+        ("t like 'a%' or t NOT ILIKE '%\\_''b'", "t LIKE 'a%' OR NOT t ILIKE '%\\\\_''b'"),
+        ("a is null and b is not null", "(a = null OR NOT EXISTS(a)) AND NOT (b = null OR NOT EXISTS(b))"),
+        ("tags contains x and tags not contains 'y'", "tags = 'x' AND NOT tags = 'y'"),
+        (
+            "tags any (x, y) and tags all (x, y) and tags all (z)",
+            "tags IN ('x', 'y') AND tags = 'x' AND tags = 'y' AND tags = 'z'",
+        ),
+        ("`all` = 1 and `ilike` = 2", "`all` = 1 AND `ilike` = 2"),
         ("country = IN AND state=OR", "country = 'IN' AND state = 'OR'"),
         ("id=1e999 AND zip=00501 AND d=2024-01-02", "id = '1e999' AND zip = 00501 AND d = '2024-01-02'"),
     ] {
@@ -129,7 +161,7 @@ fn printing_gives_the_filter_back() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_read_or_refused_within_it(text in "[a-c0-9 '\"`()=<>!,.\\\\\u{e0}]{0,40}|(a|=|and|or|not|in|\\(|\\)|,| |'b'|5|contains){0,20}") {
+    fn any_text_is_read_or_refused_within_it(text in "[a-c0-9 '\"`()=<>!,.\\\\\u{e0}]{0,40}|(a|=|and|or|not|in|is|null|like|between|all|\\(|\\)|,| |'b'|5|contains){0,20}") {
         match Filter::parse(&text) {
             Ok(filter) => proptest::prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter)),
             Err(Error::Filter(e)) => proptest::prop_assert!(e.position <= text.len()),
