@@ -60,7 +60,7 @@ function table(choices, efs, { dim }, { cpu_s: build }) {
   const [{ recalls: exact }] = choices;
   const beside = (found, at) => {
     const [lost, sign] = [found - exact[at], found >= exact[at] ? '+' : '-'];
-    return at === undefined ? '' : `${found.toFixed(4)} (${sign}${Math.abs(lost).toFixed(4)})`;
+    return `${found.toFixed(4)} (${sign}${Math.abs(lost).toFixed(4)})`;
   };
   return {
     head: ['', 'bytes', '/ f32', ...efs.map((ef) => `ef ${ef}`), 'encoding, CPU s', '/ build'],

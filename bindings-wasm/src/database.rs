@@ -565,12 +565,13 @@ impl WasmDatabase {
     /// Works on an estimate for about so many vectors; its JSON once it is known.
     #[wasm_bindgen(js_name = stepEstimate)]
     pub fn step_estimate(&mut self, estimate: u32, vectors: usize) -> Thrown<Option<String>> {
-        let Some(mut estimator) = self.estimators.remove(&estimate) else { return Ok(None) };
-        if estimator.step(vectors, &self.pool).map_err(|error| thrown(&error))? {
-            return Ok(Some(to_json(&EstimateAnswer::from(estimator.into_estimate()))));
+        let unknown = || Error::from(StateError::Closed { what: "estimate" });
+        let estimator = self.estimators.get_mut(&estimate).ok_or_else(|| thrown(&unknown()))?;
+        if !estimator.step(vectors, &self.pool).map_err(|error| thrown(&error))? {
+            return Ok(None);
         }
-        self.estimators.insert(estimate, estimator);
-        Ok(None)
+        let known = self.estimators.remove(&estimate).map(Estimator::into_estimate);
+        Ok(known.map(|known| to_json(&EstimateAnswer::from(known))))
     }
 
     /// Makes what the job has built visible; a ticket.

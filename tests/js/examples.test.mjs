@@ -44,6 +44,22 @@ test('the example of upkeep does what it says, and the page quotes it', (t) => {
   assert.ok(readFileSync(join(ROOT, 'docs/OPERATIONS.md'), 'utf8').includes(readFileSync(file, 'utf8')));
 });
 
+test('the example of compressing does what it says, and the page quotes it', (t) => {
+  const cwd = folder(t);
+  const file = join(ROOT, 'examples/compress.mjs');
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'links built anew, with care: true',
+    'int8 would take 400 kB',
+    'bits would take 101 kB',
+    'pq would take 146 kB',
+    'stored as f16 searched by bits',
+    'the nearest is p7',
+  ]);
+  assert.ok(readFileSync(join(ROOT, 'docs/TUNING.md'), 'utf8').includes(readFileSync(file, 'utf8')));
+});
+
 test('the adapter answers each line in the shapes of REST', async (t) => {
   const child = spawn(process.execPath, [join(ROOT, 'tests/surfaces/node.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -173,7 +173,6 @@ impl Run {
         settle(&*self.collection.storage());
     }
 
-    /// Documents, which the model has from then on.
     /// A vector as the collection stores it.
     fn rounded(&self, mut vector: [f32; 2]) -> [f32; 2] {
         let view = self.collection.reader().load_full();
@@ -181,6 +180,7 @@ impl Run {
         vector
     }
 
+    /// Documents, which the model has from then on.
     fn batch(&mut self, count: u64) -> Vec<Mutation> {
         let clock = self.clock.now_ns();
         let mut batch = Vec::new();

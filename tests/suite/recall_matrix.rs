@@ -150,6 +150,8 @@ fn live(metric: Metric, stored: Stored, codes: Coding) {
 /// Every two of metric, form and codes meet: with four metrics and three of each of the others.
 #[test]
 fn recall_holds_for_every_pair_through_a_life() {
+    // The one pair that the turn below leaves out.
+    live(Metric::Manhattan, Stored::F32, Coding::Int8);
     for (metric, codes) in serving() {
         let form = (usize::from(metric.tag()) + usize::from(codes.tag())) % Stored::ALL.len();
         live(metric, Stored::ALL[form], codes);

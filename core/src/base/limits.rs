@@ -48,6 +48,16 @@ pub const COUNT_END: u64 = 1 << 63;
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
 /// Largest manifest or catalog, in bytes.
 pub const MANIFEST_BYTES_MAX: usize = 64 << 20;
+/// Most vectors of an estimate's sample.
+pub const ESTIMATE_SAMPLE_MAX: usize = 200_000;
+/// Largest sample of an estimate, in bytes of f32.
+pub const ESTIMATE_BYTES_MAX: usize = 256 << 20;
+/// Most queries of an estimate.
+pub const ESTIMATE_QUERIES_MAX: usize = 1_000;
+/// Most neighbours that an estimate compares.
+pub const ESTIMATE_K_MAX: usize = 100;
+/// Widest search for neighbours while an index is built.
+pub const EF_CONSTRUCTION_MAX: u32 = 4096;
 /// Most collections in one database.
 pub const COLLECTIONS_MAX: usize = 10_000;
 /// Most slots in one segment or chunk.

@@ -1,6 +1,6 @@
 //! What a collection is: decided when it is made, stored in every manifest. Only its [`Settings`] can be changed later.
 
-use crate::base::limits::DIM_MAX;
+use crate::base::limits::{DIM_MAX, EF_CONSTRUCTION_MAX};
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
 use crate::text::TextSpec;
 use crate::vectors::{Coding, Metric, Stored};
@@ -68,9 +68,6 @@ pub struct Maintenance {
     /// So many nanoseconds are between two such jobs at least; 0 for none by themselves.
     pub refine_interval: i64,
 }
-
-/// Building an index searches no wider.
-const EF_CONSTRUCTION_MAX: u32 = 4096;
 
 /// Millionths of a whole.
 pub const WHOLE: u32 = 1_000_000;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::base::limits::{ESTIMATE_BYTES_MAX, ESTIMATE_K_MAX, ESTIMATE_QUERIES_MAX, ESTIMATE_SAMPLE_MAX};
 use crate::base::{Error, Pool, Result, Slot, TopK};
 use crate::segment::{Scratch, default_rerank, scan_codes};
 use crate::storage::{Blob, BlobId};
@@ -15,17 +16,10 @@ use crate::vectors::{CodeEncoder, Codes, Coding, Metric, PreparedQuery, Stored, 
 
 use super::view::View;
 
-/// The largest sample.
-const SAMPLE_MAX: usize = 200_000;
-/// The most queries.
-const QUERIES_MAX: usize = 10_000;
-/// The most neighbours that are compared.
-const K_MAX: usize = 100;
-
 /// How a sample is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EstimateRequest {
-    /// Vectors that are looked at; all when there are fewer.
+    /// Vectors that are looked at, at least two; all when there are fewer, and no more than 256 MiB of them.
     pub sample: usize,
     /// Of these, how many are searched for among the others.
     pub queries: usize,
@@ -45,13 +39,13 @@ impl EstimateRequest {
     /// # Errors
     /// `invalid_parameter`.
     pub fn check(&self) -> Result<()> {
-        for (name, got, most) in [
-            ("sample", self.sample, SAMPLE_MAX),
-            ("queries", self.queries, QUERIES_MAX),
-            ("k", self.k, K_MAX),
+        for (name, got, least, most) in [
+            ("sample", self.sample, 2, ESTIMATE_SAMPLE_MAX),
+            ("queries", self.queries, 1, ESTIMATE_QUERIES_MAX),
+            ("k", self.k, 1, ESTIMATE_K_MAX),
         ] {
-            if !(1..=most).contains(&got) {
-                return Err(Error::parameter(name, got, format!("1 to {most}")));
+            if !(least..=most).contains(&got) {
+                return Err(Error::parameter(name, got, format!("{least} to {most}")));
             }
         }
         Ok(())
@@ -93,7 +87,7 @@ pub struct Estimator {
     request: EstimateRequest,
     metric: Metric,
     dim: usize,
-    /// Every how many-th vector is taken, and how many were passed.
+    /// Every how many-th live vector is taken, and how many were passed.
     stride: usize,
     passed: usize,
     /// The part and the slot that come next.
@@ -109,6 +103,8 @@ pub struct Estimator {
     rounded: Option<(Vec<f32>, Vec<f32>)>,
     found: Vec<Vec<u32>>,
     encoder: Option<CodeEncoder>,
+    /// Codes of the sample, how many bytes all would take, and what was found by them so far.
+    encoded: Option<(Codes, u64)>,
     codes: Vec<Choice<Coding>>,
     stored: Vec<Choice<Stored>>,
     scratch: Scratch,
@@ -122,17 +118,16 @@ impl Estimator {
     pub fn new(view: Arc<View>, request: EstimateRequest) -> Result<Self> {
         request.check()?;
         let total: usize = view.parts.iter().map(|part| part.part.vectors()).sum();
+        let dim = view.dim.unwrap_or(0).max(1) as usize;
+        let sample = request.sample.min(ESTIMATE_BYTES_MAX / (4 * dim)).max(2);
+        let request = EstimateRequest { sample, ..request };
         if total < 2 {
-            return Err(Error::parameter(
-                "estimate",
-                format!("{total} vectors"),
-                "a collection with vectors",
-            ));
+            return Err(too_few(total));
         }
         Ok(Self {
             request,
             metric: view.config.metric,
-            dim: view.dim.unwrap_or(0) as usize,
+            dim,
             stride: total.div_ceil(request.sample),
             passed: 0,
             at: (0, 0),
@@ -145,6 +140,7 @@ impl Estimator {
             rounded: None,
             found: Vec::new(),
             encoder: None,
+            encoded: None,
             codes: Vec::new(),
             stored: Vec::new(),
             scratch: Scratch::default(),
@@ -199,8 +195,12 @@ impl Estimator {
             if left == 0 {
                 return Ok(());
             }
-            let is_wanted = self.passed.is_multiple_of(self.stride) && !part.ends.contains(slot);
-            if is_wanted && let Some(vector) = part.part.vector(slot)? {
+            let is_live = part.part.has_vector(slot)? && !part.ends.contains(slot);
+            let is_wanted = self.passed.is_multiple_of(self.stride) && self.taken < self.request.sample;
+            if is_live
+                && is_wanted
+                && let Some(vector) = part.part.vector(slot)?
+            {
                 if self.taken % every == every / 2 && self.queries.len() < self.request.queries {
                     self.queries.push(PreparedQuery::new(self.metric, &vector));
                 } else {
@@ -208,12 +208,13 @@ impl Estimator {
                     self.base.extend_from_slice(&vector);
                 }
                 self.taken += 1;
-                left -= 1;
             }
-            self.passed += 1;
+            self.passed += usize::from(is_live);
+            left -= 1;
             self.at.1 += 1;
         }
-        Ok(())
+        // All but two may have ended.
+        if self.queries.is_empty() { Err(too_few(self.taken)) } else { Ok(()) }
     }
 
     /// Finds the nearest of some queries.
@@ -249,12 +250,34 @@ impl Estimator {
         top.into_sorted().into_iter().map(|(_, i)| i).collect()
     }
 
-    /// Encodes some vectors; once all are, looks what these codes find.
+    /// Encodes some vectors; then looks what some queries find by these codes.
     fn encode(&mut self, coding: Coding, budget: usize, pool: &Pool) -> Result<()> {
         if coding.check(self.metric).is_err() {
             self.codes.push(Choice { choice: coding, bytes: 0, recall: None });
             return Ok(());
         }
+        let Some((codes, bytes)) = self.encoded.take() else {
+            return self.encode_sample(coding, budget, pool);
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let rerank = default_rerank(coding, self.request.k);
+        let found = self.next(self.found.len(), budget).map(|query| {
+            let candidates = scan_codes(&codes, self.queries[query].vector(), rerank, &mut scratch);
+            self.nearest(query, &self.base, &self.norms, candidates.into_iter().map(|(_, i)| i))
+        });
+        let found: Vec<_> = found.collect();
+        self.found.extend(found);
+        self.scratch = scratch;
+        if self.found.len() < self.queries.len() {
+            self.encoded = Some((codes, bytes));
+            return Ok(());
+        }
+        let recall = recall(&self.truth, std::mem::take(&mut self.found).into_iter());
+        self.codes.push(Choice { choice: coding, bytes, recall: Some(recall) });
+        Ok(())
+    }
+
+    fn encode_sample(&mut self, coding: Coding, budget: usize, pool: &Pool) -> Result<()> {
         let mut encoder = match self.encoder.take() {
             Some(encoder) => encoder,
             None => CodeEncoder::new(coding, self.metric, self.dim, self.len())?,
@@ -266,27 +289,23 @@ impl Estimator {
             return Ok(());
         }
         let (kind, sections) = encoder.blob();
-        let size: u64 = sections.iter().map(|section| section.bytes.len() as u64).sum();
-        let size = u128::from(size) * self.total as u128 / self.len().max(1) as u128;
+        let shared = coding.shared_bytes(self.dim);
+        let size: usize = sections.iter().map(|section| section.bytes.len()).sum();
+        let of_sample = size.saturating_sub(shared) as u128;
+        let bytes = shared as u128 + of_sample * self.total as u128 / self.len().max(1) as u128;
         let codes = Codes::open(&Blob::in_memory(BlobId::new(0, 1, kind), &sections)?)?;
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let rerank = default_rerank(coding, self.request.k);
-        let found = (0..self.queries.len()).map(|query| {
-            let candidates = scan_codes(&codes, self.queries[query].vector(), rerank, &mut scratch);
-            self.nearest(query, &self.base, &self.norms, candidates.into_iter().map(|(_, i)| i))
-        });
-        let recall = recall(&self.truth, found);
-        self.scratch = scratch;
-        self.codes.push(Choice { choice: coding, bytes: size as u64, recall: Some(recall) });
+        self.encoded = Some((codes, bytes as u64));
         Ok(())
     }
 
     /// Rounds the sample; then looks what some queries find.
     fn round(&mut self, stored: Stored, budget: usize) {
-        let bytes = (stored.width(self.dim) * self.total) as u64;
+        let bytes = stored.width(self.dim) as u64 * self.total as u64;
         let Some((rounded, norms)) = self.rounded.take() else {
             let mut rounded = self.base.clone();
-            let fits = rounded.chunks_exact_mut(self.dim).all(|row| stored.round(self.metric, row).is_ok());
+            let fits = |row: &mut [f32]| stored.round(self.metric, row).is_ok();
+            let holds_queries = self.queries.iter().all(|query| fits(&mut query.vector().to_vec()));
+            let fits = holds_queries && rounded.chunks_exact_mut(self.dim).all(fits);
             if fits {
                 let norms = rounded.chunks_exact(self.dim).map(|row| norm(self.metric, row)).collect();
                 self.rounded = Some((rounded, norms));
@@ -305,6 +324,10 @@ impl Estimator {
         let recall = recall(&self.truth, std::mem::take(&mut self.found).into_iter());
         self.stored.push(Choice { choice: stored, bytes, recall: Some(recall) });
     }
+}
+
+fn too_few(vectors: usize) -> Error {
+    Error::parameter("estimate", format!("{vectors} vectors"), "a collection with two vectors or more")
 }
 
 fn norm(metric: Metric, row: &[f32]) -> f32 {

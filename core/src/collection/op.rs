@@ -21,7 +21,7 @@ pub enum Op {
         valid_from: i64,
         /// From when it is no longer valid without anything being done; [`crate::base::NEVER`] for no such time.
         expires_at: i64,
-        /// The caller's bits.
+        /// The caller's, rounded to the form that the collection stores.
         vector: Option<Box<[f32]>>,
         /// Canonical metadata.
         metadata: Object,

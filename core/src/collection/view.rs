@@ -353,6 +353,17 @@ impl Part {
         }
     }
 
+    /// Whether a slot has a vector.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn has_vector(&self, slot: Slot) -> Result<bool> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.row(slot).vector.is_some()),
+            Self::Segment(segment) => Ok(segment.rows.ordinal(slot)?.is_some()),
+        }
+    }
+
     /// The vector of a slot; `None` without one.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ pub struct Collection {
     pub(super) loading: Option<Loading>,
     /// When the last vacuum was done, since it was opened.
     pub(super) vacuumed_at: i64,
-    /// When the last refinement was done, or else it was opened.
+    /// When the last refinement began, or else it was opened.
     pub(super) refined_at: i64,
     /// No job writes more bytes than that.
     pub(super) job_bytes_max: u64,

@@ -136,8 +136,8 @@ pub struct Committed {
 }
 
 impl Collection {
-    /// Whether a job of this kind should be done. By counted bytes and documents, never by time, but that vacuums are as
-    /// far apart as the collection's settings say; `seal_bytes` is what the host lets a memtable grow to.
+    /// Whether a job of this kind should be done. By counted bytes and documents, never by time, but that vacuums and
+    /// refinements are as far apart as the collection's settings say; `seal_bytes` is what the host lets a memtable grow to.
     #[must_use]
     pub fn is_due(&self, kind: JobKind, seal_bytes: usize) -> bool {
         let view = self.view.load();
@@ -275,6 +275,10 @@ impl Collection {
             self.check_fits(&view)?;
         }
         let cut = if plan.moves_cut() { self.cut() } else { self.manifest.cut };
+        if kind == JobKind::Refine {
+            // One that is cancelled, or gives way to writers, has had its turn.
+            self.refined_at = self.env.clock.now_ns();
+        }
         self.begin_on(kind, plan, view, cut, None).map(Some)
     }
 
@@ -412,10 +416,8 @@ impl Collection {
         self.previous = Some(std::mem::replace(&mut self.manifest, committed.manifest.clone()));
         self.base = std::mem::take(&mut committed.base);
         self.end_job();
-        match job.kind {
-            JobKind::Vacuum => self.vacuumed_at = self.env.clock.now_ns(),
-            JobKind::Refine => self.refined_at = self.env.clock.now_ns(),
-            _ => {}
+        if job.kind == JobKind::Vacuum {
+            self.vacuumed_at = self.env.clock.now_ns();
         }
         self.clean();
         let (collection, job) = (self.name.clone(), committed.job.kind.name());
@@ -450,6 +452,9 @@ fn recode_asked(view: &View) -> Option<usize> {
 /// A segment whose links were built less carefully than the settings ask for: the one where it is worst.
 fn refine_asked(view: &View) -> Option<Plan> {
     let wanted = view.config.settings.maintenance.refine_ef_construction;
+    if wanted == 0 {
+        return None;
+    }
     let built_with = |part: &PartView| match &part.part {
         // Links that cannot be read say nothing, and are made again when they are needed.
         Part::Segment(segment) => segment.links().ok().flatten().map(|links| links.params().ef_construction),

@@ -71,6 +71,8 @@ enum Linking {
 struct KeptLinks {
     part: usize,
     kept: Kept,
+    /// How carefully they were built, and others are added.
+    params: HnswParams,
 }
 
 impl Work {
@@ -197,10 +199,10 @@ impl Writing {
         match &mut self.linking {
             Linking::Later => Ok(true),
             Linking::Wanted(from) => {
-                let (n, params) = (self.builder.vectors(), index_params(view));
+                let n = self.builder.vectors();
                 let builder = match from.take() {
-                    Some(from) => Builder::keep(n, params, from.kept)?,
-                    None => Builder::new(n, params)?,
+                    Some(from) => Builder::keep(n, from.params, from.kept)?,
+                    None => Builder::new(n, index_params(view))?,
                 };
                 self.linking = Linking::Building(Box::new(builder));
                 Ok(false)
@@ -261,13 +263,14 @@ fn kept_links(view: &View, parts: Range<usize>, ended: &[Ends], horizon: i64) ->
         }
         let is_worth = live > 0 && live * KEPT_SHARE >= links.len();
         if is_worth && best.as_ref().is_none_or(|(most, _)| live > *most) {
-            best = Some((live, KeptLinks { part, kept: Kept::new(links.clone()) }));
+            let (kept, params) = (Kept::new(links.clone()), links.params());
+            best = Some((live, KeptLinks { part, kept, params }));
         }
     }
     Ok(best.map(|(_, kept)| kept))
 }
 
-/// Links that were built more carefully than a merge does it go on too; what they gain counts as built like the rest.
+/// Links that were built as the collection asks for, or refined since, go on.
 fn can_go_on(params: HnswParams, view: &View) -> bool {
     let own = index_params(view);
     let at_least = HnswParams { ef_construction: params.ef_construction.max(own.ef_construction), ..own };

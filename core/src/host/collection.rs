@@ -15,7 +15,7 @@ use crate::wire::InfoAnswer;
 
 use super::db::{Options, Shared, wait};
 use super::jobs::Patience;
-use super::running::RunningJob;
+use super::running::{Compressing, RunningJob};
 use super::sync::Syncer;
 
 /// What becomes of a document whose id is there already.
@@ -85,7 +85,7 @@ const REPLAYED_BYTES_MAX: usize = 256 << 10;
 const UNSEALED_FACTOR: usize = 4;
 
 /// A collection that many threads share. Locks, in the order they are taken: `job`, `recovering`, the catalog of the
-/// database, `writer`, `storage`.
+/// database, `writer`, `storage`; `compressing` and `running` for a moment, with none behind them.
 pub struct CollectionHandle {
     entry: Entry,
     /// The last frame that was replayed when it was opened.
@@ -100,6 +100,8 @@ pub struct CollectionHandle {
     pub(super) job: Mutex<()>,
     /// What is known of it; held for a moment only.
     pub(super) running: Mutex<Option<RunningJob>>,
+    /// While it is compressed; to be cancelled when it says so.
+    pub(super) compressing: Mutex<Option<Compressing>>,
     /// Reused between searches, so that a search allocates little.
     scratch: Mutex<Vec<Scratch>>,
     clock: Arc<dyn Clock>,
@@ -138,6 +140,7 @@ impl CollectionHandle {
             writer: Mutex::new(collection),
             job: Mutex::new(()),
             running: Mutex::new(None),
+            compressing: Mutex::new(None),
             scratch: Mutex::default(),
             clock: Arc::clone(&options.clock),
             embedding: Embedding(options.embedder.clone()),
@@ -365,6 +368,11 @@ impl CollectionHandle {
     /// About how many bytes its memtable takes.
     pub(super) fn unsealed_bytes(&self) -> u64 {
         self.view.load().stats().memtable_bytes as u64
+    }
+
+    /// Whether writers will soon wait for a seal.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.view.load().stats().memtable_bytes > self.unsealed_bytes_max / 2
     }
 
     /// A batch that is larger than the bound comes alone.

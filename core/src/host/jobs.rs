@@ -1,7 +1,8 @@
 //! The two background threads of a database: one looks once a second whose writes are to be made durable, one runs
 //! jobs that are due.
 //!
-//! What is due is decided by counted bytes and documents, never by time.
+//! What is due is decided by counted bytes and documents; vacuums and refinements are also so far apart in time as the
+//! settings of a collection say.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +37,14 @@ impl Patience {
         let is_over = self.looks == 0;
         self.looks = self.looks.saturating_sub(1);
         is_over
+    }
+
+    /// As [`Patience::learn`]; what somebody cancelled is left alone as long as what failed most often.
+    fn learn_of(&mut self, ran: &Result<()>) {
+        self.learn(ran.is_ok());
+        if ran.as_ref().is_err_and(|error| error.code() == "cancelled") {
+            self.looks = 1 << FAILURES_MAX;
+        }
     }
 
     fn learn(&mut self, succeeded: bool) {
@@ -103,9 +112,14 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
     for (i, kind) in JobKind::ALL.into_iter().enumerate() {
         let is_due = handle.is_due(kind, shared.options.seal_bytes)?;
         if is_due && lock(&handle.patience)[i].is_over() {
-            let ran = handle.run_while(kind, &go_on).map(|_| ());
-            lock(&handle.patience)[i].learn(ran.is_ok());
-            outcome = outcome.and(ran);
+            // Refining can wait for its next time, writers cannot wait for it.
+            let is_in_the_way = || kind == JobKind::Refine && handle.is_crowded();
+            let ran = handle.run_while(kind, &|progress| go_on(progress) && !is_in_the_way()).map(|_| ());
+            let was_cancelled = ran.as_ref().is_err_and(|error| error.code() == "cancelled");
+            lock(&handle.patience)[i].learn_of(&ran);
+            if !was_cancelled {
+                outcome = outcome.and(ran);
+            }
         }
     }
     outcome

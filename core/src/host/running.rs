@@ -1,7 +1,7 @@
 //! The jobs of a shared collection: one at a time, with its progress for whoever asks, until it is done or cancelled.
 
 use crate::base::sync::lock;
-use crate::base::{Result, StateError};
+use crate::base::{Error, Result, StateError};
 use crate::collection::{Estimate, EstimateRequest, Estimator, Settings};
 use crate::engine::{Job, JobKind, JobProgress};
 use crate::storage::Ticket;
@@ -18,6 +18,12 @@ pub struct RunningJob {
     pub progress: JobProgress,
     /// Whether it was asked to end.
     pub is_cancelled: bool,
+}
+
+/// A collection that is being given other codes, segment by segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Compressing {
+    is_cancelled: bool,
 }
 
 impl CollectionHandle {
@@ -48,9 +54,18 @@ impl CollectionHandle {
         *lock(&self.running)
     }
 
-    /// Has the running job end without having done anything: whoever waits for it gets `cancelled`. False when none
-    /// runs, or one that writers wait for: a seal, or one that is almost done.
+    /// Has the running job end without having done anything, and a compression that it belongs to: whoever waits for it
+    /// gets `cancelled`. False when none runs, or one that writers wait for: a seal, or one that is almost done.
     pub fn cancel_job(&self) -> bool {
+        if let Some(compressing) = lock(&self.compressing).as_mut() {
+            compressing.is_cancelled = true;
+            let mut running = lock(&self.running);
+            running
+                .iter_mut()
+                .filter(|job| job.kind == JobKind::Recode)
+                .for_each(|job| job.is_cancelled = true);
+            return true;
+        }
         let mut running = lock(&self.running);
         let Some(job) = running.as_mut().filter(|job| job.kind != JobKind::Seal) else { return false };
         job.is_cancelled = true;
@@ -134,26 +149,37 @@ impl CollectionHandle {
     /// back the others, in the background.
     ///
     /// # Errors
-    /// As [`CollectionHandle::run`]; `invalid_parameter` for codes that cannot serve the metric; `cancelled`.
+    /// As [`CollectionHandle::run`]; `invalid_parameter` for codes that cannot serve the metric, and while the collection
+    /// is being compressed; `cancelled`.
     pub fn compress(&self, codes: Coding) -> Result<()> {
+        {
+            let mut compressing = lock(&self.compressing);
+            if compressing.is_some() {
+                return Err(Error::parameter("compress", codes.name(), "no other compression to be running"));
+            }
+            *compressing = Some(Compressing::default());
+        }
+        let compressed = self.recode_all(codes);
+        *lock(&self.compressing) = None;
+        compressed
+    }
+
+    fn recode_all(&self, codes: Coding) -> Result<()> {
         let mut before = codes;
-        self.configure(
-            |settings| {
-                before = settings.codes;
-                Ok(Settings { codes, ..settings })
-            },
-            None,
-        )?;
+        let change = |settings: Settings| {
+            before = settings.codes;
+            Ok(Settings { codes, ..settings })
+        };
+        self.configure(change, None)?;
         loop {
-            match self.run(JobKind::Recode) {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(error) => {
-                    if error.code() == "cancelled" {
-                        self.configure(|settings| Ok(Settings { codes: before, ..settings }), None)?;
-                    }
-                    return Err(error);
-                }
+            let is_cancelled = || lock(&self.compressing).is_some_and(|compressing| compressing.is_cancelled);
+            let ran = if is_cancelled() { Ok(true) } else { self.run(JobKind::Recode) };
+            if is_cancelled() {
+                self.configure(|settings| Ok(Settings { codes: before, ..settings }), None)?;
+                return Err(StateError::Cancelled { what: "compress" }.into());
+            }
+            if !ran? {
+                return Ok(());
             }
         }
     }

@@ -151,7 +151,10 @@ impl Segment {
         let count = allowed.map_or(self.rows.vectors(), Bitmap::count);
         let codes = match self.codes()? {
             Some(codes) if !query.exact && count > EXACT_BELOW => codes,
-            _ => return self.nearest_exactly(query, allowed, part, found),
+            _ => {
+                let found = Found { part, found, decoded: &mut scratch.decoded };
+                return self.nearest_exactly(query, allowed, found);
+            }
         };
         let Scratch { links, int8, bits, pq, decoded } = scratch;
         let (vector, found_in) = (query.prepared.vector(), Found { part, found, decoded });
@@ -242,10 +245,10 @@ impl Segment {
         &self,
         query: &VectorQuery,
         allowed: Option<&Bitmap>,
-        part: usize,
-        found: &mut Nearest,
+        Found { part, found, decoded }: Found<'_>,
     ) -> Result<Searched> {
-        let (norms, seqs, dim) = (self.rows.inverse_norms()?, self.rows.seqs()?, self.rows.dim());
+        let (norms, seqs) = (self.rows.inverse_norms()?, self.rows.seqs()?);
+        let (stored, width) = (self.rows.stored(), self.rows.stored().width(self.rows.dim()));
         let (n, mut distances) = (self.rows.vectors(), 0);
         for start in (0..n).step_by(SCAN_ROWS) {
             let end = (start + SCAN_ROWS).min(n);
@@ -253,10 +256,10 @@ impl Segment {
             if !(start..end).any(|ordinal| is_allowed(&ordinal)) {
                 continue;
             }
-            let vectors = self.rows.vectors_of(start..end)?;
+            let bytes = self.rows.vector_bytes(start..end)?;
             for ordinal in (start..end).filter(is_allowed) {
-                let row = &vectors[(ordinal - start) * dim..(ordinal - start + 1) * dim];
-                let distance = query.prepared.distance(row, norms[ordinal]);
+                let row = &bytes[(ordinal - start) * width..(ordinal - start + 1) * width];
+                let distance = query.prepared.distance_stored(stored, row, norms[ordinal], decoded);
                 let slot = self.slot_of_ordinal(ordinal as u32)?;
                 found.push(distance, seqs[slot.index()], (part, slot));
                 distances += 1;

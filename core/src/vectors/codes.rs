@@ -79,6 +79,12 @@ impl Coding {
         }
     }
 
+    /// Bytes that are held once for all vectors of a segment, however many there are.
+    #[must_use]
+    pub fn shared_bytes(self, dim: usize) -> usize {
+        if self == Self::Pq { pq::CENTRES * dim * size_of::<f32>() } else { 0 }
+    }
+
     /// The codes that such a blob holds.
     #[must_use]
     pub fn of_blob(kind: BlobKind) -> Option<Self> {

@@ -27,7 +27,7 @@ pub const ROWS_SECTION: u16 = 2;
 
 const VERSION: u8 = 1;
 /// A byte names one.
-const CENTRES: usize = 256;
+pub(super) const CENTRES: usize = 256;
 /// Components of a part, unless asked for otherwise.
 const PART: usize = 4;
 /// Vectors that centres are trained on: 64 for each.

@@ -14,21 +14,27 @@ export async function compress<M extends object>(
 ): Promise<void> {
   const before = (await collection.info()).codes;
   await collection.configure({ codes });
+  // What goes wrong here nobody would catch: it ends the work as an abort does.
+  let failure: unknown;
   const look = () => {
-    const job = collection.job();
-    if (job?.kind !== 'recode') return;
-    if (signal?.aborted) collection.cancelJob();
-    else onProgress?.(job);
+    try {
+      const job = collection.job();
+      if (job?.kind !== 'recode') return;
+      if (signal?.aborted || failure !== undefined) collection.cancelJob();
+      else onProgress?.(job);
+    } catch (error) {
+      failure ??= error;
+    }
   };
   const looking = setInterval(look, LOOK_MS);
   signal?.addEventListener('abort', look);
   try {
     do {
-      if (signal?.aborted) throw cancelled('compress');
+      if (signal?.aborted || failure !== undefined) throw cancelled('compress');
     } while (await collection.recode());
   } catch (error) {
     if (error instanceof KithError && error.code === 'cancelled') await collection.configure({ codes: before });
-    throw error;
+    throw failure ?? error;
   } finally {
     clearInterval(looking);
     signal?.removeEventListener('abort', look);

@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kithdb::base::Result;
 use serde::Serialize;
 
-/// So many are remembered: the oldest that have ended are forgotten first, then the oldest.
+/// So many are remembered: the oldest that have ended are forgotten first.
 const TASKS_MAX: usize = 1_000;
+/// So many run at once: each takes a thread.
+const RUNNING_MAX: usize = 32;
 
 /// What clients see of a task.
 #[derive(Debug, Clone, Serialize)]
@@ -27,6 +29,9 @@ pub struct Task {
     /// The collection that it works on.
     #[serde(skip)]
     pub collection: String,
+    /// What it does there.
+    #[serde(skip)]
+    what: String,
 }
 
 /// The tasks of a server.
@@ -34,14 +39,29 @@ pub struct Task {
 pub struct Tasks(Arc<Mutex<VecDeque<Task>>>);
 
 impl Tasks {
-    /// Starts work on a thread that may compute and wait.
-    pub fn start(&self, collection: &str, work: impl FnOnce() -> Result<()> + Send + 'static) -> Task {
-        let (id, collection) = (random_id(), collection.to_owned());
-        let task =
-            Task { id: id.clone(), status: "running", progress_message: None, error: None, collection };
+    /// Starts work on a thread that may compute and wait. The task that does the same already is answered instead; where
+    /// too many run, none is.
+    pub fn start(
+        &self,
+        collection: &str,
+        what: &str,
+        work: impl FnOnce() -> Result<()> + Send + 'static,
+    ) -> Option<Task> {
+        let (id, collection, what) = (random_id(), collection.to_owned(), what.to_owned());
+        let (progress_message, error) = (None, None);
+        let task = Task { id: id.clone(), status: "running", progress_message, error, collection, what };
         let mut tasks = self.all();
-        if tasks.len() >= TASKS_MAX {
-            let ended = tasks.iter().position(|task| task.status != "running").unwrap_or(0);
+        let running = || tasks.iter().filter(|task| task.status == "running");
+        let is_same = |other: &&Task| other.collection == task.collection && other.what == task.what;
+        if let Some(same) = running().find(is_same) {
+            return Some(same.clone());
+        }
+        if running().count() >= RUNNING_MAX {
+            return None;
+        }
+        if tasks.len() >= TASKS_MAX
+            && let Some(ended) = tasks.iter().position(|task| task.status != "running")
+        {
             tasks.remove(ended);
         }
         tasks.push_back(task.clone());
@@ -59,7 +79,7 @@ impl Tasks {
                 task.error = error;
             }
         });
-        task
+        Some(task)
     }
 
     /// What is known of a task.

@@ -29,8 +29,9 @@ impl MaintenanceBody {
     /// Settings with these changes.
     pub fn change(&self, mut settings: Maintenance) -> Result<Maintenance> {
         if let Some(share) = self.delete_threshold {
-            // 0 is its word for at once; a millionth is ours.
-            settings.delete_threshold = (share * f64::from(WHOLE)).round().clamp(1.0, 1e9) as u32;
+            // 0 is its word for at once; a millionth is ours. What is out of range is refused below.
+            let millionths = (share * f64::from(WHOLE)).round();
+            settings.delete_threshold = if share < 0.0 { 0 } else { millionths.clamp(1.0, 1e9) as u32 };
         }
         if let Some(span) = &self.vacuum_interval {
             settings.vacuum_interval = duration("vacuum_interval", span)?;
@@ -123,7 +124,7 @@ pub async fn trigger(
             while collection.run(kind)? {}
             Ok(())
         };
-        Ok::<_, Error>(started.tasks().start(&name, work))
+        started.tasks().start(&name, kind.name(), work).ok_or_else(too_many)
     })
     .await
 }
@@ -156,9 +157,18 @@ pub async fn compress(
     app.answer(StatusCode::ACCEPTED, move |db| {
         let collection = db.collection(&body.index_name)?;
         codes.check(collection.info()?.config.metric)?;
-        Ok::<_, Error>(started.tasks().start(&body.index_name, move || collection.compress(codes)))
+        let task = started.tasks().start(&body.index_name, codes.name(), move || collection.compress(codes));
+        task.ok_or_else(too_many)
     })
     .await
+}
+
+fn too_many() -> Problem {
+    Problem::http(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_tasks",
+        "too many tasks are running: ask again later",
+    )
 }
 
 #[cfg(test)]
