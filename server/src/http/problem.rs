@@ -131,7 +131,7 @@ mod tests {
             ),
             (400, "invalid_request invalid_file invalid_filter invalid_key"),
             (404, "unknown_collection unknown_document unknown_key unknown_route"),
-            (409, "collection_exists document_exists"),
+            (409, "collection_exists document_exists cancelled"),
             (403, "read_only"),
             (410, "history_gone"),
             (413, "too_large"),
