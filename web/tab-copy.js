@@ -113,10 +113,11 @@ function orAborted(job, signal) {
 }
 
 /** How a collection like this one is made. */
-export function configOf({ metric, dim, language, fields, embedder, m, ef_construction: efConstruction }) {
+export function configOf(info) {
+  const { metric, dim, language, fields, languages, embedder, m, ef_construction: efConstruction } = info;
   const config = { metric, m, ef_construction: efConstruction };
   if (dim !== null) config.dim = dim;
-  if (language !== null) config.text = { language, fields };
+  if (language !== null) config.text = { language, fields, ...(languages && { languages }) };
   if (embedder !== null) config.embedder = embedder;
   return config;
 }

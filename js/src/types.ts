@@ -158,12 +158,30 @@ export interface ReadOptions {
   as_of?: Time | undefined;
 }
 
+/** How texts are cut into words: docs/LANGUAGES.md says what each does. */
+export type Language =
+  | 'none'
+  | 'english'
+  | 'italian'
+  | 'german'
+  | 'french'
+  | 'spanish'
+  | 'portuguese'
+  | 'dutch'
+  | 'swedish'
+  | 'russian';
+
+/** A language by its name or its code of ISO 639-1. */
+export type LanguageName = Language | 'en' | 'it' | 'de' | 'fr' | 'es' | 'pt' | 'nl' | 'sv' | 'ru';
+
 /** The text of a collection. */
 export interface TextConfig {
   /** How it is cut into words; default `english`. */
-  language?: 'english' | 'italian' | 'none' | undefined;
+  language?: LanguageName | undefined;
   /** Which strings: a list of paths, `top_level` (default) or `all`. */
   fields?: 'top_level' | 'all' | readonly string[] | undefined;
+  /** Fields in another language, by path. */
+  languages?: Readonly<Record<string, LanguageName>> | undefined;
 }
 
 /** A document to be stored. */
@@ -221,20 +239,82 @@ export interface Written {
   replaced: number;
 }
 
+/**
+ * A filter: text of the filter language, or the same as a tree, which needs no quotes.
+ *
+ * ```ts
+ * const text: Filter = "year >= 1990 AND lang IN ('en', 'it')";
+ * const tree: Filter = {
+ *   and: [
+ *     { field: 'year', op: '>=', value: 1990 },
+ *     { field: 'lang', op: 'in', value: ['en', 'it'] },
+ *   ],
+ * };
+ * ```
+ */
+export type Filter = string | FilterTree;
+
+/** A filter as a tree: all of some, any of some, not this, or one condition. No list may be empty. */
+export type FilterTree = { and: FilterTree[] } | { or: FilterTree[] } | { not: FilterTree } | FilterCondition;
+
+/**
+ * A condition on one field; `a.b` is field `b` of object `a`.
+ *
+ * `words` scores documents and excludes none, as `CONTAINS(field, words)` does; under `or` and `not` it is `matches`.
+ */
+export type FilterCondition =
+  | { field: string; op: '=' | '==' | '!=' | '<>' | 'contains' | 'not contains'; value: FilterValue }
+  | { field: string; op: '<' | '<=' | '>' | '>='; value: FilterBound }
+  | { field: string; op: 'in' | 'not in' | 'any' | 'not any' | 'all' | 'not all'; value: FilterValue[] }
+  | { field: string; op: 'between' | 'not between'; value: [low: FilterBound, high: FilterBound] }
+  | { field: string; op: 'like' | 'not like' | 'ilike' | 'not ilike'; value: string }
+  | { field: string; op: 'is null' | 'is not null' | 'is empty' | 'is not empty' | 'exists' }
+  | { field: string; op: 'matches' | 'words'; value: string };
+
+/** What a range can end at: a number, or text. */
+export type FilterBound = number | string | { unquoted: string };
+
+/** What a field is compared with; `unquoted` is for a spelling that JSON has not, such as `05`. */
+export type FilterValue = FilterBound | boolean | null;
+
 /** A search: by vector, by words, by both, or by filter alone. */
 export interface SearchRequest {
   /** The vector part. */
   vector?: Vector | null | undefined;
   /** The words part, and the vector part too when the collection has an embedder and no vector is given. */
   text?: string | null | undefined;
+  /** Take `text` as it stands; else `"a phrase"`, `+must`, `-must not`, `field:word`, `begun*` and `typo~` mean what they say. */
+  plain?: boolean | undefined;
+  /** Look for words with a typo, too. */
+  fuzzy?: boolean | undefined;
+  /** True to show where the words stand: a passage of each text, of about `length` bytes (160). */
+  highlight?: boolean | { fields?: string[]; length?: number } | undefined;
   /** What was there then; left out, what is there now. `history_gone` when that is no longer kept. */
   as_of?: Time | undefined;
-  /** What may be found, for example `year >= 1990 AND (lang = 'en' OR lang = 'it')`. */
-  filter?: string | null | undefined;
+  /** What may be found, for example `year >= 1990 AND (lang = 'en' OR lang = 'it')`, or the same as a tree. */
+  filter?: Filter | null | undefined;
   /** How many results; default 10. */
   k?: number | undefined;
   /** How many of the best to leave out; default 0. */
   offset?: number | undefined;
+  /**
+   * How many of the best of each list are fused, grouped or sorted; default 200, or as many as results are wanted, ten times
+   * as many with `group_by`. Words or a filter alone are sorted whole.
+   */
+  candidates?: number | undefined;
+  /** Leave out what scores less; not with `sort`. */
+  min_score?: number | undefined;
+  /** What is old counts less: all candidates are ranked so before the best are taken. Not with `sort`. */
+  decay?: Decay | undefined;
+  /** At most one result, or `size`, of each value of a field. */
+  group_by?: string | { field: string; size?: number } | undefined;
+  /** The order of the results; left out, the best first. Documents without a value come last. */
+  sort?: (string | { field: string; descending?: boolean })[] | undefined;
+  /**
+   * Fields whose values are counted in all that can be found: the documents that match words when those are asked for alone,
+   * else all that the filter accepts.
+   */
+  facets?: (string | FacetRequest)[] | undefined;
   /** How widely an index searches. */
   ef?: number | undefined;
   /** Share of the vector part, 0 to 1; default 0.5. */
@@ -255,12 +335,49 @@ export interface SearchRequest {
   with_vector?: boolean | undefined;
 }
 
+/** How scores fall with age. */
+export interface Decay {
+  /** 2^(-age / h), 1 - age / h, all until h, or exp(-age / (h (1 + ln(1 + touches)))). */
+  model: 'exponential' | 'linear' | 'step' | 'ebbinghaus';
+  /** A duration such as `7d`; `0s` for no decay. */
+  half_life: string;
+  /** Half-lives by the text of a field, instead. */
+  layers?: { field: string; half_lives: Record<string, string> };
+  /** The field with a document's time, RFC 3339 or seconds since 1970; left out, when it was stored. A later touch counts. */
+  time_field?: string;
+  /** The field that is true for documents that keep their score. */
+  pinned_field?: string;
+}
+
+/** A field whose values are counted, or ranges of them: numbers or text, `from` included and `to` not. */
+export interface FacetRequest {
+  field: string;
+  /** How many values, the most frequent first; default 10. */
+  limit?: number;
+  /** Count within these instead. */
+  ranges?: { from?: number | string; to?: number | string }[];
+}
+
+/** The counts of a field: `values` and how many `distinct` ones there are, or `ranges`. */
+export interface Facet {
+  field: string;
+  /** The most frequent first. */
+  values?: { value: boolean | number | string; count: number }[];
+  distinct?: number;
+  /** In the order of the request. */
+  ranges?: { from: number | string | null; to: number | string | null; count: number }[];
+}
+
 /** What a search answers. */
 export interface SearchResult<Metadata extends object = JsonObject> {
   /** The best first. */
   hits: Hit<Metadata>[];
   /** What was odd about the query, for example a field in the filter that no document has. */
   warnings: string[];
+  /** The counts of each field, when some were asked for. */
+  facets?: Facet[];
+  /** How many documents facets were counted in. */
+  total?: number;
   /** How the nearest vectors were found, when asked for: of each segment, and of what is not sealed yet. */
   trace?: PartTrace[];
 }
@@ -289,6 +406,15 @@ export interface Hit<Metadata extends object = JsonObject> {
   vector?: Float32Array;
   /** Why it came, when asked for. */
   explanation?: Explanation;
+  /** Where the words stand, when asked for: a passage of each text that has some of them. */
+  highlights?: Highlight[];
+}
+
+/** A passage of a text. */
+export interface Highlight {
+  field: string;
+  /** Pieces in turn: one without a match, which may be empty, one with, and so on; an ellipsis where the text is cut. */
+  parts: string[];
 }
 
 /** Why a result came. */
@@ -297,6 +423,8 @@ export interface Explanation {
   vector: { distance: number; score: number; rank: number; contribution: number } | null;
   /** The words part; null when no word matched well enough. */
   words: { score: number; rank: number; contribution: number; terms: TermExplanation[] } | null;
+  /** The share of the sum of both that time left, what age was counted from, and how often the document was touched. */
+  decay?: { factor: number; since: string; touches: number };
 }
 
 /** What one word of the query brought. */
@@ -317,6 +445,8 @@ export interface TermExplanation {
   average_length: number;
   /** How rare it is. */
   idf: number;
+  /** Less than 1 for a term that is a typo away from the query's. */
+  boost?: number;
   /** What it adds to the score. */
   contribution: number;
 }
@@ -389,9 +519,11 @@ export interface CollectionInfo {
   /** Dimension of its vectors; null until the first. */
   dim: number | null;
   /** How its text is cut into words; null without text. */
-  language: 'english' | 'italian' | 'none' | null;
+  language: Language | null;
   /** Which strings are its text; null without text. */
   fields: 'top_level' | 'all' | string[] | null;
+  /** Fields in another language, by path; left out without any. */
+  languages?: Record<string, Language>;
   /** What embeds its texts; null for nothing. */
   embedder: string | null;
   /** Neighbours a node of the index keeps. */

@@ -40,7 +40,7 @@ fn failed(args: &[&str], code: i32) -> String {
 /// A database of `films`, sealed but for its last document, and an empty `other`.
 fn make(data: &Path) {
     let db = Db::open(data, Options { auto_jobs: false, ..Options::default() }).expect("a new database");
-    let spec = TextSpec { language: Language::English, fields: TextFields::TopLevel };
+    let spec = TextSpec::new(Language::English, TextFields::TopLevel);
     let config = CollectionConfig { text: Some(spec), ..CollectionConfig::default() };
     let films = db.create("films", config).expect("made");
     db.create("other", CollectionConfig::default()).expect("made");

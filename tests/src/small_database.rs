@@ -47,7 +47,7 @@ fn add(collection: &CollectionHandle, numbers: std::ops::Range<u32>) {
 /// When anything of it fails.
 pub fn fill(root: Arc<dyn StorageRoot>) {
     let db = Db::with_root(root, options()).expect("opens");
-    let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
+    let text = TextSpec::new(Language::English, TextFields::TopLevel);
     let config = CollectionConfig { text: Some(text), ..CollectionConfig::default() };
     let main = db.create_with_id("main", 11, config).expect("made");
     let side = db.create_with_id("side", 12, CollectionConfig::default()).expect("made");

@@ -54,10 +54,7 @@ fn create(database: &mut Database) -> Result<()> {
 }
 
 fn text() -> kithdb::text::TextSpec {
-    kithdb::text::TextSpec {
-        language: kithdb::text::Language::English,
-        fields: kithdb::text::TextFields::TopLevel,
-    }
+    kithdb::text::TextSpec::new(kithdb::text::Language::English, kithdb::text::TextFields::TopLevel)
 }
 
 fn run_job(collection: &mut Collection, kind: JobKind) -> Result<()> {

@@ -55,7 +55,7 @@ impl Sample {
     fn new() -> Self {
         let vfs = SimVfs::new();
         let db = open(&vfs, Arc::default()).expect("opens");
-        let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
+        let text = TextSpec::new(Language::English, TextFields::TopLevel);
         let config = CollectionConfig { text: Some(text), ..CollectionConfig::default() };
         let settings = Settings { codes: Coding::Bits, ..Settings::default() };
         let in_bits = CollectionConfig { settings, ..config.clone() };
@@ -372,7 +372,7 @@ fn damaged_touches_are_lost_and_told_and_nothing_else_is() {
     let ids: Vec<String> = (0..12).map(|i| format!("d{i}")).collect();
     let vfs = SimVfs::new();
     let db = open(&vfs, Arc::default()).expect("opens");
-    let text = TextSpec { language: Language::English, fields: TextFields::TopLevel };
+    let text = TextSpec::new(Language::English, TextFields::TopLevel);
     let config = CollectionConfig { text: Some(text), ..CollectionConfig::default() };
     let main = db.create("main", config).expect("made");
     main.add((0..12).map(document).collect(), AddMode::Insert, None).expect("stored");

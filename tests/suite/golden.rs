@@ -17,17 +17,17 @@ use serde_json::json;
 /// Changes with the format (then FORMAT_VERSION, docs/FORMAT.md and this change in one commit), with the history below, and
 /// with how links are chosen.
 const GOLDEN: [(&str, &str, &str, u64); 11] = [
-    ("cosine", "f32", "int8", 0x75aa4807653272e4),
-    ("cosine", "f32", "bits", 0x02e2f4e309438674),
-    ("euclidean", "f32", "int8", 0x30ce970f221dafd7),
-    ("euclidean", "f32", "bits", 0x3c05341e85357b06),
-    ("dot", "f32", "int8", 0x7c18b944182a1214),
-    ("dot", "f32", "pq", 0x5e8918a19f84f621),
-    ("manhattan", "f32", "int8", 0xeb696eb3fc3610d6),
-    ("manhattan", "f32", "pq", 0xa7a8d4fcfdf9e622),
-    ("cosine", "f16", "int8", 0xdf1d403daea5a858),
-    ("euclidean", "int8", "bits", 0x8702d954a890ec5f),
-    ("manhattan", "int8", "int8", 0xa0d22d65fbef65ab),
+    ("cosine", "f32", "int8", 0xaeb8988b6e093b80),
+    ("cosine", "f32", "bits", 0xe0c9bab3afa53955),
+    ("euclidean", "f32", "int8", 0xc9667f54496aec22),
+    ("euclidean", "f32", "bits", 0x85b2e53c3e40acc6),
+    ("dot", "f32", "int8", 0x9ed83f415f8df784),
+    ("dot", "f32", "pq", 0x0b181b40be79dd56),
+    ("manhattan", "f32", "int8", 0xb258ab09d3194f67),
+    ("manhattan", "f32", "pq", 0x7a6eef6fc9eeda06),
+    ("cosine", "f16", "int8", 0xb97c008725f3d748),
+    ("euclidean", "int8", "bits", 0xa9de20a5453c344c),
+    ("manhattan", "int8", "int8", 0x7079eb11aa785493),
 ];
 
 fn settle(storage: &dyn Storage, ticket: Ticket) {
@@ -71,7 +71,7 @@ fn config(metric: &str, stored: &str, codes: &str) -> CollectionConfig {
     CollectionConfig {
         metric: Metric::parse(metric).expect("a metric"),
         stored: Stored::parse(stored).expect("a form"),
-        text: Some(TextSpec { language: Language::English, fields: TextFields::TopLevel }),
+        text: Some(TextSpec::new(Language::English, TextFields::TopLevel)),
         ef_construction: 40,
         settings: Settings { codes, ..Settings::default() },
         ..CollectionConfig::default()

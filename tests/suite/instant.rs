@@ -97,7 +97,7 @@ fn document(i: u32) -> Document {
 fn a_million_documents_open_within_a_megabyte_of_reads() {
     let directory = tempfile::tempdir().expect("a directory");
     let (db, _) = open(&directory, false);
-    let text = Some(TextSpec { language: Language::None, fields: TextFields::TopLevel });
+    let text = Some(TextSpec::new(Language::None, TextFields::TopLevel));
     let main = db.create("main", CollectionConfig { text, ..CollectionConfig::default() }).expect("made");
     for from in (0..DOCUMENTS).step_by(BATCH as usize) {
         let documents = (from..from + BATCH).map(document).collect();

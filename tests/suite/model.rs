@@ -129,7 +129,7 @@ impl Run {
             _ => History::Forever,
         };
         let metric = [Metric::Euclidean, Metric::Dot, Metric::Manhattan][rng.below(3) as usize];
-        let text = Some(TextSpec { language: Language::None, fields: TextFields::TopLevel });
+        let text = Some(TextSpec::new(Language::None, TextFields::TopLevel));
         let stored = Stored::ALL[rng.below(3) as usize];
         let config = CollectionConfig { metric, stored, text, history, ..CollectionConfig::default() };
         let staged = database.stage("main", seed, config).expect("staged");

@@ -108,6 +108,18 @@ impl Bitmap {
         })
     }
 
+    /// The first of its numbers that is not below `i`.
+    #[must_use]
+    pub fn first_from(&self, i: usize) -> Option<usize> {
+        let at = i / 64;
+        let first = self.words.get(at)? & (u64::MAX << (i % 64));
+        if first != 0 {
+            return Some(at * 64 + first.trailing_zeros() as usize);
+        }
+        let rest = self.words[at + 1..].iter().position(|word| *word != 0)? + at + 1;
+        Some(rest * 64 + self.words[rest].trailing_zeros() as usize)
+    }
+
     /// The bits, 64 numbers a word.
     #[must_use]
     pub fn words(&self) -> &[u64] {
@@ -140,6 +152,9 @@ mod tests {
             }
             assert_eq!(bits.iter().collect::<Vec<_>>(), set.iter().copied().collect::<Vec<_>>());
             assert_eq!(bits.count(), set.len());
+            for i in 0..len + 130 {
+                assert_eq!(bits.first_from(i), set.range(i..).next().copied());
+            }
             bits.invert();
             assert_eq!(bits.count(), len - set.len());
             bits.or(&Bitmap::full(len));

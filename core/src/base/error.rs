@@ -16,6 +16,9 @@ pub enum Error {
     /// A filter cannot be read.
     #[error(transparent)]
     Filter(#[from] FilterError),
+    /// A filter that is a tree of JSON cannot be read.
+    #[error(transparent)]
+    FilterTree(#[from] FilterTreeError),
     /// The database or collection is not in a state to do this.
     #[error(transparent)]
     State(#[from] StateError),
@@ -67,6 +70,18 @@ pub enum InputError {
 pub struct FilterError {
     /// Byte offset in the filter's text.
     pub position: usize,
+    /// What stands there.
+    pub got: String,
+    /// What could stand there.
+    pub expected: String,
+}
+
+/// A filter as a tree of JSON that cannot be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("invalid filter at {at}: expected {expected}, got {got}")]
+pub struct FilterTreeError {
+    /// The place in the tree, such as `filter.and[1].op`.
+    pub at: String,
     /// What stands there.
     pub got: String,
     /// What could stand there.
@@ -177,7 +192,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Input(e) => e.code(),
-            Self::Filter(_) => "invalid_filter",
+            Self::Filter(_) | Self::FilterTree(_) => "invalid_filter",
             Self::State(e) => e.code(),
             Self::Storage(e) => e.code(),
         }
@@ -189,6 +204,7 @@ impl Error {
         let (expected, got, position) = match self {
             Self::Input(e) => e.facts(),
             Self::Filter(e) => (Some(e.expected.clone()), Some(e.got.clone()), Some(e.position as u64)),
+            Self::FilterTree(e) => (Some(e.expected.clone()), Some(e.got.clone()), None),
             Self::Storage(StorageError::Corrupt { offset, expected, .. }) => {
                 (Some(expected.clone()), None, Some(*offset))
             }
@@ -222,6 +238,9 @@ impl Error {
                 "ask for a later moment; a collection that was made with history keeps what is replaced and deleted"
             }
             "no_embedder" => "start with an embedder, or give the vector yourself",
+            "invalid_filter" if matches!(self, Self::FilterTree(_)) => {
+                r#"a condition looks like: {"field": "year", "op": ">=", "value": 1990}"#
+            }
             "invalid_filter" => "a filter looks like: year >= 1990 AND (lang = 'en' OR lang = 'it')",
             _ => return None,
         })

@@ -38,8 +38,32 @@ pub const FILTER_NODES_MAX: usize = 1024;
 pub const FIELD_PATH_BYTES_MAX: usize = 256;
 /// Most neighbours of a vector above the base layer of an index, where it has twice as many.
 pub const LINKS_MAX: usize = 256;
+/// Most fields that one search counts.
+pub const FACETS_MAX: usize = 32;
+/// Most values of a field that one search tells.
+pub const FACET_VALUES_MAX: usize = 10_000;
+/// Most ranges of a field that one search counts.
+pub const FACET_RANGES_MAX: usize = 256;
+/// Most half-lives by layer of one search.
+pub const DECAY_LAYERS_MAX: usize = 64;
+/// Most fields that results are sorted by.
+pub const SORT_KEYS_MAX: usize = 4;
+/// Fields of a collection with a language of their own: a query is analysed once for each.
+pub const FIELD_LANGUAGES_MAX: usize = 64;
 /// Longest words part of a query, in bytes.
 pub const QUERY_TEXT_BYTES_MAX: usize = 64 << 10;
+/// Most terms that one word of a query stands for, as the beginning of words or with a typo.
+pub const EXPANSIONS_MAX: usize = 64;
+/// Most words of a query that stand for others, as the beginning of words or with a typo: each looks through the dictionary.
+pub const EXPANDING_TERMS_MAX: usize = 32;
+/// Most conditions of a query: what must or must not be there.
+pub const CONDITIONS_MAX: usize = 64;
+/// Most words of a phrase.
+pub const PHRASE_WORDS_MAX: usize = 64;
+/// Most text fields that a request names for highlighting.
+pub const HIGHLIGHT_FIELDS_MAX: usize = 64;
+/// Longest passage of a text that a result shows, in bytes.
+pub const PASSAGE_BYTES_MAX: usize = 10_000;
 /// Longest term kept of a text, in bytes; longer ones are cut at a character.
 pub const TERM_BYTES_MAX: usize = 64;
 /// Generations, positions in logs, seqs and numbers of blobs are below this, so that counting on never overflows.

@@ -17,7 +17,7 @@ pub mod value;
 pub use aligned::AlignedBytes;
 pub use bitmap::Bitmap;
 pub use bytes::{DecodeError, Reader, Writer};
-pub use error::{Error, FilterError, InputError, Report, StateError, StorageError};
+pub use error::{Error, FilterError, FilterTreeError, InputError, Report, StateError, StorageError};
 pub use host_traits::{Clock, Event, ManualClock, NoObserver, Observer};
 pub use ids::{Key, Lsn, Seq, Slot, check_id, check_name};
 pub use par::Pool;

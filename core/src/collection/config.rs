@@ -231,6 +231,7 @@ impl CollectionConfig {
         {
             return Err(Error::parameter("history", time, "a duration above 0"));
         }
+        self.text.as_ref().map_or(Ok(()), TextSpec::check)?;
         self.settings.check(self.metric)
     }
 

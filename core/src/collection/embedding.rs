@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::{Error, Pool, Result, StateError};
 use crate::embed::Embedder;
+use crate::text::syntax::positive;
 
 use super::{CollectionConfig, Document, EmbedderRef, SearchRequest};
 
@@ -56,7 +57,8 @@ impl Embedding {
     /// As [`Embedding::fill`].
     pub fn ask(&self, name: &str, config: &CollectionConfig, request: &mut SearchRequest) -> Result<()> {
         if let (Some(text), None, Some(_)) = (&request.text, &request.vector, &config.embedder) {
-            request.vector = self.of(name, config)?.embed(text);
+            let text = if request.plain { text.into() } else { positive(text) };
+            request.vector = self.of(name, config)?.embed(&text);
         }
         Ok(())
     }

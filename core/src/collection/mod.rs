@@ -5,11 +5,15 @@
 
 pub mod chunk;
 pub mod config;
+pub mod decay;
 pub mod embedding;
 pub mod estimate;
+pub mod facets;
+pub mod filtering;
 pub mod kv;
 pub mod moment;
 pub mod op;
+pub mod order;
 pub mod query;
 pub mod read;
 pub mod search;
@@ -17,12 +21,16 @@ pub mod view;
 pub mod write;
 
 pub use config::{CollectionConfig, EmbedderRef, History, Maintenance, Settings};
+pub use decay::{Decay, DecayExplanation, DecayLayers, DecayModel};
 pub use embedding::Embedding;
 pub use estimate::{Estimate, EstimateRequest, Estimator};
+pub use facets::{Facet, FacetCounts};
 pub use moment::Moment;
 pub use op::Op;
+pub use order::{GroupBy, SortKey};
 pub use query::{
-    Explanation, Fusion, Hit, PartTrace, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
+    Explanation, Fusion, Highlight, Highlighted, Hit, PartTrace, SearchRequest, SearchResponse,
+    VectorExplanation, WordsExplanation,
 };
 pub use read::{Page, Stats, Version};
 pub use search::parse_filter;

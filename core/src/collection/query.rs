@@ -1,10 +1,22 @@
 //! What is asked of a collection and what it answers.
 
-use crate::base::limits::{EF_MAX, EXPLAIN_MAX, K_MAX, QUERY_TEXT_BYTES_MAX};
+use crate::base::limits::{
+    EF_MAX, EXPLAIN_MAX, FACETS_MAX, HIGHLIGHT_FIELDS_MAX, K_MAX, PASSAGE_BYTES_MAX, QUERY_TEXT_BYTES_MAX,
+};
 use crate::base::{Error, InputError, Object, Result};
 use crate::meta::Filter;
 use crate::segment::Plan;
 use crate::text::TermExplanation;
+use crate::text::highlight::PASSAGE_BYTES;
+
+use super::decay::{Decay, DecayExplanation};
+use super::facets::{Facet, FacetCounts, check_path};
+use super::order::{GroupBy, SortKey, check_sort};
+
+/// How many candidates there are unless a request says otherwise or wants more results.
+const CANDIDATES: usize = 200;
+/// Candidates for each result, at least, where some of a group are left out.
+const CANDIDATES_A_GROUP: usize = 10;
 
 /// How two lists become one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +45,12 @@ pub struct SearchRequest {
     pub vector: Option<Vec<f32>>,
     /// The words part, over all text fields.
     pub text: Option<String>,
+    /// Take the text as it stands: no signs, fields or quotes ([`crate::text::syntax`]).
+    pub plain: bool,
+    /// Look for words with a typo, too.
+    pub fuzzy: bool,
+    /// Show where the words stand.
+    pub highlight: Option<Highlight>,
     /// Search what was there at this moment, ns since 1970 UTC; `None` for now.
     pub as_of: Option<i64>,
     /// What may be found. Its `CONTAINS(field, 'words')` join the words part.
@@ -41,6 +59,20 @@ pub struct SearchRequest {
     pub k: usize,
     /// How many of the best to leave out.
     pub offset: usize,
+    /// How many of the best of each list are fused, grouped or sorted; `None` for 200, or as many as results are wanted,
+    /// ten times as many with `group_by`. Words or a filter alone are sorted whole.
+    pub candidates: Option<usize>,
+    /// Leave out what scores less.
+    pub min_score: Option<f32>,
+    /// What is old counts less: all candidates are ranked so before the best are taken.
+    pub decay: Option<Decay>,
+    /// At most a few results of each value of a field.
+    pub group_by: Option<GroupBy>,
+    /// The order of the results; empty for the best first.
+    pub sort: Vec<SortKey>,
+    /// Count the values of these fields in all that can be found: the documents that match words when those are asked for
+    /// alone, else all that the filter accepts.
+    pub facets: Vec<Facet>,
     /// How widely an index searches; `None` chooses by `k`.
     pub ef: Option<usize>,
     /// How the parts are fused.
@@ -65,10 +97,19 @@ impl Default for SearchRequest {
         Self {
             vector: None,
             text: None,
+            plain: false,
+            fuzzy: false,
+            highlight: None,
             as_of: None,
             filter: None,
             k: 10,
             offset: 0,
+            candidates: None,
+            min_score: None,
+            decay: None,
+            group_by: None,
+            sort: Vec::new(),
+            facets: Vec::new(),
             ef: None,
             fusion: Fusion::default(),
             rerank: None,
@@ -116,12 +157,103 @@ impl SearchRequest {
         {
             return Err(Error::parameter("rrf_k", k, "1 to 1000000"));
         }
+        self.check_order()?;
         let got = self.text.as_ref().map_or(0, String::len);
         if got > QUERY_TEXT_BYTES_MAX {
             let (got, limit) = (got as u64, QUERY_TEXT_BYTES_MAX as u64);
             return Err(InputError::TooLarge { what: "the text of a query", got, limit }.into());
         }
         Ok(())
+    }
+}
+
+impl SearchRequest {
+    fn check_order(&self) -> Result<()> {
+        if let Some(candidates) = self.candidates
+            && !(1..=K_MAX).contains(&candidates)
+        {
+            return Err(Error::parameter("candidates", candidates, format!("1 to {K_MAX}")));
+        }
+        if let Some(min) = self.min_score
+            && !min.is_finite()
+        {
+            return Err(Error::parameter("min_score", min, "a number"));
+        }
+        let has_words = self.text.is_some() || self.filter.as_ref().is_some_and(|f| !f.words.is_empty());
+        if self.decay.is_some() && self.vector.is_none() && !has_words {
+            return Err(Error::parameter("decay", "a filter alone", "a vector or words, which score"));
+        }
+        if let Some(Highlight { fields, .. }) = &self.highlight
+            && fields.len() > HIGHLIGHT_FIELDS_MAX
+        {
+            let expected = format!("at most {HIGHLIGHT_FIELDS_MAX} fields");
+            return Err(Error::parameter("highlight", fields.len(), expected));
+        }
+        if self.decay.is_some() && !self.sort.is_empty() {
+            return Err(Error::parameter("decay", "with sort", "either decay or sort"));
+        }
+        if self.min_score.is_some() && !self.sort.is_empty() {
+            return Err(Error::parameter("min_score", "with sort", "either min_score or sort"));
+        }
+        if let Some(Highlight { length, .. }) = &self.highlight
+            && !(1..=PASSAGE_BYTES_MAX).contains(length)
+        {
+            let expected = format!("a length of 1 to {PASSAGE_BYTES_MAX}");
+            return Err(Error::parameter("highlight", length, expected));
+        }
+        if let Some(by) = &self.group_by {
+            check_path("group_by", &by.field)?;
+            if !(1..=K_MAX).contains(&by.size) {
+                return Err(Error::parameter("group_by", by.size, format!("a size of 1 to {K_MAX}")));
+            }
+        }
+        if self.facets.len() > FACETS_MAX {
+            return Err(Error::parameter(
+                "facets",
+                self.facets.len(),
+                format!("at most {FACETS_MAX} fields"),
+            ));
+        }
+        self.decay.as_ref().map_or(Ok(()), Decay::check)?;
+        self.facets.iter().try_for_each(Facet::check)?;
+        check_sort(&self.sort)
+    }
+
+    /// How many results are wanted, those that are left out at first included.
+    pub(super) fn wanted(&self) -> usize {
+        self.offset + self.k
+    }
+
+    /// How many of the best of a list are looked at where more than the wanted are.
+    pub(super) fn depth(&self) -> usize {
+        let per_result = if self.group_by.is_some() { CANDIDATES_A_GROUP } else { 1 };
+        let default = (self.wanted() * per_result).max(CANDIDATES);
+        self.candidates.unwrap_or(default).max(self.wanted()).min(K_MAX)
+    }
+
+    /// Whether more than the best decide which results there are, or in which order.
+    pub(super) fn reorders(&self) -> bool {
+        self.group_by.is_some() || !self.sort.is_empty() || self.decay.is_some()
+    }
+
+    /// Whether all that can be found has to be known.
+    pub(super) fn needs_sets(&self) -> bool {
+        !self.facets.is_empty() || !self.sort.is_empty()
+    }
+
+    /// The fields that its filter, facets and order name.
+    pub(super) fn paths(&self) -> Vec<&str> {
+        let condition = self.filter.as_ref().and_then(|filter| filter.condition.as_ref());
+        let words = self.filter.iter().flat_map(|filter| &filter.words).map(|part| &*part.field);
+        let mut paths: Vec<&str> = condition.map(crate::meta::Expr::paths).unwrap_or_default();
+        paths.extend(words);
+        paths.extend(self.facets.iter().map(|facet| &*facet.field));
+        paths.extend(self.sort.iter().map(|key| &*key.field));
+        paths.extend(self.decay.iter().flat_map(Decay::paths));
+        paths.extend(self.group_by.iter().map(|by| &*by.field));
+        paths.sort_unstable();
+        paths.dedup();
+        paths
     }
 }
 
@@ -138,6 +270,32 @@ pub struct Hit {
     pub vector: Option<Vec<f32>>,
     /// Why it came, when asked for.
     pub explanation: Option<Explanation>,
+    /// A passage of each text that has some of the words, when asked for.
+    pub highlights: Option<Vec<Highlighted>>,
+}
+
+/// Which passages of texts are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Highlight {
+    /// Of these text fields; empty for all.
+    pub fields: Vec<String>,
+    /// About how many bytes of each.
+    pub length: usize,
+}
+
+impl Default for Highlight {
+    fn default() -> Self {
+        Self { fields: Vec::new(), length: PASSAGE_BYTES }
+    }
+}
+
+/// A passage of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Highlighted {
+    /// The text field.
+    pub field: String,
+    /// Its pieces in turn: one without a match, which may be empty, one with, and so on.
+    pub parts: Vec<String>,
 }
 
 /// Why a result came.
@@ -147,6 +305,8 @@ pub struct Explanation {
     pub vector: Option<VectorExplanation>,
     /// The words part; `None` when no word matched well enough.
     pub words: Option<WordsExplanation>,
+    /// What time left of the sum of both, when scores were to fall with age.
+    pub decay: Option<DecayExplanation>,
 }
 
 /// The vector part of a score.
@@ -167,7 +327,7 @@ pub struct VectorExplanation {
 pub struct WordsExplanation {
     /// BM25.
     pub score: f32,
-    /// 1 for the best of its list.
+    /// 1 for the best of its list; its place among the results where these are sorted.
     pub rank: usize,
     /// What it adds to the final score.
     pub contribution: f32,
@@ -195,6 +355,10 @@ pub struct SearchResponse {
     pub hits: Vec<Hit>,
     /// What was odd about the query, such as a filter on a field that no document has.
     pub warnings: Vec<String>,
+    /// The fields whose values were to be counted.
+    pub facets: Vec<FacetCounts>,
+    /// How many documents facets were counted in, when some were asked for, whatever they score.
+    pub total: Option<u64>,
     /// How the nearest vectors were found, part by part, when asked for.
     pub trace: Option<Vec<PartTrace>>,
 }

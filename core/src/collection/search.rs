@@ -3,24 +3,25 @@
 //! Everything that can be exact does not depend on how documents are laid out in parts: distances and BM25 are
 //! computed from the same bits, statistics count live versions, ties break by seq.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::base::{Bitmap, Error, Result, Seq, TopK};
-use crate::meta::Expr;
+use crate::base::{Bitmap, Error, Object, Result, Seq, TopK};
 use crate::segment::{Scratch, Searched, VectorQuery};
+use crate::text::conditions::select;
+use crate::text::highlight::passage;
 use crate::text::{
-    PostingSource, Query, TermCounts, Weights, explain as explain_words, score as score_words,
+    PostingSource, Query, TermCounts, Weights, explain as explain_words, score as score_words, top,
 };
 use crate::vectors::{check_vector, score as vector_score};
 
+use super::decay::DecayExplanation;
 use super::moment::Moment;
 use super::query::{
-    Explanation, Fusion, Hit, PartTrace, SearchRequest, SearchResponse, VectorExplanation, WordsExplanation,
+    Explanation, Fusion, Highlight, Highlighted, Hit, PartTrace, SearchRequest, SearchResponse,
+    VectorExplanation, WordsExplanation,
 };
-use super::view::{Place, View};
-
-/// Candidates of each side of a hybrid search, whatever k is.
-const HYBRID_DEPTH: usize = 200;
+use super::view::{PartView, Place, View};
 
 /// A candidate of one side, best first in its list.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,7 @@ struct Ranked {
     score: f32,
     vector: Option<VectorExplanation>,
     words: Option<(f32, usize, f32)>,
+    decay: Option<DecayExplanation>,
 }
 
 impl View {
@@ -54,59 +56,172 @@ impl View {
         scratch: &mut Scratch,
     ) -> Result<SearchResponse> {
         request.check()?;
+        let warnings = self.warnings(request)?;
         let condition = request.filter.as_ref().and_then(|filter| filter.condition.as_ref());
-        let warnings = self.warnings(request, condition)?;
-        let query = self.words_query(request)?;
-        let wants_words = query.is_some();
-        let allowed = self.parts.iter().map(|part| part.allowed(condition, moment));
+        let allowed = self.parts.iter().map(|part| part.allowed(condition, self.words.as_deref(), moment));
         let allowed = allowed.collect::<Result<Vec<Option<Bitmap>>>>()?;
-        let wanted = request.offset + request.k;
-        let hybrid = request.vector.is_some() && wants_words;
-        let depth = if hybrid { wanted.max(HYBRID_DEPTH) } else { wanted };
-        let mut trace = request.trace.then(Vec::new);
-        let nearest = match &request.vector {
-            Some(vector) => Some(self.nearest(request, vector, depth, &allowed, scratch, trace.as_mut())?),
-            None => None,
+        let query = self.words_query(request)?;
+        let allowed = match &query {
+            Some(query) => self.fulfilling(query, allowed)?,
+            None => allowed,
         };
-        let (weights, matching) = match &query {
-            Some(query) => {
-                let weights = self.weights(query, moment)?;
-                let matching = self.matching(&weights, depth, &allowed)?;
-                (weights, Some(matching))
+        // A query of conditions only scores nothing.
+        let scoring = query.as_ref().filter(|query| !query.is_empty() || query.conditions().is_empty());
+        let weights = scoring.map(|query| self.weights(query, moment)).transpose()?;
+        // What words alone ask for; else all that is allowed can be found.
+        let sets = match &weights {
+            Some(weights) if request.vector.is_none() && request.needs_sets() => {
+                Cow::Owned(self.matching_sets(weights, &allowed)?)
             }
-            None => (Weights::default(), None),
+            _ => Cow::Borrowed(&allowed),
         };
-        let mut ranked = match (nearest, matching) {
-            (Some(nearest), Some(matching)) => fuse(request.fusion, &nearest, &matching, wanted),
-            (Some(nearest), None) => alone(&nearest, true),
-            (None, Some(matching)) => alone(&matching, false),
-            (None, None) => self.list(&allowed, wanted)?,
+        let mut trace = request.trace.then(Vec::new);
+        let mut ranked = if request.vector.is_none() && !request.sort.is_empty() {
+            let wanted = if request.group_by.is_some() { request.depth() } else { request.wanted() };
+            let places = self.sorted(&request.sort, &sets, wanted)?;
+            self.scored(weights.as_ref(), places)?
+        } else {
+            let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, trace.as_mut())?;
+            let ranked = self.aged(request, ranked, moment)?;
+            self.in_order(request, ranked)?
         };
-        ranked.truncate(wanted);
-        let hits = ranked
-            .into_iter()
-            .skip(request.offset)
-            .map(|ranked| self.hydrate(request, &weights, ranked))
-            .collect::<Result<_>>()?;
-        Ok(SearchResponse { hits, warnings, trace })
+        if let Some(by) = &request.group_by {
+            let stays = self.grouped(by, ranked.iter().map(|ranked| ranked.place), request.wanted())?;
+            let mut stays = stays.into_iter();
+            ranked.retain(|_| stays.next().unwrap_or(false));
+        }
+        let weights = weights.unwrap_or_default();
+        let hits = ranked.into_iter().take(request.wanted()).skip(request.offset);
+        let hits = hits.map(|ranked| self.hydrate(request, &weights, ranked)).collect::<Result<_>>()?;
+        let facets = request.facets.iter().map(|facet| self.facet(facet, &sets)).collect::<Result<_>>()?;
+        let counts = self.parts.iter().zip(&*sets);
+        let count =
+            |(part, set): (&PartView, &Option<Bitmap>)| set.as_ref().map_or(part.part.len(), Bitmap::count);
+        let total = (!request.facets.is_empty()).then(|| counts.map(count).sum::<usize>() as u64);
+        Ok(SearchResponse { hits, warnings, facets, total, trace })
     }
 
-    fn warnings(&self, request: &SearchRequest, condition: Option<&Expr>) -> Result<Vec<String>> {
-        let mut paths: Vec<String> =
-            condition.map(Expr::paths).unwrap_or_default().into_iter().map(str::to_owned).collect();
-        let words = request.filter.iter().flat_map(|filter| &filter.words);
-        paths.extend(words.map(|part| part.field.clone()));
-        paths.sort_unstable();
-        paths.dedup();
-        let mut warnings = Vec::new();
-        for path in paths {
+    /// The best first: at least as many as are wanted, where there are as many.
+    fn ranked(
+        &self,
+        request: &SearchRequest,
+        weights: Option<&Weights>,
+        allowed: &[Option<Bitmap>],
+        scratch: &mut Scratch,
+        trace: Option<&mut Vec<PartTrace>>,
+    ) -> Result<Vec<Ranked>> {
+        let is_hybrid = request.vector.is_some() && weights.is_some();
+        let depth = if is_hybrid || request.reorders() { request.depth() } else { request.wanted() };
+        let nearest = match &request.vector {
+            Some(vector) => Some(self.nearest(request, vector, depth, allowed, scratch, trace)?),
+            None => None,
+        };
+        let matching = weights.map(|weights| self.matching(weights, depth, allowed)).transpose()?;
+        let ranked = match (nearest, matching) {
+            (Some(nearest), Some(matching)) => {
+                let wanted = if request.reorders() { 2 * depth } else { request.wanted() };
+                fuse(request.fusion, &nearest, &matching, wanted)
+            }
+            (Some(nearest), None) => alone(&nearest, true),
+            (None, Some(matching)) => alone(&matching, false),
+            (None, None) => self.list(allowed, depth)?,
+        };
+        Ok(ranked)
+    }
+
+    /// Candidates in the order of what time left of their scores, without those that score too little.
+    fn aged(&self, request: &SearchRequest, mut ranked: Vec<Ranked>, moment: Moment) -> Result<Vec<Ranked>> {
+        if let Some(decay) = &request.decay {
+            let mut best = TopK::new(ranked.len());
+            for mut candidate in ranked {
+                let Place { part, slot } = candidate.place;
+                let PartView { part, ends } = &self.parts[part];
+                let (metadata, valid_from) = (part.metadata(slot)?, part.valid_from(slot)?);
+                let left = decay.of(&metadata, valid_from, ends.touches.get(slot), moment.time());
+                candidate.score = left.apply(candidate.score);
+                candidate.decay = Some(left);
+                best.push(-candidate.score, part.seq(slot)?.0, candidate);
+            }
+            ranked = best.into_sorted().into_iter().map(|(_, candidate)| candidate).collect();
+        }
+        if let Some(min) = request.min_score {
+            ranked.retain(|ranked| ranked.score >= min);
+        }
+        Ok(ranked)
+    }
+
+    /// Candidates in the order that is asked for.
+    fn in_order(&self, request: &SearchRequest, ranked: Vec<Ranked>) -> Result<Vec<Ranked>> {
+        if request.sort.is_empty() {
+            return Ok(ranked);
+        }
+        let mut sets: Vec<Option<Bitmap>> =
+            self.parts.iter().map(|part| Some(Bitmap::empty(part.part.len()))).collect();
+        let mut by_place = HashMap::new();
+        for ranked in ranked {
+            let Place { part, slot } = ranked.place;
+            sets[part].iter_mut().for_each(|set| set.insert(slot.index()));
+            by_place.insert((part, slot.0), ranked);
+        }
+        let places = self.sorted(&request.sort, &sets, by_place.len())?;
+        Ok(places.into_iter().filter_map(|place| by_place.remove(&(place.part, place.slot.0))).collect())
+    }
+
+    /// Places with what their words score; 1 without words.
+    fn scored(&self, weights: Option<&Weights>, places: Vec<Place>) -> Result<Vec<Ranked>> {
+        let mut scores: HashMap<(usize, u32), f32> = HashMap::new();
+        if let Some(weights) = weights {
+            for (i, part) in self.parts.iter().enumerate() {
+                let Some(postings) = part.part.postings()? else { continue };
+                let mut asked = Bitmap::empty(part.part.len());
+                let of_part = places.iter().filter(|place| place.part == i);
+                of_part.for_each(|place| asked.insert(place.slot.index()));
+                let found = score_words(postings, weights, Some(&asked))?;
+                scores.extend(found.into_iter().map(|(slot, score)| ((i, slot), score)));
+            }
+        }
+        let scored = |(i, place): (usize, Place)| {
+            let words = scores.get(&(place.part, place.slot.0)).map(|&score| (score, i + 1, score));
+            let score = words.map_or(1.0, |(score, ..)| score);
+            Ranked { place, score, vector: None, words, decay: None }
+        };
+        Ok(places.into_iter().enumerate().map(scored).collect())
+    }
+
+    /// The allowed slots of each part that have any of the words.
+    fn matching_sets(&self, weights: &Weights, allowed: &[Option<Bitmap>]) -> Result<Vec<Option<Bitmap>>> {
+        let one = |(part, allowed): (&PartView, &Option<Bitmap>)| {
+            let mut set = Bitmap::empty(part.part.len());
+            if let Some(postings) = part.part.postings()? {
+                for weight in weights.as_slice() {
+                    postings.for_each_posting(&weight.field, &weight.term, &mut |posting| {
+                        set.insert(posting.slot as usize);
+                    })?;
+                }
+            }
+            if let Some(allowed) = allowed {
+                set.and(allowed);
+            }
+            Ok(Some(set))
+        };
+        self.parts.iter().zip(allowed).map(one).collect()
+    }
+
+    fn warnings(&self, request: &SearchRequest) -> Result<Vec<String>> {
+        let mut unknown = Vec::new();
+        for path in request.paths() {
             let mut known = false;
             for part in &self.parts {
-                known = known || part.part.has_path(&path)?;
+                known = known || part.part.has_path(path)?;
             }
             if !known {
-                warnings.push(format!("no document has a field {path:?}"));
+                unknown.push(path);
             }
+        }
+        let mut warnings: Vec<String> =
+            unknown.iter().map(|path| format!("no document has a field {path:?}")).collect();
+        if let Some(filter) = &request.filter {
+            warnings.extend(self.words_warnings(filter, &unknown)?);
         }
         let asks_words =
             request.text.is_some() || request.filter.as_ref().is_some_and(|f| !f.words.is_empty());
@@ -124,11 +239,45 @@ impl View {
         }
         let Some(words) = &self.words else { return Ok(Some(Query::default())) };
         let text = request.text.as_deref().unwrap_or_default();
-        let mut query = Query::new(words.analyzer(), text, None)?;
+        let mut query = if request.plain {
+            words.query(text, request.fuzzy)?
+        } else {
+            let mut fields = BTreeSet::new();
+            for part in &self.parts {
+                fields.extend(part.part.postings()?.map(PostingSource::fields).unwrap_or_default());
+            }
+            words.parse(text, request.fuzzy, |name| fields.contains(name))?
+        };
         for part in contains {
-            query.push(words.analyzer(), &part.text, Some(&part.field))?;
+            query.push(words.analyzer_of(&part.field), &part.text, Some(&part.field))?;
         }
         Ok(Some(query))
+    }
+
+    /// The allowed slots of each part that have what a query says must be there, and nothing that must not.
+    fn fulfilling(&self, query: &Query, mut allowed: Vec<Option<Bitmap>>) -> Result<Vec<Option<Bitmap>>> {
+        let Some(words) = &self.words else { return Ok(allowed) };
+        for condition in query.conditions() {
+            for (part, allowed) in self.parts.iter().zip(&mut allowed) {
+                let Some(postings) = part.part.postings()? else {
+                    if !condition.is_negative {
+                        *allowed = Some(Bitmap::empty(part.part.len()));
+                    }
+                    continue;
+                };
+                let mut texts_of = |slot: u32, f: &mut dyn FnMut(&str, &str)| {
+                    let metadata = part.part.metadata(crate::base::Slot(slot))?;
+                    words.texts(&metadata).iter().for_each(|(field, text)| f(field, text));
+                    Ok(())
+                };
+                let all = Bitmap::full(part.part.len());
+                let within = allowed.as_ref().unwrap_or(&all);
+                let analyzer_of = |field: &str| words.analyzer_of(field);
+                *allowed =
+                    Some(select(postings, query, condition, Some(within), analyzer_of, &mut texts_of)?);
+            }
+        }
+        Ok(allowed)
     }
 
     fn weights(&self, query: &Query, moment: Moment) -> Result<Weights> {
@@ -199,7 +348,8 @@ impl View {
         let mut found = TopK::new(depth);
         for (i, part) in self.parts.iter().enumerate() {
             let Some(postings) = part.part.postings()? else { continue };
-            for (slot, score) in score_words(postings, weights, allowed[i].as_ref())? {
+            let floor = found.bound().map(|minus: f32| -minus);
+            for (slot, score) in top(postings, weights, allowed[i].as_ref(), depth, floor)? {
                 let slot = crate::base::Slot(slot);
                 let seq = part.part.seq(slot)?;
                 found.push(-score, seq.0, (Place { part: i, slot }, seq));
@@ -217,10 +367,27 @@ impl View {
             let slots = (0..part.part.len()).filter(|s| allowed[i].as_ref().is_none_or(|a| a.contains(*s)));
             for slot in slots.take(wanted - listed.len()) {
                 let place = Place { part: i, slot: crate::base::Slot(slot as u32) };
-                listed.push(Ranked { place, score: 1.0, vector: None, words: None });
+                listed.push(Ranked { place, score: 1.0, vector: None, words: None, decay: None });
             }
         }
         Ok(listed)
+    }
+
+    fn highlights(&self, asked: &Highlight, weights: &Weights, metadata: &Object) -> Vec<Highlighted> {
+        let Some(words) = &self.words else { return Vec::new() };
+        let texts = words.texts(metadata);
+        let asked_for = texts
+            .iter()
+            .filter(|(field, _)| asked.fields.is_empty() || asked.fields.iter().any(|name| name == field));
+        let shown = |(field, text): &(Cow<'_, str>, &str)| {
+            let of_field = weights.as_slice().iter().filter(|weight| weight.field == *field);
+            let weights: HashMap<&str, f64> =
+                of_field.map(|weight| (weight.term.as_str(), weight.idf * weight.boost)).collect();
+            let weight_of = |term: &str| weights.get(term).copied();
+            let parts = passage(words.analyzer_of(field), text, asked.length, weight_of)?;
+            Some(Highlighted { field: field.to_string(), parts })
+        };
+        asked_for.filter_map(shown).collect()
     }
 
     fn hydrate(&self, request: &SearchRequest, weights: &Weights, ranked: Ranked) -> Result<Hit> {
@@ -234,13 +401,14 @@ impl View {
                 }
                 _ => None,
             };
-            Some(Explanation { vector: ranked.vector, words })
+            Some(Explanation { vector: ranked.vector, words, decay: ranked.decay })
         } else {
             None
         };
         let vector = if request.with_vector { part.vector(slot)? } else { None };
         let (id, metadata) = (part.id(slot)?.to_owned(), part.metadata(slot)?);
-        Ok(Hit { id, score: ranked.score, metadata, vector, explanation })
+        let highlights = request.highlight.as_ref().map(|asked| self.highlights(asked, weights, &metadata));
+        Ok(Hit { id, score: ranked.score, metadata, vector, explanation, highlights })
     }
 }
 
@@ -255,6 +423,7 @@ fn alone(list: &[Candidate], is_vector: bool) -> Vec<Ranked> {
         score: c.score,
         vector: is_vector.then(|| explain_vector(*c, i + 1, c.score)),
         words: (!is_vector).then_some((c.score, i + 1, c.score)),
+        decay: None,
     };
     list.iter().enumerate().map(ranked).collect()
 }
@@ -280,10 +449,13 @@ fn fuse(fusion: Fusion, nearest: &[Candidate], matching: &[Candidate], wanted: u
     let place_of = |c: &Candidate| (c.place.part, c.place.slot.0);
     for (i, (c, part)) in nearest.iter().zip(contributions(nearest, alpha)).enumerate() {
         let vector = Some(explain_vector(*c, i + 1, part));
-        all.insert(place_of(c), (c.seq, Ranked { place: c.place, score: part, vector, words: None }));
+        all.insert(
+            place_of(c),
+            (c.seq, Ranked { place: c.place, score: part, vector, words: None, decay: None }),
+        );
     }
     for (i, (c, part)) in matching.iter().zip(contributions(matching, 1.0 - alpha)).enumerate() {
-        let fresh = Ranked { place: c.place, score: 0.0, vector: None, words: None };
+        let fresh = Ranked { place: c.place, score: 0.0, vector: None, words: None, decay: None };
         let (_, ranked) = all.entry(place_of(c)).or_insert((c.seq, fresh));
         ranked.score += part;
         ranked.words = Some((c.score, i + 1, part));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
-use crate::meta::{Expr, eval};
+use crate::meta::Expr;
 use crate::segment::{Ends, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery};
 use crate::text::{PostingSource, Words};
 
@@ -167,11 +167,16 @@ impl PartView {
     /// The slots that are there at a moment and that a filter accepts; `None` when that is all of them.
     ///
     /// # Errors
-    /// `corrupt`, `not_resident`.
-    pub fn allowed(&self, filter: Option<&Expr>, moment: Moment) -> Result<Option<Bitmap>> {
+    /// As [`Part::select`].
+    pub fn allowed(
+        &self,
+        filter: Option<&Expr>,
+        words: Option<&Words>,
+        moment: Moment,
+    ) -> Result<Option<Bitmap>> {
         let visible = self.visible(moment)?;
         let Some(filter) = filter else { return Ok(visible) };
-        let mut accepted = self.part.select(filter)?;
+        let mut accepted = self.part.select(filter, words)?;
         if let Some(visible) = visible {
             accepted.and(&visible);
         }
@@ -383,25 +388,6 @@ impl Part {
         match self {
             Self::Chunk(chunk) => Ok(chunk.row(slot).metadata.clone()),
             Self::Segment(segment) => segment.rows.metadata(slot),
-        }
-    }
-
-    /// The slots that a filter accepts.
-    ///
-    /// # Errors
-    /// `corrupt`, `not_resident`.
-    pub fn select(&self, filter: &Expr) -> Result<Bitmap> {
-        match self {
-            Self::Chunk(chunk) => {
-                let mut accepted = Bitmap::empty(chunk.rows().len());
-                for (slot, row) in chunk.rows().iter().enumerate() {
-                    if eval(filter, &row.metadata) {
-                        accepted.insert(slot);
-                    }
-                }
-                Ok(accepted)
-            }
-            Self::Segment(segment) => segment.columns()?.select(filter),
         }
     }
 

@@ -10,17 +10,20 @@
 //!            | field [ "NOT" ] "BETWEEN" value "AND" value       (* both included *)
 //!            | field [ "NOT" ] ( "LIKE" | "ILIKE" ) quoted        (* % is any text, _ any character *)
 //!            | field "IS" [ "NOT" ] "NULL"                        (* missing, or null *)
+//!            | field "IS" [ "NOT" ] "EMPTY"                       (* missing, null, '', [] or {} *)
 //!            | field [ "NOT" ] "CONTAINS" value                   (* an element of a list, or the value *)
 //!            | field [ "NOT" ] ( "ANY" | "ALL" ) list             (* some, or each, of them is an element *)
 //!            | "EXISTS" "(" field ")"
-//!            | "CONTAINS" "(" field "," value ")" ;                (* only in the top AND *)
+//!            | "MATCHES" "(" field "," words ")"                   (* one of the words, as a search finds them *)
+//!            | "CONTAINS" "(" field "," words ")" ;                (* under OR or NOT the same as MATCHES *)
 //! list       = "(" value { "," value } ")" ;
 //! field      = bare | quoted | "`" name "`" ;                      (* a.b is field b of object a *)
 //! value      = quoted | number | "true" | "false" | "null" | bare ;
+//! words      = quoted | bare ;
 //! quoted     = "'" text "'" | '"' text '"' ;                       (* '' or \' is a quote in the text *)
 //! ```
 //! Keywords have any case, and none inside quotes. A bare value that is no number, boolean or null is text.
-//! `CONTAINS(field, words)` is the words part of a hybrid query: it scores and excludes nothing.
+//! In the top `AND`, `CONTAINS(field, words)` is the words part of a hybrid query: it scores and excludes nothing.
 
 use std::fmt;
 
@@ -103,6 +106,18 @@ pub enum Expr {
         /// Its path.
         field: String,
     },
+    /// A field is missing, or there is nothing in it.
+    Empty {
+        /// Its path.
+        field: String,
+    },
+    /// A text field has at least one of these words, as a search finds them.
+    Matches {
+        /// The text field.
+        field: String,
+        /// The words.
+        text: String,
+    },
 }
 
 /// A comparison.
@@ -154,6 +169,15 @@ pub enum Literal {
 }
 
 impl Literal {
+    /// Whether it can be in a range.
+    pub(super) fn is_ordered(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Plain { value, .. } => value.compare_numbers(value).is_some(),
+            Self::Text(_) => true,
+        }
+    }
+
     /// What an unquoted value means.
     #[must_use]
     pub fn bare(text: &str) -> Self {
@@ -217,6 +241,25 @@ impl Expr {
         paths
     }
 
+    /// The fields and texts of its [`Expr::Matches`], sorted, each once.
+    #[must_use]
+    pub fn matches(&self) -> Vec<(&str, &str)> {
+        let mut matches = Vec::new();
+        self.collect_matches(&mut matches);
+        matches.sort_unstable();
+        matches.dedup();
+        matches
+    }
+
+    fn collect_matches<'a>(&'a self, matches: &mut Vec<(&'a str, &'a str)>) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_matches(matches)),
+            Self::Not(inner) => inner.collect_matches(matches),
+            Self::Matches { field, text } => matches.push((field, text)),
+            _ => {}
+        }
+    }
+
     fn collect_paths<'a>(&'a self, paths: &mut Vec<&'a str>) {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_paths(paths)),
@@ -225,7 +268,9 @@ impl Expr {
             | Self::In { field, .. }
             | Self::Between { field, .. }
             | Self::Like { field, .. }
-            | Self::Exists { field } => paths.push(field),
+            | Self::Exists { field }
+            | Self::Empty { field }
+            | Self::Matches { field, .. } => paths.push(field),
         }
     }
 
@@ -273,6 +318,10 @@ impl fmt::Display for Expr {
                 write!(f, "{} {word} {}", Name(field), Literal::Text(pattern.text().to_owned()))
             }
             Self::Exists { field } => write!(f, "EXISTS({})", Name(field)),
+            Self::Empty { field } => write!(f, "{} IS EMPTY", Name(field)),
+            Self::Matches { field, text } => {
+                write!(f, "MATCHES({}, {})", Name(field), Literal::Text(text.clone()))
+            }
         }
     }
 }

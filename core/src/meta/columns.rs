@@ -17,6 +17,12 @@ use crate::base::limits::SLOTS_MAX;
 use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Value};
 use crate::storage::{Blob, Pinned, Rows};
 
+/// Answers `MATCHES`: the slots in whose field stands one of some words.
+pub type Matching<'a> = dyn Fn(&str, &str) -> Result<Bitmap> + 'a;
+
+/// A text that more documents have is held against a pattern without looking whether one of them is wanted.
+const MANY: usize = 64;
+
 /// The metadata of a segment, by path.
 #[derive(Debug, Clone)]
 pub struct Columns {
@@ -34,17 +40,17 @@ pub struct Columns {
 
 /// Ranges of one path in the sections.
 #[derive(Debug, Clone)]
-struct Path {
+pub(super) struct Path {
     name: String,
     /// Slots that have it; `None` when all do.
-    present: Option<Range<usize>>,
-    nulls: Range<usize>,
-    falses: Range<usize>,
-    trues: Range<usize>,
-    number_slots: Range<usize>,
+    pub(super) present: Option<Range<usize>>,
+    pub(super) nulls: Range<usize>,
+    pub(super) falses: Range<usize>,
+    pub(super) trues: Range<usize>,
+    pub(super) number_slots: Range<usize>,
     string_slots: Range<usize>,
-    numbers: Range<usize>,
-    strings: Range<usize>,
+    pub(super) numbers: Range<usize>,
+    pub(super) strings: Range<usize>,
 }
 
 impl Columns {
@@ -88,28 +94,40 @@ impl Columns {
         self.path(path).is_some()
     }
 
-    /// The slots whose documents fulfil a condition.
+    /// The slots whose documents fulfil a condition, in a collection without text.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn select(&self, expr: &Expr) -> Result<Bitmap> {
+        self.select_with(expr, &|_, _| Ok(Bitmap::empty(self.n_slots)))
+    }
+
+    /// The same in a collection with text: `matching` gives the slots in whose field stands one of some words.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`; what `matching` answers.
+    pub fn select_with(&self, expr: &Expr, matching: &Matching<'_>) -> Result<Bitmap> {
+        self.select_within(expr, None, matching)
+    }
+
+    /// The same for the slots `within` only: of the others, any may be selected.
+    pub(super) fn select_within(
+        &self,
+        expr: &Expr,
+        within: Option<&Bitmap>,
+        matching: &Matching<'_>,
+    ) -> Result<Bitmap> {
         match expr {
-            Expr::And(parts) => {
-                let mut all = Bitmap::full(self.n_slots);
-                for part in parts {
-                    all.and(&self.select(part)?);
-                }
-                Ok(all)
-            }
+            Expr::And(parts) => self.select_all(parts, within, matching),
             Expr::Or(parts) => {
                 let mut any = Bitmap::empty(self.n_slots);
                 for part in parts {
-                    any.or(&self.select(part)?);
+                    any.or(&self.select_within(part, within, matching)?);
                 }
                 Ok(any)
             }
             Expr::Not(inner) => {
-                let mut selected = self.select(inner)?;
+                let mut selected = self.select_within(inner, within, matching)?;
                 selected.invert();
                 Ok(selected)
             }
@@ -127,12 +145,14 @@ impl Columns {
                 }
                 Ok(selected)
             }
-            Expr::Like { field, pattern } => self.like(field, pattern),
+            Expr::Like { field, pattern } => self.like(field, pattern, within),
             Expr::Exists { field } => self.exists(field),
+            Expr::Empty { field } => self.is_empty(field),
+            Expr::Matches { field, text } => matching(field, text),
         }
     }
 
-    fn path(&self, name: &str) -> Option<&Path> {
+    pub(super) fn path(&self, name: &str) -> Option<&Path> {
         self.paths.binary_search_by(|path| path.name.as_str().cmp(name)).ok().map(|i| &self.paths[i])
     }
 
@@ -144,6 +164,28 @@ impl Columns {
             Some(Path { present: Some(range), .. }) => self.insert(&mut selected, range.clone())?,
         }
         Ok(selected)
+    }
+
+    /// Slots with neither a value but null and the empty string at the path nor a path that goes on from it.
+    fn is_empty(&self, field: &str) -> Result<Bitmap> {
+        let mut filled = Bitmap::empty(self.n_slots);
+        if let Some(path) = self.path(field) {
+            for slots in [&path.falses, &path.trues, &path.number_slots] {
+                self.insert(&mut filled, slots.clone())?;
+            }
+            let strings = self.strings_that(path, Op::Gt, b"")?;
+            self.insert_strings(path, strings, &mut filled)?;
+        }
+        let start = format!("{field}.");
+        let first = self.paths.partition_point(|path| path.name < start);
+        for path in self.paths[first..].iter().take_while(|path| path.name.starts_with(&start)) {
+            match &path.present {
+                None => filled = Bitmap::full(self.n_slots),
+                Some(range) => self.insert(&mut filled, range.clone())?,
+            }
+        }
+        filled.invert();
+        Ok(filled)
     }
 
     /// Slots of the path that fulfil a comparison, other than `!=`, with any of the values.
@@ -194,22 +236,35 @@ impl Columns {
         }
     }
 
-    /// Slots with a string of a pattern. Strings that begin otherwise are not looked at.
-    fn like(&self, field: &str, pattern: &Pattern) -> Result<Bitmap> {
+    /// Slots with a string of a pattern, of those `within`. Strings that begin otherwise, or that no slot within has, are
+    /// not looked at.
+    fn like(&self, field: &str, pattern: &Pattern, within: Option<&Bitmap>) -> Result<Bitmap> {
         let mut selected = Bitmap::empty(self.n_slots);
         let Some(path) = self.path(field) else { return Ok(selected) };
-        let start = pattern.prefix();
-        let from = self.strings_that(path, Op::Ge, start.as_bytes())?.start;
-        for i in from..path.strings.end {
-            let bytes = self.string(i)?;
-            if !bytes.starts_with(start.as_bytes()) {
-                break;
-            }
-            if std::str::from_utf8(&bytes).is_ok_and(|text| pattern.matches(text)) {
-                self.insert_strings(path, i..i + 1, &mut selected)?;
+        let found = self.strings_from(path, pattern.prefix().as_bytes())?;
+        let mut start = self.slots_of_strings(path, &found)?.start;
+        let (all, ends) = (self.slots.numbers::<u32>()?, self.string_slot_ends.numbers::<u64>()?);
+        for i in found {
+            let slots = &all[start..ends[i] as usize];
+            start = ends[i] as usize;
+            let is_wanted = within.is_none_or(|within| {
+                slots.len() > MANY || slots.iter().any(|slot| within.contains(*slot as usize))
+            });
+            if is_wanted && std::str::from_utf8(&self.string(i)?).is_ok_and(|text| pattern.matches(text)) {
+                slots.iter().for_each(|slot| selected.insert(*slot as usize));
             }
         }
         Ok(selected)
+    }
+
+    /// The strings of a path that begin so.
+    pub(super) fn strings_from(&self, path: &Path, start: &[u8]) -> Result<Range<usize>> {
+        if start.is_empty() {
+            return Ok(path.strings.clone());
+        }
+        let from = self.strings_that(path, Op::Ge, start)?;
+        let end = first_not(from.clone(), |i| Ok(self.string(i)?.starts_with(start)))?;
+        Ok(from.start..end)
     }
 
     fn compare_numbers(&self, path: &Path, op: Op, value: &Value, selected: &mut Bitmap) -> Result<()> {
@@ -217,7 +272,7 @@ impl Columns {
         self.insert_numbers(path, found, selected)
     }
 
-    fn numbers_that(&self, path: &Path, op: Op, value: &Value) -> Result<Range<usize>> {
+    pub(super) fn numbers_that(&self, path: &Path, op: Op, value: &Value) -> Result<Range<usize>> {
         let bits = self.numbers.numbers::<u64>()?;
         let find = |below: fn(Ordering) -> bool| {
             first_not(path.numbers.clone(), |i| {
@@ -228,7 +283,12 @@ impl Columns {
         Ok(within(op, path.numbers.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?))
     }
 
-    fn insert_numbers(&self, path: &Path, found: Range<usize>, selected: &mut Bitmap) -> Result<()> {
+    pub(super) fn insert_numbers(
+        &self,
+        path: &Path,
+        found: Range<usize>,
+        selected: &mut Bitmap,
+    ) -> Result<()> {
         if found.is_empty() {
             return Ok(());
         }
@@ -242,22 +302,41 @@ impl Columns {
         self.insert_strings(path, found, selected)
     }
 
-    fn strings_that(&self, path: &Path, op: Op, text: &[u8]) -> Result<Range<usize>> {
+    pub(super) fn strings_that(&self, path: &Path, op: Op, text: &[u8]) -> Result<Range<usize>> {
         let find = |below: fn(Ordering) -> bool| {
             first_not(path.strings.clone(), |i| Ok(below(self.order_of_string(i, text)?)))
         };
         Ok(within(op, path.strings.clone(), find(Ordering::is_lt)?, find(Ordering::is_le)?))
     }
 
-    fn insert_strings(&self, path: &Path, found: Range<usize>, selected: &mut Bitmap) -> Result<()> {
+    pub(super) fn insert_strings(
+        &self,
+        path: &Path,
+        found: Range<usize>,
+        selected: &mut Bitmap,
+    ) -> Result<()> {
+        self.insert(selected, self.slots_of_strings(path, &found)?)
+    }
+
+    /// Where the slots of these strings of a path stand.
+    pub(super) fn slots_of_strings(&self, path: &Path, found: &Range<usize>) -> Result<Range<usize>> {
         if found.is_empty() {
-            return Ok(());
+            return Ok(0..0);
         }
         let ends = self.string_slot_ends.numbers::<u64>()?;
         // The slots of one string end where those of the next begin.
         let start_of =
             |i: usize| if i == path.strings.start { path.string_slots.start } else { ends[i - 1] as usize };
-        self.insert(selected, start_of(found.start)..start_of(found.end))
+        Ok(start_of(found.start)..start_of(found.end))
+    }
+
+    pub(super) fn slots(&self) -> Result<&[u32]> {
+        self.slots.numbers()
+    }
+
+    /// Bits and kinds of all numbers.
+    pub(super) fn number_bits(&self) -> Result<(&[u64], &[u8])> {
+        Ok((self.numbers.numbers()?, &self.number_kinds))
     }
 
     fn order_of_string(&self, i: usize, text: &[u8]) -> Result<Ordering> {
@@ -268,7 +347,7 @@ impl Columns {
         Ok((*self.string(i)?).cmp(text))
     }
 
-    fn string(&self, i: usize) -> Result<Cow<'_, [u8]>> {
+    pub(super) fn string(&self, i: usize) -> Result<Cow<'_, [u8]>> {
         let ends = self.string_ends.numbers::<u64>()?;
         let start = if i == 0 { 0 } else { ends[i - 1] };
         self.string_bytes.read(start..ends[i])
@@ -279,7 +358,7 @@ impl Columns {
         Ok(())
     }
 
-    fn corrupt<T>(&self, expected: &str) -> Result<T> {
+    pub(super) fn corrupt<T>(&self, expected: &str) -> Result<T> {
         Err(Error::corrupt(&self.object, 0, expected))
     }
 
@@ -425,4 +504,4 @@ fn read_paths(bytes: &[u8]) -> Result<(usize, Vec<Path>), DecodeError> {
 
 #[cfg(test)]
 #[path = "columns_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Object;
 use crate::base::value::parse_object;
-use crate::meta::{ColumnsBuilder, Filter, Pattern, eval, has_path};
+use crate::meta::{ColumnsBuilder, Filter, Pattern, eval, eval_with, has_path};
 use crate::storage::{BlobId, BlobKind, Section};
 
 const PATHS_ASKED: [&str; 9] = ["a", "b", "a.b", "b.a", "a.b.a", "", ".a", "a.", "missing"];
@@ -60,7 +60,7 @@ fn names() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["a", "b", "a.b", ""]).prop_map(str::to_owned)
 }
 
-fn documents() -> impl Strategy<Value = Vec<Object>> {
+pub(crate) fn documents() -> impl Strategy<Value = Vec<Object>> {
     prop::collection::vec(prop::collection::btree_map(names(), values(), 0..4), 0..12)
 }
 
@@ -76,7 +76,8 @@ fn literals() -> impl Strategy<Value = Literal> {
     ]
 }
 
-fn exprs() -> impl Strategy<Value = Expr> {
+/// Any condition that can be read.
+pub(in crate::meta) fn exprs() -> impl Strategy<Value = Expr> {
     let field = prop::sample::select(PATHS_ASKED.to_vec()).prop_map(str::to_owned);
     let op = prop::sample::select(vec![Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge]);
     let leaf = prop_oneof![
@@ -97,7 +98,9 @@ fn exprs() -> impl Strategy<Value = Expr> {
         2 => (field.clone(), "[ab%_5\u{e0}\\\\A]{0,6}", any::<bool>()).prop_map(|(field, text, ignores_case)| {
             Expr::Like { field, pattern: Pattern::new(&text, ignores_case) }
         }),
-        1 => field.prop_map(|field| Expr::Exists { field }),
+        1 => field.clone().prop_map(|field| Expr::Exists { field }),
+        1 => field.clone().prop_map(|field| Expr::Empty { field }),
+        1 => (field, strings()).prop_map(|(field, text)| Expr::Matches { field, text }),
     ];
     leaf.prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
@@ -114,6 +117,10 @@ fn sections(documents: &[Object]) -> Vec<Section> {
     builder.sections(documents.len() as u32)
 }
 
+pub(crate) fn columns(documents: &[Object]) -> Columns {
+    open(&sections(documents)).expect("just built")
+}
+
 fn open(sections: &[Section]) -> Result<Columns> {
     let id = BlobId::new(1, 1, BlobKind::Columns);
     Columns::open(&Blob::in_memory(id, sections)?)
@@ -124,10 +131,25 @@ proptest! {
 
     #[test]
     fn columns_select_what_the_specification_says(documents in documents(), expr in exprs()) {
-        let columns = open(&sections(&documents)).expect("just built");
+        let columns = columns(&documents);
         let selected = columns.select(&expr).expect("sound");
+        prop_assert!(columns.estimate(&expr).expect("sound") <= documents.len());
         for (slot, document) in documents.iter().enumerate() {
             prop_assert_eq!(selected.contains(slot), eval(&expr, document), "{} in {:?}", expr, document);
+        }
+        // Words are somebody else's business: here a field has them when it equals the text.
+        let has_words = |document: &Object, field: &str, text: &str| {
+            document.get(field).and_then(Value::as_str) == Some(text)
+        };
+        let matching = |field: &str, text: &str| {
+            let mut found = Bitmap::empty(documents.len());
+            (0..documents.len()).filter(|i| has_words(&documents[*i], field, text)).for_each(|i| found.insert(i));
+            Ok(found)
+        };
+        let selected = columns.select_with(&expr, &matching).expect("sound");
+        for (slot, document) in documents.iter().enumerate() {
+            let holds = eval_with(&expr, document, &|field, text| has_words(document, field, text));
+            prop_assert_eq!(selected.contains(slot), holds, "{} in {:?}", expr, document);
         }
         for path in PATHS_ASKED {
             prop_assert_eq!(columns.has_path(path), documents.iter().any(|d| has_path(d, path)));
@@ -169,6 +191,15 @@ fn fields_too_long_for_a_filter_are_stored_and_not_indexed() {
     let columns = open(&sections(std::slice::from_ref(&document))).expect("just built");
     assert!(columns.has_path("c") && !columns.has_path(&long) && !columns.has_path(&format!("{long}.b")));
     assert!(!eval(&Expr::Exists { field: long }, &document));
+    // A path that is just short enough is one, and what goes on from it is not.
+    for (len, n) in [(253, 1), (254, 1), (255, 2), (256, 2), (257, 1)] {
+        let name = "a".repeat(len);
+        let document = parse_object(&format!(r#"{{"{name}": {{"{}": 1}}}}"#, "b".repeat(n))).expect("sound");
+        let columns = open(&sections(std::slice::from_ref(&document))).expect("just built");
+        let empty = Expr::Empty { field: name };
+        assert_eq!(eval(&empty, &document), len + 1 + n > 256, "{len} and {n}");
+        assert_eq!(columns.select(&empty).expect("sound").contains(0), len + 1 + n > 256, "{len} and {n}");
+    }
 }
 
 #[test]
@@ -176,4 +207,34 @@ fn no_documents_have_columns_too() {
     let columns = open(&sections(&[])).expect("just built");
     assert_eq!(columns.n_slots(), 0);
     assert!(!columns.has_path("a"));
+}
+
+#[test]
+fn estimates_are_exact_for_a_comparison_and_cautious_for_patterns() {
+    let documents: Vec<Object> = (0..100)
+        .map(|i| {
+            let lang = if i % 10 == 0 { "it" } else { "en" };
+            parse_object(&format!(r#"{{"n": {i}, "lang": "{lang}", "t": "{lang}{i}"}}"#)).expect("sound")
+        })
+        .collect();
+    let columns = open(&sections(&documents)).expect("just built");
+    for (text, expected) in [
+        ("n = 5", 1),
+        ("n != 5", 99),
+        ("n < 30", 30),
+        ("n BETWEEN 10 AND 200", 90),
+        ("lang = it", 10),
+        ("lang IN (it, en)", 100),
+        ("lang = it AND n < 30", 10),
+        ("lang = it OR n < 30", 40),
+        ("NOT lang = it", 90),
+        ("t LIKE 'it%5'", 10),
+        ("t LIKE '%5'", 100),
+        ("EXISTS(n) AND missing IS EMPTY", 100),
+        ("missing = 1", 0),
+        ("MATCHES(t, 'x')", 100),
+    ] {
+        let condition = Filter::parse(text).expect("sound").condition.expect("one");
+        assert_eq!(columns.estimate(&condition), Ok(expected), "{text}");
+    }
 }

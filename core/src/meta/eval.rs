@@ -12,7 +12,11 @@
 //!   capitals.
 //! - `IS NULL` is an explicit null or a missing field, `IS NOT NULL` the opposite. `CONTAINS` is `=`, `ANY` is `IN`, and `ALL`
 //!   is `=` with each of its values.
+//! - `IS EMPTY` holds when there is nothing at the path, nor on a path that goes on from it, but nulls and empty strings:
+//!   the field is missing, null, an empty string, list or object, or a list of only such. `IS NOT EMPTY` is the opposite.
 //! - `EXISTS` holds when the path leads anywhere, be it null or empty.
+//! - `MATCHES` holds when a search for the words in the field would find the document. Who evaluates brings the text:
+//!   without it, no document matches.
 
 use std::cmp::Ordering;
 
@@ -36,10 +40,16 @@ use crate::base::{Object, Value};
 /// ```
 #[must_use]
 pub fn eval(expr: &Expr, document: &Object) -> bool {
+    eval_with(expr, document, &|_, _| false)
+}
+
+/// The same in a collection with text: `has_words` says whether a field of the document has one of some words.
+#[must_use]
+pub fn eval_with(expr: &Expr, document: &Object, has_words: &dyn Fn(&str, &str) -> bool) -> bool {
     match expr {
-        Expr::And(parts) => parts.iter().all(|part| eval(part, document)),
-        Expr::Or(parts) => parts.iter().any(|part| eval(part, document)),
-        Expr::Not(inner) => !eval(inner, document),
+        Expr::And(parts) => parts.iter().all(|part| eval_with(part, document, has_words)),
+        Expr::Or(parts) => parts.iter().any(|part| eval_with(part, document, has_words)),
+        Expr::Not(inner) => !eval_with(inner, document, has_words),
         Expr::Compare { field, op: Op::Ne, value } => !any_scalar(document, field, |v| equal(v, value)),
         Expr::Compare { field, op, value } => any_scalar(document, field, |v| holds(v, *op, value)),
         Expr::In { field, values } => {
@@ -52,6 +62,8 @@ pub fn eval(expr: &Expr, document: &Object) -> bool {
             any_scalar(document, field, |v| v.as_str().is_some_and(|text| pattern.matches(text)))
         }
         Expr::Exists { field } => has_path(document, field),
+        Expr::Empty { field } => !has_content(document, field, FIELD_PATH_BYTES_MAX),
+        Expr::Matches { field, text } => has_words(field, text),
     }
 }
 
@@ -101,8 +113,24 @@ fn any_element(value: &Value, test: &impl Fn(&Value) -> bool) -> bool {
     }
 }
 
+/// Calls `f` with each scalar that a path leads to, `null` included.
+pub(super) fn visit_scalars<'a>(document: &'a Object, path: &str, f: &mut impl FnMut(&'a Value)) {
+    any_value(document, path, &mut |value| {
+        visit_elements(value, f);
+        false
+    });
+}
+
+fn visit_elements<'a>(value: &'a Value, f: &mut impl FnMut(&'a Value)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| visit_elements(item, f)),
+        Value::Object(_) => {}
+        scalar => f(scalar),
+    }
+}
+
 /// Whether any value that the path leads to passes. Each value has one path, so none is visited twice.
-fn any_value(document: &Object, path: &str, test: &mut impl FnMut(&Value) -> bool) -> bool {
+fn any_value<'a>(document: &'a Object, path: &str, test: &mut impl FnMut(&'a Value) -> bool) -> bool {
     if path.len() > FIELD_PATH_BYTES_MAX {
         return false;
     }
@@ -112,7 +140,39 @@ fn any_value(document: &Object, path: &str, test: &mut impl FnMut(&Value) -> boo
         })
 }
 
-fn any_inside(value: &Value, path: &str, test: &mut impl FnMut(&Value) -> bool) -> bool {
+/// Whether there is more than nulls and empty strings at a path, or anything on a path that goes on from it and is at
+/// most `room` bytes long: longer ones have no columns.
+fn has_content(fields: &Object, path: &str, room: usize) -> bool {
+    fields.iter().filter(|(name, _)| name.len() <= room).any(|(name, value)| match name.strip_prefix(path) {
+        Some("") => is_filled(value, room - name.len()),
+        Some(further) if further.starts_with('.') => true,
+        _ => path
+            .strip_prefix(name.as_str())
+            .and_then(|rest| rest.strip_prefix('.'))
+            .is_some_and(|rest| has_content_inside(value, rest, room - name.len())),
+    })
+}
+
+/// Whether a value is more than null or an empty string, or a list of those; `room` is left for the path of a field.
+fn is_filled(value: &Value, room: usize) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Str(text) => !text.is_empty(),
+        Value::Array(items) => items.iter().any(|item| is_filled(item, room)),
+        Value::Object(fields) => fields.keys().any(|name| name.len() < room),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => true,
+    }
+}
+
+fn has_content_inside(value: &Value, path: &str, room: usize) -> bool {
+    match value {
+        Value::Object(fields) => room > 0 && has_content(fields, path, room - 1),
+        Value::Array(items) => items.iter().any(|item| has_content_inside(item, path, room)),
+        _ => false,
+    }
+}
+
+fn any_inside<'a>(value: &'a Value, path: &str, test: &mut impl FnMut(&'a Value) -> bool) -> bool {
     match value {
         Value::Object(fields) => any_value(fields, path, test),
         Value::Array(items) => items.iter().any(|item| any_inside(item, path, test)),

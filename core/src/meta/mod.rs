@@ -5,14 +5,20 @@
 
 pub mod ast;
 pub mod column_builder;
+pub mod column_values;
 pub mod columns;
 pub mod eval;
+mod json;
 pub mod like;
 mod parser;
+mod planner;
 mod token;
+pub mod values;
 
 pub use ast::{Expr, Filter, Literal, Op, WordsPart};
 pub use column_builder::ColumnsBuilder;
-pub use columns::Columns;
-pub use eval::{eval, has_path};
+pub use column_values::Ranks;
+pub use columns::{Columns, Matching};
+pub use eval::{eval, eval_with, has_path};
 pub use like::Pattern;
+pub use values::{ValueRange, order, values_of};

@@ -9,8 +9,7 @@ use crate::base::{FilterError, Result};
 type Parsed<T> = std::result::Result<T, FilterError>;
 
 const COMPARISON: &str = "a comparison like year >= 1990";
-const OPERATOR: &str =
-    "an operator: =, !=, <, <=, >, >=, [NOT] IN, BETWEEN, LIKE, ILIKE, CONTAINS, ANY or ALL, IS [NOT] NULL";
+const OPERATOR: &str = "an operator: =, !=, <, <=, >, >=, [NOT] IN, BETWEEN, LIKE, ILIKE, CONTAINS, ANY or ALL, IS [NOT] NULL or EMPTY";
 const NEGATED: &str = "IN, BETWEEN, LIKE, ILIKE, CONTAINS, ANY or ALL";
 const JOINT: &str = "AND, OR or the end (a value with spaces is quoted)";
 
@@ -27,12 +26,12 @@ pub(super) fn parse(text: &str) -> Result<Filter> {
     if token.kind == Kind::End {
         return Ok(Filter::default());
     }
-    let mut parser = Parser { text, token, nodes: 0, words: Vec::new() };
-    let condition = parser.or(0)?.expr;
+    let mut parser = Parser { text, token, nodes: 0 };
+    let joint = parser.or(0)?;
     if parser.token.kind != Kind::End {
         return Err(parser.unexpected(JOINT).into());
     }
-    Ok(Filter { condition, words: parser.words })
+    Ok(joint.filter())
 }
 
 struct Parser<'a> {
@@ -40,31 +39,45 @@ struct Parser<'a> {
     token: Token,
     /// Comparisons, list items and NOTs so far.
     nodes: usize,
-    words: Vec<WordsPart>,
 }
 
-/// A part of a filter; `CONTAINS` leaves no condition.
-struct Part {
-    expr: Option<Expr>,
-    /// Where the first `CONTAINS` in it stands.
-    words_at: Option<usize>,
+/// Parts that all must hold; only a parser that knows what is around them knows whether words score.
+pub(super) struct Joint(pub(super) Vec<Item>);
+
+pub(super) enum Item {
+    Condition(Expr),
+    /// `CONTAINS(field, words)`
+    Words(WordsPart),
 }
 
-impl Part {
-    fn condition(expr: Expr) -> Self {
-        Self { expr: Some(expr), words_at: None }
+impl Joint {
+    pub(super) fn of(expr: Expr) -> Self {
+        Self(vec![Item::Condition(expr)])
     }
 
-    /// Refuses `CONTAINS` where it would be a condition.
-    fn without_words(self) -> Parsed<Option<Expr>> {
-        match self.words_at {
-            None => Ok(self.expr),
-            Some(position) => Err(FilterError {
-                position,
-                got: "CONTAINS under OR or NOT".into(),
-                expected: "CONTAINS only in the top-level AND, where it scores and excludes nothing".into(),
-            }),
+    pub(super) fn from_expr(expr: Option<Expr>) -> Self {
+        Self(expr.map(Item::Condition).into_iter().collect())
+    }
+
+    /// As a part of OR or NOT, where words are a condition.
+    pub(super) fn condition(self) -> Option<Expr> {
+        let condition = |item| match item {
+            Item::Condition(expr) => expr,
+            Item::Words(WordsPart { field, text }) => Expr::Matches { field, text },
+        };
+        Expr::and(self.0.into_iter().map(condition).collect())
+    }
+
+    /// As the top of a filter, where words score and exclude nothing.
+    pub(super) fn filter(self) -> Filter {
+        let (mut conditions, mut words) = (Vec::new(), Vec::new());
+        for item in self.0 {
+            match item {
+                Item::Condition(expr) => conditions.push(expr),
+                Item::Words(part) => words.push(part),
+            }
         }
+        Filter { condition: Expr::and(conditions), words }
     }
 }
 
@@ -104,39 +117,35 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn or(&mut self, depth: usize) -> Parsed<Part> {
+    fn or(&mut self, depth: usize) -> Parsed<Joint> {
         let first = self.and(depth)?;
         if !self.token.is("or") {
             return Ok(first);
         }
-        let mut parts: Vec<Expr> = first.without_words()?.into_iter().collect();
+        let mut parts: Vec<Expr> = first.condition().into_iter().collect();
         while self.token.is("or") {
             self.advance()?;
-            parts.extend(self.and(depth)?.without_words()?);
+            parts.extend(self.and(depth)?.condition());
         }
-        Ok(Part { expr: Expr::or(parts), words_at: None })
+        Ok(Joint::from_expr(Expr::or(parts)))
     }
 
-    fn and(&mut self, depth: usize) -> Parsed<Part> {
-        let first = self.not(depth)?;
-        let mut words_at = first.words_at;
-        let mut parts: Vec<Expr> = first.expr.into_iter().collect();
+    fn and(&mut self, depth: usize) -> Parsed<Joint> {
+        let mut joint = self.not(depth)?;
         while self.token.is("and") {
             self.advance()?;
-            let part = self.not(depth)?;
-            words_at = words_at.or(part.words_at);
-            parts.extend(part.expr);
+            joint.0.extend(self.not(depth)?.0);
         }
-        Ok(Part { expr: Expr::and(parts), words_at })
+        Ok(joint)
     }
 
-    fn not(&mut self, depth: usize) -> Parsed<Part> {
+    fn not(&mut self, depth: usize) -> Parsed<Joint> {
         self.check_depth(depth)?;
         if self.token.is("not") {
             self.count_node()?;
             self.advance()?;
-            let inner = self.not(depth + 1)?.without_words()?;
-            return Ok(Part { expr: inner.map(|inner| Expr::Not(Box::new(inner))), words_at: None });
+            let inner = self.not(depth + 1)?.condition();
+            return Ok(Joint::from_expr(inner.map(|inner| Expr::Not(Box::new(inner)))));
         }
         if self.token.kind == Kind::Open {
             self.advance()?;
@@ -148,32 +157,33 @@ impl Parser<'_> {
         self.comparison(depth)
     }
 
-    fn comparison(&mut self, depth: usize) -> Parsed<Part> {
+    fn comparison(&mut self, depth: usize) -> Parsed<Joint> {
         if self.token.is("and") || self.token.is("or") {
             return Err(self.unexpected(COMPARISON));
         }
-        let (exists, contains) = (self.token.is("exists"), self.token.is("contains"));
-        let start = self.token.start;
+        let called = ["exists", "matches", "contains"].into_iter().find(|name| self.token.is(name));
         let field = self.field(COMPARISON)?;
-        if self.token.kind == Kind::Open && (exists || contains) {
+        if let Some(name) = called
+            && self.token.kind == Kind::Open
+        {
             self.advance()?;
-            return if exists { self.exists() } else { self.contains(start) };
+            return if name == "exists" { self.exists() } else { self.words(name == "contains") };
         }
         if let Kind::Op(op) = self.token.kind {
             self.advance()?;
             let value = self.value(op)?;
-            return Ok(Part::condition(Expr::Compare { field, op, value }));
+            return Ok(Joint::of(Expr::Compare { field, op, value }));
         }
         if self.token.is("is") {
             self.advance()?;
-            return self.is_null(field, depth);
+            return self.is(field, depth);
         }
         let negated = self.token.is("not");
         if negated {
             self.negate(depth)?;
         }
         let expr = self.worded(field, if negated { NEGATED } else { OPERATOR })?;
-        Ok(Part::condition(if negated { Expr::Not(Box::new(expr)) } else { expr }))
+        Ok(Joint::of(if negated { Expr::Not(Box::new(expr)) } else { expr }))
     }
 
     /// Passes a NOT that stands behind a field.
@@ -184,21 +194,24 @@ impl Parser<'_> {
     }
 
     /// What follows `IS`.
-    fn is_null(&mut self, field: String, depth: usize) -> Parsed<Part> {
+    fn is(&mut self, field: String, depth: usize) -> Parsed<Joint> {
         let negated = self.token.is("not");
         if negated {
             self.negate(depth)?;
         }
-        if !self.token.is("null") {
-            return Err(self.unexpected(if negated { "NULL" } else { "NULL or NOT NULL" }));
-        }
-        self.check_depth(depth + 2)?;
-        self.count_node()?;
+        let expr = if self.token.is("empty") {
+            Expr::Empty { field }
+        } else if self.token.is("null") {
+            // As it is printed: (field = null OR NOT EXISTS(field)).
+            self.check_depth(depth + 2 + usize::from(negated))?;
+            self.count_node()?;
+            self.count_node()?;
+            is_null(field)
+        } else {
+            return Err(self.unexpected(if negated { "NULL or EMPTY" } else { "[NOT] NULL or EMPTY" }));
+        };
         self.advance()?;
-        let is_null = Expr::Compare { field: field.clone(), op: Op::Eq, value: Literal::Null };
-        let is_missing = Expr::Not(Box::new(Expr::Exists { field }));
-        let expr = Expr::Or(vec![is_null, is_missing]);
-        Ok(Part::condition(if negated { Expr::Not(Box::new(expr)) } else { expr }))
+        Ok(Joint::of(if negated { Expr::Not(Box::new(expr)) } else { expr }))
     }
 
     /// A comparison whose operator is a word.
@@ -257,13 +270,14 @@ impl Parser<'_> {
         Ok(values)
     }
 
-    fn exists(&mut self) -> Parsed<Part> {
+    fn exists(&mut self) -> Parsed<Joint> {
         let field = self.field("a field")?;
         self.expect(&Kind::Close, "a closing parenthesis")?;
-        Ok(Part::condition(Expr::Exists { field }))
+        Ok(Joint::of(Expr::Exists { field }))
     }
 
-    fn contains(&mut self, start: usize) -> Parsed<Part> {
+    /// What follows `MATCHES(`, or `CONTAINS(`, which may score.
+    fn words(&mut self, scores: bool) -> Parsed<Joint> {
         let field = self.field("a text field")?;
         self.expect(&Kind::Comma, "a comma")?;
         let (Kind::Quoted(text) | Kind::Bare(text)) = &self.token.kind else {
@@ -272,8 +286,11 @@ impl Parser<'_> {
         let text = text.clone();
         self.advance()?;
         self.expect(&Kind::Close, "a closing parenthesis")?;
-        self.words.push(WordsPart { field, text });
-        Ok(Part { expr: None, words_at: Some(start) })
+        Ok(Joint(vec![if scores {
+            Item::Words(WordsPart { field, text })
+        } else {
+            Item::Condition(Expr::Matches { field, text })
+        }]))
     }
 
     fn field(&mut self, expected: &str) -> Parsed<String> {
@@ -295,17 +312,18 @@ impl Parser<'_> {
             Kind::Bare(text) => Literal::bare(text),
             _ => return Err(self.unexpected("a value: a number, a word, true, false, null or quoted text")),
         };
-        let ordered = match &value {
-            Literal::Null => false,
-            Literal::Plain { value, .. } => value.compare_numbers(value).is_some(),
-            Literal::Text(_) => true,
-        };
-        if !ordered && !matches!(op, Op::Eq | Op::Ne) {
+        if !value.is_ordered() && !matches!(op, Op::Eq | Op::Ne) {
             return Err(self.unexpected(&format!("a number or text after {}", op.sign())));
         }
         self.advance()?;
         Ok(value)
     }
+}
+
+/// The field is null, or missing.
+pub(super) fn is_null(field: String) -> Expr {
+    let is_null = Expr::Compare { field: field.clone(), op: Op::Eq, value: Literal::Null };
+    Expr::Or(vec![is_null, Expr::Not(Box::new(Expr::Exists { field }))])
 }
 
 fn shorten(token: &str) -> String {

@@ -84,6 +84,37 @@ fn comparisons_follow_the_type_of_the_value() {
 }
 
 #[test]
+fn empty_is_what_has_nothing_in_it() {
+    let is_empty = condition("a IS EMPTY");
+    for json in [
+        "{}",
+        r#"{"a": null}"#,
+        r#"{"a": ""}"#,
+        r#"{"a": []}"#,
+        r#"{"a": {}}"#,
+        r#"{"a": [null, "", [], {}]}"#,
+        r#"{"b": 1, "ab": 2}"#,
+    ] {
+        assert!(eval(&is_empty, &parse_object(json).expect("sound")), "{json}");
+    }
+    for json in [
+        r#"{"a": 0}"#,
+        r#"{"a": false}"#,
+        r#"{"a": " "}"#,
+        r#"{"a": [null, 0]}"#,
+        r#"{"a": {"b": null}}"#,
+        r#"{"a": [{}, {"": {}}]}"#,
+        r#"{"a.b": null}"#,
+    ] {
+        let document = parse_object(json).expect("sound");
+        assert!(!eval(&is_empty, &document) && eval(&condition("a is not empty"), &document), "{json}");
+    }
+    let within = condition("a.b IS EMPTY");
+    let holds = |json: &str| eval(&within, &parse_object(json).expect("sound"));
+    assert!(holds(r#"{"a": [{"b": ""}, {"c": 1}]}"#) && !holds(r#"{"a": [{"b": ""}, {"b": [1]}]}"#));
+}
+
+#[test]
 fn errors_say_where_and_what_was_expected() {
     for (text, position, got, expected) in [
         ("n=5 AND", 7, "the end", "comparison"),
@@ -99,21 +130,49 @@ fn errors_say_where_and_what_was_expected() {
         ("n BETWEEN 'a' AND 1", 18, "1", "text, as the lower bound"),
         ("n BETWEEN null AND 1", 10, "null", "number or text"),
         ("n LIKE (1)", 7, "(", "a pattern in quotes"),
-        ("n IS 5", 5, "5", "NULL or NOT NULL"),
-        ("n IS NOT x", 9, "x", "NULL"),
+        ("n IS 5", 5, "5", "[NOT] NULL or EMPTY"),
+        ("n IS NOT x", 9, "x", "NULL or EMPTY"),
         ("n ALL 5", 6, "5", "parenthesis"),
         ("n NEAR 5", 2, "NEAR", "operator"),
         ("n NOT 5", 6, "5", "IN"),
         ("n IN ()", 6, ")", "value"),
-        ("n=1 OR CONTAINS(a, 'b')", 7, "under OR", "top-level AND"),
-        ("CONTAINS(a, 'b') OR n=1", 0, "under OR", "top-level AND"),
-        ("n=1 AND NOT (n=2 AND CONTAINS(a,'b'))", 21, "under OR or NOT", "top-level AND"),
+        ("MATCHES(a)", 9, ")", "comma"),
+        ("n=1 OR CONTAINS(a, (b))", 19, "(", "words in quotes"),
+        ("MATCHES a", 8, "a", "operator"),
         ("t=\u{201c}x\u{201d}", 2, "\u{201c}", "value"),
     ] {
         let e = refused(text);
         assert_eq!(e.position, position, "{text}: {e}");
         assert!(e.got.contains(got) && e.expected.contains(expected), "{text}: {e}");
     }
+}
+
+#[test]
+fn words_score_in_the_top_conjunction_and_are_a_condition_elsewhere() {
+    for (text, printed) in [
+        ("MATCHES(t, 'long neck')", "MATCHES(t, 'long neck')"),
+        ("matches(t, neck) AND CONTAINS(t, 'w')", "MATCHES(t, 'neck') AND CONTAINS(t, 'w')"),
+        ("n=1 OR CONTAINS(a, 'b')", "n = 1 OR MATCHES(a, 'b')"),
+        ("CONTAINS(a, 'b') OR n=1", "MATCHES(a, 'b') OR n = 1"),
+        (
+            "n=1 AND NOT (n=2 AND CONTAINS(a,'b') AND n=3)",
+            "n = 1 AND NOT (n = 2 AND MATCHES(a, 'b') AND n = 3)",
+        ),
+        ("NOT CONTAINS(a,'b')", "NOT MATCHES(a, 'b')"),
+        ("(CONTAINS(a,'b') OR n=1) AND CONTAINS(c,'d')", "(MATCHES(a, 'b') OR n = 1) AND CONTAINS(c, 'd')"),
+        (
+            "(CONTAINS(a,'b') AND (n=1 AND CONTAINS(c,'d')))",
+            "n = 1 AND CONTAINS(a, 'b') AND CONTAINS(c, 'd')",
+        ),
+        ("matches = 1 AND `contains` = 2", "`matches` = 1 AND `contains` = 2"),
+    ] {
+        let filter = Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(filter.to_string(), printed, "{text}");
+        assert_eq!(Filter::parse(printed).as_ref(), Ok(&filter), "{text}");
+    }
+    let found = condition("n = 1 OR MATCHES(b, 'y x') OR NOT MATCHES(a, 'x')");
+    assert_eq!(found.matches(), [("a", "x"), ("b", "y x")]);
+    assert_eq!(found.paths(), ["a", "b", "n"]);
 }
 
 #[test]
@@ -145,6 +204,8 @@ fn printing_gives_the_filter_back() {
             "tags any (x, y) and tags all (x, y) and tags all (z)",
             "tags IN ('x', 'y') AND tags = 'x' AND tags = 'y' AND tags = 'z'",
         ),
+        ("a is empty and b is not empty", "a IS EMPTY AND NOT b IS EMPTY"),
+        ("`empty` is empty", "`empty` IS EMPTY"),
         ("`all` = 1 and `ilike` = 2", "`all` = 1 AND `ilike` = 2"),
         ("country = IN AND state=OR", "country = 'IN' AND state = 'OR'"),
         ("id=1e999 AND zip=00501 AND d=2024-01-02", "id = '1e999' AND zip = 00501 AND d = '2024-01-02'"),
@@ -161,7 +222,7 @@ fn printing_gives_the_filter_back() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_read_or_refused_within_it(text in "[a-c0-9 '\"`()=<>!,.\\\\\u{e0}]{0,40}|(a|=|and|or|not|in|is|null|like|between|all|\\(|\\)|,| |'b'|5|contains){0,20}") {
+    fn any_text_is_read_or_refused_within_it(text in "[a-c0-9 '\"`()=<>!,.\\\\\u{e0}]{0,40}|(a|=|and|or|not|in|is|null|empty|like|between|all|matches|\\(|\\)|,| |'b'|5|contains){0,20}") {
         match Filter::parse(&text) {
             Ok(filter) => proptest::prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter)),
             Err(Error::Filter(e)) => proptest::prop_assert!(e.position <= text.len()),

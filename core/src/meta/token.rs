@@ -46,9 +46,9 @@ pub(super) fn is_bare(c: char) -> bool {
 
 /// Whether a word, unquoted, is more than a name somewhere in the language, now or soon.
 pub(super) fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 16] = [
-        "and", "or", "not", "in", "is", "null", "true", "false", "exists", "contains", "matches", "between",
-        "like", "ilike", "any", "all",
+    const KEYWORDS: [&str; 17] = [
+        "and", "or", "not", "in", "is", "null", "empty", "true", "false", "exists", "contains", "matches",
+        "between", "like", "ilike", "any", "all",
     ];
     KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
 }

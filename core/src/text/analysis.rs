@@ -1,78 +1,34 @@
 //! From a text to its terms: normalise (NFKC), lower-case, cut into words, drop stop words, stem.
 //!
 //! Depends on the text and the language only, so that every platform indexes and asks for the same terms.
-//! Words are those of Unicode Annex 29 that hold a letter or a digit.
+//! Words are those of Unicode Annex 29 that hold a letter or a digit; where a script puts no spaces between words,
+//! pairs of characters (the module `cjk`).
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::fmt;
+use std::ops::Range;
 
-use snowball_stemmers_rs::{Algorithm, Stemmer};
+use snowball_stemmers_rs::Stemmer;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::stop_words::{ENGLISH, ITALIAN, ITALIAN_ELISIONS};
-use super::term_cache::TermCache;
+use super::cjk::{self, Piece};
+use super::language::Language;
+use super::offsets::Offsets;
+use super::term_cache;
 use crate::base::limits::TERM_BYTES_MAX;
 
-/// The language of a collection's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Language {
-    /// Words as they stand: no stop words, no stems.
-    None,
-    /// Lucene's 33 stop words, Porter's second stemmer.
-    English,
-    /// Snowball's stop words and stemmer; elided articles (`l'`, `dell'`) are cut off.
-    Italian,
-}
-
-impl Language {
-    /// Every language.
-    pub const ALL: [Self; 3] = [Self::None, Self::English, Self::Italian];
-
-    /// Its number in files.
-    #[must_use]
-    pub fn tag(self) -> u8 {
-        match self {
-            Self::None => 0,
-            Self::English => 1,
-            Self::Italian => 2,
-        }
-    }
-
-    /// The language of a number in a file.
-    #[must_use]
-    pub fn from_tag(tag: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.tag() == tag)
-    }
-
-    /// Its name, also in requests.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::English => "english",
-            Self::Italian => "italian",
-        }
-    }
-
-    /// The language of this name, in any case.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.name().eq_ignore_ascii_case(name))
-    }
-
-    fn stop_words(self) -> &'static [&'static str] {
-        match self {
-            Self::None => &[],
-            Self::English => &ENGLISH,
-            Self::Italian => &ITALIAN,
-        }
-    }
-}
-
-thread_local! {
-    static TERMS: RefCell<TermCache> = const { RefCell::new(TermCache::new()) };
+/// A term and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token<'a> {
+    /// The term.
+    pub term: &'a str,
+    /// The number of its word in the text, from 0; stop words have numbers too.
+    pub position: u32,
+    /// Its first byte in the text as it was given, without an article that was cut off.
+    pub start: usize,
+    /// The byte behind its last. A character that became several is part of each term that has some of it.
+    pub end: usize,
 }
 
 /// Turns texts into terms.
@@ -100,12 +56,7 @@ impl Analyzer {
     /// The analyzer of a language.
     #[must_use]
     pub fn new(language: Language) -> Self {
-        let stemmer = match language {
-            Language::None => None,
-            Language::English => Some(Stemmer::create(Algorithm::English)),
-            Language::Italian => Some(Stemmer::create(Algorithm::Italian)),
-        };
-        Self { language, stemmer }
+        Self { language, stemmer: language.stemmer() }
     }
 
     /// Its language.
@@ -117,45 +68,99 @@ impl Analyzer {
     /// Calls `f` with each term of the text, in the order of the words; a term is at most
     /// [`TERM_BYTES_MAX`] bytes and never empty.
     pub fn analyse(&self, text: &str, mut f: impl FnMut(&str)) {
-        let text = fold(text);
+        self.for_each_term(&fold(text), |term, _, _| f(term));
+    }
+
+    /// As [`Self::analyse`], with the number of each term's word, which ascends.
+    pub fn positions(&self, text: &str, mut f: impl FnMut(&str, u32)) {
+        self.for_each_term(&fold(text), |term, position, _| f(term, position));
+    }
+
+    /// As [`Self::analyse`], with where each term stands: for highlighting.
+    ///
+    /// # Complexity
+    /// Beside the analysis it looks at every character of a text that is not ASCII, and remembers where it was.
+    ///
+    /// # Examples
+    /// ```
+    /// use kithdb::text::{Analyzer, Language};
+    ///
+    /// let text = "Der Fu\u{df} des Turmes";
+    /// let mut found = Vec::new();
+    /// Analyzer::new(Language::German)
+    ///     .tokens(text, |t| found.push((t.term.to_owned(), t.position, &text[t.start..t.end])));
+    /// assert_eq!(found, [("fuss".to_owned(), 1, "Fu\u{df}"), ("turm".to_owned(), 3, "Turmes")]);
+    /// ```
+    pub fn tokens(&self, text: &str, mut f: impl FnMut(Token<'_>)) {
+        let offsets = Offsets::new(text);
+        self.for_each_term(&fold(text), |term, position, folded| {
+            let Range { start, end } = offsets.original(folded);
+            f(Token { term, position, start, end });
+        });
+    }
+
+    /// The last word of a text that was only begun, spelt as terms are but for its stem, and its position.
+    pub(super) fn begun(&self, text: &str) -> Option<(u32, String)> {
+        let mut last = None;
+        let mut position = 0u32;
+        for_each_word(&fold(text), |word, _, is_pair| {
+            let word = if is_pair { word } else { self.language.without_elision(word) };
+            last = Some((position, cut(&self.language.without_marks(&self.language.spelt(word))).to_owned()));
+            position += 1;
+        });
+        last
+    }
+
+    /// The terms of a folded text, with the number of the word and its bytes in the folded text.
+    fn for_each_term(&self, text: &str, mut f: impl FnMut(&str, u32, Range<usize>)) {
+        let mut words = 0u32..;
+        let mut next = || words.next().expect("a range without an end");
         let Some(stemmer) = &self.stemmer else {
-            return text.unicode_words().for_each(|word| f(cut(word)));
+            return for_each_word(text, |word, range, _| f(cut(word), next(), range));
         };
-        TERMS.with(|shared| {
-            // `f` may analyse another text, which then starts with a cache of its own.
-            let mut terms = shared.take();
-            for word in text.unicode_words() {
-                // Cut before stemming, so that no word costs more than its bound.
-                let word = cut(self.without_elision(word));
-                match terms.term(self.language, word, |word| self.term(stemmer, word)) {
-                    "" => {}
-                    term => f(term),
+        term_cache::with(|cache| {
+            for_each_word(text, |word, range, is_pair| {
+                let position = next();
+                if is_pair {
+                    return f(word, position, range);
                 }
-            }
-            shared.replace(terms);
+                let word = self.language.without_elision(word);
+                let range = range.end - word.len()..range.end;
+                // Cut before stemming, so that no word costs more than its bound.
+                match cache.term(self.language, cut(word), |word| self.term(stemmer, word)) {
+                    "" => {}
+                    term => f(term, position, range),
+                }
+            });
         });
     }
 
     /// The term of a word; empty for a stop word.
     fn term(&self, stemmer: &Stemmer, word: &str) -> String {
-        if self.language.stop_words().binary_search(&word).is_ok() {
+        let word = self.language.spelt(word);
+        if self.language.is_stop_word(&word) {
             return String::new();
         }
-        match cut(&stemmer.stem(word)) {
-            "" => word.to_owned(),
+        match cut(&self.language.without_marks(&stemmer.stem(&word))) {
+            "" => word.into_owned(),
             term => term.to_owned(),
         }
     }
+}
 
-    fn without_elision<'a>(&self, word: &'a str) -> &'a str {
-        if self.language != Language::Italian {
-            return word;
-        }
-        match word.split_once('\'') {
-            Some((article, rest)) if !rest.is_empty() && ITALIAN_ELISIONS.binary_search(&article).is_ok() => {
-                rest
-            }
-            _ => word,
+/// Calls `f` with each word or pair of characters of a folded text, its bytes, and whether it is a pair.
+fn for_each_word(text: &str, mut f: impl FnMut(&str, Range<usize>, bool)) {
+    if !cjk::may_be_in(text) {
+        return text.unicode_word_indices().for_each(|(at, word)| f(word, at..at + word.len(), false));
+    }
+    for piece in cjk::pieces(text) {
+        match piece {
+            Piece::Other(range) => text[range.clone()].unicode_word_indices().for_each(|(at, word)| {
+                f(word, range.start + at..range.start + at + word.len(), false);
+            }),
+            Piece::Run(run) => cjk::for_each_pair(&text[run.clone()], |pair, range| {
+                f(pair, run.start + range.start..run.start + range.end, true);
+            }),
         }
     }
 }
@@ -182,129 +187,5 @@ fn cut(term: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn terms(language: Language, text: &str) -> Vec<String> {
-        let mut terms = Vec::new();
-        Analyzer::new(language).analyse(text, |term| terms.push(term.to_owned()));
-        terms
-    }
-
-    #[test]
-    fn english_stems_are_those_of_the_snowball_vocabulary() {
-        for (word, stem) in [
-            ("consign", "consign"),
-            ("consigned", "consign"),
-            ("consigning", "consign"),
-            ("consignment", "consign"),
-            ("consist", "consist"),
-            ("consistency", "consist"),
-            ("consolation", "consol"),
-            ("conspicuously", "conspicu"),
-            ("knack", "knack"),
-            ("knackeries", "knackeri"),
-            ("knightly", "knight"),
-            ("knives", "knive"),
-            ("knowledge", "knowledg"),
-            ("caresses", "caress"),
-            ("ponies", "poni"),
-            ("ties", "tie"),
-            ("cries", "cri"),
-            ("gas", "gas"),
-            ("gaps", "gap"),
-            ("kiwis", "kiwi"),
-            ("hopping", "hop"),
-            ("hoping", "hope"),
-            ("luxuriating", "luxuri"),
-            ("generate", "generat"),
-            ("general", "general"),
-            ("communism", "communism"),
-            ("arsenal", "arsenal"),
-            ("skies", "sky"),
-            ("dying", "die"),
-            ("news", "news"),
-            ("proceed", "proceed"),
-            ("relational", "relat"),
-            ("us", "us"),
-            ("running", "run"),
-            ("happily", "happili"),
-        ] {
-            assert_eq!(terms(Language::English, word), [stem], "{word}");
-        }
-    }
-
-    #[test]
-    fn italian_stems_are_those_of_the_snowball_vocabulary() {
-        for (word, stem) in [
-            ("abbandonata", "abbandon"),
-            ("abbandonate", "abbandon"),
-            ("abbandonati", "abbandon"),
-            ("abbandonato", "abbandon"),
-            ("abbandonava", "abbandon"),
-            ("abbandoner\u{e0}", "abbandon"),
-            ("abbandono", "abband"),
-            ("pronto", "pront"),
-            ("pronuncer\u{e0}", "pronunc"),
-            ("pronuncia", "pronunc"),
-            ("pronunciation", "pronunciation"),
-            ("propaga", "propag"),
-            ("propagamento", "propag"),
-            ("proporzionale", "proporzional"),
-            ("gatti", "gatt"),
-            ("gatto", "gatt"),
-            ("bellissimo", "bellissim"),
-            ("citt\u{e0}", "citt"),
-        ] {
-            assert_eq!(terms(Language::Italian, word), [stem], "{word}");
-        }
-    }
-
-    #[test]
-    fn stop_words_go_and_articles_are_cut_off() {
-        assert_eq!(terms(Language::English, "To be or not to be, THAT is the question"), ["question"]);
-        assert_eq!(terms(Language::None, "To be"), ["to", "be"]);
-        assert_eq!(terms(Language::Italian, "L\u{2019}acqua dell'isola \u{e8} per tutti"), ["acqua", "isol"]);
-        assert_eq!(terms(Language::English, "the dog\u{2019}s bowl"), ["dog", "bowl"]);
-    }
-
-    #[test]
-    fn a_word_holds_a_letter_or_a_digit() {
-        assert_eq!(terms(Language::None, "-- C3PO, 3.14 & (snake_case)!"), ["c3po", "3.14", "snake_case"]);
-        assert_eq!(terms(Language::None, "\u{fb01}ne \u{ff21}\u{ff22} \u{212a}"), ["fine", "ab", "k"]);
-        assert!(terms(Language::English, " \u{1f600} ... ").is_empty());
-    }
-
-    #[test]
-    fn composed_and_decomposed_letters_give_the_same_terms() {
-        for text in ["citt\u{e0} perch\u{e9} caff\u{e8}", "na\u{ef}ve caf\u{e9}s \u{c5}ngstr\u{f6}m"] {
-            let (nfc, nfd) = (text.nfc().collect::<String>(), text.nfd().collect::<String>());
-            assert_ne!(nfc, nfd);
-            for language in Language::ALL {
-                assert_eq!(terms(language, &nfc), terms(language, &nfd));
-            }
-        }
-    }
-
-    #[test]
-    fn names_and_tags_come_back() {
-        for language in Language::ALL {
-            assert_eq!(Language::parse(&language.name().to_uppercase()), Some(language));
-            assert_eq!(Language::from_tag(language.tag()), Some(language));
-        }
-        assert_eq!(Language::parse(""), None);
-        assert_eq!(Language::from_tag(200), None);
-    }
-
-    proptest! {
-        #[test]
-        fn terms_of_any_text_are_short_and_never_empty(text in "\\PC{0,200}", long in "[a-z\u{e0}-\u{f0}]{60,200}") {
-            for language in Language::ALL {
-                for term in terms(language, &text).iter().chain(&terms(language, &long)) {
-                    prop_assert!(!term.is_empty() && term.len() <= TERM_BYTES_MAX);
-                }
-            }
-        }
-    }
-}
+#[path = "analysis_tests.rs"]
+mod tests;

@@ -4,82 +4,20 @@
 //! order (clauses and terms as the query has them, fields by name), so a score has the same bits on every platform and
 //! for every spread of the documents over parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::analysis::Analyzer;
 use super::postings::{FieldStats, Posting, PostingSource};
+use super::query::{Match, Query, QueryTerm};
 use super::term_counts::TermCounts;
-use crate::base::limits::QUERY_TEXT_BYTES_MAX;
-use crate::base::{Bitmap, InputError, Result};
+use crate::base::limits::EXPANSIONS_MAX;
+use crate::base::{Bitmap, Result};
 
 /// How fast a repeated term stops counting.
 pub const K1: f64 = 1.2;
 /// How much the length of a field counts.
 pub const B: f64 = 0.75;
-
-/// A term of a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueryTerm {
-    /// The analysed term.
-    pub term: String,
-    /// How often it stands in the query; it counts as often.
-    pub count: u32,
-    /// The one field it is looked for in; `None` for all.
-    pub field: Option<String>,
-}
-
-/// Words to look for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
-    terms: Vec<QueryTerm>,
-}
-
-impl Query {
-    /// The words of a text, looked for in one field or in all.
-    ///
-    /// # Errors
-    /// `too_large` beyond [`QUERY_TEXT_BYTES_MAX`].
-    pub fn new(analyzer: &Analyzer, text: &str, field: Option<&str>) -> Result<Self> {
-        let mut query = Self::default();
-        query.push(analyzer, text, field)?;
-        Ok(query)
-    }
-
-    /// Adds words, which count beside those that are there.
-    ///
-    /// # Errors
-    /// `too_large` beyond [`QUERY_TEXT_BYTES_MAX`].
-    pub fn push(&mut self, analyzer: &Analyzer, text: &str, field: Option<&str>) -> Result<()> {
-        if text.len() > QUERY_TEXT_BYTES_MAX {
-            let (got, limit) = (text.len() as u64, QUERY_TEXT_BYTES_MAX as u64);
-            return Err(InputError::TooLarge { what: "query text", got, limit }.into());
-        }
-        let first = self.terms.len();
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        analyzer.analyse(text, |term| {
-            if let Some(&at) = places.get(term) {
-                self.terms[first + at].count += 1;
-            } else {
-                places.insert(term.to_owned(), places.len());
-                let field = field.map(str::to_owned);
-                self.terms.push(QueryTerm { term: term.to_owned(), count: 1, field });
-            }
-        });
-        Ok(())
-    }
-
-    /// Its distinct terms in the order of their first mention.
-    #[must_use]
-    pub fn terms(&self) -> &[QueryTerm] {
-        &self.terms
-    }
-
-    /// Whether it holds no term, as when every word is a stop word.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-}
+/// How much a term counts that is a typo away from the query's.
+pub const TYPO_BOOST: f64 = 0.5;
 
 /// A term in a field, with the statistics of the collection's live versions.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +28,8 @@ pub struct Weight {
     pub term: String,
     /// How often it stands in the query.
     pub count: u32,
+    /// 1; less for a term that is a typo away from the query's.
+    pub boost: f64,
     /// Live documents with the term in the field.
     pub df: u64,
     /// Live documents with the field.
@@ -108,6 +48,7 @@ impl Weight {
             field: field.to_owned(),
             term: query_term.term.clone(),
             count: query_term.count,
+            boost: 1.0,
             df,
             documents: stats.documents,
             average_length: stats.total_length as f64 / n,
@@ -118,10 +59,25 @@ impl Weight {
     /// What a posting adds to the score of its document; above 0.
     #[must_use]
     pub fn contribution(&self, posting: Posting) -> f64 {
-        let (tf, length) = (f64::from(posting.tf), f64::from(posting.field_length));
-        let norm = K1 * (1.0 - B + B * (length / self.average_length));
-        f64::from(self.count) * self.idf * (tf * (K1 + 1.0) / (tf + norm))
+        let norm = self.norm(f64::from(posting.field_length));
+        saturated(self.scale(), f64::from(posting.tf), norm)
     }
+
+    /// How much a frequency has to stand against in a field of this length.
+    pub(super) fn norm(&self, length: f64) -> f64 {
+        K1 * (1.0 - B + B * (length / self.average_length))
+    }
+
+    /// What does not depend on the document.
+    pub(super) fn scale(&self) -> f64 {
+        f64::from(self.count) * self.boost * self.idf
+    }
+}
+
+/// What a term of this frequency adds to a score.
+#[inline]
+pub(super) fn saturated(scale: f64, tf: f64, norm: f64) -> f64 {
+    scale * (tf * (K1 + 1.0) / (tf + norm))
 }
 
 /// A query with the collection's statistics, in the order of scoring.
@@ -148,7 +104,8 @@ impl Weights {
                 sum.total_length = sum.total_length.saturating_sub(gone.total_length);
             }
         }
-        Self::of(query, &fields, |field, term| {
+        let part_fields = parts.iter().copied();
+        Self::of(query, &fields, part_fields, |field, term| {
             let mut df = 0u64;
             for part in parts {
                 df += u64::from(part.df(field, term)?);
@@ -159,20 +116,27 @@ impl Weights {
     }
 
     /// The weight of each term in each field it is looked for in; `df` counts the documents that have it there.
-    fn of(
+    fn of<'a>(
         query: &Query,
         fields: &BTreeMap<&str, FieldStats>,
+        parts: impl Iterator<Item = &'a dyn PostingSource> + Clone,
         df: impl Fn(&str, &str) -> Result<u64>,
     ) -> Result<Self> {
         let mut weights = Vec::new();
         for term in query.terms() {
             for (name, stats) in fields {
-                if term.field.as_deref().is_some_and(|only| only != *name) {
+                let is_asked = match &term.field {
+                    Some(only) => only == name,
+                    None => !query.leaves_out(name),
+                };
+                if !is_asked || stats.documents == 0 || stats.total_length == 0 {
                     continue;
                 }
-                let df = df(name, &term.term)?;
-                if df > 0 && stats.documents > 0 && stats.total_length > 0 {
-                    weights.push(Weight::new(term, name, *stats, df));
+                if term.matches == Match::Exact {
+                    let df = df(name, &term.term)?;
+                    weights.extend((df > 0).then(|| Weight::new(term, name, *stats, df)));
+                } else {
+                    weights.extend(expand(term, name, *stats, parts.clone(), &df)?);
                 }
             }
         }
@@ -182,7 +146,8 @@ impl Weights {
     /// Counts some versions of a collection one by one: those of each part that a bitmap by slot allows, all without one.
     ///
     /// # Complexity
-    /// Reads every length of every field that is asked for, and every posting of the query's terms.
+    /// Reads every length of every field that is asked for, and of the query's terms the blocks of postings that hold an
+    /// allowed slot.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
@@ -200,11 +165,11 @@ impl Weights {
                 })?;
             }
         }
-        Self::of(query, &fields, |field, term| {
+        let part_fields = parts.iter().map(|(part, _)| *part);
+        Self::of(query, &fields, part_fields, |field, term| {
             let mut df = 0u64;
             for (part, allowed) in parts {
-                let mut count = |posting: Posting| df += u64::from(is_in(*allowed, posting.slot));
-                part.for_each_posting(field, term, &mut count)?;
+                df += part.df_in(field, term, *allowed)?;
             }
             Ok(df)
         })
@@ -215,6 +180,46 @@ impl Weights {
     pub fn as_slice(&self) -> &[Weight] {
         &self.0
     }
+}
+
+/// The terms of a field that a term of a query stands for: those of most documents, up to [`EXPANSIONS_MAX`].
+///
+/// A term that is a typo away counts half, and never as rarer than the term itself: else misspellings, which are rare,
+/// would come first.
+fn expand<'a>(
+    asked: &QueryTerm,
+    field: &str,
+    stats: FieldStats,
+    parts: impl Iterator<Item = &'a dyn PostingSource>,
+    df: &impl Fn(&str, &str) -> Result<u64>,
+) -> Result<Vec<Weight>> {
+    let mut terms: BTreeSet<String> = BTreeSet::from([asked.term.clone()]);
+    for part in parts {
+        part.for_each_term(field, asked.prefix(), &mut |term| {
+            if asked.is_match(term) && !terms.contains(term) {
+                terms.insert(term.to_owned());
+            }
+        })?;
+    }
+    let mut found: Vec<(u64, String)> = Vec::new();
+    for term in terms {
+        found.push((df(field, &term)?, term));
+    }
+    found.retain(|(df, _)| *df > 0);
+    let exact = found.iter().find(|(_, term)| *term == asked.term).map_or(0, |(df, _)| *df);
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let asked_at = found.iter().position(|(_, term)| *term == asked.term);
+    if let Some(at) = asked_at.filter(|at| *at >= EXPANSIONS_MAX) {
+        // The word as it was written is never left out.
+        found.swap(at, EXPANSIONS_MAX - 1);
+    }
+    found.truncate(EXPANSIONS_MAX);
+    let weight = |(df, term): (u64, String)| {
+        let is_typo = asked.matches == Match::Fuzzy && term != asked.term;
+        let weight = Weight::new(asked, field, stats, if is_typo { df.max(exact) } else { df });
+        Weight { term, boost: if is_typo { TYPO_BOOST } else { 1.0 }, ..weight }
+    };
+    Ok(found.into_iter().map(weight).collect())
 }
 
 /// The score of every allowed document of a part that has a term of the query, by ascending slot.
@@ -285,16 +290,14 @@ pub struct TermExplanation {
 pub fn explain(source: &dyn PostingSource, weights: &Weights, slot: u32) -> Result<Vec<TermExplanation>> {
     let mut parts = Vec::new();
     for weight in &weights.0 {
-        source.for_each_posting(&weight.field, &weight.term, &mut |posting| {
-            if posting.slot == slot {
-                parts.push(TermExplanation {
-                    weight: weight.clone(),
-                    tf: posting.tf,
-                    length: posting.field_length,
-                    contribution: weight.contribution(posting),
-                });
-            }
-        })?;
+        if let Some(posting) = source.posting(&weight.field, &weight.term, slot)? {
+            parts.push(TermExplanation {
+                weight: weight.clone(),
+                tf: posting.tf,
+                length: posting.field_length,
+                contribution: weight.contribution(posting),
+            });
+        }
     }
     Ok(parts)
 }

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::limits::QUERY_TEXT_BYTES_MAX;
 use crate::storage::{Blob, BlobId, BlobKind, Section};
+use crate::text::Analyzer;
 use crate::text::{Language, MemoryPostings, TextIndex};
 
 type Document = Vec<(&'static str, String)>;

@@ -1,14 +1,17 @@
 //! Postings of a segment: written once, read where they lie (docs/FORMAT.md, "Text").
 //!
 //! Dictionary and lengths are pinned, a posting list is read by row. Sections: 1 fields; terms sorted by (field, term):
-//! 2 their bytes, 3 the end of each, 4 df, 5 the end of each posting list; 6 lists, `first tf (gap tf)*` as varints;
-//! 7 lengths by field; 8 their slots, for fields that some slot lacks.
+//! 2 their bytes, 3 the end of each, 4 df, 5 the end of each posting list; 6 lists (`blocks`); 7 lengths by field; 8 their
+//! slots, for fields that few slots have.
 //! Everything read from the blob is checked: what opening does not look at is checked when a list is read.
 
 use std::ops::Range;
 
+use super::blocks;
+use super::lengths::{Lengths, Width};
+use super::list::{Form, List, Packed};
 use super::memory::{MemoryField, PostingList};
-use super::postings::{FieldStats, Lengths, Posting, PostingSource};
+use super::postings::{FieldStats, PostingSource};
 use crate::base::bytes::le_bytes;
 use crate::base::limits::{SLOTS_MAX, TERM_BYTES_MAX};
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
@@ -42,10 +45,14 @@ pub struct TextIndex {
 struct Field {
     name: String,
     total_length: u64,
+    documents: u64,
     terms: Range<usize>,
-    /// Into the section of lengths, one a document.
+    /// Into the section of lengths.
     lengths: Range<usize>,
-    /// Into the section of their slots; `None` when every slot has the field.
+    width: Width,
+    /// Found when the lengths were checked.
+    longest: u32,
+    /// Into the section of their slots; `None` when every slot has a length.
     slots: Option<Range<usize>>,
 }
 
@@ -53,7 +60,7 @@ struct Field {
 pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> Vec<Section> {
     let (mut head, mut term_bytes, mut lists) = (Writer::new(), Writer::new(), Writer::new());
     let (mut term_ends, mut dfs, mut list_ends) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut lengths, mut length_slots) = (Vec::new(), Vec::new());
+    let (mut lengths, mut length_slots, mut postings) = (Vec::new(), Vec::new(), Vec::new());
     head.varint(u64::from(n_slots));
     head.varint(fields.len() as u64);
     for (name, field) in fields {
@@ -61,19 +68,20 @@ pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> V
         head.varint(field.slots.len() as u64);
         head.varint(field.total_length);
         head.varint(field.terms.len() as u64);
+        let width = Width::of(field.lengths.iter().copied().max().unwrap_or(0));
+        head.varint(width.bytes() as u64);
         let mut terms: Vec<(&str, &PostingList)> = field.terms.iter().map(|(t, list)| (&**t, list)).collect();
         terms.sort_unstable_by_key(|(term, _)| *term);
         for (term, list) in terms {
             term_bytes.raw(term.as_bytes());
-            list.write(&mut lists);
+            postings.clear();
+            list.read(field, n_slots, &mut postings).expect("bytes that were written here");
+            blocks::write(&postings, &mut lists);
             term_ends.push(term_bytes.len() as u64);
             list_ends.push(lists.len() as u64);
             dfs.push(list.df);
         }
-        lengths.extend_from_slice(&field.lengths);
-        if field.slots.len() < n_slots as usize {
-            length_slots.extend_from_slice(&field.slots);
-        }
+        write_lengths(n_slots, field, width, &mut lengths, &mut length_slots);
     }
     vec![
         Section::pinned(FIELDS, head.finish()),
@@ -82,9 +90,32 @@ pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> V
         Section::pinned(DFS, le_bytes(&dfs)),
         Section::pinned(LIST_ENDS, le_bytes(&list_ends)),
         Section::rows(LISTS, lists.finish()),
-        Section::pinned(LENGTHS, le_bytes(&lengths)),
+        Section::pinned(LENGTHS, lengths),
         Section::pinned(LENGTH_SLOTS, le_bytes(&length_slots)),
     ]
+}
+
+/// The lengths of a field: of the slots that are listed, or of all of them.
+fn write_lengths(
+    n_slots: u32,
+    field: &MemoryField,
+    width: Width,
+    lengths: &mut Vec<u8>,
+    length_slots: &mut Vec<u32>,
+) {
+    let mut push = |length: u32| lengths.extend_from_slice(&length.to_le_bytes()[..width.bytes()]);
+    if width.is_listed(field.slots.len() as u64, u64::from(n_slots)) {
+        field.lengths.iter().for_each(|length| push(*length));
+        length_slots.extend_from_slice(&field.slots);
+        return;
+    }
+    let mut next = 0;
+    for (&slot, &length) in field.slots.iter().zip(&field.lengths) {
+        (next..slot).for_each(|_| push(0));
+        push(length);
+        next = slot + 1;
+    }
+    (next..n_slots).for_each(|_| push(0));
 }
 
 impl TextIndex {
@@ -99,7 +130,7 @@ impl TextIndex {
         let object = format!("text blob {}", blob.id().number);
         let head = blob.pinned(FIELDS)?;
         let (n_slots, fields) = read_fields(&head).map_err(|e| e.within(&object, 0))?;
-        let index = Self {
+        let mut index = Self {
             object,
             n_slots,
             fields,
@@ -112,7 +143,11 @@ impl TextIndex {
             length_slots: blob.pinned(LENGTH_SLOTS)?,
         };
         index.check_dictionary()?;
-        index.check_lengths()?;
+        index
+            .check_lengths()?
+            .into_iter()
+            .zip(&mut index.fields)
+            .for_each(|(longest, field)| field.longest = longest);
         Ok(index)
     }
 
@@ -144,9 +179,12 @@ impl TextIndex {
                     return self.corrupt("short terms in ascending order");
                 }
                 last = term;
-                // A posting takes at least two bytes, so no df can ask for more than the list has.
+                // So no df can ask for more than the list and the lengths have.
                 let list_len = list_ends[i].checked_sub(before(list_ends, i));
-                if df == 0 || df > field.lengths.len() as u64 || list_len.is_none_or(|len| len < 2 * df) {
+                if df == 0
+                    || df > field.documents
+                    || list_len.is_none_or(|len| len < blocks::bytes_min(dfs[i]))
+                {
                     return self.corrupt("a posting list as long as its document frequency asks");
                 }
             }
@@ -154,26 +192,33 @@ impl TextIndex {
         Ok(())
     }
 
-    fn check_lengths(&self) -> Result<()> {
-        let (lengths, slots) = (self.lengths.numbers::<u32>()?, self.length_slots.numbers::<u32>()?);
-        let last = self.fields.last();
+    /// Checks the lengths of each field and finds the longest.
+    fn check_lengths(&self) -> Result<Vec<u32>> {
+        let slots = self.length_slots.numbers::<u32>()?;
         let listed = self.fields.iter().filter_map(|field| field.slots.as_ref()).next_back();
-        if lengths.len() != last.map_or(0, |field| field.lengths.end)
+        if self.lengths.len() != self.fields.last().map_or(0, |field| field.lengths.end)
             || slots.len() != listed.map_or(0, |range| range.end)
         {
-            return self.corrupt("one length a document of a field");
+            return self.corrupt("one length a document of a field, or one a slot");
         }
+        let mut all = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
-            let sum: u64 = lengths[field.lengths.clone()].iter().map(|&length| u64::from(length)).sum();
-            if sum != field.total_length {
+            let (mut sum, mut documents, mut longest) = (0u64, 0, 0);
+            self.lengths_of(field)?.for_each(&mut |_, length| {
+                sum += u64::from(length);
+                documents += 1;
+                longest = longest.max(length);
+            });
+            if sum != field.total_length || documents != field.documents {
                 return self.corrupt("lengths that add up");
             }
             let slots = &slots[field.slots.clone().unwrap_or(0..0)];
             if !slots.is_sorted_by(|a, b| a < b) || slots.last().is_some_and(|&slot| slot >= self.n_slots) {
                 return self.corrupt("slots of lengths in ascending order");
             }
+            all.push(longest);
         }
-        Ok(())
+        Ok(all)
     }
 
     fn field(&self, name: &str) -> Option<&Field> {
@@ -197,12 +242,13 @@ impl TextIndex {
     }
 
     fn lengths_of(&self, field: &Field) -> Result<Lengths<'_>> {
-        let lengths = &self.lengths.numbers::<u32>()?[field.lengths.clone()];
+        let bytes = &self.lengths[field.lengths.clone()];
         let slots = match &field.slots {
             None => None,
             Some(range) => Some(&self.length_slots.numbers::<u32>()?[range.clone()]),
         };
-        Ok(Lengths { n_slots: self.n_slots, slots, lengths })
+        let (n_slots, width, longest) = (self.n_slots, field.width, field.longest);
+        Ok(Lengths { n_slots, slots, bytes, width, longest })
     }
 }
 
@@ -223,7 +269,7 @@ fn read_fields(bytes: &[u8]) -> Result<(u32, Vec<Field>), DecodeError> {
     }
     let (mut terms, mut lengths, mut slots) = (0usize, 0usize, 0usize);
     let mut fields: Vec<Field> = Vec::new();
-    for _ in 0..r.count(4)? {
+    for _ in 0..r.count(5)? {
         let offset = r.offset();
         let refuse = |expected| Err(DecodeError { offset, expected });
         let name = r.str()?.to_owned();
@@ -234,8 +280,12 @@ fn read_fields(bytes: &[u8]) -> Result<(u32, Vec<Field>), DecodeError> {
         if documents == 0 || documents > n_slots || n_terms == 0 {
             return refuse("a field with terms in at most all slots");
         }
-        let listed = documents < n_slots;
-        let (terms_next, lengths_next) = (advance(terms, n_terms), advance(lengths, documents));
+        let Some(width) = Width::from_bytes(r.varint()?) else {
+            return refuse("lengths of 1, 2 or 4 bytes");
+        };
+        let listed = width.is_listed(documents, n_slots);
+        let lengths_bytes = (if listed { documents } else { n_slots }) * width.bytes() as u64;
+        let (terms_next, lengths_next) = (advance(terms, n_terms), advance(lengths, lengths_bytes));
         let slots_next = advance(slots, if listed { documents } else { 0 });
         let (Some(terms_end), Some(lengths_end), Some(slots_end)) = (terms_next, lengths_next, slots_next)
         else {
@@ -244,8 +294,11 @@ fn read_fields(bytes: &[u8]) -> Result<(u32, Vec<Field>), DecodeError> {
         fields.push(Field {
             name,
             total_length,
+            documents,
             terms: terms..terms_end,
             lengths: lengths..lengths_end,
+            width,
+            longest: 0,
             slots: listed.then_some(slots..slots_end),
         });
         (terms, lengths, slots) = (terms_end, lengths_end, slots_end);
@@ -265,7 +318,7 @@ impl PostingSource for TextIndex {
 
     fn field_stats(&self, field: &str) -> FieldStats {
         self.field(field).map_or_else(FieldStats::default, |field| FieldStats {
-            documents: field.lengths.len() as u64,
+            documents: field.documents,
             total_length: field.total_length,
         })
     }
@@ -287,45 +340,33 @@ impl PostingSource for TextIndex {
         }
     }
 
-    fn for_each_posting(&self, field: &str, term: &str, f: &mut dyn FnMut(Posting)) -> Result<()> {
+    fn for_each_term(&self, field: &str, prefix: &str, f: &mut dyn FnMut(&str)) -> Result<()> {
         let Some(field) = self.field(field) else { return Ok(()) };
-        let Some(i) = self.find(field, term)? else { return Ok(()) };
+        let ends = self.term_ends.numbers::<u64>()?;
+        let term = |i: usize| &self.term_bytes[before(ends, i) as usize..ends[i] as usize];
+        let (mut first, mut end) = (field.terms.start, field.terms.end);
+        while first < end {
+            let middle = first + (end - first) / 2;
+            if term(middle) < prefix.as_bytes() { first = middle + 1 } else { end = middle }
+        }
+        for i in first..field.terms.end {
+            match std::str::from_utf8(term(i)) {
+                Ok(term) if term.starts_with(prefix) => f(term),
+                Ok(_) => break,
+                Err(_) => return self.corrupt("terms of UTF-8"),
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&self, field: &str, term: &str) -> Result<Option<List<'_>>> {
+        let Some(field) = self.field(field) else { return Ok(None) };
+        let Some(i) = self.find(field, term)? else { return Ok(None) };
         let ends = self.list_ends.numbers::<u64>()?;
         let start = before(ends, i);
         let bytes = self.lists.read(start..ends[i])?;
-        let lengths = self.lengths_of(field)?;
-        read_list(&bytes, self.dfs.numbers::<u32>()?[i], lengths, f)
-            .map_err(|e| e.within(&self.object, start))
+        let form = Form::Packed(Packed { bytes, object: &self.object, start });
+        let (df, lengths) = (self.dfs.numbers::<u32>()?[i], self.lengths_of(field)?);
+        Ok(Some(List { df, lengths, form }))
     }
-}
-
-fn read_list(
-    bytes: &[u8],
-    df: u32,
-    lengths: Lengths<'_>,
-    f: &mut dyn FnMut(Posting),
-) -> Result<(), DecodeError> {
-    let mut r = Reader::new(bytes);
-    let mut next = 0u64;
-    for i in 0..df {
-        let offset = r.offset();
-        let refuse = |expected| Err(DecodeError { offset, expected });
-        let step = r.varint()?;
-        if i > 0 && step == 0 {
-            return refuse("postings by ascending slot");
-        }
-        next = match next.checked_add(step) {
-            Some(slot) if slot < u64::from(lengths.n_slots) => slot,
-            _ => return refuse("a slot of the segment"),
-        };
-        let slot = next as u32;
-        let Some(field_length) = lengths.get(slot) else { return refuse("a slot that has the field") };
-        match r.varint()? {
-            tf if tf >= 1 && tf <= u64::from(field_length) => {
-                f(Posting { slot, tf: tf as u32, field_length })
-            }
-            _ => return refuse("a term frequency within the length of the field"),
-        }
-    }
-    r.end()
 }

@@ -1,14 +1,17 @@
 //! Postings that grow: of a memtable chunk, and of a segment that is being written.
 //!
-//! A list is kept as the bytes it has in a segment, so that two parts are joined by copying bytes, and a million
-//! short documents take a few dozen megabytes.
+//! A list is kept as bytes, so that two parts are joined by copying bytes, and a million short documents take a few dozen
+//! megabytes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::analysis::Analyzer;
 use super::index::write_sections;
-use super::postings::{FieldStats, Lengths, Posting, PostingSource};
-use crate::base::{Reader, Result, Writer};
+use super::lengths::{Lengths, Width};
+use super::list::{Form, List};
+use super::postings::{FieldStats, Posting, PostingSource};
+use crate::base::bytes::le_bytes;
+use crate::base::{DecodeError, Reader, Result, Writer};
 use crate::storage::Section;
 
 /// Postings in memory; documents are added in the order of their slots.
@@ -62,6 +65,19 @@ impl MemoryPostings {
     /// # Panics
     /// When the slot is not above all earlier ones.
     pub fn push(&mut self, analyzer: &Analyzer, slot: u32, text: &[(&str, &str)]) {
+        self.push_by(|_| analyzer, slot, text);
+    }
+
+    /// As [`Self::push`], each field with an analyzer of its own.
+    ///
+    /// # Panics
+    /// When the slot is not above all earlier ones.
+    pub fn push_by<'a>(
+        &mut self,
+        analyzer_of: impl Fn(&str) -> &'a Analyzer,
+        slot: u32,
+        text: &[(&str, &str)],
+    ) {
         assert!(slot >= self.n_slots, "slot {slot} is not above those before it");
         self.n_slots = slot + 1;
         for (name, text) in text {
@@ -70,7 +86,7 @@ impl MemoryPostings {
             }
             let Some(field) = self.fields.get_mut(*name) else { continue };
             let mut length = 0u32;
-            analyzer.analyse(text, |term| {
+            analyzer_of(name).analyse(text, |term| {
                 length += 1;
                 match field.terms.get_mut(term) {
                     Some(list) => list.count(slot),
@@ -120,13 +136,19 @@ impl MemoryPostings {
         write_sections(n_slots, &fields.map(|(name, field)| (name.as_str(), field)).collect::<Vec<_>>())
     }
 
-    fn list(&self, field: &str, term: &str) -> Option<(&MemoryField, &PostingList)> {
+    fn find(&self, field: &str, term: &str) -> Option<(&MemoryField, &PostingList)> {
         let field = self.fields.get(field)?;
         field.terms.get(term).map(|list| (field, list))
     }
 }
 
 impl MemoryField {
+    fn lengths(&self, n_slots: u32) -> Lengths<'_> {
+        // Nobody counts the longest: it only decides what is worth computing beforehand.
+        let (slots, bytes) = (Some(&*self.slots), le_bytes(&self.lengths));
+        Lengths { n_slots, slots, bytes, width: Width::Four, longest: 0 }
+    }
+
     fn add_length(&mut self, slot: u32, length: u32) {
         self.total_length += u64::from(length);
         match self.lengths.last_mut() {
@@ -174,11 +196,25 @@ impl PostingList {
         self.bytes.varint(u64::from(next_slot - self.last));
     }
 
-    /// Appends `first tf (gap tf)*`.
-    pub(super) fn write(&self, w: &mut Writer) {
-        w.varint(u64::from(self.first));
-        w.raw(self.bytes.as_slice());
-        w.varint(u64::from(self.last_tf));
+    /// Adds its postings to `into`; `n_slots` bounds the slots of the field.
+    pub(super) fn read(
+        &self,
+        field: &MemoryField,
+        n_slots: u32,
+        into: &mut Vec<Posting>,
+    ) -> Result<(), DecodeError> {
+        let lengths = field.lengths(n_slots);
+        let mut r = Reader::new(self.bytes.as_slice());
+        let mut slot = self.first;
+        for left in (0..self.df).rev() {
+            let tf = if left == 0 { self.last_tf } else { r.varint()? as u32 };
+            let field_length = lengths.get(slot).expect("a slot with a term has a length");
+            into.push(Posting { slot, tf, field_length });
+            if left > 0 {
+                slot += r.varint()? as u32;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -204,30 +240,26 @@ impl PostingSource for MemoryPostings {
 
     fn for_each_length(&self, field: &str, f: &mut dyn FnMut(u32, u32)) -> Result<()> {
         if let Some(field) = self.fields.get(field) {
-            let (slots, lengths) = (Some(&*field.slots), &*field.lengths);
-            Lengths { n_slots: self.n_slots, slots, lengths }.for_each(f);
+            field.lengths(self.n_slots).for_each(f);
         }
         Ok(())
     }
 
     fn df(&self, field: &str, term: &str) -> Result<u32> {
-        Ok(self.list(field, term).map_or(0, |(_, list)| list.df))
+        Ok(self.find(field, term).map_or(0, |(_, list)| list.df))
     }
 
-    fn for_each_posting(&self, field: &str, term: &str, f: &mut dyn FnMut(Posting)) -> Result<()> {
-        let Some((field, list)) = self.list(field, term) else { return Ok(()) };
-        let lengths = Lengths { n_slots: self.n_slots, slots: Some(&field.slots), lengths: &field.lengths };
-        let of = |e: crate::base::DecodeError| e.within("postings in memory", 0);
-        let mut r = Reader::new(list.bytes.as_slice());
-        let mut slot = list.first;
-        for left in (0..list.df).rev() {
-            let tf = if left == 0 { list.last_tf } else { r.varint().map_err(of)? as u32 };
-            let field_length = lengths.get(slot).expect("a slot with a term has a length");
-            f(Posting { slot, tf, field_length });
-            if left > 0 {
-                slot += r.varint().map_err(of)? as u32;
-            }
-        }
+    fn for_each_term(&self, field: &str, prefix: &str, f: &mut dyn FnMut(&str)) -> Result<()> {
+        let terms = self.fields.get(field).into_iter().flat_map(|field| field.terms.keys());
+        terms.filter(|term| term.starts_with(prefix)).for_each(|term| f(term));
         Ok(())
+    }
+
+    fn list(&self, field: &str, term: &str) -> Result<Option<List<'_>>> {
+        let Some((field, list)) = self.find(field, term) else { return Ok(None) };
+        let mut postings = Vec::with_capacity(list.df as usize);
+        list.read(field, self.n_slots, &mut postings).map_err(|e| e.within("postings in memory", 0))?;
+        let (df, lengths, form) = (list.df, field.lengths(self.n_slots), Form::Open(postings));
+        Ok(Some(List { df, lengths, form }))
     }
 }

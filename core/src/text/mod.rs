@@ -5,21 +5,40 @@
 //! depend on how documents are spread over parts. Imports `storage` and `base`, never `meta`.
 
 pub mod analysis;
+mod blocks;
 pub mod bm25;
+mod cjk;
+pub mod conditions;
+mod cursor;
+pub mod highlight;
+mod impacts;
 pub mod index;
+pub mod language;
+mod lengths;
+pub mod list;
+pub mod matching;
 pub mod memory;
+mod offsets;
 pub mod postings;
+pub mod query;
 pub mod spec;
 mod stop_words;
+pub mod syntax;
 mod term_cache;
 pub mod term_counts;
+pub mod top;
 pub mod words;
 
-pub use analysis::{Analyzer, Language};
-pub use bm25::{Query, QueryTerm, TermExplanation, Weight, Weights, explain, score};
+pub use analysis::{Analyzer, Token};
+pub use bm25::{TermExplanation, Weight, Weights, explain, score};
 pub use index::TextIndex;
+pub use language::Language;
+pub use list::List;
+pub use matching::matching;
 pub use memory::MemoryPostings;
 pub use postings::{FieldStats, Posting, PostingSource};
+pub use query::{Condition, Match, Phrase, Query, QueryTerm, Target};
 pub use spec::{TextFields, TextSpec};
 pub use term_counts::TermCounts;
+pub use top::top;
 pub use words::Words;

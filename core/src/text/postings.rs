@@ -1,8 +1,7 @@
 //! What every form of postings can be asked, in memory or in a segment.
 
-use std::ops::Range;
-
-use crate::base::Result;
+use super::list::List;
+use crate::base::{Bitmap, Result};
 
 /// A term in one field of one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,44 +47,40 @@ pub trait PostingSource: Send + Sync {
     /// `corrupt`.
     fn df(&self, field: &str, term: &str) -> Result<u32>;
 
+    /// Calls `f` with each term of the field that begins so, in any order; those of ended documents too.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    fn for_each_term(&self, field: &str, prefix: &str, f: &mut dyn FnMut(&str)) -> Result<()>;
+
+    /// The postings of the term in the field; `None` when there are none. Memory decodes them, a segment does not yet.
+    ///
+    /// # Errors
+    /// `corrupt`; `not_resident` when they must be fetched first.
+    fn list(&self, field: &str, term: &str) -> Result<Option<List<'_>>>;
+
     /// Calls `f` with the postings of the term in the field, by ascending slot.
     ///
     /// # Errors
     /// `corrupt`; `not_resident` when a posting list must be fetched first, and `f` has then not been called.
-    fn for_each_posting(&self, field: &str, term: &str, f: &mut dyn FnMut(Posting)) -> Result<()>;
-}
-
-/// The lengths of a field, found by slot.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lengths<'a> {
-    pub(super) n_slots: u32,
-    /// Which slots have the field, ascending; `None` when all have it.
-    pub(super) slots: Option<&'a [u32]>,
-    pub(super) lengths: &'a [u32],
-}
-
-impl Lengths<'_> {
-    /// Calls `f` with each slot that has the field and its length.
-    pub(super) fn for_each(&self, f: &mut dyn FnMut(u32, u32)) {
-        match self.slots {
-            None => (0..).zip(self.lengths).for_each(|(slot, length)| f(slot, *length)),
-            Some(slots) => slots.iter().zip(self.lengths).for_each(|(slot, length)| f(*slot, *length)),
-        }
+    fn for_each_posting(&self, field: &str, term: &str, f: &mut dyn FnMut(Posting)) -> Result<()> {
+        self.list(field, term)?.map_or(Ok(()), |list| list.for_each(f))
     }
 
-    /// The length at a slot that has the field.
-    pub(super) fn get(&self, slot: u32) -> Option<u32> {
-        let Some(slots) = self.slots else { return self.lengths.get(slot as usize).copied() };
-        let window = self.window(slot);
-        let at = window.start + slots.get(window)?.binary_search(&slot).ok()?;
-        self.lengths.get(at).copied()
+    /// The posting of the term in the field at a slot.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    fn posting(&self, field: &str, term: &str, slot: u32) -> Result<Option<Posting>> {
+        self.list(field, term)?.map_or(Ok(None), |list| list.find(slot))
     }
 
-    /// Where a slot can stand: slots are distinct, so at most `slot` of them come before it and at most
-    /// `n_slots - 1 - slot` after it. The fuller the field, the narrower the search.
-    fn window(&self, slot: u32) -> Range<usize> {
-        let absent = (self.n_slots as usize).saturating_sub(self.lengths.len());
-        let slot = slot as usize;
-        slot.saturating_sub(absent).min(self.lengths.len())..(slot + 1).min(self.lengths.len())
+    /// How many documents among some slots have the term in the field; among all without a set.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    fn df_in(&self, field: &str, term: &str, allowed: Option<&Bitmap>) -> Result<u64> {
+        let Some(allowed) = allowed else { return self.df(field, term).map(u64::from) };
+        self.list(field, term)?.map_or(Ok(0), |list| list.count_in(allowed))
     }
 }

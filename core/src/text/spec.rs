@@ -1,8 +1,11 @@
 //! Which strings of a document are its text, and how they are turned into terms.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use crate::base::{DecodeError, Object, Reader, Value, Writer};
+use crate::base::ids::shorten;
+use crate::base::limits::FIELD_LANGUAGES_MAX;
+use crate::base::{DecodeError, Error, Object, Reader, Result, Value, Writer};
 
 use super::Language;
 
@@ -25,9 +28,37 @@ pub struct TextSpec {
     pub language: Language,
     /// Which strings they are.
     pub fields: TextFields,
+    /// Fields that are analysed in another language, by path.
+    pub languages: BTreeMap<String, Language>,
 }
 
+/// Added to the number of the choice of fields when some have a language of their own.
+const WITH_LANGUAGES: u8 = 4;
+
 impl TextSpec {
+    /// These strings, all in one language.
+    #[must_use]
+    pub fn new(language: Language, fields: TextFields) -> Self {
+        Self { language, fields, languages: BTreeMap::new() }
+    }
+
+    /// Refuses languages of fields that are no text, and too many.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn check(&self) -> Result<()> {
+        if self.languages.len() > FIELD_LANGUAGES_MAX {
+            let expected = format!("at most {FIELD_LANGUAGES_MAX} fields");
+            return Err(Error::parameter("languages", self.languages.len(), expected));
+        }
+        if let TextFields::Named(names) = &self.fields
+            && let Some(stray) = self.languages.keys().find(|path| !names.contains(path))
+        {
+            return Err(Error::parameter("languages", shorten(stray), "paths that are among fields"));
+        }
+        Ok(())
+    }
+
     /// The texts of a document by field, sorted by field.
     #[must_use]
     pub fn texts<'a>(&self, metadata: &'a Object) -> Vec<(Cow<'a, str>, &'a str)> {
@@ -44,13 +75,21 @@ impl TextSpec {
     /// Appends its bytes.
     pub fn encode(&self, w: &mut Writer) {
         w.u8(self.language.tag());
+        let more = if self.languages.is_empty() { 0 } else { WITH_LANGUAGES };
         match &self.fields {
-            TextFields::TopLevel => w.u8(0),
-            TextFields::All => w.u8(1),
+            TextFields::TopLevel => w.u8(more),
+            TextFields::All => w.u8(1 + more),
             TextFields::Named(names) => {
-                w.u8(2);
+                w.u8(2 + more);
                 w.varint(names.len() as u64);
                 names.iter().for_each(|name| w.str(name));
+            }
+        }
+        if more > 0 {
+            w.varint(self.languages.len() as u64);
+            for (path, language) in &self.languages {
+                w.str(path);
+                w.u8(language.tag());
             }
         }
     }
@@ -61,8 +100,9 @@ impl TextSpec {
     /// When the bytes are not those of a spec.
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let offset = r.offset();
-        let language = Language::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a language" })?;
-        let fields = match r.u8()? {
+        let language = decode_language(r)?;
+        let choice = r.u8()?;
+        let fields = match choice & !WITH_LANGUAGES {
             0 => TextFields::TopLevel,
             1 => TextFields::All,
             2 => {
@@ -71,8 +111,31 @@ impl TextSpec {
             }
             _ => return Err(DecodeError { offset, expected: "a choice of text fields" }),
         };
-        Ok(Self { language, fields })
+        let languages = if choice & WITH_LANGUAGES == 0 { BTreeMap::new() } else { decode_languages(r)? };
+        Ok(Self { language, fields, languages })
     }
+}
+
+fn decode_language(r: &mut Reader<'_>) -> Result<Language, DecodeError> {
+    let offset = r.offset();
+    Language::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a language" })
+}
+
+/// At least one, by ascending path: there is one way to write them.
+fn decode_languages(r: &mut Reader<'_>) -> Result<BTreeMap<String, Language>, DecodeError> {
+    let offset = r.offset();
+    let mut languages = BTreeMap::<String, Language>::new();
+    for _ in 0..r.count(2)? {
+        let path = r.str()?.to_owned();
+        if languages.last_key_value().is_some_and(|(last, _)| *last >= path) {
+            return Err(DecodeError { offset, expected: "paths in ascending order" });
+        }
+        languages.insert(path, decode_language(r)?);
+    }
+    if languages.is_empty() {
+        return Err(DecodeError { offset, expected: "a field with a language of its own" });
+    }
+    Ok(languages)
 }
 
 fn collect<'a>(
@@ -100,11 +163,53 @@ mod tests {
     fn fields_are_chosen_by_name_level_or_not_at_all() {
         let doc = parse_object(r#"{"t":"x","n":1,"o":{"t":"y","l":["z"]},"o.t":"w"}"#).expect("canonical");
         let names = |fields| {
-            let spec = TextSpec { language: Language::None, fields };
+            let spec = TextSpec::new(Language::None, fields);
             spec.texts(&doc).into_iter().map(|(n, t)| format!("{n}={t}")).collect::<Vec<_>>()
         };
         assert_eq!(names(TextFields::TopLevel), ["o.t=w", "t=x"]);
         assert_eq!(names(TextFields::All), ["o.t=y", "o.t=w", "t=x"]);
         assert_eq!(names(TextFields::Named(vec!["o.t".into()])), ["o.t=y", "o.t=w"]);
+    }
+
+    fn bytes(spec: &TextSpec) -> Vec<u8> {
+        let mut w = Writer::new();
+        spec.encode(&mut w);
+        w.as_slice().to_vec()
+    }
+
+    #[test]
+    fn specs_come_back_from_bytes_and_without_languages_have_none_in_them() {
+        let named = TextFields::Named(vec!["a".into(), "b".into()]);
+        for fields in [TextFields::TopLevel, TextFields::All, named] {
+            let mut spec = TextSpec::new(Language::Italian, fields);
+            let plain = bytes(&spec);
+            spec.languages = [("a".to_owned(), Language::German), ("b".to_owned(), Language::None)].into();
+            let more = bytes(&spec);
+            assert_eq!(plain[1] + 4, more[1]);
+            assert_eq!(plain[2..], more[2..plain.len()]);
+            assert_eq!(more[plain.len()..], [2, 1, b'a', 3, 1, b'b', 0]);
+            let mut r = Reader::new(&more);
+            assert_eq!(TextSpec::decode(&mut r).expect("written above"), spec);
+            assert!(r.end().is_ok() && spec.check().is_ok());
+            for len in 0..more.len() {
+                assert!(TextSpec::decode(&mut Reader::new(&more[..len])).is_err());
+            }
+        }
+        for bytes in
+            [&[1, 4, 0][..], &[1, 4, 2, 1, b'b', 3, 1, b'a', 3], &[1, 4, 1, 1, b'a', 77], &[1, 3], &[1, 8]]
+        {
+            assert!(TextSpec::decode(&mut Reader::new(bytes)).is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn languages_of_what_is_no_text_are_refused() {
+        let mut spec = TextSpec::new(Language::English, TextFields::Named(vec!["a".into()]));
+        spec.languages.insert("b".into(), Language::German);
+        assert!(spec.check().is_err());
+        spec.fields = TextFields::All;
+        assert!(spec.check().is_ok());
+        spec.languages.extend((0..FIELD_LANGUAGES_MAX).map(|i| (format!("f{i}"), Language::German)));
+        assert!(spec.check().is_err());
     }
 }

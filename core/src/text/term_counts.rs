@@ -40,10 +40,16 @@ impl TermCounts {
     /// Of one document, its text as (field name, text); agrees with [`super::MemoryPostings::push`].
     #[must_use]
     pub fn of_document(analyzer: &Analyzer, text: &[(&str, &str)]) -> Self {
+        Self::of_document_by(|_| analyzer, text)
+    }
+
+    /// As [`Self::of_document`], each field with an analyzer of its own.
+    #[must_use]
+    pub fn of_document_by<'a>(analyzer_of: impl Fn(&str) -> &'a Analyzer, text: &[(&str, &str)]) -> Self {
         let mut counts = Self::default();
         for (name, text) in text {
             let field = counts.fields.entry((*name).to_owned()).or_default();
-            analyzer.analyse(text, |term| {
+            analyzer_of(name).analyse(text, |term| {
                 field.stats.documents = 1;
                 field.stats.total_length += 1;
                 if !field.df.contains_key(term) {

@@ -1,15 +1,18 @@
 //! What is answered, as JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::base::time::{format_span, format_time};
-use crate::base::{Error, NEVER, Object, Report, Result, Seq};
+use crate::base::{Error, NEVER, Object, Report, Result, Seq, Value};
 use crate::collection::kv::KeyPage;
 use crate::collection::{
-    CollectionConfig, Estimate, Explanation, History, Hit, Maintenance, Page, PartTrace, SearchResponse,
-    Version, View, config::WHOLE,
+    CollectionConfig, Estimate, Explanation, FacetCounts, Highlighted, History, Hit, Maintenance, Page,
+    PartTrace, SearchResponse, Version, View, config::WHOLE,
 };
 use crate::engine::{JobKind, JobProgress};
+use crate::meta::ValueRange;
 use crate::segment::{Row, Touch};
 use crate::text::TextFields;
 
@@ -198,6 +201,9 @@ pub struct InfoAnswer {
     pub language: Option<&'static str>,
     /// Which strings are its text: `top_level`, `all` or paths; null without text.
     pub fields: Option<serde_json::Value>,
+    /// Fields in another language, by path; left out without any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub languages: BTreeMap<String, &'static str>,
     /// What embeds its texts; null for nothing.
     pub embedder: Option<String>,
     /// Neighbours a node of the index keeps.
@@ -268,12 +274,14 @@ impl InfoAnswer {
             TextFields::All => "all".into(),
             TextFields::Named(names) => names.clone().into(),
         });
+        let languages = config.text.iter().flat_map(|text| &text.languages);
         Self {
             name: name.to_owned(),
             metric: config.metric.name(),
             dim: view.dim,
             language: config.text.as_ref().map(|text| text.language.name()),
             fields,
+            languages: languages.map(|(path, language)| (path.clone(), language.name())).collect(),
             embedder: config.embedder.as_ref().map(|embedder| embedder.name.clone()),
             m: config.links_max,
             ef_construction: config.ef_construction,
@@ -380,9 +388,52 @@ pub struct SearchAnswer {
     pub hits: Vec<HitAnswer>,
     /// What was odd about the query.
     pub warnings: Vec<String>,
+    /// The counts of each field that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<FacetAnswer>,
+    /// How many documents facets were counted in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// How the nearest vectors were found, part by part, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Vec<PartTraceAnswer>>,
+}
+
+/// The counts of a field: of its values, or within ranges.
+#[derive(Debug, Clone, Serialize)]
+pub struct FacetAnswer {
+    field: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<ValueCount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distinct: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranges: Option<Vec<RangeCount>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ValueCount {
+    value: Value,
+    count: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct RangeCount {
+    from: Option<Value>,
+    to: Option<Value>,
+    count: u64,
+}
+
+impl From<FacetCounts> for FacetAnswer {
+    fn from(counts: FacetCounts) -> Self {
+        let FacetCounts { field, values, distinct, ranges } = counts;
+        if ranges.is_empty() {
+            let values = values.into_iter().map(|(value, count)| ValueCount { value, count }).collect();
+            return Self { field, values: Some(values), distinct: Some(distinct), ranges: None };
+        }
+        let count = |(range, count): (ValueRange, u64)| RangeCount { from: range.from, to: range.to, count };
+        Self { field, values: None, distinct: None, ranges: Some(ranges.into_iter().map(count).collect()) }
+    }
 }
 
 /// How the nearest vectors of one part of a collection were found.
@@ -420,6 +471,16 @@ pub struct HitAnswer {
     /// Why it came, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<ExplanationAnswer>,
+    /// Where the words stand, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub highlights: Option<Vec<HighlightAnswer>>,
+}
+
+/// A passage of a text, in pieces: one without a match, which may be empty, one with, and so on.
+#[derive(Debug, Clone, Serialize)]
+pub struct HighlightAnswer {
+    field: String,
+    parts: Vec<String>,
 }
 
 /// Why a result came.
@@ -427,6 +488,15 @@ pub struct HitAnswer {
 pub struct ExplanationAnswer {
     vector: Option<VectorAnswer>,
     words: Option<WordsAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decay: Option<DecayAnswer>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct DecayAnswer {
+    factor: f64,
+    since: String,
+    touches: u32,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -455,22 +525,28 @@ struct TermAnswer {
     length: u32,
     average_length: f64,
     idf: f64,
+    /// Less than 1 for a term that is a typo away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boost: Option<f64>,
     contribution: f64,
 }
 
 impl From<SearchResponse> for SearchAnswer {
     fn from(response: SearchResponse) -> Self {
-        let SearchResponse { hits, warnings, trace } = response;
+        let SearchResponse { hits, warnings, facets, total, trace } = response;
         let trace = trace.map(|parts| parts.into_iter().map(PartTraceAnswer::from).collect());
-        Self { hits: hits.into_iter().map(HitAnswer::from).collect(), warnings, trace }
+        let facets = facets.into_iter().map(FacetAnswer::from).collect();
+        Self { hits: hits.into_iter().map(HitAnswer::from).collect(), warnings, facets, total, trace }
     }
 }
 
 impl From<Hit> for HitAnswer {
     fn from(hit: Hit) -> Self {
-        let Hit { id, score, metadata, vector, explanation } = hit;
+        let Hit { id, score, metadata, vector, explanation, highlights } = hit;
+        let shown = |Highlighted { field, parts }| HighlightAnswer { field, parts };
+        let highlights = highlights.map(|all| all.into_iter().map(shown).collect());
         let explanation = explanation.map(ExplanationAnswer::from);
-        Self { id, score: score.into(), metadata, vector, explanation }
+        Self { id, score: score.into(), metadata, vector, explanation, highlights }
     }
 }
 
@@ -488,7 +564,12 @@ impl From<Explanation> for ExplanationAnswer {
             contribution: w.contribution.into(),
             terms: w.terms.into_iter().map(term).collect(),
         });
-        Self { vector, words }
+        let decay = explanation.decay.map(|left| DecayAnswer {
+            factor: left.factor,
+            since: format_time(left.since),
+            touches: left.touches,
+        });
+        Self { vector, words, decay }
     }
 }
 
@@ -503,6 +584,7 @@ fn term(explained: crate::text::TermExplanation) -> TermAnswer {
         length,
         average_length: weight.average_length,
         idf: weight.idf,
+        boost: (weight.boost < 1.0).then_some(weight.boost),
         contribution,
     }
 }

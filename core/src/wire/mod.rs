@@ -6,7 +6,9 @@
 
 mod answers;
 mod columns;
+mod filter;
 mod requests;
+mod search;
 
 pub use answers::{
     DocumentAnswer, DumpLine, ErrorAnswer, EstimateAnswer, HitAnswer, InfoAnswer, JobAnswer, KeyAnswer,
@@ -14,9 +16,12 @@ pub use answers::{
     VersionsAnswer, encode_cursor, parse_cursor,
 };
 pub use columns::{Columns, Vectors, to_json};
+pub use filter::FilterBody;
 pub use requests::{
     AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, EstimateBody, FieldsBody,
     GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody,
-    ReadBody, ScanBody, SearchBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level,
-    parse_metadata,
+    ReadBody, ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
+};
+pub use search::{
+    BoundBody, DecayBody, FacetBody, GroupByBody, HighlightBody, LayersBody, RangeBody, SearchBody, SortBody,
 };

@@ -1,5 +1,7 @@
 //! What is asked, from JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -10,8 +12,7 @@ use crate::base::time::{parse_span, parse_time};
 use crate::base::value::parse_object;
 use crate::base::{Clock, Error, InputError, Object, Result, Seq};
 use crate::collection::{
-    CollectionConfig, Document, EmbedderRef, EstimateRequest, Fusion, History, Maintenance, SearchRequest,
-    Settings, config::WHOLE, parse_filter,
+    CollectionConfig, Document, EmbedderRef, EstimateRequest, History, Maintenance, Settings, config::WHOLE,
 };
 use crate::storage::Level;
 use crate::text::{Language, TextFields, TextSpec};
@@ -164,10 +165,12 @@ impl EstimateBody {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TextBody {
-    /// `english` (default), `italian`, `none`.
+    /// How words are taken: `english` by default; docs/LANGUAGES.md lists the others.
     pub language: Option<String>,
     /// Which strings: a list of paths, `top_level` (default) or `all`.
     pub fields: Option<FieldsBody>,
+    /// Fields in another language, by path.
+    pub languages: BTreeMap<String, String>,
 }
 
 /// A choice of text fields.
@@ -269,11 +272,14 @@ pub fn as_of(body: Option<&TimeBody>) -> Result<Option<i64>> {
 
 impl TextBody {
     fn spec(&self) -> Result<TextSpec> {
-        let language = match self.language.as_deref() {
-            None => Language::English,
-            Some(name) => Language::parse(name)
-                .ok_or_else(|| Error::parameter("language", name, "english, italian or none"))?,
+        let parse = |parameter, name: &str| {
+            Language::parse(name).ok_or_else(|| Error::parameter(parameter, shorten(name), Language::NAMES))
         };
+        let language =
+            self.language.as_deref().map_or(Ok(Language::English), |name| parse("language", name))?;
+        let languages =
+            self.languages.iter().map(|(path, name)| Ok((path.clone(), parse("languages", name)?)));
+        let languages = languages.collect::<Result<_>>()?;
         let fields = match &self.fields {
             None => TextFields::TopLevel,
             Some(FieldsBody::Named(names)) => TextFields::Named(names.clone()),
@@ -283,7 +289,7 @@ impl TextBody {
                 other => return Err(Error::parameter("fields", other, "top_level, all or a list of paths")),
             },
         };
-        Ok(TextSpec { language, fields })
+        Ok(TextSpec { language, fields, languages })
     }
 }
 
@@ -392,7 +398,7 @@ pub fn parse_metadata(json: Option<&str>) -> Result<Object> {
 
 /// Numbers are read exactly as f64 and then rounded to f32, as JavaScript does; one too large becomes an infinity,
 /// which the core refuses by name.
-fn components<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<f32>>, D::Error> {
+pub(super) fn components<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<f32>>, D::Error> {
     struct Components;
     impl<'de> Visitor<'de> for Components {
         type Value = Option<Vec<f32>>;
@@ -663,83 +669,5 @@ impl NamedCreateBody {
         };
         let create = CreateBody::deserialize(serde_json::Value::Object(fields));
         Ok(Self { name, create: create.map_err(|e| refuse(e.to_string()))? })
-    }
-}
-
-/// A search.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SearchBody {
-    /// The vector part.
-    #[serde(deserialize_with = "components")]
-    pub vector: Option<Vec<f32>>,
-    /// The words part, and the vector part when the collection has an embedder.
-    pub text: Option<String>,
-    /// What was there then; left out, what is there now.
-    pub as_of: Option<TimeBody>,
-    /// What may be found.
-    pub filter: Option<String>,
-    /// How many results; default 10.
-    pub k: Option<u64>,
-    /// How many of the best to leave out.
-    pub offset: Option<u64>,
-    /// How widely an index searches.
-    pub ef: Option<u64>,
-    /// Share of the vector part, 0 to 1; default 0.5.
-    pub alpha: Option<f32>,
-    /// Fuse by reciprocal rank with this k instead of by `alpha`.
-    pub rrf_k: Option<u32>,
-    /// How many candidates of an index are compared with their stored vectors; default 64, or two, four or eight times the
-    /// results for codes of int8, bits or pq.
-    pub rerank: Option<u64>,
-    /// End the search of an index once its best candidates have stayed the same for so many steps; default never.
-    pub patience: Option<u64>,
-    /// Compare with every vector.
-    pub exact: Option<bool>,
-    /// Tell how the nearest vectors were found.
-    pub trace: Option<bool>,
-    /// Say of each result why it came.
-    pub explain: Option<bool>,
-    /// Return vectors too.
-    pub with_vector: Option<bool>,
-}
-
-/// A number of things that a browser's 32 bits may be too few for.
-fn count(name: &'static str, value: Option<u64>) -> Result<Option<usize>> {
-    let fits = |value: u64| {
-        usize::try_from(value).map_err(|_| Error::parameter(name, value, format!("at most {}", usize::MAX)))
-    };
-    value.map(fits).transpose()
-}
-
-impl SearchBody {
-    /// As the core's request.
-    ///
-    /// # Errors
-    /// `invalid_filter` with the position; `invalid_parameter` when `alpha` and `rrf_k` are both given.
-    pub fn request(self) -> Result<SearchRequest> {
-        let fusion = match (self.alpha, self.rrf_k) {
-            (Some(_), Some(k)) => return Err(Error::parameter("rrf_k", k, "either alpha or rrf_k")),
-            (Some(alpha), None) => Fusion::Alpha(alpha),
-            (None, Some(k)) => Fusion::ReciprocalRank { k },
-            (None, None) => Fusion::default(),
-        };
-        let defaults = SearchRequest::default();
-        Ok(SearchRequest {
-            vector: self.vector,
-            text: self.text,
-            as_of: as_of(self.as_of.as_ref())?,
-            filter: parse_filter(self.filter.as_deref().unwrap_or_default())?,
-            k: count("k", self.k)?.unwrap_or(defaults.k),
-            offset: count("offset", self.offset)?.unwrap_or(0),
-            ef: count("ef", self.ef)?,
-            fusion,
-            rerank: count("rerank", self.rerank)?,
-            patience: count("patience", self.patience)?,
-            exact: self.exact.unwrap_or(false),
-            trace: self.trace.unwrap_or(false),
-            explain: self.explain.unwrap_or(false),
-            with_vector: self.with_vector.unwrap_or(false),
-        })
     }
 }

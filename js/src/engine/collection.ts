@@ -13,6 +13,8 @@ import type {
   Estimate,
   EstimateRequest,
   Explanation,
+  Facet,
+  Highlight,
   Hit,
   Job,
   JsonObject,
@@ -199,7 +201,7 @@ function encodeSearch(request: SearchRequest): [string, Float32Array | undefined
   return [encodeRequest(rest), encodeOptionalVector(vector)];
 }
 
-/** Hits by columns, as every engine answers them; explanations are there for all hits or for none. */
+/** Hits by columns, as every engine answers them; explanations and highlights are there for all hits or for none. */
 type Columns<M> = [
   ids: string[],
   scores: number[],
@@ -207,19 +209,29 @@ type Columns<M> = [
   explanations: Explanation[],
   warnings: string[],
   trace: PartTrace[] | null,
+  facets: Facet[],
+  total: number | null,
+  highlights: Highlight[][],
 ];
 
 function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
-  const [ids, scores, metadata, explanations, warnings, trace] = JSON.parse(answer.json) as Columns<M>;
+  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights] = JSON.parse(answer.json) as Columns<M>;
   const vectors = vectorsOf(answer);
   const hits = ids.map((id, i) => {
     const hit: Hit<M> = { id, score: scores[i]!, metadata: metadata[i]! };
-    const [vector, explanation] = [vectors[i], explanations[i]];
+    const [vector, explanation, highlighted] = [vectors[i], explanations[i], highlights[i]];
     if (vector) hit.vector = vector;
     if (explanation) hit.explanation = explanation;
+    if (highlighted) hit.highlights = highlighted;
     return hit;
   });
-  return trace ? { hits, warnings, trace } : { hits, warnings };
+  const result: SearchResult<M> = { hits, warnings };
+  if (total !== null) {
+    result.facets = facets;
+    result.total = total;
+  }
+  if (trace) result.trace = trace;
+  return result;
 }
 
 /** Puts the vectors of an answer into its documents. */

@@ -112,7 +112,7 @@ fn create(db: &Db, args: &LoadArgs) -> Result<Arc<CollectionHandle>, Error> {
     };
     let embedder = db.options().embedder.as_ref();
     let config = CollectionConfig {
-        text: Some(TextSpec { language: Language::English, fields }),
+        text: Some(TextSpec::new(Language::English, fields)),
         embedder: embedder.map(|e| EmbedderRef { name: e.name().to_owned(), hash: e.hash() }),
         ..CollectionConfig::default()
     };

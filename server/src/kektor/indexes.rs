@@ -110,8 +110,8 @@ fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
         name => {
             let got = || kithdb::base::ids::shorten(name);
             let language = Language::parse(name)
-                .ok_or_else(|| Error::parameter("text_language", got(), "english, italian or nothing"))?;
-            Some(TextSpec { language, fields: TextFields::All })
+                .ok_or_else(|| Error::parameter("text_language", got(), Language::NAMES))?;
+            Some(TextSpec::new(language, TextFields::All))
         }
     };
     let precision = body.precision.as_str();

@@ -84,6 +84,8 @@ fn request(body: SearchBody) -> Result<SearchRequest, Problem> {
         vector: given(body.query_vector).filter(|vector| !only_words(vector)),
         text,
         filter,
+        // Its texts are words and nothing else.
+        plain: true,
         k: body.k.unwrap_or(defaults.k),
         ef: body.ef_search.filter(|ef| *ef > 0),
         fusion: body.alpha.map_or(defaults.fusion, Fusion::Alpha),

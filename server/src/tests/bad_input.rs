@@ -55,6 +55,10 @@ async fn bad_searches_say_what_was_expected() {
     assert_eq!(filter.problem(), (400, "invalid_filter".into()));
     assert_eq!(filter.json()["position"], 16);
     assert!(filter.json()["expected"].is_string() && filter.json()["hint"].is_string());
+    let tree = r#"{"filter": {"and": [{"field": "year", "op": ">=", "value": 1990}, {"field": "a", "op": "near"}]}}"#;
+    let filter = server.post("/v1/collections/c/search", tree).await;
+    assert_eq!(filter.problem(), (400, "invalid_filter".into()));
+    assert!(filter.json()["message"].as_str().expect("text").contains("at filter.and[1].op: expected =, "));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use kithdb::meta::{Columns, Filter};
 use kithdb::segment::{Ends, RowsReader, RowsSalvage, SharedRow, rows};
 use kithdb::storage::blob::{Block, Resident, build, checksum};
 use kithdb::storage::{Blob, BlobId, BlobKind, Section};
-use kithdb::text::{PostingSource, Query, TermCounts, TextIndex, Weights, score};
+use kithdb::text::{PostingSource, Query, TermCounts, TextIndex, Weights, score, top};
 use kithdb::vectors::bits::BitScratch;
 use kithdb::vectors::{Codes, Int8Codes, Metric, Scorer, Space, pq};
 
@@ -207,13 +207,22 @@ fn ask_text(blob: &Blob) {
                 count += 1;
             });
             assert!(count <= df && (read.is_err() || count == df));
+            for slot in [0, text.n_slots() / 2, text.n_slots().saturating_sub(1)] {
+                if let Ok(Some(posting)) = text.posting(field, term, slot) {
+                    assert!(posting.slot == slot && posting.tf <= posting.field_length);
+                }
+            }
         }
     }
     if text.n_slots() as usize <= SLOTS_MAX {
         let words = seeds::words();
         let query = Query::new(words.analyzer(), "shared kittens", None).expect("short");
         if let Ok(weights) = Weights::gather(&query, &[&text], &[&TermCounts::new()]) {
-            drop(score(&text, &weights, None));
+            let (all, best) = (score(&text, &weights, None), top(&text, &weights, None, 3, None));
+            if let (Ok(all), Ok(best)) = (all, best) {
+                // Impacts that lie can hide a document, and never make a score.
+                assert!(best.iter().all(|one| all.contains(one)) && best.len() <= all.len().min(3));
+            }
         }
     }
 }

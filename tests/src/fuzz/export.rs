@@ -71,7 +71,7 @@ fn repair(bytes: &mut [u8]) -> Option<()> {
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     use kithdb::collection::History;
     use kithdb::text::{Language, TextFields, TextSpec};
-    let text = || Some(TextSpec { language: Language::English, fields: TextFields::TopLevel });
+    let text = || Some(TextSpec::new(Language::English, TextFields::TopLevel));
     let plain = CollectionConfig { text: text(), ..CollectionConfig::default() };
     let history = CollectionConfig { text: text(), history: History::Forever, ..CollectionConfig::default() };
     let mut all = vec![seed(&[REPAIR], &written(CollectionConfig::default(), &[]))];

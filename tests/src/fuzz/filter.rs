@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use kithdb::base::Object;
 use kithdb::base::value::parse_object;
+use kithdb::base::{Error, Object, Value};
 use kithdb::meta::{Columns, ColumnsBuilder, Filter, eval};
 use kithdb::storage::blob::{Resident, build};
 use kithdb::storage::{Blob, BlobId, BlobKind};
@@ -35,9 +35,20 @@ static COLUMNS: LazyLock<Columns> = LazyLock::new(|| {
 
 pub(super) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let Ok(filter) = Filter::parse(text) else { return };
+    // No text of the language begins like a tree.
+    let read = match serde_json::from_str::<Value>(text) {
+        Ok(tree @ Value::Object(_)) => Filter::from_json(&tree),
+        _ => Filter::parse(text),
+    };
+    let Ok(filter) = read else { return };
     let printed = filter.to_string();
     assert_eq!(Filter::parse(&printed).as_ref(), Ok(&filter), "{printed}");
+    match Filter::from_json(&filter.to_json()) {
+        Ok(again) => assert_eq!(again, filter, "{printed}"),
+        // Its levels are counted otherwise than those of text.
+        Err(Error::FilterTree(e)) => assert!(e.expected.starts_with("at most"), "{e}"),
+        Err(e) => panic!("{e}"),
+    }
     if let Some(condition) = &filter.condition {
         let selected = COLUMNS.select(condition).expect("in memory");
         for (slot, document) in DOCUMENTS.iter().enumerate() {
@@ -56,6 +67,11 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         "title = 'rock AND roll' AND CONTAINS(title, 'it''s')",
         "n > 1e3 OR n <= -2.5 OR s = null OR b = TRUE",
         "n = 9007199254740993 OR n = 9007199254740992.0",
+        "nested IS EMPTY OR empty IS NOT EMPTY AND s is empty",
+        r#"{"and": [{"field": "n", "op": ">=", "value": 5}, {"not": {"field": "s", "op": "in", "value": ["x", null]}}]}"#,
+        r#"{"or": [{"field": "n", "op": "between", "value": [1, {"unquoted": "05"}]}, {"field": "s", "op": "is not null"}]}"#,
+        r#"{"and": [{"field": "title", "op": "words", "value": "rock"}, {"field": "title", "op": "not ilike", "value": "R%"}]}"#,
+        "MATCHES(title, 'rock') OR NOT CONTAINS(title, 'roll') AND `matches` = 1",
     ];
     texts.map(|text| text.as_bytes().to_vec()).to_vec()
 }

@@ -55,8 +55,8 @@ fn manifest(bytes: &[u8]) {
 }
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {
-    let spec =
-        TextSpec { language: Language::Italian, fields: TextFields::Named(vec!["a.b".into(), "t".into()]) };
+    let mut spec = TextSpec::new(Language::Italian, TextFields::Named(vec!["a.b".into(), "t".into()]));
+    spec.languages.insert("t".into(), Language::Russian);
     let config = CollectionConfig {
         dim: Some(3),
         text: Some(spec),

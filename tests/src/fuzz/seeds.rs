@@ -16,7 +16,7 @@ use kithdb::vectors::{CodeEncoder, Coding, Metric, Stored, int8, inverse_norm};
 
 /// The words of the seeds' documents.
 pub(super) fn words() -> Words {
-    Words::new(TextSpec { language: Language::English, fields: TextFields::TopLevel })
+    Words::new(TextSpec::new(Language::English, TextFields::TopLevel))
 }
 
 fn metadata(i: u32) -> Object {

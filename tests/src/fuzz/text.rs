@@ -12,19 +12,19 @@ use kithdb::text::{Analyzer, Language, MemoryPostings, PostingSource, Query, Ter
 use super::seed;
 
 /// Above the languages: the bytes are counts of terms.
-const COUNTS: u8 = 3;
+const COUNTS: u8 = Language::ALL.len() as u8;
 
 thread_local! {
-    static ANALYZERS: [Analyzer; 3] = Language::ALL.map(Analyzer::new);
+    static ANALYZERS: [Analyzer; Language::ALL.len()] = Language::ALL.map(Analyzer::new);
 }
 
 pub(super) fn run(data: &[u8]) {
     let Some((choice, bytes)) = data.split_first() else { return };
-    if choice % 4 == COUNTS {
+    if choice % (COUNTS + 1) == COUNTS {
         return counts(bytes);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        ANALYZERS.with(|analyzers| analyse(&analyzers[usize::from(choice % 4)], text));
+        ANALYZERS.with(|analyzers| analyse(&analyzers[usize::from(choice % (COUNTS + 1))], text));
     }
 }
 
@@ -33,6 +33,12 @@ fn analyse(analyzer: &Analyzer, text: &str) {
     analyzer.analyse(text, |term| {
         assert!((1..=TERM_BYTES_MAX).contains(&term.len()), "{term:?}");
         *terms.entry(term.to_owned()).or_default() += 1;
+    });
+    let mut from = 0;
+    analyzer.tokens(text, |token| {
+        assert!(terms.contains_key(token.term) && from <= token.start && token.start < token.end);
+        assert!(text.is_char_boundary(token.start) && text.is_char_boundary(token.end));
+        from = token.start;
     });
     let fields = [("f", text)];
     let mut postings = MemoryPostings::new();
@@ -76,6 +82,9 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
             "\u{4f60}\u{597d} \u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} \u{0928}\u{092e}\u{0938}\u{094d}"
                 .as_bytes(),
         ),
+        seed(&[4], "L\u{2019}\u{153}uvre d'\u{e9}t\u{e9}, r\u{e9}sum\u{e9}".as_bytes()),
+        seed(&[9], "\u{415}\u{449}\u{451} \u{43e}\u{434}\u{43d}\u{430}".as_bytes()),
+        seed(&[0], "\u{6771}\u{4eac}\u{e0100}\u{90fd}\u{ff76}\u{ff9e} \u{d55c}\u{ad6d}".as_bytes()),
         seed(&[COUNTS], w.as_slice()),
     ]
 }

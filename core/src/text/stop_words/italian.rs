@@ -1,17 +1,7 @@
-//! Words that are not searched for, sorted by bytes.
-//!
-//! Sources: Lucene's `EnglishAnalyzer` (33 words); the Italian list of the Snowball project; the articles of
-//! Lucene's `ItalianAnalyzer`.
-
-/// English words without a meaning of their own.
-pub(super) const ENGLISH: [&str; 33] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
-    "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
-    "was", "will", "with",
-];
+//! Italian: the list of the Snowball project, and the articles of Lucene's `ItalianAnalyzer`; sorted by bytes.
 
 /// Italian words without a meaning of their own.
-pub(super) const ITALIAN: [&str; 279] = [
+pub(in crate::text) const ITALIAN: [&str; 279] = [
     "a",
     "abbia",
     "abbiamo",
@@ -294,19 +284,7 @@ pub(super) const ITALIAN: [&str; 279] = [
 ];
 
 /// What stands before an apostrophe and is no part of the word.
-pub(super) const ITALIAN_ELISIONS: [&str; 21] = [
+pub(in crate::text) const ITALIAN_ELISIONS: [&str; 21] = [
     "agl", "all", "c", "coll", "d", "dagl", "dall", "degl", "dell", "gl", "l", "m", "negl", "nell", "pell",
     "s", "sugl", "sull", "t", "un", "v",
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_are_sorted_and_without_duplicates() {
-        for list in [&ENGLISH[..], &ITALIAN, &ITALIAN_ELISIONS] {
-            assert!(list.windows(2).all(|pair| pair[0] < pair[1]));
-        }
-    }
-}
