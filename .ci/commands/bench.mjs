@@ -20,6 +20,7 @@ const NEEDS = {
   gloss: VECTORS,
   codes: VECTORS,
   quick: VECTORS,
+  words: { wordnet: true },
 };
 
 await main(async ([name, ...rest]) => {
@@ -29,7 +30,7 @@ await main(async ([name, ...rest]) => {
     if (name) process.exitCode = 1;
     return;
   }
-  const { build, needs = ['linker', 'certificates'], system = [], peers, demo } = NEEDS[name] ?? PRODUCT;
+  const { build, needs = ['linker', 'certificates'], system = [], peers, demo, wordnet = demo } = NEEDS[name] ?? PRODUCT;
   await ensureSystem([...needs, ...(demo ? dataNeeds() : []), ...system]);
   ensureRust();
   const env = { KITH_CACHE: cacheFolder(), KITH_SERVER: serverBinary('release') };
@@ -37,7 +38,7 @@ await main(async ([name, ...rest]) => {
     await ensureNpmPackages();
     if (peers) await ensureNpmPackages(peers);
     await build?.();
-    if (demo) await ensureWordnet();
+    if (wordnet) await ensureWordnet();
     if (demo) await ensureEmbedder();
     await run(process.execPath, [known[name], ...rest], { env });
   } else {
