@@ -182,7 +182,8 @@ class FakeDatabase {
 
   search(c) {
     const ids = [...this.#open(c).documents.keys()];
-    return { json: JSON.stringify([ids, ids.map(() => 1), ids.map(() => ({})), [], []]) };
+    const columns = [ids, ids.map(() => 1), ids.map(() => ({})), [], [], null, [], null, []];
+    return { json: JSON.stringify(columns) };
   }
 
   due() {
