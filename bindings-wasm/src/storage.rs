@@ -279,11 +279,7 @@ impl Storage for TabStorage {
         let strict = level == Level::Always;
         let copy =
             self.read(|place| matches!(place.logs.get(&generation), Some(Some(_)))).then(|| frames.clone());
-        let task = if frames.is_empty() && strict {
-            Task::Sync
-        } else {
-            Task::Append { generation, frames, strict }
-        };
+        let task = if frames.is_empty() { Task::Sync } else { Task::Append { generation, frames, strict } };
         let volatile = lock(&self.state).volatile;
         self.change(task, |place, ticket| {
             if let (Some(copy), Some(Some(bytes))) = (copy, place.logs.get_mut(&generation)) {

@@ -12,6 +12,7 @@ use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Pool, Result, Rng, Value};
 use kithdb::collection::{CollectionConfig, Document, Maintenance, Mutation, Settings};
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind};
+use kithdb::host::{AddMode, Db, Options};
 use kithdb::storage::sim::{Crash, Fault};
 use kithdb::storage::vfs::Vfs;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
@@ -442,4 +443,25 @@ fn history_does_not_go_for_a_write_that_a_power_cut_takes() {
     let moment = view.moment(Some(1_020), 20_000).expect("it is kept");
     let row = view.get("x", moment).expect("sound").expect("it was there");
     assert_eq!(row.metadata["n"], Value::Int(1));
+}
+
+/// A delete of what was not there any more was once answered at once, at any level: a power cut brought back a document
+/// that had been deleted at a lower level before, though its absence had been promised since.
+#[test]
+fn a_write_that_finds_nothing_to_do_promises_what_it_found() {
+    let vfs = SimVfs::new();
+    let open = |vfs: &SimVfs| {
+        let root = FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens");
+        let options = Options { auto_jobs: false, threads: 1, ..Options::default() };
+        Db::with_root(Arc::new(root), options).expect("opens")
+    };
+    let db = open(&vfs);
+    let collection = db.create("c", CollectionConfig::default()).expect("made");
+    let document = Document { id: "a".into(), ..Document::default() };
+    collection.add(vec![document], AddMode::Insert, Some(Level::Always)).expect("stored");
+    assert_eq!(collection.delete(vec!["a".into()], Some(Level::Os)).expect("deleted").ended, 1);
+    assert_eq!(collection.delete(vec!["a".into()], Some(Level::Always)).expect("nothing to do").ended, 0);
+    let left = vfs.after(Crash::LoseUnsynced, &mut Rng::new(1));
+    let found = open(&left).collection("c").expect("opens").get("a", None).expect("sound");
+    assert_eq!(found, None);
 }

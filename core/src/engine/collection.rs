@@ -81,7 +81,7 @@ struct Found {
 /// A batch that was applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Submitted {
-    /// Kept when the level's promise is; `None` when there was nothing to do.
+    /// Kept when the level's promise is; `None` when it is already.
     pub ticket: Option<Ticket>,
     /// How many documents were there before and were deleted or replaced.
     pub ended: usize,
@@ -257,10 +257,18 @@ impl Collection {
         }
         let resolved = self.resolve(batch, BATCH_MAX)?;
         if resolved.ops.is_empty() {
-            return Ok(Submitted { ticket: None, ended: 0, touched: 0 });
+            return Ok(Submitted { ticket: self.ticket_of_what_is_there(level), ended: 0, touched: 0 });
         }
         let ticket = self.log_and_apply(resolved.ops, level)?;
         Ok(Submitted { ticket: Some(ticket), ended: resolved.ended, touched: resolved.touched })
+    }
+
+    /// What promises the state as it is: a write that finds nothing to do answers for it, and what made it so may have been
+    /// written at a lower level.
+    fn ticket_of_what_is_there(&self, level: Level) -> Option<Ticket> {
+        let last = self.lsn();
+        let is_kept = level == Level::Memory || self.storage.durable() >= last;
+        (!is_kept).then(|| self.storage.append(self.log, Vec::new(), last, level))
     }
 
     /// Gives the collection other settings from now on.
