@@ -6,8 +6,8 @@ use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Reference};
 use kithdb::wire::{
-    Columns, ConfigureBody, EstimateAnswer, EstimateBody, JobAnswer, ScanBody, TouchesAnswer, parse,
-    parse_id, to_json,
+    Columns, ConfigureBody, EstimateAnswer, EstimateBody, GraphAsk, JobAnswer, LinksBody, ScanBody,
+    TouchesAnswer, UnlinksBody, parse, parse_id, to_json,
 };
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
@@ -95,6 +95,33 @@ impl NativeCollection {
         self.later(move |handle| {
             let touches = handle.touches(&arguments::ids(&ids)?)?;
             Ok(to_json(&TouchesAnswer::from(touches)))
+        })
+    }
+
+    /// Makes edges, by the JSON of a `LinksBody`, and answers how many versions began.
+    #[napi(catch_unwind)]
+    pub fn link(&self, edges: String) -> AsyncTask<Work<u32>> {
+        self.later(move |handle| {
+            let (batch, level) = parse::<LinksBody<'_>>(edges.as_bytes())?.batch()?;
+            handle.write(batch, level).map(|written| count(written.linked))
+        })
+    }
+
+    /// Ends edges, by the JSON of an `UnlinksBody`, and answers how many were there.
+    #[napi(catch_unwind)]
+    pub fn unlink(&self, edges: String) -> AsyncTask<Work<u32>> {
+        self.later(move |handle| {
+            let (batch, level) = parse::<UnlinksBody>(edges.as_bytes())?.batch()?;
+            handle.write(batch, level).map(|written| count(written.unlinked))
+        })
+    }
+
+    /// The JSON of what the graph answers to a question of this verb.
+    #[napi(catch_unwind)]
+    pub fn graph(&self, verb: String, question: String) -> AsyncTask<Work<String>> {
+        self.later(move |handle| {
+            let ask = GraphAsk::parse(&verb, question.as_bytes())?;
+            handle.ask_graph(&ask.question, &ask.options).map(|found| to_json(&ask.answer(found)))
         })
     }
 

@@ -15,8 +15,9 @@ use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Mani
 use kithdb::segment::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
 use kithdb::wire::{
-    Columns, ConfigureBody, CreateBody, EstimateAnswer, EstimateBody, InfoAnswer, JobAnswer, KeysAnswer,
-    KeysBody, OpenBody, ScanBody, TouchesAnswer, parse, parse_level, to_json,
+    Columns, ConfigureBody, CreateBody, EstimateAnswer, EstimateBody, GraphAsk, InfoAnswer, JobAnswer,
+    KeysAnswer, KeysBody, LinksBody, OpenBody, ScanBody, TouchesAnswer, UnlinksBody, parse, parse_level,
+    to_json,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -343,6 +344,38 @@ impl WasmDatabase {
             Ok(Submitted { ticket, ended: submitted.touched })
         };
         plain(&touch().map_err(|error: Error| thrown(&error))?)
+    }
+
+    /// Makes edges, by the JSON of a `LinksBody`: `{ticket, ended}`, how many versions began.
+    pub fn link(&mut self, c: f64, edges: &str) -> Thrown<JsValue> {
+        let mut link = || {
+            let (batch, level) = parse::<LinksBody<'_>>(edges.as_bytes())?.batch()?;
+            let submitted = self.at_mut(c)?.collection.submit(batch, level.unwrap_or(self.level))?;
+            let ticket = submitted.ticket.map_or(0, |ticket| ticket.0);
+            Ok(Submitted { ticket, ended: submitted.linked })
+        };
+        plain(&link().map_err(|error: Error| thrown(&error))?)
+    }
+
+    /// Ends edges, by the JSON of an `UnlinksBody`: `{ticket, ended}`, how many were there.
+    pub fn unlink(&mut self, c: f64, edges: &str) -> Thrown<JsValue> {
+        let mut unlink = || {
+            let (batch, level) = parse::<UnlinksBody>(edges.as_bytes())?.batch()?;
+            let submitted = self.at_mut(c)?.collection.submit(batch, level.unwrap_or(self.level))?;
+            let ticket = submitted.ticket.map_or(0, |ticket| ticket.0);
+            Ok(Submitted { ticket, ended: submitted.unlinked })
+        };
+        plain(&unlink().map_err(|error: Error| thrown(&error))?)
+    }
+
+    /// The JSON of what the graph answers to a question of this verb.
+    pub fn graph(&self, c: f64, verb: &str, question: &str) -> Thrown<String> {
+        let ask = || {
+            let ask = GraphAsk::parse(verb, question.as_bytes())?;
+            let found = self.at(c)?.view().ask_graph(&ask.question, &ask.options, self.clock.now_ns())?;
+            Ok(to_json(&ask.answer(found)))
+        };
+        ask().map_err(|error: Error| thrown(&error))
     }
 
     /// The JSON of how often documents were touched.

@@ -6,6 +6,7 @@ pub mod base;
 pub mod collection;
 pub mod embed;
 pub mod engine;
+pub mod graph;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod index;

@@ -1,5 +1,9 @@
 // The interface of KithDB in TypeScript. Every engine implements it; REST and scenario files use the same names.
 
+import type { Graph } from './types-graph.js';
+
+export type * from './types-graph.js';
+
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
@@ -590,6 +594,8 @@ export interface Database extends AsyncDisposable, Disposable {
 export interface Collection<Metadata extends object = JsonObject> {
   /** Its name. */
   readonly name: string;
+  /** The edges between its documents. */
+  readonly graph: Graph<Metadata>;
   /** Stores a document; `document_exists` when its id is there. */
   add(document: NewDocument<Metadata>, options?: WriteOptions): Promise<Written>;
   /** Stores documents; `document_exists` when one of their ids is there. */

@@ -11,12 +11,12 @@ use kithdb::storage::Level;
 use kithdb::vectors::Coding;
 use kithdb::wire::{
     ConfigureBody, CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, EstimateAnswer, EstimateBody,
-    JobAnswer, KeysAnswer, KeysBody, ScanAnswer, SearchAnswer, SearchBody, TouchesAnswer, VersionsAnswer,
-    parse, parse_cursor,
+    GraphAsk, JobAnswer, KeysAnswer, KeysBody, LinksBody, ScanAnswer, SearchAnswer, SearchBody,
+    TouchesAnswer, UnlinksBody, VersionsAnswer, parse, parse_cursor,
 };
 use serde_json::{Value, json};
 
-use crate::{Failure, Surface};
+use crate::{Failure, Surface, part};
 
 /// The core in this process.
 #[derive(Default)]
@@ -92,6 +92,24 @@ impl CoreSurface {
     }
 }
 
+fn on_graph(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Result<Value, Error> {
+    let text = part(args, &["edges", "durability"]).to_string();
+    match op {
+        "link" => {
+            let (batch, level) = parse::<LinksBody<'_>>(text.as_bytes())?.batch()?;
+            Ok(json!({ "linked": handle.write(batch, level)?.linked }))
+        }
+        "unlink" => {
+            let (batch, level) = parse::<UnlinksBody>(text.as_bytes())?.batch()?;
+            Ok(json!({ "unlinked": handle.write(batch, level)?.unlinked }))
+        }
+        verb => {
+            let ask = GraphAsk::parse(verb, args["request"].to_string().as_bytes())?;
+            Ok(json!(ask.answer(handle.ask_graph(&ask.question, &ask.options)?)))
+        }
+    }
+}
+
 fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Result<Value, Error> {
     match op {
         "info" => info(handle),
@@ -120,6 +138,9 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
             Ok(json!(VersionsAnswer::from(&*handle.versions(id)?)))
         }
         "touch" => Ok(json!({ "touched": handle.touch(ids(args), level(args)?)?.touched })),
+        "link" | "unlink" | "edges" | "traverse" | "subgraph" | "path" | "components" => {
+            on_graph(handle, op, args)
+        }
         "touches" => Ok(json!(TouchesAnswer::from(handle.touches(&ids(args))?))),
         "delete" => Ok(json!({ "deleted": handle.delete(ids(args), level(args)?)?.ended })),
         "search" => {

@@ -27,3 +27,9 @@ pub fn every_surface() -> [Box<dyn Surface>; 5] {
     let core: Box<dyn Surface> = Box::<core_surface::CoreSurface>::default();
     [core, js("node"), Box::<rest_surface::RestSurface>::default(), js("wasm"), js("chromium")]
 }
+
+/// These of the arguments.
+pub(crate) fn part(args: &serde_json::Value, keys: &[&str]) -> serde_json::Value {
+    let given = keys.iter().filter(|key| !args[**key].is_null());
+    given.map(|key| ((*key).to_owned(), args[*key].clone())).collect::<serde_json::Map<_, _>>().into()
+}

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::{Failure, Surface, places};
+use crate::{Failure, Surface, part, places};
 
 /// A running server, or none before `open`.
 #[derive(Default)]
@@ -187,13 +187,7 @@ impl Surface for RestSurface {
     fn call(&mut self, op: &str, args: &Value) -> Result<Value, Failure> {
         let name = args["name"].as_str().unwrap_or_default();
         let collection = format!("/v1/collections/{}", percent(name));
-        let part = |keys: &[&str]| {
-            let mut body = json!({});
-            for key in keys.iter().filter(|key| !args[**key].is_null()) {
-                body[*key] = args[*key].clone();
-            }
-            body
-        };
+        let part = |keys: &[&str]| part(args, keys);
         match op {
             "open" => return self.open(args),
             "close" => {
@@ -228,22 +222,22 @@ impl Surface for RestSurface {
                 server.ask("POST", &format!("{collection}/documents/{op}"), Some(&body))
             }
             "search" => server.ask("POST", &format!("{collection}/search"), Some(&args["request"])),
-            "scan" => {
-                let limit = args["limit"].as_u64().unwrap_or(100);
-                let cursor = args["cursor"].as_str().map(|c| format!("&cursor={c}")).unwrap_or_default();
-                let as_of =
-                    args["as_of"].as_str().map(|t| format!("&as_of={}", percent(t))).unwrap_or_default();
-                server.ask("GET", &format!("{collection}/documents?limit={limit}{cursor}{as_of}"), None)
+            "link" | "unlink" | "edges" | "traverse" | "subgraph" | "path" | "components" => {
+                let body =
+                    if op.ends_with("link") { &part(&["edges", "durability"]) } else { &args["request"] };
+                server.ask("POST", &format!("{collection}/graph/{op}"), Some(body))
             }
+            "scan" => server.ask("GET", &format!("{collection}/documents?{}", page(args)), None),
             "configure" => {
                 server.ask("PATCH", &collection, Some(&part(&["maintenance", "codes", "durability"])))
             }
             "job" => server.ask("GET", &format!("{collection}/job"), None),
             "cancel_job" => server.ask("DELETE", &format!("{collection}/job"), None),
-            "estimate" => {
-                let body = part(&["sample", "queries", "k"]);
-                server.ask("POST", &format!("{collection}/estimate"), Some(&body))
-            }
+            "estimate" => server.ask(
+                "POST",
+                &format!("{collection}/estimate"),
+                Some(&part(&["sample", "queries", "k"])),
+            ),
             "compress" => {
                 server.ask("POST", &format!("{collection}/compress"), Some(&part(&["codes"])))?;
                 server.ask("GET", &collection, None)
@@ -309,4 +303,12 @@ fn percent(text: &str) -> String {
     text.bytes()
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()
+}
+
+/// The query string of a page of documents.
+fn page(args: &Value) -> String {
+    let limit = args["limit"].as_u64().unwrap_or(100);
+    let cursor = args["cursor"].as_str().map(|c| format!("&cursor={c}")).unwrap_or_default();
+    let as_of = args["as_of"].as_str().map(|t| format!("&as_of={}", percent(t))).unwrap_or_default();
+    format!("limit={limit}{cursor}{as_of}")
 }

@@ -9,9 +9,12 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{ManualClock, NoObserver, Pool, Result, Rng, Value};
-use kithdb::collection::{CollectionConfig, Document, Maintenance, Mutation, Settings};
+use kithdb::base::{ManualClock, NoObserver, Object, Pool, Result, Rng, Value};
+use kithdb::collection::{
+    CollectionConfig, Document, LinkRequest, Maintenance, Mutation, Settings, UnlinkRequest, View,
+};
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind};
+use kithdb::graph::Direction;
 use kithdb::host::{AddMode, Db, Options};
 use kithdb::storage::sim::{Crash, Fault};
 use kithdb::storage::vfs::Vfs;
@@ -19,7 +22,7 @@ use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
 use kithdb::vectors::Coding;
 use kithdb_tests::watched_vfs::WatchedVfs;
 
-/// Documents and the number each holds.
+/// Documents and edges (`d1>d2`), and the number each holds.
 type State = BTreeMap<String, i64>;
 
 const BATCHES: i64 = 14;
@@ -91,8 +94,9 @@ impl Run {
     fn batch(&mut self) -> Result<()> {
         let number = self.history.states.len() as i64;
         let mut state = self.history.states.last().cloned().unwrap_or_default();
-        let batch: Vec<Mutation> =
+        let mut batch: Vec<Mutation> =
             (0..=self.rng.below(3)).map(|_| mutation(&mut self.rng, number, &mut state)).collect();
+        batch.extend((0..self.rng.below(3)).map(|_| edge(&mut self.rng, number, &mut state)));
         let level = [Level::Memory, Level::Os, Level::Everysec, Level::Always, Level::Always]
             [self.rng.below(5) as usize];
         self.history.states.push(state);
@@ -235,7 +239,9 @@ fn write_between(run: &Shared) {
 fn mutation(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
     let id = format!("d{}", rng.below(IDS));
     if rng.below(4) == 0 {
-        state.remove(&id);
+        if state.remove(&id).is_some() {
+            state.retain(|key, _| key.split_once('>').is_none_or(|(from, to)| from != id && to != id));
+        }
         return Mutation::Delete(id);
     }
     state.insert(id.clone(), number);
@@ -244,11 +250,44 @@ fn mutation(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
     Mutation::Upsert(Document { id, vector, metadata, expires_at: None })
 }
 
+/// An edge between two documents, which need not be there, or the end of one.
+fn edge(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
+    let from = rng.below(IDS);
+    let (source, target) = (format!("d{from}"), format!("d{}", (from + 1 + rng.below(IDS - 1)) % IDS));
+    let (relation, key) = ("next".to_owned(), format!("{source}>{target}"));
+    if rng.below(4) == 0 {
+        state.remove(&key);
+        let erase = rng.below(2) == 0;
+        return Mutation::Unlink(UnlinkRequest { source, relation, target, inverse: None, erase });
+    }
+    state.insert(key, number);
+    let (weight, properties) = (number as f64, Object::new());
+    Mutation::Link(LinkRequest { source, relation, target, inverse: None, weight, properties })
+}
+
+/// The edges that are there now, and the weight of each.
+fn read_edges(view: &View) -> State {
+    let graph = view.graph(view.now(1_000)).expect("sound");
+    let (mut state, mut back, mut links) = (State::new(), 0, Vec::new());
+    for key in graph.nodes() {
+        graph.links(key, Direction::In, &[], &mut links);
+        back += links.len();
+        graph.links(key, Direction::Out, &[], &mut links);
+        for link in &links {
+            let name = format!("{}>{}", graph.name(link.source), graph.name(link.target));
+            assert!(state.insert(name, graph.weight(link) as i64).is_none(), "each edge once");
+        }
+    }
+    assert_eq!(back, state.len(), "the same edges from both ends");
+    state
+}
+
 fn read(collection: &Collection) -> State {
     let view = collection.reader().load_full();
     let rows = view.all_rows().expect("sound");
     assert_eq!(rows.len(), view.live());
-    rows.iter()
+    let documents = rows
+        .iter()
         .map(|row| {
             let Value::Int(n) = row.metadata["n"] else { panic!("{:?}", row.metadata) };
             assert!(
@@ -258,7 +297,8 @@ fn read(collection: &Collection) -> State {
             );
             (row.id.to_string(), n)
         })
-        .collect()
+        .chain(read_edges(&view));
+    documents.collect()
 }
 
 fn record(vfs: &SimVfs, seed: u64) -> History {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{Event, Observer, Rng};
-use kithdb::collection::{CollectionConfig, Document, SearchRequest, Settings};
+use kithdb::collection::{CollectionConfig, Document, Mutation, SearchRequest, Settings};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Options};
 use kithdb::storage::blob::checksum;
@@ -15,7 +15,7 @@ use kithdb::storage::sim::Crash;
 use kithdb::storage::{FileRoot, Level, SimVfs};
 use kithdb::text::{Language, TextFields, TextSpec};
 use kithdb::vectors::Coding;
-use kithdb_tests::small_database::len;
+use kithdb_tests::small_database::{edges, len, link, unlink};
 
 #[derive(Default)]
 struct Warnings(std::sync::Mutex<Vec<String>>);
@@ -46,7 +46,7 @@ struct Sample {
 
 const COLLECTIONS: [&str; 2] = ["main", "side"];
 
-/// `main` has every kind of blob, ends, and a log with three batches behind the cut; `side` a log.
+/// `main` has every kind of blob, ends, and a log with four batches behind the cut; `side` a log; edges in both segments and in the log.
 fn sample() -> SimVfs {
     Sample::new().vfs
 }
@@ -71,17 +71,22 @@ impl Sample {
         side.add(vec![document(1)], AddMode::Insert, None).expect("stored");
         note("side", "db/c/2/wal-");
         main.add((0..12).map(document).collect(), AddMode::Insert, None).expect("stored");
+        let write = |edges: Vec<Mutation>| main.write(edges, None).expect("stored");
+        write(vec![link(0, 1), link(0, 2), link(1, 5), link(20, 4)]);
         for kind in [JobKind::Seal, JobKind::Index] {
             assert!(main.run(kind).expect("done"));
         }
         main.delete(vec!["d2".into(), "d5".into()], None).expect("deleted");
         main.add(vec![document(20)], AddMode::Insert, None).expect("stored");
+        write(vec![unlink(0, 1, false), unlink(20, 4, true), link(20, 3)]);
         assert!(main.run(JobKind::Seal).expect("done"));
         note("main", "db/c/1/wal-");
         for i in 30..33 {
             main.add(vec![document(i)], AddMode::Insert, None).expect("stored");
             note("main", "db/c/1/wal-");
         }
+        write(vec![link(30, 2), unlink(0, 2, false)]);
+        note("main", "db/c/1/wal-");
         db.close().expect("closed");
         let db = open(&vfs.after(Crash::Process, &mut Rng::new(0)), Arc::default()).expect("opens");
         let whole = COLLECTIONS.map(|name| (name, answers(&db, name).expect("sound"))).into();
@@ -232,6 +237,7 @@ fn answers(db: &Db, name: &str) -> Result<String, String> {
             let hits = collection.search(request)?.hits;
             all.push(hits.iter().map(|hit| format!("{}:{} ", hit.id, hit.score)).collect());
         }
+        all.push(edges(&collection)?);
         Ok(all.join("\n"))
     };
     ask().map_err(|e| e.code().to_owned())
@@ -503,23 +509,12 @@ fn a_damaged_export_is_refused_and_leaves_nothing() {
     let export = db.collection("main").expect("open").export().expect("sound");
     let copy = db.import("copy", &export).expect("sound");
     assert_eq!(copy.export().expect("sound"), export, "an export of an import is the same file");
-    let mut refused = 0;
     for at in 0..export.len() {
         let mut bad = export.clone();
         bad[at] ^= 8;
-        match db.import("bad", &bad) {
-            Err(error) => {
-                assert!(["invalid_file", "unsupported_version"].contains(&error.code()), "{at}: {error}");
-                refused += 1;
-            }
-            // The bytes between sections mean nothing.
-            Ok(made) => {
-                assert_eq!(made.export().expect("sound"), export, "flip at {at}");
-                db.drop_collection("bad").expect("dropped");
-            }
-        }
+        let error = db.import("bad", &bad).err().unwrap_or_else(|| panic!("the flip at {at} is accepted"));
+        assert!(["invalid_file", "unsupported_version"].contains(&error.code()), "{at}: {error}");
     }
-    assert!(refused * 10 > export.len() * 8, "{refused} of {} refused", export.len());
     for len in (0..export.len()).step_by(7) {
         assert_eq!(
             db.import("bad", &export[..len]).err().expect("cut off").code(),

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use kithdb::storage::BlobKind;
 
 /// Where the sections of each kind of blob are numbered.
-const SECTIONS: [(BlobKind, &str); 8] = [
+const SECTIONS: [(BlobKind, &str); 9] = [
     (BlobKind::Rows, "core/src/segment/rows.rs"),
     (BlobKind::Codes, "core/src/vectors/int8.rs"),
     (BlobKind::Links, "core/src/index/hnsw/links.rs"),
     (BlobKind::Text, "core/src/text/index.rs"),
     (BlobKind::Columns, "core/src/meta/column_builder.rs"),
+    (BlobKind::Edges, "core/src/graph/sections.rs"),
     (BlobKind::Ends, "core/src/segment/ends.rs"),
     (BlobKind::Bits, "core/src/vectors/bits.rs"),
     (BlobKind::Pq, "core/src/vectors/pq.rs"),

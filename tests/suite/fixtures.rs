@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{ManualClock, NoObserver};
-use kithdb::collection::{CollectionConfig, Document, History, Maintenance, Settings};
+use kithdb::base::{ManualClock, NoObserver, Object};
+use kithdb::collection::{CollectionConfig, Document, History, LinkRequest, Maintenance, Mutation, Settings};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Inspection, Options};
 use kithdb::storage::{FileRoot, OsVfs};
@@ -61,6 +61,13 @@ fn write(directory: &Path) {
     }
     kept.delete(vec!["b".into()], None).expect("deleted");
     add(vec![document("d", 7, None)]);
+    let link = |source: &str, target: &str, weight| {
+        let (relation, inverse, properties) = ("near".to_owned(), None, Object::new());
+        let (source, target) = (source.to_owned(), target.to_owned());
+        Mutation::Link(LinkRequest { source, relation, target, inverse, weight, properties })
+    };
+    kept.write(vec![link("a", "d", 0.5), link("d", "nowhere", 1.0)], None).expect("stored");
+    kept.write(vec![link("a", "d", 0.75)], None).expect("stored");
     // Vectors in forms other than the callers'.
     for (number, stored) in [(14, Stored::F16), (15, Stored::Int8)] {
         let config = CollectionConfig { metric: Metric::Euclidean, stored, ..Default::default() };

@@ -1,6 +1,8 @@
 //! Random histories against a naive model: every read, now and at earlier moments, in whatever layout jobs and reopening
 //! left. The seed of a failure is in its message.
 
+mod edges;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use kithdb::segment::Scratch;
 use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
 use kithdb::vectors::{Metric, Stored};
+
+use edges::EdgeVersion;
 
 const OPS: usize = 60;
 const WORDS: [&str; 5] = ["stone", "river", "moss", "fern", "owl"];
@@ -44,6 +48,10 @@ impl Version {
 #[derive(Clone)]
 struct Model {
     versions: Vec<Version>,
+    /// In the order in which they began.
+    edges: Vec<EdgeVersion>,
+    /// Which documents were deleted or had expired, and when: edges they were an end of are not there since.
+    went: Vec<(String, i64)>,
     history: History,
     last: i64,
     /// Nothing is known of what was before.
@@ -61,12 +69,17 @@ impl Model {
         for version in unended {
             self.last = clock.max(self.last + 1);
             version.ended = version.expires;
+            self.went.push((version.id.clone(), version.expires));
         }
     }
 
-    fn end(&mut self, id: &str, time: i64) {
+    /// The version that is there, or has expired, ends; and the document goes, unless another version follows.
+    fn end(&mut self, id: &str, time: i64, follows: bool) {
         for version in self.versions.iter_mut().filter(|v| v.id == id && v.ended == NEVER) {
             version.ended = time.min(version.expires);
+            if !follows || version.ended < time {
+                self.went.push((id.to_owned(), version.ended));
+            }
         }
         self.last = time;
     }
@@ -137,12 +150,13 @@ impl Run {
         database.admit(staged);
         settle(&*database.storage());
         let collection = database.open_collection("main").expect("opens");
-        let model = Model { versions: Vec::new(), history, last: 0, known_from: i64::MIN };
+        let (edges, went) = (Vec::new(), Vec::new());
+        let model = Model { versions: Vec::new(), edges, went, history, last: 0, known_from: i64::MIN };
         Self { seed, rng, clock, vfs, database, collection, model }
     }
 
     fn step(&mut self) {
-        match self.rng.below(20) {
+        match self.rng.below(24) {
             0..9 => self.upsert(),
             9..12 => self.delete(),
             12 => self.clock.advance(self.rng.below(200) as i64),
@@ -152,6 +166,7 @@ impl Run {
             16 if self.rng.below(3) == 0 => self.job(JobKind::Optimize),
             16 => self.reopen(),
             17 => self.bulk(),
+            18..22 => self.edges(),
             _ => self.check(),
         }
     }
@@ -202,7 +217,7 @@ impl Run {
                 metadata,
                 expires_at: (expires < NEVER).then_some(expires),
             }));
-            self.model.end(&id, from);
+            self.model.end(&id, from, true);
             let vector = vector.map(|vector| self.rounded(vector));
             let version = Version { id, from, expires, ended: NEVER, n, words, vector };
             self.model.versions.push(version);
@@ -247,7 +262,7 @@ impl Run {
         let done = self.collection.submit(vec![Mutation::Delete(id.clone())], Level::Os).expect("stored");
         assert_eq!(done.ended, usize::from(is_there), "{id} at {time}");
         if is_there {
-            self.model.end(&id, time);
+            self.model.end(&id, time, false);
         }
         settle(&*self.collection.storage());
     }
@@ -312,6 +327,7 @@ impl Run {
     }
 
     fn look(&mut self, view: &View, as_of: Option<i64>, clock: i64) {
+        self.look_at_edges(view, as_of, clock);
         let earliest = self.model.earliest();
         let moment = match view.moment(as_of, clock) {
             Ok(moment) => moment,

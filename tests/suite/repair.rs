@@ -71,7 +71,14 @@ fn fill(vfs: &SimVfs, fill: impl FnOnce(Arc<dyn StorageRoot>)) {
     fill(Arc::new(FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens")));
 }
 
-fn sample() -> (SimVfs, BTreeMap<String, Documents>) {
+/// The edges of every collection, as [`small_database::edges`] tells them.
+fn all_edges(db: &Db) -> BTreeMap<String, String> {
+    let names = db.names().expect("open").into_iter();
+    let edges = |name: &str| small_database::edges(&db.collection(name).expect("open")).expect("sound");
+    names.map(|name| (name.clone(), edges(&name))).collect()
+}
+
+fn sample() -> (SimVfs, BTreeMap<String, Documents>, BTreeMap<String, String>) {
     let vfs = SimVfs::new();
     fill(&vfs, small_database::fill);
     let (lost, db) = rescue(&vfs);
@@ -84,7 +91,8 @@ fn sample() -> (SimVfs, BTreeMap<String, Documents>) {
         names.iter().map(|name| (name.clone(), documents(&db.collection(name).expect("open")))).collect()
     };
     assert_eq!(all(&db), all(&original));
-    (vfs, all(&original))
+    assert_eq!(all_edges(&db), all_edges(&original));
+    (vfs, all(&original), all_edges(&original))
 }
 
 /// Nothing is saved that was not there, and what is not saved is told of.
@@ -105,7 +113,7 @@ fn check(at: &str, original: &Documents, saved: &Documents, losses: &Losses, unf
 
 #[test]
 fn after_any_flipped_byte_what_is_left_opens_and_losses_are_told() {
-    let (vfs, original) = sample();
+    let (vfs, original, edges) = sample();
     let (mut whole, mut partly) = (0, 0);
     for file in small_database::files(&vfs) {
         let mut len = 0;
@@ -115,7 +123,9 @@ fn after_any_flipped_byte_what_is_left_opens_and_losses_are_told() {
             vfs.damage(&file, flip);
             let (lost, db) = rescue(&vfs);
             let at = format!("flip in {file} at {at} of {len}");
+            let edges_of = all_edges(&db);
             for (name, documents_of) in &original {
+                let original = name;
                 // Without its catalog a collection has the name of its storage.
                 let number = if name == "main" { 1 } else { 2 };
                 let names = [name.clone(), format!("recovered-{number}")];
@@ -126,6 +136,7 @@ fn after_any_flipped_byte_what_is_left_opens_and_losses_are_told() {
                 check(&at, documents_of, &saved, losses, *unfinished);
                 if losses.is_none() && *unfinished == 0 {
                     assert_eq!(&saved, documents_of, "{at}");
+                    assert_eq!(edges_of[name], edges[original], "{at}");
                     whole += 1;
                 } else {
                     partly += 1;
@@ -288,7 +299,7 @@ fn what_the_newest_generation_lost_is_taken_from_the_one_before() {
 
 #[test]
 fn frames_behind_a_damaged_one_are_saved() {
-    let (vfs, original) = sample();
+    let (vfs, original, _) = sample();
     let log = vfs.files().into_iter().rfind(|file| file.contains("/c/1/wal-")).expect("there is one");
     // The first frame behind the header, which later ones know to be durable: d30 and d31.
     vfs.damage(&log, |bytes| bytes[80] ^= 1);
@@ -302,7 +313,7 @@ fn frames_behind_a_damaged_one_are_saved() {
 
 #[test]
 fn without_a_catalog_collections_are_found_by_their_storages() {
-    let (vfs, original) = sample();
+    let (vfs, original, _) = sample();
     let catalogs: Vec<String> = vfs.files().into_iter().filter(|file| file.contains("/catalog/")).collect();
     let newest = catalogs.iter().rfind(|file| file.contains("MANIFEST")).expect("there is one");
     let older = vfs.after(Crash::Process, &mut Rng::new(0));
@@ -321,7 +332,7 @@ fn without_a_catalog_collections_are_found_by_their_storages() {
 
 #[test]
 fn a_lost_file_costs_no_more_than_what_is_told() {
-    let (sound, original) = sample();
+    let (sound, original, _) = sample();
     for file in small_database::files(&sound) {
         let vfs = sound.after(Crash::Process, &mut Rng::new(0));
         vfs.lose(&file);

@@ -110,8 +110,7 @@ fn what_the_server_exports_answers_alike_in_a_tab() {
             document["metadata"]["gloss"].as_str().expect("a gloss").split(' ').take(6).collect();
         // A gloss is a text, not a query: its quotes and hyphens ask for nothing.
         let text = gloss.join(" ");
-        let request =
-            json!({ "text": text, "plain": true, "k": 10, "explain": true, "with_vector": true });
+        let request = json!({ "text": text, "plain": true, "k": 10, "explain": true, "with_vector": true });
         let ask = json!({ "name": "words", "request": request });
         let (there, here) = (server.must("search", &ask), tab.must("search", &ask));
         assert_eq!(rounded(&here), rounded(&there), "{request}");

@@ -43,6 +43,10 @@ const ops = {
     database.write(collection, documents.map(({ id }) => id), vectors, lengths, metadata, [], true, '{"durability":"always"}');
     store();
   },
+  link({ edges }) {
+    database.link(collection, JSON.stringify({ edges, durability: 'always' }));
+    store();
+  },
   delete({ ids }) {
     database.delete(collection, ids, '{"durability":"always"}');
     store();

@@ -36,6 +36,13 @@ export function operations({ open, load, save }) {
     touch: async ({ name, ids, ...options }) => ({ touched: await collection(name).touch(ids, options) }),
     touches: async ({ name, ids }) => ({ touches: await collection(name).touches(ids) }),
     delete: async ({ name, ids, ...options }) => ({ deleted: await collection(name).delete(ids, options) }),
+    link: async ({ name, edges, ...options }) => ({ linked: await collection(name).graph.link(edges, options) }),
+    unlink: async ({ name, edges, ...options }) => ({ unlinked: await collection(name).graph.unlink(edges, options) }),
+    edges: ({ name, request }) => collection(name).graph.edges(request),
+    traverse: ({ name, request }) => collection(name).graph.traverse(request),
+    subgraph: ({ name, request }) => collection(name).graph.subgraph(request),
+    path: ({ name, request }) => collection(name).graph.path(request),
+    components: ({ name, request }) => collection(name).graph.components(request),
     // Every second search is a synchronous one: they are to answer the same.
     search: ({ name, request }) => {
       searches += 1;

@@ -80,6 +80,18 @@ pub const ESTIMATE_BYTES_MAX: usize = 256 << 20;
 pub const ESTIMATE_QUERIES_MAX: usize = 1_000;
 /// Most neighbours that an estimate compares.
 pub const ESTIMATE_K_MAX: usize = 100;
+/// Longest name of a relation, in bytes.
+pub const RELATION_BYTES_MAX: usize = 256;
+/// Longest path of relations that a traversal follows, in bytes.
+pub const PATH_BYTES_MAX: usize = 4096;
+/// Most edges one behind the other that a reading of the graph follows.
+pub const GRAPH_DEPTH_MAX: usize = 32;
+/// Most relations or paths that one reading of the graph names.
+pub const GRAPH_RELATIONS_MAX: usize = 256;
+/// Most documents that one reading of the graph answers.
+pub const GRAPH_NODES_MAX: usize = 100_000;
+/// Most edges that one reading of the graph looks at.
+pub const GRAPH_EDGES_MAX: usize = 10_000_000;
 /// Widest search for neighbours while an index is built.
 pub const EF_CONSTRUCTION_MAX: u32 = 4096;
 /// Most collections in one database.

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicI64;
 
 use crate::base::{Result, Slot};
+use crate::graph::EdgeTable;
 use crate::segment::{Expiry, Row, SharedRow};
 use crate::text::{MemoryPostings, PostingSource, Words};
 
@@ -13,6 +14,7 @@ pub struct Chunk {
     /// Slots by (id, slot).
     by_id: Vec<u32>,
     postings: Option<MemoryPostings>,
+    edges: EdgeTable,
     expiry: Expiry,
     /// All that had expired by this time has ended.
     swept: AtomicI64,
@@ -20,9 +22,9 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// The chunk of these rows, which are in the order of seq.
+    /// The chunk of these rows, which are in the order of seq, and of the edges that came with them.
     #[must_use]
-    pub fn new(rows: Vec<SharedRow>, words: Option<&Words>) -> Self {
+    pub fn new(rows: Vec<SharedRow>, edges: EdgeTable, words: Option<&Words>) -> Self {
         let postings = words.map(|words| {
             let mut postings = MemoryPostings::new();
             for (slot, row) in rows.iter().enumerate() {
@@ -30,7 +32,7 @@ impl Chunk {
             }
             postings
         });
-        Self::with(rows, postings)
+        Self::with(rows, edges, postings)
     }
 
     /// Both chunks as one; `later` follows `self` in seq.
@@ -42,21 +44,38 @@ impl Chunk {
             postings.append(b, self.rows.len() as u32);
             postings
         });
-        Self::with(rows, postings)
+        let edges = match (self.edges.is_empty(), later.edges.is_empty()) {
+            (_, true) => self.edges.clone(),
+            (true, false) => later.edges.clone(),
+            (false, false) => self.edges.joined(&later.edges),
+        };
+        Self::with(rows, edges, postings)
     }
 
-    fn with(rows: Vec<SharedRow>, postings: Option<MemoryPostings>) -> Self {
+    fn with(rows: Vec<SharedRow>, edges: EdgeTable, postings: Option<MemoryPostings>) -> Self {
         let mut by_id: Vec<u32> = (0..rows.len() as u32).collect();
         by_id.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
-        let weight = rows.iter().map(|row| row.weight()).sum();
+        let weight = rows.iter().map(|row| row.weight()).sum::<usize>() + edges.weight();
         let expiry = Expiry::of(&rows);
-        Self { rows, by_id, postings, expiry, swept: AtomicI64::new(i64::MIN), weight }
+        Self { rows, by_id, postings, edges, expiry, swept: AtomicI64::new(i64::MIN), weight }
     }
 
     /// Its rows, by slot.
     #[must_use]
     pub fn rows(&self) -> &[SharedRow] {
         &self.rows
+    }
+
+    /// Its edges.
+    #[must_use]
+    pub fn edges(&self) -> &EdgeTable {
+        &self.edges
+    }
+
+    /// How much joining it with another copies: its rows and edges.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.rows.len() + self.edges.len()
     }
 
     /// The row of a slot.

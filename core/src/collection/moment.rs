@@ -50,7 +50,12 @@ impl View {
             let (asked, earliest) = (format_time(time), format_time(earliest));
             return Err(StateError::HistoryGone { asked, earliest }.into());
         }
-        Ok(Moment { time, is_current: time >= self.counters.last_time })
+        Ok(self.at(time))
+    }
+
+    /// A moment, whether all that was there then is kept or not.
+    pub(super) fn at(&self, time: i64) -> Moment {
+        Moment { time, is_current: time >= self.counters.last_time }
     }
 
     /// The earliest moment that can be asked for. It depends on what was written, not on what was dropped already.

@@ -5,6 +5,7 @@
 use crate::base::limits::{COMPONENT_MAX, DIM_MAX};
 use crate::base::value::{decode_object, encode_object};
 use crate::base::{DecodeError, Key, Object, Reader, Writer, check_id};
+use crate::graph::{Relation, check_relation};
 
 use super::config::Settings;
 
@@ -40,6 +41,34 @@ pub enum Op {
         /// When: ns since 1970 UTC.
         at: i64,
     },
+    /// A version of an edge begins; the one before it, if there, ends.
+    Link {
+        /// Where it begins: the number of an id, new or known, and the id.
+        source: (Key, Box<str>),
+        /// What it means: the number of a relation, new or known, and its name.
+        relation: (Relation, Box<str>),
+        /// Where it leads.
+        target: (Key, Box<str>),
+        /// Since when it is there: ns since 1970 UTC.
+        at: i64,
+        /// The caller's, finite.
+        weight: f64,
+        /// Canonical.
+        properties: Object,
+    },
+    /// The version of an edge that is there ends, or all versions that ever were are forgotten.
+    Unlink {
+        /// Where it begins.
+        source: (Key, Box<str>),
+        /// What it means.
+        relation: (Relation, Box<str>),
+        /// Where it leads.
+        target: (Key, Box<str>),
+        /// From when it is no longer there: ns since 1970 UTC.
+        at: i64,
+        /// Whether all its versions are forgotten.
+        erase: bool,
+    },
     /// The collection has other settings from then on.
     Configure(Settings),
     /// Numbers are given to a bulk import, whose versions are in blobs and not in the log.
@@ -62,7 +91,7 @@ impl Op {
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Put { id, .. } | Self::Delete { id, .. } | Self::Touch { id, .. } => Some(id),
-            Self::Configure(_) | Self::Reserve { .. } => None,
+            Self::Link { .. } | Self::Unlink { .. } | Self::Configure(_) | Self::Reserve { .. } => None,
         }
     }
 
@@ -93,6 +122,17 @@ impl Op {
             Self::Configure(settings) => {
                 w.u8(5);
                 settings.encode(w);
+            }
+            Self::Link { source, relation, target, at, weight, properties } => {
+                w.u8(6);
+                encode_edge(source, relation, target, *at, w);
+                w.f64(*weight);
+                encode_object(properties, w);
+            }
+            Self::Unlink { source, relation, target, at, erase } => {
+                w.u8(7);
+                encode_edge(source, relation, target, *at, w);
+                w.u8(u8::from(*erase));
             }
             Self::Touch { id, at } => {
                 w.u8(4);
@@ -131,9 +171,65 @@ impl Op {
             }
             4 => Self::Touch { id: id(r)?, at: r.i64()? },
             5 => Self::Configure(Settings::decode(r)?),
+            tag @ (6 | 7) => {
+                let EdgeOf { source, relation, target, at } = edge(r)?;
+                let offset = r.offset();
+                if tag == 6 {
+                    let (weight, properties) = (r.f64()?, decode_object(r)?);
+                    if !weight.is_finite() {
+                        return Err(DecodeError { offset, expected: "a finite weight" });
+                    }
+                    Self::Link { source, relation, target, at, weight, properties }
+                } else {
+                    let erase = match r.u8()? {
+                        flag @ (0 | 1) => flag == 1,
+                        _ => return Err(DecodeError { offset, expected: "0 or 1" }),
+                    };
+                    Self::Unlink { source, relation, target, at, erase }
+                }
+            }
             _ => return Err(DecodeError { offset, expected: "the tag of an op" }),
         })
     }
+}
+
+type Named<N> = (N, Box<str>);
+
+/// What ops of edges begin with.
+struct EdgeOf {
+    source: Named<Key>,
+    relation: Named<Relation>,
+    target: Named<Key>,
+    at: i64,
+}
+
+fn encode_edge(
+    source: &Named<Key>,
+    relation: &Named<Relation>,
+    target: &Named<Key>,
+    at: i64,
+    w: &mut Writer,
+) {
+    for (key, id) in [source, target] {
+        w.u32(key.0);
+        w.str(id);
+    }
+    w.u32(relation.0.0);
+    w.str(&relation.1);
+    w.i64(at);
+}
+
+fn edge(r: &mut Reader<'_>) -> Result<EdgeOf, DecodeError> {
+    let offset = r.offset();
+    let source = (Key(r.u32()?), id(r)?);
+    let target = (Key(r.u32()?), id(r)?);
+    let relation = (Relation(r.u32()?), Box::from(r.str()?));
+    let are_numbers = source.0.0 < u32::MAX && target.0.0 < u32::MAX && relation.0.0 < u32::MAX;
+    let is_sound = are_numbers && source.0 != target.0 && source.1 != target.1;
+    if !is_sound || check_relation(&relation.1).is_err() {
+        return Err(DecodeError { offset, expected: "an edge between two documents" });
+    }
+    Ok(EdgeOf { source, relation, target, at: r.i64()? })
 }
 
 fn id(r: &mut Reader<'_>) -> Result<Box<str>, DecodeError> {
@@ -177,6 +273,21 @@ mod tests {
                 codes: Coding::Bits,
             }),
             Op::Reserve { seqs: 9, next_key: 8, last_time: 7 },
+            Op::Link {
+                source: (Key(1), "a".into()),
+                relation: (Relation(0), "cites".into()),
+                target: (Key(2), "b".into()),
+                at: 7,
+                weight: -0.5,
+                properties: metadata,
+            },
+            Op::Unlink {
+                source: (Key(1), "a".into()),
+                relation: (Relation(0), "cites".into()),
+                target: (Key(2), "b".into()),
+                at: 9,
+                erase: true,
+            },
         ];
         let mut w = Writer::new();
         ops.iter().for_each(|op| op.encode(&mut w));

@@ -3,10 +3,12 @@
 //! A view is a list of parts (segments and memtable chunks) whose seqs ascend and do not overlap, each with what has
 //! ended in it. Applying a commit group makes a new view that shares nearly everything with the last.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
+use crate::graph::{EdgeSource, EdgeTable, EdgesReader};
 use crate::meta::Expr;
 use crate::segment::{Ends, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery};
 use crate::text::{PostingSource, Words};
@@ -412,6 +414,38 @@ impl Part {
         match self {
             Self::Chunk(chunk) => Ok(chunk.postings()),
             Self::Segment(segment) => Ok(segment.text()?.map(|text| text as &dyn PostingSource)),
+        }
+    }
+
+    /// The edges that came with its documents; `None` for none.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn edges(&self) -> Result<Option<&dyn EdgeSource>> {
+        match self {
+            Self::Chunk(chunk) => {
+                let edges = chunk.edges();
+                Ok(Some(edges).filter(|edges| !edges.is_empty()).map(|edges| edges as &dyn EdgeSource))
+            }
+            Self::Segment(segment) => {
+                let pins = segment.edges().map(EdgesReader::pins).transpose()?;
+                Ok(pins.map(|pins| pins as &dyn EdgeSource))
+            }
+        }
+    }
+
+    /// All of its edges, as a table.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn edge_table(&self) -> Result<Option<Cow<'_, EdgeTable>>> {
+        match self {
+            Self::Chunk(chunk) => {
+                Ok(Some(chunk.edges()).filter(|edges| !edges.is_empty()).map(Cow::Borrowed))
+            }
+            Self::Segment(segment) => {
+                Ok(segment.edges().map(EdgesReader::table).transpose()?.map(Cow::Owned))
+            }
         }
     }
 

@@ -9,17 +9,19 @@ use std::sync::Arc;
 use crate::base::time::format_time;
 use crate::base::value::check_object;
 use crate::base::{Error, InputError, Key, Lsn, NEVER, Object, Result, Seq, Slot, StateError, check_id};
+use crate::graph::{EdgeTable, Gone};
 use crate::segment::{End, Row};
 use crate::text::TermCounts;
 use crate::vectors::{check_vector, inverse_norm};
 
 use super::chunk::Chunk;
 use super::config::{CollectionConfig, Settings};
+use super::linking::{LinkRequest, Linking, Noted, UnlinkRequest};
 use super::op::Op;
 use super::view::{Part, PartView, Place, View};
 
-/// Chunks are merged up to this many rows, so that a commit copies little and a search visits few chunks.
-const CHUNK_ROWS_MAX: usize = 8192;
+/// Chunks are merged up to this many rows and edges, so that a commit copies little and a search visits few chunks.
+const CHUNK_ENTRIES_MAX: usize = 8192;
 
 /// So many expired documents are ended with a batch at most.
 const EXPIRED_AT_ONCE: usize = 1_000;
@@ -48,16 +50,22 @@ pub enum Mutation {
     Delete(String),
     /// Counts a use of the document with this id; one that is not there is no error.
     Touch(String),
+    /// Links two documents, which need not exist yet.
+    Link(LinkRequest),
+    /// Ends an edge; one that is not there is no error.
+    Unlink(UnlinkRequest),
 }
 
 impl Mutation {
-    /// The id of its document.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Add(document) | Self::Upsert(document) => &document.id,
-            Self::Delete(id) | Self::Touch(id) => id,
-        }
+    /// The ids of its documents.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let (one, other) = match self {
+            Self::Add(document) | Self::Upsert(document) => (&document.id, None),
+            Self::Delete(id) | Self::Touch(id) => (id, None),
+            Self::Link(link) => (&link.source, Some(&link.target)),
+            Self::Unlink(unlink) => (&unlink.source, Some(&unlink.target)),
+        };
+        std::iter::once(one.as_str()).chain(other.map(String::as_str))
     }
 
     /// About how many bytes of memtable it takes.
@@ -68,7 +76,8 @@ impl Mutation {
                 let Document { id, vector, metadata, .. } = document;
                 crate::segment::row::weight(id, vector.as_deref(), metadata)
             }
-            Self::Delete(_) | Self::Touch(_) => 0,
+            Self::Link(link) => link.weight_in_bytes(),
+            Self::Delete(_) | Self::Touch(_) | Self::Unlink(_) => 0,
         }
     }
 }
@@ -78,6 +87,8 @@ impl Mutation {
 pub struct Counters {
     /// The next new key.
     pub next_key: u32,
+    /// The next number of a relation; above 0 once there was an edge.
+    pub next_relation: u32,
     /// The next seq.
     pub next_seq: u64,
     /// The latest time of any op.
@@ -89,7 +100,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    fn reserve(&mut self, seqs: u64, next_key: u32, last_time: i64) {
+    pub(super) fn reserve(&mut self, seqs: u64, next_key: u32, last_time: i64) {
         self.next_seq += seqs;
         self.next_key = self.next_key.max(next_key);
         self.last_time = self.last_time.max(last_time);
@@ -98,7 +109,14 @@ impl Counters {
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { next_key: 0, next_seq: 0, last_time: 0, first_end: NEVER, known_from: i64::MIN }
+        Self {
+            next_key: 0,
+            next_relation: 0,
+            next_seq: 0,
+            last_time: 0,
+            first_end: NEVER,
+            known_from: i64::MIN,
+        }
     }
 }
 
@@ -111,6 +129,10 @@ pub struct Resolved {
     pub ended: usize,
     /// How many documents were there to be touched.
     pub touched: usize,
+    /// How many versions of edges began.
+    pub linked: usize,
+    /// How many edges were there and ended, or were erased.
+    pub unlinked: usize,
 }
 
 /// What is known of an id, from the view or from earlier mutations of the batch.
@@ -164,7 +186,9 @@ pub fn resolve(view: &View, with: Circumstances<'_>, batch: Vec<Mutation>) -> Re
     let (next_key, time) = (view.counters.next_key, view.counters.last_time);
     let dim = view.dim.or(loading.and_then(|loading| loading.dim)).map(|dim| dim as usize);
     let out = Resolved::default();
-    let mut resolver = Resolver { view, now, collection, touched: HashMap::new(), dim, next_key, time, out };
+    let edges = Linking::new(view, now)?;
+    let touched = HashMap::new();
+    let mut resolver = Resolver { view, now, collection, touched, edges, dim, next_key, time, out };
     for id in view.expired(now, EXPIRED_AT_ONCE)? {
         if loading.is_none_or(|loading| !loading.ids.contains(id.as_str())) {
             resolver.expire(id)?;
@@ -176,26 +200,29 @@ pub fn resolve(view: &View, with: Circumstances<'_>, batch: Vec<Mutation>) -> Re
             Mutation::Upsert(document) => resolver.put(document, true)?,
             Mutation::Delete(id) => resolver.delete(id)?,
             Mutation::Touch(id) => resolver.touch(id)?,
+            Mutation::Link(link) => resolver.link(link)?,
+            Mutation::Unlink(unlink) => resolver.unlink(&unlink)?,
         }
     }
     Ok(resolver.out)
 }
 
-struct Resolver<'a> {
-    view: &'a View,
+pub(super) struct Resolver<'a> {
+    pub(super) view: &'a View,
     now: i64,
     collection: &'a str,
     touched: HashMap<String, Known>,
+    pub(super) edges: Linking<'a>,
     dim: Option<usize>,
     next_key: u32,
     /// That of the last op.
-    time: i64,
-    out: Resolved,
+    pub(super) time: i64,
+    pub(super) out: Resolved,
 }
 
 impl Resolver<'_> {
     /// The time of the next op.
-    fn next_time(&self) -> i64 {
+    pub(super) fn next_time(&self) -> i64 {
         self.now.max(self.time + 1)
     }
 
@@ -234,13 +261,45 @@ impl Resolver<'_> {
         }
         let key = match known {
             Some(known) => known.key,
-            None => self.new_key()?,
+            None => self.key_of_end(&id)?,
         };
+        if known.is_some_and(|known| !known.has_ended && known.expires_at <= valid_from) {
+            self.edges.gone(key, valid_from);
+        }
         self.time = valid_from;
         self.touched.insert(id.clone(), Known { key, has_ended: false, expires_at });
         let vector = vector.map(Vec::into_boxed_slice);
         self.out.ops.push(Op::Put { key, id: id.into(), valid_from, expires_at, vector, metadata });
         Ok(())
+    }
+
+    /// The key of an id, which is given to it now if nothing has mentioned it.
+    pub(super) fn key(&mut self, id: &str) -> Result<Key> {
+        match self.known(id)? {
+            Some(known) => Ok(known.key),
+            None => self.key_of_end(id),
+        }
+    }
+
+    /// When the version of a document that has not ended expires; [`NEVER`] when it does not, or there is none.
+    pub(super) fn expires_at(&self, id: &str) -> Result<i64> {
+        let known = self.known(id)?.filter(|known| !known.has_ended);
+        Ok(known.map_or(NEVER, |known| known.expires_at))
+    }
+
+    /// The key of an id that something has mentioned.
+    pub(super) fn key_of_known(&self, id: &str) -> Result<Option<Key>> {
+        Ok(self.known(id)?.map(|known| known.key).or_else(|| self.edges.key(id)))
+    }
+
+    /// The key of an id that is no document's.
+    fn key_of_end(&mut self, id: &str) -> Result<Key> {
+        if let Some(key) = self.edges.key(id) {
+            return Ok(key);
+        }
+        let key = self.new_key()?;
+        self.edges.name(id, key);
+        Ok(key)
     }
 
     fn new_key(&mut self) -> Result<Key> {
@@ -283,6 +342,7 @@ impl Resolver<'_> {
 
     fn end(&mut self, id: String, known: Known) {
         self.time = self.next_time();
+        self.edges.gone(known.key, self.time);
         self.touched.insert(id.clone(), Known { has_ended: true, ..known });
         self.out.ops.push(Op::Delete { id: id.into(), valid_to: self.time });
     }
@@ -299,6 +359,7 @@ pub struct Prepared {
     /// Touches of versions that were there before, and of the batch's own.
     touches: Vec<(Place, i64)>,
     own_touches: Vec<(usize, i64)>,
+    edges: EdgeTable,
     settings: Option<Settings>,
     counters: Counters,
     dim: Option<u32>,
@@ -313,7 +374,7 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
     let (mut rows, mut ends, mut own_ends) = (Vec::new(), Vec::new(), Vec::new());
     let (mut touches, mut own_touches, mut settings) = (Vec::new(), Vec::new(), None);
     let mut newest: HashMap<Box<str>, Option<usize>> = HashMap::new();
-    let mut dim = view.dim;
+    let (mut dim, mut noted) = (view.dim, Noted::default());
     for op in ops {
         let seq = Seq(counters.next_seq);
         let (id, time) = match &op {
@@ -328,6 +389,10 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
                 counters.reserve(1, 0, *at);
                 continue;
             }
+            Op::Link { .. } | Op::Unlink { .. } => {
+                noted.take(op, seq, &mut counters);
+                continue;
+            }
             Op::Configure(changed) => {
                 settings = Some(fitting(*changed, view)?);
                 counters.reserve(1, 0, i64::MIN);
@@ -340,27 +405,26 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
         };
         counters.next_seq += 1;
         counters.last_time = counters.last_time.max(time);
+        let (is_delete, has_edges) = (matches!(op, Op::Delete { .. }), counters.next_relation > 0);
         // What has expired before ended then.
-        let mut end_at = |slot, expires_at: i64| {
+        let mut end_at = |slot, expires_at: i64, key: Key| {
             let valid_to = time.min(expires_at);
             counters.first_end = counters.first_end.min(valid_to);
+            if has_edges && (is_delete || valid_to < time) {
+                noted.gone.push(Gone { key, seq, at: valid_to });
+            }
             End { slot, valid_to, seq }
         };
         match newest.get(&id) {
             Some(None) => {}
             Some(Some(index)) => {
                 let row: &Arc<Row> = &rows[*index];
-                let end = end_at(Slot(*index as u32), row.expires_at);
+                let end = end_at(Slot(*index as u32), row.expires_at, row.key);
                 own_ends.push((*index, end, words_of(view, row)));
             }
             None => {
-                if let Some(place) = view.find_unended(&id)? {
-                    let part = &view.parts[place.part].part;
-                    let words = match &view.words {
-                        Some(words) => words.count(&part.metadata(place.slot)?),
-                        None => TermCounts::default(),
-                    };
-                    ends.push((place, end_at(place.slot, part.expires_at(place.slot)?), words));
+                if let Some((place, expires_at, key, words)) = unended(view, &id)? {
+                    ends.push((place, end_at(place.slot, expires_at, key), words));
                 }
             }
         }
@@ -374,7 +438,19 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
         newest.insert(id.clone(), Some(rows.len()));
         rows.push(Arc::new(Row { id, key, seq, valid_from, expires_at, vector, inverse_norm, metadata }));
     }
-    Ok(Prepared { rows, ends, own_ends, touches, own_touches, settings, counters, dim })
+    let edges = noted.into_table();
+    Ok(Prepared { rows, ends, own_ends, touches, own_touches, edges, settings, counters, dim })
+}
+
+/// The version of an id that has not ended: when it expires, its key and its words.
+fn unended(view: &View, id: &str) -> Result<Option<(Place, i64, Key, TermCounts)>> {
+    let Some(place) = view.find_unended(id)? else { return Ok(None) };
+    let part = &view.parts[place.part].part;
+    let words = match &view.words {
+        Some(words) => words.count(&part.metadata(place.slot)?),
+        None => TermCounts::default(),
+    };
+    Ok(Some((place, part.expires_at(place.slot)?, part.key(place.slot)?, words)))
 }
 
 /// The dimension of a collection that has a vector more.
@@ -402,7 +478,7 @@ fn words_of(view: &View, row: &Row) -> TermCounts {
 /// The next view. Chunks before `frozen` are being sealed and stay as they are.
 #[must_use]
 pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> View {
-    let Prepared { rows, ends, own_ends, touches, own_touches, settings, counters, dim } = prepared;
+    let Prepared { rows, ends, own_ends, touches, own_touches, edges, settings, counters, dim } = prepared;
     let mut next = view.clone();
     next.lsn = last;
     next.dim = dim;
@@ -418,8 +494,8 @@ pub fn apply(view: &View, prepared: Prepared, last: Lsn, frozen: usize) -> View 
     for (place, at) in touches {
         next.parts[place.part].ends.touches.add(place.slot, at);
     }
-    if !rows.is_empty() {
-        let chunk = Chunk::new(rows, view.words.as_deref());
+    if !rows.is_empty() || !edges.is_empty() {
+        let chunk = Chunk::new(rows, edges, view.words.as_deref());
         let mut part = PartView::new(Part::Chunk(Arc::new(chunk)));
         for (_, end, words) in own_ends {
             part.ends.end(end);
@@ -458,12 +534,12 @@ fn merge_chunks(parts: &mut Vec<PartView>, frozen: usize) {
     while parts.len() >= frozen + 2 {
         let [.., before, last] = parts.as_slice() else { return };
         let (Part::Chunk(a), Part::Chunk(b)) = (&before.part, &last.part) else { return };
-        let (a_rows, b_rows) = (a.rows().len(), b.rows().len());
-        if a_rows > b_rows || a_rows + b_rows > CHUNK_ROWS_MAX {
+        let (a_entries, b_entries) = (a.entries(), b.entries());
+        if a_entries > b_entries || a_entries + b_entries > CHUNK_ENTRIES_MAX {
             return;
         }
         let mut ends = before.ends.clone();
-        ends.append(&last.ends, a_rows as u32);
+        ends.append(&last.ends, a.rows().len() as u32);
         let joined = PartView { part: Part::Chunk(Arc::new(a.joined(b))), ends };
         parts.truncate(parts.len() - 2);
         parts.push(joined);

@@ -95,6 +95,9 @@ impl Collection {
         if self.job_running {
             return Err(Error::parameter("job", "bulk", "no other job of the collection to be running"));
         }
+        if batch.iter().any(|mutation| matches!(mutation, Mutation::Link(_) | Mutation::Unlink(_))) {
+            return Err(Error::parameter("bulk", "an edge", "documents; edges go through the log"));
+        }
         let (got, limit) = (batch.iter().map(|m| m.weight() as u64).sum(), self.job_bytes_max);
         if got > limit {
             return Err(InputError::TooLarge { what: "a bulk import, in bytes,", got, limit }.into());

@@ -79,7 +79,7 @@ struct Found {
 }
 
 /// A batch that was applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Submitted {
     /// Kept when the level's promise is; `None` when it is already.
     pub ticket: Option<Ticket>,
@@ -87,6 +87,10 @@ pub struct Submitted {
     pub ended: usize,
     /// How many documents were there to be touched.
     pub touched: usize,
+    /// How many versions of edges began.
+    pub linked: usize,
+    /// How many edges were there and ended, or were erased.
+    pub unlinked: usize,
 }
 
 impl Collection {
@@ -257,10 +261,11 @@ impl Collection {
         }
         let resolved = self.resolve(batch, BATCH_MAX)?;
         if resolved.ops.is_empty() {
-            return Ok(Submitted { ticket: self.ticket_of_what_is_there(level), ended: 0, touched: 0 });
+            return Ok(Submitted { ticket: self.ticket_of_what_is_there(level), ..Submitted::default() });
         }
-        let ticket = self.log_and_apply(resolved.ops, level)?;
-        Ok(Submitted { ticket: Some(ticket), ended: resolved.ended, touched: resolved.touched })
+        let Resolved { ops, ended, touched, linked, unlinked } = resolved;
+        let ticket = Some(self.log_and_apply(ops, level)?);
+        Ok(Submitted { ticket, ended, touched, linked, unlinked })
     }
 
     /// What promises the state as it is: a write that finds nothing to do answers for it, and what made it so may have been
@@ -284,7 +289,8 @@ impl Collection {
     /// Whether a bulk import that is not visible yet writes one of these documents: whoever writes it too waits for that.
     #[must_use]
     pub fn is_loading(&self, batch: &[Mutation]) -> bool {
-        let is_one = |loading: &Loading| batch.iter().any(|mutation| loading.ids.contains(mutation.id()));
+        let is_one =
+            |loading: &Loading| batch.iter().flat_map(Mutation::ids).any(|id| loading.ids.contains(id));
         self.loading.as_ref().is_some_and(is_one)
     }
 

@@ -13,6 +13,7 @@ use crate::base::{
     StorageError, Writer, check_id,
 };
 use crate::collection::{CollectionConfig, Counters, View};
+use crate::graph::{self, Edge, EdgeTable, EdgesReader, Mark};
 use crate::segment::{Derive, End, Ends, Row, RowsReader, SegmentBlobs, SharedRow, Touch, derive, rows};
 use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, Resident, build, checksum};
 use crate::storage::{Blob, BlobId, BlobKind, Storage, Ticket};
@@ -33,6 +34,10 @@ fn rows_id() -> BlobId {
     BlobId::new(ROWS_ID.0, ROWS_ID.1, BlobKind::Rows)
 }
 
+fn edges_id() -> BlobId {
+    BlobId { kind: BlobKind::Edges, ..rows_id() }
+}
+
 fn ends_id() -> BlobId {
     BlobId { kind: BlobKind::Ends, ..rows_id() }
 }
@@ -45,6 +50,9 @@ fn ends_id() -> BlobId {
 /// `corrupt`, `not_resident`.
 pub fn write(view: &View) -> Result<Vec<u8>> {
     let (rows, ended) = kept(view)?;
+    let edges = kept_edges(view, &rows, ended.count())?;
+    let edges = if edges.is_empty() { None } else { Some(build(edges_id(), &graph::sections(&edges))) };
+    let edges = edges.as_deref().unwrap_or_default();
     let rows = build(rows_id(), &rows::sections(&rows, view.config.stored));
     let ended = if ended.changes() > 0 { Some(build(ends_id(), &ended.sections())) } else { None };
     let ended = ended.as_deref().unwrap_or_default();
@@ -59,11 +67,38 @@ pub fn write(view: &View) -> Result<Vec<u8>> {
     w.i64(view.counters.last_time);
     w.u64(rows.len() as u64);
     w.u64(ended.len() as u64);
+    w.u64(edges.len() as u64);
     let crc = checksum(0, w.as_slice());
     w.u32(crc);
     w.raw(&rows);
     w.raw(ended);
+    w.raw(edges);
     Ok(w.finish())
+}
+
+/// All versions of edges that there ever were, under the numbers of an export: keys and seqs behind those of its rows.
+fn kept_edges(view: &View, rows: &[SharedRow], ended: usize) -> Result<EdgeTable> {
+    let mut edges = EdgeTable::default();
+    for part in &view.parts {
+        if let Some(later) = part.part.edge_table()? {
+            edges = edges.joined(&later);
+        }
+    }
+    Ok(with_keys_of(edges.first(i64::MIN), rows, ended))
+}
+
+/// Edges under the keys of rows, of which so many have ended; other ends get the keys behind these.
+pub(super) fn with_keys_of(edges: EdgeTable, rows: &[SharedRow], ended: usize) -> EdgeTable {
+    let mut keys: HashMap<&str, Key> = rows.iter().map(|row| (&*row.id, row.key)).collect();
+    let mut next = rows.iter().map(|row| row.key.0 + 1).max().unwrap_or(0);
+    let names: Vec<String> = edges.names().iter().map(|(_, name)| name.to_string()).collect();
+    for name in &names {
+        keys.entry(name).or_insert_with(|| {
+            next += 1;
+            Key(next - 1)
+        });
+    }
+    edges.renumbered(|name| keys[name], (rows.len() + ended) as u64)
 }
 
 /// Every version that is kept, and the ends of those that have ended, counted anew.
@@ -114,6 +149,8 @@ pub(super) struct Parsed {
     pub rows: Vec<SharedRow>,
     /// Which of the rows are history.
     pub ended: Ends,
+    /// Its edges, all versions of them.
+    pub edges: EdgeTable,
     /// The earliest moment that can be asked for.
     pub earliest: i64,
     /// Of the last write.
@@ -122,9 +159,35 @@ pub(super) struct Parsed {
 
 impl Parsed {
     /// Of documents without a history, and of which nobody knows what was there before them.
-    pub fn without_history(config: CollectionConfig, dim: Option<u32>, rows: Vec<SharedRow>) -> Self {
-        let last_time = rows.iter().map(|row| row.valid_from).max().unwrap_or(0);
-        Self { config, dim, rows, ended: Ends::default(), earliest: last_time, last_time }
+    pub fn without_history(
+        config: CollectionConfig,
+        dim: Option<u32>,
+        rows: Vec<SharedRow>,
+        edges: EdgeTable,
+    ) -> Self {
+        let of_edge = |edge: &Edge| if edge.until < NEVER { edge.at.max(edge.until) } else { edge.at };
+        let times = rows.iter().map(|row| row.valid_from).chain(edges.edges().iter().map(of_edge));
+        let last_time = times.max().unwrap_or(0);
+        Self { config, dim, rows, ended: Ends::default(), edges, earliest: last_time, last_time }
+    }
+}
+
+impl Parsed {
+    /// The counters behind all of it.
+    fn counters(&self) -> Counters {
+        let Self { rows, ended, edges, earliest, last_time, .. } = self;
+        let seqs = rows.iter().map(|row| row.seq).chain(ended.iter().map(|end| end.seq));
+        let seqs = seqs.chain(edges.edges().iter().map(|edge| edge.seq));
+        let keys = rows.iter().map(|row| row.key).chain(edges.names().iter().map(|(key, _)| *key));
+        let relations = edges.relation_names().iter().map(|(number, _)| number.0.saturating_add(1));
+        Counters {
+            next_key: keys.map(|key| key.0.saturating_add(1)).max().unwrap_or(0),
+            next_relation: relations.max().unwrap_or(0),
+            next_seq: seqs.map(|seq| seq.0.saturating_add(1)).max().unwrap_or(0),
+            last_time: *last_time,
+            first_end: ended.iter().map(|end| end.valid_to).min().unwrap_or(NEVER),
+            known_from: *earliest,
+        }
     }
 }
 
@@ -152,6 +215,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
     let dim = Some(r.u32().map_err(of)?).filter(|dim| *dim > 0);
     let (earliest, last_time) = (r.i64().map_err(of)?, r.i64().map_err(of)?);
     let (rows_len, ended_len) = (r.u64().map_err(of)?, r.u64().map_err(of)?);
+    let edges_len = r.u64().map_err(of)?;
     let head = r.offset();
     if r.u32().map_err(of)? != checksum(0, &bytes[..head]) {
         return Err(refuse("a head with the right checksum", head));
@@ -167,10 +231,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
         let len = usize::try_from(len).map_err(|_| refuse("a possible length", head))?;
         r.raw(len, what).map(AlignedBytes::copy_of).map_err(of)
     };
-    let (rows, ended) = (body(rows_len, "all of its rows")?, body(ended_len, "all of its ends")?);
+    let body = [
+        body(rows_len, "all of its rows")?,
+        body(ended_len, "all of its ends")?,
+        body(edges_len, "all of its edges")?,
+    ];
     r.end().map_err(of)?;
-    let parsed = Parsed { config, dim, rows: Vec::new(), ended: Ends::default(), earliest, last_time };
-    read_body(parsed, rows, ended).map_err(|e| {
+    let (ended, edges) = (Ends::default(), EdgeTable::default());
+    let parsed = Parsed { config, dim, rows: Vec::new(), ended, edges, earliest, last_time };
+    read_body(parsed, body).map_err(|e| {
         let got = e.to_string();
         Error::from(InputError::File {
             what: "export",
@@ -180,9 +249,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
     })
 }
 
-fn read_body(mut parsed: Parsed, rows: AlignedBytes, ended: AlignedBytes) -> Result<Parsed> {
-    let blob = Blob::open(rows_id(), Arc::new(Resident::new(Arc::new(rows))))?;
-    blob.verify()?;
+fn read_body(mut parsed: Parsed, [rows, ended, edges]: [AlignedBytes; 3]) -> Result<Parsed> {
+    let open = |id: BlobId, bytes: AlignedBytes| -> Result<Blob> {
+        let blob = Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))?;
+        // Bytes that mean nothing are as they are written, too: a collection has one export.
+        blob.damage()?.into_iter().next().map_or(Ok(blob), Err)
+    };
+    let blob = open(rows_id(), rows)?;
     let reader = RowsReader::open(&blob)?;
     let dim = parsed.dim.map(|dim| dim as usize);
     if reader.vectors() > 0 && Some(reader.dim()) != dim {
@@ -190,9 +263,10 @@ fn read_body(mut parsed: Parsed, rows: AlignedBytes, ended: AlignedBytes) -> Res
     }
     let words = parsed.config.text.clone().map(Words::new);
     if !ended.is_empty() {
-        let blob = Blob::open(ends_id(), Arc::new(Resident::new(Arc::new(ended))))?;
-        blob.verify()?;
-        parsed.ended = Ends::open(&blob, reader.len())?.without_terms();
+        parsed.ended = Ends::open(&open(ends_id(), ended)?, reader.len())?.without_terms();
+    }
+    if !edges.is_empty() {
+        parsed.edges = EdgesReader::open(&open(edges_id(), edges)?)?.table()?;
     }
     for slot in (0..reader.len() as u32).map(Slot) {
         let row = reader.row(slot)?;
@@ -212,7 +286,32 @@ fn read_body(mut parsed: Parsed, rows: AlignedBytes, ended: AlignedBytes) -> Res
         parsed.rows.push(Arc::new(fresh));
     }
     check_history(&parsed)?;
+    check_edges(&parsed)?;
     Ok(parsed)
+}
+
+/// Refuses edges that could not have been made.
+fn check_edges(parsed: &Parsed) -> Result<()> {
+    let refuse = |expected: &str| Err(Error::corrupt("the export", 0, expected));
+    let counters = parsed.counters();
+    let Counters { next_key, next_relation, next_seq, last_time, .. } = counters;
+    // As many of each as there can be, so that nothing runs out after the import.
+    let most = parsed.rows.len() + parsed.edges.names().len();
+    let is_counted = next_key as usize <= most && next_relation as usize <= parsed.edges.edges().len();
+    if !is_counted || next_seq > (parsed.rows.len() + parsed.ended.count() + parsed.edges.len()) as u64 {
+        return refuse("keys, relations and seqs counted from 0");
+    }
+    let keys: HashMap<&str, Key> = parsed.rows.iter().map(|row| (&*row.id, row.key)).collect();
+    let rows_keys = parsed.rows.iter().map(|row| row.key.0 + 1).max().unwrap_or(0);
+    let is_own =
+        |(key, name): &(Key, Arc<str>)| keys.get(&**name).map_or(key.0 >= rows_keys, |own| own == key);
+    if !parsed.edges.names().iter().all(is_own) {
+        return refuse("ends of edges with the keys of their documents, or behind these");
+    }
+    if !parsed.edges.gone().is_empty() || parsed.edges.edges().iter().any(|edge| edge.mark != Mark::Link) {
+        return refuse("versions of edges, and nothing that ends others");
+    }
+    parsed.edges.fault(next_key, next_relation, next_seq, last_time).map_or(Ok(()), refuse)
 }
 
 /// Refuses versions that no sequence of writes would leave.
@@ -253,21 +352,12 @@ fn check_history(parsed: &Parsed) -> Result<()> {
 
 /// Queues the blobs, an empty log and the manifest of an imported collection.
 pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, pool: &Pool) -> Ticket {
-    let Parsed { config, dim, rows, ended, earliest, last_time } = parsed;
+    let Parsed { config, dim, rows, ended, edges, .. } = parsed;
     let words = config.text.clone().map(Words::new);
     let mut manifest = Manifest::first(collection_id, config.clone());
-    let past = |f: fn(&Row) -> u64| rows.iter().map(|row| f(row) + 1).max().unwrap_or(0);
-    let first_end = ended.iter().map(|end| end.valid_to).min().unwrap_or(NEVER);
-    let counters = Counters {
-        next_key: past(|row| u64::from(row.key.0)) as u32,
-        next_seq: past(|row| row.seq.0).max(ended.iter().map(|end| end.seq.0 + 1).max().unwrap_or(0)),
-        last_time: *last_time,
-        first_end,
-        known_from: *earliest,
-    };
-    manifest.cut = Cut { lsn: Lsn(0), counters, dim: *dim };
+    manifest.cut = Cut { lsn: Lsn(0), counters: parsed.counters(), dim: *dim };
     let mut ids = Vec::new();
-    if !rows.is_empty() {
+    if !rows.is_empty() || !edges.is_empty() {
         let with = Derive {
             metric: config.metric,
             stored: config.stored,
@@ -279,6 +369,12 @@ pub(super) fn stage(parsed: &Parsed, storage: &dyn Storage, collection_id: u64, 
             let id = BlobId::new(collection_id, manifest.next_blob, kind);
             manifest.next_blob += 1;
             storage.put(id, Arc::new(build(id, &sections)));
+            ids.push(id);
+        }
+        if !edges.is_empty() {
+            let id = BlobId::new(collection_id, manifest.next_blob, BlobKind::Edges);
+            manifest.next_blob += 1;
+            storage.put(id, Arc::new(build(id, &graph::sections(edges))));
             ids.push(id);
         }
         if ended.changes() > 0 {

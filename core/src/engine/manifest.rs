@@ -69,6 +69,7 @@ impl Manifest {
         let Cut { lsn, counters, dim } = self.cut;
         w.u64(lsn.0);
         w.u32(counters.next_key);
+        w.u32(counters.next_relation);
         w.u64(counters.next_seq);
         w.i64(counters.last_time);
         w.i64(counters.first_end);
@@ -120,9 +121,9 @@ impl Manifest {
         let collection_id = r.u64()?;
         let config = CollectionConfig::decode(r)?;
         let lsn = Lsn(r.u64()?);
-        let (next_key, next_seq) = (r.u32()?, r.u64()?);
-        let counters =
-            Counters { next_key, next_seq, last_time: r.i64()?, first_end: r.i64()?, known_from: r.i64()? };
+        let (next_key, next_relation, next_seq) = (r.u32()?, r.u32()?, r.u64()?);
+        let (last_time, first_end, known_from) = (r.i64()?, r.i64()?, r.i64()?);
+        let counters = Counters { next_key, next_relation, next_seq, last_time, first_end, known_from };
         let offset = r.offset();
         let dim = Some(r.u32()?).filter(|dim| *dim > 0);
         if dim.is_some_and(|dim| dim as usize > DIM_MAX) {
@@ -175,6 +176,7 @@ mod tests {
             links: None,
             text: Some(blob(2, BlobKind::Text)),
             columns: Some(blob(3, BlobKind::Columns)),
+            edges: Some(blob(4, BlobKind::Edges)),
         });
         manifest
     }

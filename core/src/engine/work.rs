@@ -52,6 +52,8 @@ pub(super) struct Writing {
     horizon: i64,
     /// The ends of what is kept though it has ended, and what was touched.
     kept: Ends,
+    /// What ended of edges by then is left out.
+    edge_horizon: i64,
     /// The part and the slot that come next.
     at: (usize, u32),
     total: usize,
@@ -103,7 +105,19 @@ impl Work {
             kept => Linking::Wanted(kept),
         };
         let (at, builder, kept) = ((parts.start, 0), SegmentBuilder::default(), Ends::default());
-        Ok(Self::Rows(Box::new(Writing { parts, ended, horizon, kept, at, total, builder, linking })))
+        // Edges keep their history, whatever documents do.
+        let edge_horizon = i64::MIN;
+        Ok(Self::Rows(Box::new(Writing {
+            parts,
+            ended,
+            horizon,
+            kept,
+            edge_horizon,
+            at,
+            total,
+            builder,
+            linking,
+        })))
     }
 
     /// Works on, for about `budget` documents; what was built, at the end.
@@ -161,7 +175,13 @@ impl Writing {
             let (at, slot) = (self.at.0, Slot(self.at.1));
             let part = &view.parts[at].part;
             if slot.index() == part.len() {
+                if let Some(edges) = part.edge_table()? {
+                    self.builder.push_edges(&edges);
+                }
                 self.at = (at + 1, 0);
+                if self.at.0 == self.parts.end && self.parts.start == 0 {
+                    self.builder.settle_edges(self.edge_horizon);
+                }
                 continue;
             }
             let end = self.ended[at - self.parts.start].get(slot);
@@ -213,7 +233,7 @@ impl Writing {
 
     fn into_built(self) -> Built {
         let (versions, ended) = (self.builder.len(), self.kept);
-        let mut blobs = if versions == 0 { Vec::new() } else { self.builder.into_blobs() };
+        let mut blobs = if self.builder.is_empty() { Vec::new() } else { self.builder.into_blobs() };
         if ended.changes() > 0 {
             blobs.push((BlobKind::Ends, ended.sections()));
         }

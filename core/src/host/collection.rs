@@ -5,10 +5,10 @@ use std::sync::{Arc, Weak};
 use crate::base::sync::{ArcSwap, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
-    CollectionConfig, Document, Embedding, Moment, Mutation, Page, SearchRequest, SearchResponse, Settings,
-    Stats, Version, View,
+    CollectionConfig, Document, Embedding, GraphAnswer, GraphOptions, GraphQuestion, Moment, Mutation, Page,
+    SearchRequest, SearchResponse, Settings, Stats, Version, View,
 };
-use crate::engine::{Begun, Collection, Entry, JobKind, export};
+use crate::engine::{Begun, Collection, Entry, JobKind, Submitted, export};
 use crate::segment::{Scratch, SharedRow, Touch};
 use crate::storage::{Level, Storage, Ticket};
 use crate::wire::InfoAnswer;
@@ -34,6 +34,10 @@ pub struct Written {
     pub ended: usize,
     /// How many documents were there to be touched.
     pub touched: usize,
+    /// How many versions of edges began.
+    pub linked: usize,
+    /// How many edges were there and ended, or were erased.
+    pub unlinked: usize,
 }
 
 /// What a collection is and holds.
@@ -226,7 +230,7 @@ impl CollectionHandle {
         if !self.complete(job, &|_| !self.is_closed() && !is_closing())? {
             return Err(StateError::Closed { what: "collection" }.into());
         }
-        Ok(Written { ended, touched: 0 })
+        Ok(Written { ended, ..Written::default() })
     }
 
     fn mutations(&self, mut documents: Vec<Document>, mode: AddMode) -> Result<Vec<Mutation>> {
@@ -306,7 +310,8 @@ impl CollectionHandle {
             (submitted, writer.storage())
         };
         self.settle(&storage, submitted.ticket, level)?;
-        Ok(Written { ended: submitted.ended, touched: submitted.touched })
+        let Submitted { ended, touched, linked, unlinked, .. } = submitted;
+        Ok(Written { ended, touched, linked, unlinked })
     }
 
     /// Takes note that what was written is to be durable within a second.
@@ -447,6 +452,14 @@ impl CollectionHandle {
         let response = view.search(&request, moment, &mut scratch);
         lock(&self.scratch).push(scratch);
         response
+    }
+
+    /// Asks the graph.
+    ///
+    /// # Errors
+    /// As [`View::ask_graph`]; `closed`.
+    pub fn ask_graph(&self, question: &GraphQuestion, options: &GraphOptions) -> Result<GraphAnswer> {
+        self.view()?.ask_graph(question, options, self.clock.now_ns())
     }
 
     /// Ends documents that have expired, though nobody writes.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::base::{Error, Pool, Result, Slot};
+use crate::graph::EdgesReader;
 use crate::index::Hnsw;
 use crate::meta::{Columns, ColumnsBuilder};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
@@ -30,6 +31,8 @@ pub struct SegmentBlobs {
     pub text: Option<BlobId>,
     /// Columns.
     pub columns: Option<BlobId>,
+    /// Edges that came with its documents; primary.
+    pub edges: Option<BlobId>,
 }
 
 impl SegmentBlobs {
@@ -44,6 +47,7 @@ impl SegmentBlobs {
             links: of(BlobKind::Links),
             text: of(BlobKind::Text),
             columns: of(BlobKind::Columns),
+            edges: of(BlobKind::Edges),
         })
     }
 
@@ -55,8 +59,8 @@ impl SegmentBlobs {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = BlobId> {
-        let Self { rows, ends, codes, links, text, columns } = *self;
-        [Some(rows), ends, codes, links, text, columns].into_iter().flatten()
+        let Self { rows, ends, codes, links, text, columns, edges } = *self;
+        [Some(rows), ends, codes, links, text, columns, edges].into_iter().flatten()
     }
 }
 
@@ -147,6 +151,7 @@ pub struct Segment {
     links: Derived<Option<Hnsw>>,
     text: Derived<TextIndex>,
     columns: Derived<Columns>,
+    edges: Option<EdgesReader>,
 }
 
 /// A derived blob.
@@ -183,6 +188,7 @@ impl Segment {
             links: Derived::open(blobs.links, load, &mender)?,
             text: Derived::open(blobs.text, load, &mender)?,
             columns: Derived::open(blobs.columns, load, &mender)?,
+            edges: blobs.edges.map(|id| EdgesReader::open(&load(id)?)).transpose()?,
             blobs,
             mender,
         })
@@ -197,7 +203,14 @@ impl Segment {
         self.codes()?;
         self.links()?;
         self.text()?;
-        self.columns().map(|_| ())
+        self.columns()?;
+        self.edges.as_ref().map_or(Ok(()), |edges| edges.pins().map(|_| ()))
+    }
+
+    /// Its edges; `None` when none came with its documents.
+    #[must_use]
+    pub fn edges(&self) -> Option<&EdgesReader> {
+        self.edges.as_ref()
     }
 
     /// Codes; `None` without vectors.

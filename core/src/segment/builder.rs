@@ -2,6 +2,7 @@
 //!
 //! Where it pauses never changes what it makes. Rows are not kept: what they give is, in the form it has in a blob.
 
+use crate::graph::{self, EdgeTable};
 use crate::meta::ColumnsBuilder;
 use crate::storage::{BlobKind, Section};
 use crate::text::MemoryPostings;
@@ -24,6 +25,7 @@ pub struct SegmentBuilder {
     other_codes: Option<CodeEncoder>,
     postings: MemoryPostings,
     columns: ColumnsBuilder,
+    edges: EdgeTable,
     finished: Finished,
 }
 
@@ -57,16 +59,26 @@ impl SegmentBuilder {
         self.len += 1;
     }
 
+    /// Takes edges over, which follow in seq those it was given before.
+    pub fn push_edges(&mut self, edges: &EdgeTable) {
+        self.edges = if self.edges.is_empty() { edges.clone() } else { self.edges.joined(edges) };
+    }
+
+    /// Its edges become those of the first segment of a collection: see [`EdgeTable::first`].
+    pub fn settle_edges(&mut self, horizon: i64) {
+        self.edges = std::mem::take(&mut self.edges).first(horizon);
+    }
+
     /// How many rows it was given.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it was given none.
+    /// Whether it was given neither rows nor edges.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len == 0 && self.edges.is_empty()
     }
 
     /// How many of the rows have a vector.
@@ -87,7 +99,8 @@ impl SegmentBuilder {
         } else if finished.columns.is_none() {
             finished.columns = Some(std::mem::take(&mut self.columns).sections(n));
         } else if finished.rows.is_none() {
-            finished.rows = Some(self.rows.take().map_or_else(Vec::new, RowsBuilder::sections));
+            let rows = self.rows.take().unwrap_or_else(|| RowsBuilder::new(with.stored));
+            finished.rows = Some(rows.sections());
         }
         finished.rows.is_some()
     }
@@ -143,6 +156,9 @@ impl SegmentBuilder {
         });
         blobs.extend(text.map(|text| (BlobKind::Text, text)));
         blobs.push((BlobKind::Columns, columns.expect(whole)));
+        if !self.edges.is_empty() {
+            blobs.push((BlobKind::Edges, graph::sections(&self.edges)));
+        }
         blobs
     }
 }

@@ -43,6 +43,8 @@ pub enum BlobKind {
     Text = 4,
     /// Derived: values of metadata fields, for filters.
     Columns = 5,
+    /// Primary: edges between documents, with their history.
+    Edges = 6,
     /// Primary: which slots have ended, and when.
     Ends = 7,
     /// Derived: what an index traverses, a bit a component.
@@ -53,8 +55,17 @@ pub enum BlobKind {
 
 impl BlobKind {
     /// Every kind.
-    pub const ALL: [Self; 8] =
-        [Self::Rows, Self::Codes, Self::Links, Self::Text, Self::Columns, Self::Ends, Self::Bits, Self::Pq];
+    pub const ALL: [Self; 9] = [
+        Self::Rows,
+        Self::Codes,
+        Self::Links,
+        Self::Text,
+        Self::Columns,
+        Self::Edges,
+        Self::Ends,
+        Self::Bits,
+        Self::Pq,
+    ];
 
     /// The kind of a number in a file.
     #[must_use]
@@ -71,6 +82,7 @@ impl BlobKind {
             Self::Links => "links",
             Self::Text => "text",
             Self::Columns => "columns",
+            Self::Edges => "edges",
             Self::Ends => "ends",
             Self::Bits => "bits",
             Self::Pq => "pq",
@@ -81,6 +93,7 @@ impl BlobKind {
     fn sections_max(self) -> u16 {
         match self {
             Self::Rows => 17,
+            Self::Edges => 26,
             Self::Codes | Self::Bits | Self::Pq => 2,
             Self::Ends => 3,
             Self::Links => 4,
@@ -91,7 +104,7 @@ impl BlobKind {
     /// Whether it can be made again from primary blobs.
     #[must_use]
     pub fn is_derived(self) -> bool {
-        !matches!(self, Self::Rows | Self::Ends)
+        !matches!(self, Self::Rows | Self::Edges | Self::Ends)
     }
 }
 

@@ -50,6 +50,12 @@ export interface BackendCollection {
   touch(ids: string[], options?: string): Promise<number>;
   /** The JSON of how often documents were touched. */
   touches(ids: string[]): Promise<string>;
+  /** Makes edges, by JSON, and answers how many versions began. */
+  link(edges: string): Promise<number>;
+  /** Ends edges, by JSON, and answers how many were there. */
+  unlink(edges: string): Promise<number>;
+  /** The JSON of what the graph answers to a question of a verb. */
+  graph(verb: string, question: string): Promise<string>;
   get(ids: string[], options?: string): Promise<Answer>;
   versions(id: string): Promise<Answer>;
   scan(request: string): Promise<Answer>;

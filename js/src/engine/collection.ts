@@ -14,6 +14,7 @@ import type {
   EstimateRequest,
   Explanation,
   Facet,
+  Graph,
   Highlight,
   Hit,
   Job,
@@ -32,6 +33,7 @@ import type {
 } from '../types.js';
 import { type Answer, type BackendCollection, call, vectorsOf, wait } from './backend.js';
 import { compress } from './compress.js';
+import { EngineGraph } from './graph.js';
 
 /** Documents fetched at once by `documents()`. */
 const PAGE = 500;
@@ -39,10 +41,12 @@ const PAGE = 500;
 /** A collection over what an engine gives. */
 export class EngineCollection<M extends object = JsonObject> implements Collection<M> {
   readonly name: string;
+  readonly graph: Graph<M>;
   readonly #backend: BackendCollection;
 
   constructor(name: string, backend: BackendCollection) {
     this.name = name;
+    this.graph = new EngineGraph(backend);
     this.#backend = backend;
   }
 

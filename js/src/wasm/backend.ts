@@ -141,6 +141,18 @@ class WasmCollection implements BackendCollection {
     return this.#ask((db, c) => db.touches(c, ids));
   }
 
+  link(edges: string): Promise<number> {
+    return this.#change((db, c) => db.link(c, edges));
+  }
+
+  unlink(edges: string): Promise<number> {
+    return this.#change((db, c) => db.unlink(c, edges));
+  }
+
+  graph(verb: string, question: string): Promise<string> {
+    return this.#ask((db, c) => db.graph(c, verb, question));
+  }
+
   get(ids: string[], options?: string): Promise<Answer> {
     return this.#ask((db, c) => db.get(c, ids, options));
   }

@@ -58,6 +58,11 @@ export interface WasmDatabase {
   /** `ended` says how many were there. */
   touch(collection: number, ids: string[], options?: string): Submitted;
   touches(collection: number, ids: string[]): string;
+  /** `ended` says how many versions began. */
+  link(collection: number, edges: string): Submitted;
+  /** `ended` says how many were there. */
+  unlink(collection: number, edges: string): Submitted;
+  graph(collection: number, verb: string, question: string): string;
   versions(collection: number, id: string): Answer;
   scan(collection: number, request: string): Answer;
   search(collection: number, request: string, vector?: Float32Array): Answer;

@@ -81,6 +81,9 @@ fn in_words(rescued: &Rescued) -> Vec<String> {
     if losses.frames > 0 {
         say(format!("LOST {} frames of its log, each with some writes", losses.frames));
     }
+    if losses.edges > 0 {
+        say(format!("LOST the edges of {} of its blobs", losses.edges));
+    }
     if losses.settings {
         say("LOST how it was made: look at its metric, text, dimension and embedder".to_owned());
     }
@@ -112,6 +115,7 @@ fn as_json(rescued: &Rescued) -> Value {
             "nameless": saved.losses.nameless,
             "segments": saved.losses.segments,
             "frames": saved.losses.frames,
+            "edges": saved.losses.edges,
             "settings": saved.losses.settings,
         },
         "may_be_back": back,

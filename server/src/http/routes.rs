@@ -13,7 +13,7 @@ use super::guard::guard;
 use super::problem::Problem;
 use crate::kektor::{self, indexes, maintenance, vectors};
 use crate::page;
-use crate::v1::{collections, documents, embedder, jobs, kv, search};
+use crate::v1::{collections, documents, embedder, graph, jobs, kv, search};
 
 /// Everything that is served, behind the guard.
 pub fn routes(app: App) -> Router {
@@ -36,6 +36,7 @@ pub fn routes(app: App) -> Router {
         )
         .route("/v1/collections/{name}/documents/{id}/versions", get(documents::versions))
         .route("/v1/collections/{name}/search", post(search::search))
+        .route("/v1/collections/{name}/graph/{verb}", post(graph::verb))
         .merge(job_routes())
         .route("/v1/collections/{name}/job", get(jobs::running).delete(jobs::cancel))
         .route("/v1/collections/{name}/compress", post(jobs::compress))

@@ -3,6 +3,7 @@
 pub mod collections;
 pub mod documents;
 pub mod embedder;
+pub mod graph;
 pub mod jobs;
 pub mod kv;
 pub mod search;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kithdb::base::{AlignedBytes, Bitmap, Pool, Slot};
+use kithdb::graph::{self, Direction, EdgeSource, EdgesReader};
 use kithdb::index::hnsw::{Builder, Kept};
 use kithdb::index::{Hnsw, Scratch, SearchParams};
 use kithdb::kernels::CodeQuery;
@@ -68,6 +69,7 @@ fn ask(blob: &Blob) {
         BlobKind::Links => ask_links(blob),
         BlobKind::Text => ask_text(blob),
         BlobKind::Columns => ask_columns(blob),
+        BlobKind::Edges => ask_edges(blob),
         BlobKind::Ends => ask_ends(blob),
     }
 }
@@ -101,6 +103,33 @@ fn ask_rows(blob: &Blob) {
     let slots = (0..again.len() as u32).map(Slot);
     let found: Vec<_> = slots.map(|slot| again.row(slot).expect("written above")).collect();
     assert_eq!(bytes(&rows::sections(&found, reader.stored())), bytes(&written));
+}
+
+fn ask_edges(blob: &Blob) {
+    let Ok(reader) = EdgesReader::open(blob) else { return };
+    let Ok(pins) = reader.pins() else { return };
+    let (mut nodes, mut entries) = (Vec::new(), Vec::new());
+    pins.nodes(&mut nodes);
+    for key in nodes {
+        let name = pins.name_of(key).expect("an end has a name");
+        assert!(pins.key_of(name).is_none_or(|found| pins.name_of(found).is_some()));
+        assert!(pins.gone_after(key, 0).is_none_or(|at| at > 0));
+        for direction in [Direction::Out, Direction::In] {
+            entries.clear();
+            pins.entries(key, direction, None, &mut entries);
+            for entry in &entries {
+                drop((pins.weight_of(entry.place), pins.properties_of(entry.place)));
+                assert!(
+                    pins.is_known(key, entry.relation, entry.other).is_none_or(|(seq, ..)| seq.0 < 1 << 63)
+                );
+            }
+        }
+    }
+    // What could be read is written and read again.
+    let Ok(table) = reader.table() else { return };
+    let written = graph::sections(&table);
+    let again = EdgesReader::open(&opened(blob.id(), &written)).expect("written above");
+    assert_eq!(bytes(&graph::sections(&again.table().expect("written above"))), bytes(&written));
 }
 
 fn ask_codes(blob: &Blob) {

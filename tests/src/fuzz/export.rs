@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kithdb::base::{ManualClock, NoObserver, Pool, Reader};
-use kithdb::collection::{CollectionConfig, Mutation, SearchRequest};
+use kithdb::collection::{CollectionConfig, LinkRequest, Mutation, SearchRequest};
 use kithdb::engine::{Database, Env, export};
 use kithdb::segment::Scratch;
 use kithdb::storage::blob::checksum;
@@ -49,22 +49,25 @@ fn through(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(exported)
 }
 
-/// Gives the head and both blobs the checksums they ask for.
+/// Gives the head and all blobs the checksums they ask for.
 fn repair(bytes: &mut [u8]) -> Option<()> {
     let config = bytes.get(12..)?;
     let mut r = Reader::new(config);
     CollectionConfig::decode(&mut r).ok()?;
     // The dimension and two times stand before the lengths.
     let lengths = 12 + r.offset() + 4 + 16;
-    let (rows, ends) = (read_u64(bytes, lengths)? as usize, read_u64(bytes, lengths + 8)? as usize);
-    let head = lengths + 16;
+    let len = |at: usize| Some(read_u64(bytes, lengths + 8 * at)? as usize);
+    let (rows, ends, edges) = (len(0)?, len(1)?, len(2)?);
+    let head = lengths + 24;
     let crc = checksum(0, &bytes[..head]);
     write_u32(bytes, head, crc);
     let body = bytes.get_mut(head + 4..)?;
     let (rows, rest) = body.split_at_mut_checked(rows)?;
+    let (ends, rest) = rest.split_at_mut_checked(ends)?;
     let id = BlobId::new(0, 1, BlobKind::Rows);
     blob::repair(id, rows);
-    blob::repair(BlobId { kind: BlobKind::Ends, ..id }, rest.get_mut(..ends)?);
+    blob::repair(BlobId { kind: BlobKind::Ends, ..id }, ends);
+    blob::repair(BlobId { kind: BlobKind::Edges, ..id }, rest.get_mut(..edges)?);
     Some(())
 }
 
@@ -77,7 +80,15 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     let mut all = vec![seed(&[REPAIR], &written(CollectionConfig::default(), &[]))];
     for config in [plain, history] {
         let upsert = |i| Mutation::Upsert(document(i));
-        let batches = [vec![upsert(0), upsert(1)], vec![upsert(1), Mutation::Delete("d0".into())]];
+        let link = Mutation::Link(LinkRequest {
+            source: "d0".into(),
+            relation: "near".into(),
+            target: "d1".into(),
+            inverse: Some("far".into()),
+            weight: 0.5,
+            properties: document(1).metadata,
+        });
+        let batches = [vec![upsert(0), upsert(1), link], vec![upsert(1), Mutation::Delete("d0".into())]];
         all.push(seed(&[REPAIR], &written(config, &batches)));
     }
     all.push(seed(&[0], &all[1][1..]));

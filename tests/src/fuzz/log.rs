@@ -111,7 +111,12 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     let ops_of = |numbers: std::ops::Range<u32>| numbers.map(seeds::put).collect::<Vec<_>>();
     let mut first = header(COLLECTION_ID, 1, Lsn(1));
     let (mut next, mut durable) = (1, 0);
-    for batch in [ops_of(0..2), vec![seeds::delete(1)], ops_of(2..3)] {
+    for batch in [
+        ops_of(0..2),
+        vec![seeds::delete(1), seeds::link(2)],
+        ops_of(2..3),
+        vec![seeds::unlink(2), seeds::link(5)],
+    ] {
         let (bytes, last) = frames(COLLECTION_ID, 1, Lsn(next), Lsn(durable), &batch).expect("small");
         first.extend(bytes);
         (durable, next) = (next - 1, last.0 + 1);
@@ -122,7 +127,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     let split = (first.len() * 256).div_ceil(first.len() + second.len()) as u8;
     let mut plain = Writer::new();
     ops_of(0..3).iter().for_each(|op| op.encode(&mut plain));
-    seeds::delete(2).encode(&mut plain);
+    [seeds::delete(2), seeds::link(3), seeds::unlink(3)].iter().for_each(|op| op.encode(&mut plain));
     let torn = &first[..first.len() - 3];
     let last = header(COLLECTION_ID, 1, Lsn((1 << 63) - 1));
     vec![

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kithdb::base::value::parse_object;
 use kithdb::base::{Key, NEVER, Object, Pool, Seq, Slot};
 use kithdb::collection::Op;
+use kithdb::graph::{self, Edge, EdgeTable, Gone, Mark, Relation};
 use kithdb::index::HnswParams;
 use kithdb::index::hnsw::build;
 use kithdb::segment::{Derive, End, Ends, Row, SharedRow, derive};
@@ -82,6 +83,50 @@ pub(super) fn ends(rows: &[SharedRow]) -> Ends {
     ends
 }
 
+/// A link of two of the documents, and the end of another.
+pub(super) fn link(i: u32) -> Op {
+    let (source, relation, target) = triple(i);
+    let at = i64::from(i) * 10 + 7;
+    let properties = if i.is_multiple_of(2) { metadata(i) } else { Object::new() };
+    Op::Link { source, relation, target, at, weight: f64::from(i), properties }
+}
+
+pub(super) fn unlink(i: u32) -> Op {
+    let (source, relation, target) = triple(i);
+    Op::Unlink { source, relation, target, at: i64::from(i) * 10 + 8, erase: i.is_multiple_of(2) }
+}
+
+type Named<N> = (N, Box<str>);
+
+fn triple(i: u32) -> (Named<Key>, Named<Relation>, Named<Key>) {
+    ((Key(i % 3), id(i)), (Relation(i % 2), format!("r{}", i % 2).into()), (Key((i + 1) % 3), id(i + 1)))
+}
+
+/// Edges of every kind: open, ended, with a weight, with properties, marks, and a document that went.
+fn edges() -> EdgeTable {
+    let edge = |i: u32, mark: Mark, until: i64| Edge {
+        source: Key(i % 3),
+        relation: Relation(i % 2),
+        target: Key((i + 1) % 3),
+        seq: Seq(u64::from(i)),
+        mark,
+        at: i64::from(i) * 10,
+        until,
+        weight: if i == 2 { 0.5 } else { 1.0 },
+        properties: (i == 3).then(|| Arc::new(metadata(i))),
+    };
+    let entries = vec![
+        edge(0, Mark::Link, NEVER),
+        edge(1, Mark::Unlink, NEVER),
+        edge(2, Mark::Link, 25),
+        edge(3, Mark::Link, NEVER),
+        edge(4, Mark::Erase, NEVER),
+    ];
+    let names = (0..3).map(|i| (Key(i), Arc::from(&*id(i)))).collect();
+    let relations = (0..2).map(|i| (Relation(i), Arc::from(format!("r{i}")))).collect();
+    EdgeTable::new(entries, names, relations, vec![Gone { key: Key(2), seq: Seq(9), at: 90 }])
+}
+
 /// The sections of every kind of blob of a segment with these rows.
 pub(super) fn sections(rows: &[SharedRow], metric: Metric) -> Vec<(BlobKind, Vec<Section>)> {
     let (pool, words) = (Pool::single(), words());
@@ -102,6 +147,7 @@ pub(super) fn sections(rows: &[SharedRow], metric: Metric) -> Vec<(BlobKind, Vec
     let params = HnswParams { links_max: 2, ef_construction: 8, seed: 1 };
     let links = build(&encoder.space(), params, &pool, &mut |_, _| {}).expect("parameters within limits");
     blobs.push((BlobKind::Links, links));
+    blobs.push((BlobKind::Edges, graph::sections(&edges())));
     blobs.push((BlobKind::Ends, ends(rows).sections()));
     blobs
 }

@@ -2,7 +2,7 @@
 
 use crate::base::{Error, Lsn, Result};
 use crate::collection::CollectionConfig;
-use crate::engine::export::{Parsed, renumbered};
+use crate::engine::export::{Parsed, renumbered, with_keys_of};
 use crate::engine::log;
 use crate::engine::manifest::Manifest;
 use crate::storage::{Listing, Object, Storage};
@@ -23,6 +23,8 @@ pub struct Losses {
     pub frames: u64,
     /// Ends that cannot be read: so many deleted or replaced documents may be back; `usize::MAX` for nobody knows.
     pub ends: usize,
+    /// Blobs of edges that cannot be read.
+    pub edges: usize,
     /// No manifest is as it was written: how the collection was made may be wrong, and what was deleted may be back.
     pub settings: bool,
 }
@@ -102,11 +104,15 @@ pub fn salvage(storage: &dyn Storage, collection_id: Option<u64>) -> Result<Salv
         segments: state.segments,
         frames: state.frames,
         ends: state.ends,
+        edges: state.lost_edges,
         settings: is_guessed,
     };
     let unfinished_bytes = state.unfinished_bytes;
     let dim = state.dim.or(manifest.config.dim);
-    let documents = Parsed::without_history(manifest.config, dim, renumbered(state.into_rows()));
+    let edges = std::mem::take(&mut state.edges).first(i64::MIN);
+    let rows = renumbered(state.into_rows());
+    let edges = with_keys_of(edges, &rows, 0);
+    let documents = Parsed::without_history(manifest.config, dim, rows, edges);
     Ok(Salvaged { documents, generation, losses, unfinished_bytes, notes })
 }
 

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::base::{Error, Key, Result, Seq, Slot};
-use crate::collection::Op;
+use crate::collection::linking::Noted;
+use crate::collection::{Counters, Op};
 use crate::engine::log;
 use crate::engine::manifest::Manifest;
+use crate::graph::{EdgeSource, EdgeTable, EdgesReader, Gone};
 use crate::segment::{Row, RowsSalvage, SegmentBlobs, ends};
-use crate::storage::{Blob, Listing, Object, Storage};
+use crate::storage::{Blob, BlobId, Listing, Object, Storage};
 use crate::vectors::{check_vector, inverse_norm};
 
 /// The documents of a generation and what is lost.
@@ -26,6 +28,10 @@ pub(super) struct State {
     pub segments: usize,
     /// Ends that cannot be read: documents that were deleted may be back.
     pub ends: usize,
+    /// All entries of edges that can be read, their numbers as they were.
+    pub edges: EdgeTable,
+    /// Blobs of edges that cannot be read.
+    pub lost_edges: usize,
     /// Frames of the log that are gone.
     pub frames: u64,
     /// Bytes at the end of the log that belong to no write that was finished.
@@ -41,6 +47,9 @@ impl State {
     pub fn of(storage: &dyn Storage, listing: &Listing, manifest: &Manifest, newest_log: u64) -> Self {
         let mut this = Self { dim: manifest.cut.dim, ..Self::default() };
         for blobs in &manifest.segments {
+            if let Some(id) = blobs.edges {
+                this.edges_of(storage, id);
+            }
             if let Err(error) = this.segment(storage, manifest, blobs) {
                 this.segments += 1;
                 this.notes.push(format!("all of segment {} is lost: {error}", blobs.rows.number));
@@ -52,7 +61,8 @@ impl State {
 
     /// Whether nothing is lost.
     pub fn is_whole(&self) -> bool {
-        self.names_its_losses() && self.lost.is_empty() && self.ends == 0 && self.frames == 0
+        let lost_others = self.ends > 0 || self.frames > 0 || self.lost_edges > 0;
+        self.names_its_losses() && self.lost.is_empty() && !lost_others
     }
 
     /// Whether every document that is lost is known by its id.
@@ -71,6 +81,21 @@ impl State {
             last = row.valid_from;
         }
         rows.into_iter()
+    }
+
+    fn edges_of(&mut self, storage: &dyn Storage, id: BlobId) {
+        let read = || {
+            let blob = Blob::open(id, storage.blob(id)?)?;
+            blob.verify()?;
+            EdgesReader::open(&blob)?.table()
+        };
+        match read() {
+            Ok(edges) => self.edges = self.edges.joined(&edges),
+            Err(error) => {
+                self.lost_edges += 1;
+                self.notes.push(format!("the edges of {}.edges are lost: {error}", id.number));
+            }
+        }
     }
 
     fn segment(&mut self, storage: &dyn Storage, manifest: &Manifest, blobs: &SegmentBlobs) -> Result<()> {
@@ -122,9 +147,23 @@ impl State {
         let found = log::salvage(manifest.collection_id, manifest.cut.lsn, &logs);
         self.frames = found.missing_frames.max(u64::from(is_cut_short));
         self.unfinished_bytes = found.unread_bytes;
+        let seqs =
+            self.edges.edges().iter().map(|edge| edge.seq).chain(self.edges.gone().iter().map(|g| g.seq));
+        let mut seq = seqs.max().unwrap_or_default();
+        let (mut noted, mut ends_of_edges) = (Noted::default(), HashMap::new());
         for op in found.ops {
+            seq.0 += 1;
             match op {
-                Op::Delete { id, .. } => self.delete(&id),
+                Op::Delete { id, valid_to } => {
+                    let key = ends_of_edges.get(&*id).copied().or_else(|| self.edges.key_of(&id));
+                    noted.gone.extend(key.map(|key| Gone { key, seq, at: valid_to }));
+                    self.delete(&id);
+                }
+                Op::Link { ref source, ref target, .. } | Op::Unlink { ref source, ref target, .. } => {
+                    let named = [source, target].map(|(key, id)| (id.clone(), *key));
+                    ends_of_edges.extend(named);
+                    noted.take(op, seq, &mut Counters::default());
+                }
                 Op::Touch { .. } | Op::Configure(_) | Op::Reserve { .. } => {}
                 Op::Put { id, valid_from, expires_at, vector, metadata, .. } => {
                     let dim = self.dim.map(|dim| dim as usize);
@@ -141,6 +180,7 @@ impl State {
                 }
             }
         }
+        self.edges = self.edges.joined(&noted.into_table());
     }
 
     /// A newer version than any before.
@@ -171,6 +211,9 @@ impl State {
             return 0;
         }
         let all_are_named = before.names_its_losses();
+        if self.lost_edges > before.lost_edges {
+            (self.edges, self.lost_edges) = (before.edges.clone(), before.lost_edges);
+        }
         let is_missing = |id: &str, this: &Self| {
             !this.places.contains_key(id) && (this.lost.contains(id) || !this.names_its_losses())
         };

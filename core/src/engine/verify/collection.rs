@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::base::{Error, Pool, StorageError};
-use crate::collection::Op;
+use crate::collection::{Counters, Op};
 use crate::engine::database::Entry;
 use crate::engine::log::{self, Replay};
 use crate::engine::manifest::Manifest;
@@ -194,6 +194,16 @@ fn together<'a>(
                 found.push(format!("key {} is that of two ids, one of them {id:?}", segment.keys[slot]));
             }
         }
+        if let Some(edges) = &segment.edges {
+            for (key, name) in edges.names() {
+                if *owners.entry(key.0).or_insert(name) != &**name {
+                    found.push(format!("key {} is that of two ids, one of them {name:?}", key.0));
+                }
+            }
+            let Counters { next_key, next_relation, next_seq, last_time, .. } = counters;
+            let fault = edges.fault(next_key, next_relation, next_seq, last_time);
+            found.extend(fault.map(|expected| format!("{number}.edges: expected {expected}")));
+        }
         let last_end = ends.iter().flat_map(|ends| ends.iter()).map(|end| end.seq.0).max();
         let latest_end = ends.iter().flat_map(|ends| ends.iter()).map(|end| end.valid_to).max();
         if least.max(last_end.map_or(0, |seq| seq + 1)) > counters.next_seq
@@ -219,7 +229,7 @@ fn check_ops<'a>(
         let at = match op {
             Op::Put { valid_from, .. } => *valid_from,
             Op::Delete { valid_to, .. } => *valid_to,
-            Op::Touch { at, .. } => *at,
+            Op::Touch { at, .. } | Op::Link { at, .. } | Op::Unlink { at, .. } => *at,
             Op::Configure(settings) => match settings.check(manifest.config.metric) {
                 Ok(()) => continue,
                 Err(error) => {
@@ -232,11 +242,19 @@ fn check_ops<'a>(
             return Some(format!("an op of the log is of time {at}, not after the one before"));
         }
         time = at;
-        let Op::Put { key, id, vector, .. } = op else { continue };
-        if *owners.entry(key.0).or_insert(id) != &**id {
-            return Some(format!("the log gives key {} to {id:?}, which another id has", key.0));
+        let (named, vector) = match op {
+            Op::Put { key, id, vector, .. } => ([Some((*key, id)), None], vector.as_deref()),
+            Op::Link { source, target, .. } | Op::Unlink { source, target, .. } => {
+                ([Some((source.0, &source.1)), Some((target.0, &target.1))], None)
+            }
+            _ => continue,
+        };
+        for (key, id) in named.into_iter().flatten() {
+            if *owners.entry(key.0).or_insert(id) != &**id {
+                return Some(format!("the log gives key {} to {id:?}, which another id has", key.0));
+            }
         }
-        if let Some(vector) = vector {
+        if let (Some(vector), Op::Put { id, .. }) = (vector, op) {
             let own = vector.len() as u32;
             if *dim.get_or_insert(own) != own {
                 return Some(format!("the log has a vector of {own} dimensions, of {id:?}"));

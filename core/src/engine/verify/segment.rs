@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Error, Pool, Result, Slot, check_id};
 use crate::collection::CollectionConfig;
+use crate::graph::{self, EdgeTable, EdgesReader};
 use crate::index::Hnsw;
 use crate::meta::Columns;
 use crate::segment::{Derive, End, Ends, RowsReader, SharedRow, derive, derive_one};
@@ -32,6 +33,8 @@ pub(super) struct Facts {
     pub dim: usize,
     /// Every ends blob that a manifest in use names for it.
     pub ends: BTreeMap<BlobId, Ends>,
+    /// Its edges.
+    pub edges: Option<EdgeTable>,
 }
 
 type Sections = BTreeMap<BlobKind, Vec<Section>>;
@@ -64,6 +67,14 @@ impl Segments<'_> {
                     BlobKind::Ends => match check_ends(&blob, rows, self.words) {
                         Ok((ends, found)) => {
                             facts.ends.insert(*id, ends);
+                            found
+                        }
+                        Err(error) => vec![(&error).into()],
+                    },
+                    BlobKind::Edges => match EdgesReader::open(&blob).and_then(|edges| edges.table()) {
+                        Ok(edges) => {
+                            let found = compare(&blob, &graph::sections(&edges));
+                            facts.edges = Some(edges);
                             found
                         }
                         Err(error) => vec![(&error).into()],

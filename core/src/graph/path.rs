@@ -1,0 +1,203 @@
+//! Shortest paths: by the number of edges, searched from both ends, or by the sum of their weights (Dijkstra).
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, HashMap};
+
+use crate::base::{Error, Key, Result};
+
+use super::edge::{Direction, Link, Relation};
+use super::state::Graph;
+
+/// From where to where, and along what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathRequest {
+    /// Where it begins.
+    pub source: Key,
+    /// Where it ends.
+    pub target: Key,
+    /// Along these relations; none stands for all.
+    pub relations: Vec<Relation>,
+    /// Which ways edges may be followed.
+    pub directions: Vec<Direction>,
+    /// So many edges at most.
+    pub depth: usize,
+    /// So many edges are looked at at most.
+    pub edges_max: usize,
+    /// Whether the sum of weights is to be least, not the number of edges.
+    pub weighted: bool,
+}
+
+/// A path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    /// The ends it leads through, from the source to the target.
+    pub nodes: Vec<Key>,
+    /// The edges between them, in that order.
+    pub links: Vec<Link>,
+    /// The number of edges, or the sum of their weights.
+    pub cost: f64,
+}
+
+/// The edge by which an end was reached, and which way it was followed; `None` where the search began.
+type Way = Option<(Link, Direction)>;
+
+/// One side of a search from both ends.
+struct Side {
+    /// Of each end that was reached: how far it is, and through which edge, followed which way.
+    reached: HashMap<Key, (usize, Way)>,
+    frontier: Vec<Key>,
+    depth: usize,
+    directions: Vec<Direction>,
+}
+
+impl Side {
+    fn new(root: Key, directions: Vec<Direction>) -> Self {
+        Self { reached: HashMap::from([(root, (0, None))]), frontier: vec![root], depth: 0, directions }
+    }
+
+    /// The edges from the root to an end, the last one first.
+    fn back(&self, mut node: Key) -> Vec<Link> {
+        let mut links = Vec::new();
+        while let Some((_, Some((link, direction)))) = self.reached.get(&node) {
+            links.push(*link);
+            node = link.far(direction.reversed());
+        }
+        links
+    }
+}
+
+impl Graph<'_> {
+    /// A shortest path; `None` where there is none within the bounds, and whether these were reached. Of paths that are
+    /// as short, the same one is always found.
+    ///
+    /// # Errors
+    /// `invalid_parameter` for a negative weight on the way of a weighted search.
+    pub fn path(&self, request: &PathRequest) -> Result<(Option<Path>, bool)> {
+        if request.source == request.target {
+            return Ok((Some(Path { nodes: vec![request.source], links: Vec::new(), cost: 0.0 }), false));
+        }
+        if request.weighted { self.lightest(request) } else { Ok(self.fewest(request)) }
+    }
+
+    fn fewest(&self, request: &PathRequest) -> (Option<Path>, bool) {
+        let back = request.directions.iter().map(|direction| direction.reversed()).collect();
+        let mut sides =
+            [Side::new(request.source, request.directions.clone()), Side::new(request.target, back)];
+        let (mut links, mut looked) = (Vec::new(), 0);
+        while sides[0].depth + sides[1].depth < request.depth {
+            // The side that has fewer ends to go on from.
+            let own = usize::from(sides[1].frontier.len() < sides[0].frontier.len());
+            let (mut next, mut met): (Vec<Key>, Option<(usize, Key)>) = (Vec::new(), None);
+            let frontier = std::mem::take(&mut sides[own].frontier);
+            if frontier.is_empty() {
+                return (None, false);
+            }
+            let depth = sides[own].depth + 1;
+            for node in frontier {
+                for direction in sides[own].directions.clone() {
+                    self.links(node, direction, &request.relations, &mut links);
+                    looked += links.len();
+                    if looked > request.edges_max {
+                        return (None, true);
+                    }
+                    for link in &links {
+                        let far = link.far(direction);
+                        if sides[own].reached.contains_key(&far) {
+                            continue;
+                        }
+                        sides[own].reached.insert(far, (depth, Some((*link, direction))));
+                        next.push(far);
+                        if let Some((beyond, _)) = sides[1 - own].reached.get(&far)
+                            && met.is_none_or(|met| (depth + beyond, far) < met)
+                        {
+                            met = Some((depth + beyond, far));
+                        }
+                    }
+                }
+            }
+            if let Some((_, middle)) = met {
+                let mut links = sides[0].back(middle);
+                links.reverse();
+                links.extend(sides[1].back(middle));
+                let cost = links.len() as f64;
+                return (Some(along(request.source, links, cost)), false);
+            }
+            (sides[own].frontier, sides[own].depth) = (next, depth);
+        }
+        (None, false)
+    }
+
+    fn lightest(&self, request: &PathRequest) -> Result<(Option<Path>, bool)> {
+        // By cost, then fewer edges, then the end's key.
+        let mut queue = BinaryHeap::from([Reverse((Cost(0.0), 0usize, request.source))]);
+        let mut best: HashMap<Key, (Cost, usize, Way)> =
+            HashMap::from([(request.source, (Cost(0.0), 0, None))]);
+        let (mut links, mut looked) = (Vec::new(), 0);
+        while let Some(Reverse((cost, hops, node))) = queue.pop() {
+            if best.get(&node).is_some_and(|(least, fewest, _)| (*least, *fewest) < (cost, hops)) {
+                continue;
+            }
+            if node == request.target {
+                let mut back = Vec::new();
+                let mut at = node;
+                while let Some((_, _, Some((link, direction)))) = best.get(&at) {
+                    back.push(*link);
+                    at = link.far(direction.reversed());
+                }
+                back.reverse();
+                return Ok((Some(along(request.source, back, cost.0)), false));
+            }
+            if hops == request.depth {
+                continue;
+            }
+            for direction in &request.directions {
+                self.links(node, *direction, &request.relations, &mut links);
+                looked += links.len();
+                if looked > request.edges_max {
+                    return Ok((None, true));
+                }
+                for link in &links {
+                    let weight = self.weight(link);
+                    if weight < 0.0 {
+                        let expected = "weights of 0 or more on the way; ask for the fewest edges instead";
+                        return Err(Error::parameter("weighted", weight, expected));
+                    }
+                    let (far, next) = (link.far(*direction), (Cost(cost.0 + weight), hops + 1));
+                    if best.get(&far).is_none_or(|(cost, hops, _)| next < (*cost, *hops)) {
+                        best.insert(far, (next.0, next.1, Some((*link, *direction))));
+                        queue.push(Reverse((next.0, next.1, far)));
+                    }
+                }
+            }
+        }
+        Ok((None, false))
+    }
+}
+
+/// A path along edges, each of which may be followed either way.
+fn along(source: Key, links: Vec<Link>, cost: f64) -> Path {
+    let mut nodes = vec![source];
+    for link in &links {
+        let last = nodes[nodes.len() - 1];
+        nodes.push(if link.source == last { link.target } else { link.source });
+    }
+    Path { nodes, links, cost }
+}
+
+/// A sum of weights, which is never NaN.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cost(f64);
+
+impl Eq for Cost {}
+
+impl PartialOrd for Cost {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Cost {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}

@@ -1,0 +1,436 @@
+//! An open edges blob: found by either end, read in place.
+//!
+//! Layout: docs/FORMAT.md, "edges". Nothing but its counts is read before something is asked of it; then what searches
+//! rely on is checked, once.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use crate::base::bytes::numbers;
+use crate::base::limits::SLOTS_MAX;
+use crate::base::value::decode_object;
+use crate::base::{Error, Key, NEVER, Object, Reader, Result, Seq, check_id};
+use crate::storage::{Blob, Pinned, Rows};
+
+use super::edge::{Direction, Edge, Entry, Gone, Mark, Relation, check_relation};
+use super::packed::Packed;
+use super::sections::{
+    AT, COUNTS, ENDED_AT, ENDED_PLACE, GONE_AT, GONE_KEY, GONE_SEQ, IN_PLACE, IN_SOURCE, IN_STARTS, MARK,
+    MARK_PLACE, NODE_KEYS, NODE_NAME_ENDS, NODE_NAMES, NODE_ORDER, OUT_STARTS, PROPERTIES, PROPERTIES_ENDS,
+    PROPERTIES_PLACE, RELATION, RELATIONS, SEQ, TARGET, WEIGHT, WEIGHT_PLACE,
+};
+use super::state::EdgeSource;
+use super::table::EdgeTable;
+
+/// An edges blob.
+#[derive(Debug)]
+pub struct EdgesReader {
+    blob: Blob,
+    counts: Counts,
+    pins: OnceLock<Pins>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    nodes: usize,
+    edges: usize,
+    relations: usize,
+    gone: usize,
+    ended: usize,
+    marks: usize,
+    weighted: usize,
+    with_properties: usize,
+}
+
+/// Its sections, checked.
+#[derive(Debug)]
+pub struct Pins {
+    node_keys: Packed,
+    node_order: Packed,
+    name_ends: Packed,
+    names: Pinned,
+    relations: Vec<(Relation, Arc<str>)>,
+    out_starts: Packed,
+    relation: Packed,
+    target: Packed,
+    seq: Packed,
+    at: Packed,
+    in_starts: Packed,
+    in_source: Packed,
+    in_place: Packed,
+    ended_place: Packed,
+    ended_at: Packed,
+    mark_place: Packed,
+    mark: Pinned,
+    weight_place: Packed,
+    weight: Pinned,
+    properties_place: Packed,
+    properties_ends: Packed,
+    properties: Rows,
+    gone_key: Packed,
+    gone_at: Packed,
+    gone_seq: Packed,
+    object: String,
+}
+
+impl EdgesReader {
+    /// Opens it: reads its counts.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn open(blob: &Blob) -> Result<Self> {
+        let bad = || Error::corrupt(name(blob), 0, "counts within limits");
+        let counts = blob.rows(COUNTS)?;
+        let counts = counts.read(0..counts.len())?;
+        let mut r = Reader::new(&counts);
+        let mut count = || {
+            let n = r.u64().ok().and_then(|n| usize::try_from(n).ok());
+            n.filter(|n| *n <= SLOTS_MAX).ok_or_else(bad)
+        };
+        let counts = Counts {
+            nodes: count()?,
+            edges: count()?,
+            relations: count()?,
+            gone: count()?,
+            ended: count()?,
+            marks: count()?,
+            weighted: count()?,
+            with_properties: count()?,
+        };
+        r.end().map_err(|_| bad())?;
+        Ok(Self { blob: blob.clone(), counts, pins: OnceLock::new() })
+    }
+
+    /// How many entries it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.counts.edges
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.edges == 0
+    }
+
+    /// How many bytes it takes.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.blob.len()
+    }
+
+    /// What can be searched, checked when it is first asked for.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn pins(&self) -> Result<&Pins> {
+        if let Some(pins) = self.pins.get() {
+            return Ok(pins);
+        }
+        let pins = Pins::open(&self.blob, self.counts)?;
+        Ok(self.pins.get_or_init(|| pins))
+    }
+
+    /// All of it, as a table.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn table(&self) -> Result<EdgeTable> {
+        self.pins()?.table()
+    }
+}
+
+fn name(blob: &Blob) -> String {
+    format!("blob {}.edges", blob.id().number)
+}
+
+impl Pins {
+    fn open(blob: &Blob, counts: Counts) -> Result<Self> {
+        let Counts { nodes, edges, relations, gone, ended, marks, weighted, with_properties } = counts;
+        let column = |section, len| Packed::open(blob, section, len);
+        let pins = Self {
+            node_keys: column(NODE_KEYS, nodes)?,
+            node_order: column(NODE_ORDER, nodes)?,
+            name_ends: column(NODE_NAME_ENDS, nodes + 1)?,
+            names: blob.pinned(NODE_NAMES)?,
+            relations: dictionary(blob, relations)?,
+            out_starts: column(OUT_STARTS, nodes + 1)?,
+            relation: column(RELATION, edges)?,
+            target: column(TARGET, edges)?,
+            seq: column(SEQ, edges)?,
+            at: column(AT, edges)?,
+            in_starts: column(IN_STARTS, nodes + 1)?,
+            in_source: column(IN_SOURCE, edges)?,
+            in_place: column(IN_PLACE, edges)?,
+            ended_place: column(ENDED_PLACE, ended)?,
+            ended_at: column(ENDED_AT, ended)?,
+            mark_place: column(MARK_PLACE, marks)?,
+            mark: blob.pinned(MARK)?,
+            weight_place: column(WEIGHT_PLACE, weighted)?,
+            weight: blob.pinned(WEIGHT)?,
+            properties_place: column(PROPERTIES_PLACE, with_properties)?,
+            properties_ends: column(PROPERTIES_ENDS, with_properties + 1)?,
+            properties: blob.rows(PROPERTIES)?,
+            gone_key: column(GONE_KEY, gone)?,
+            gone_at: column(GONE_AT, gone)?,
+            gone_seq: column(GONE_SEQ, gone)?,
+            object: name(blob),
+        };
+        pins.check(counts)?;
+        Ok(pins)
+    }
+
+    fn corrupt<T>(&self, expected: &str) -> Result<T> {
+        Err(Error::corrupt(self.object.clone(), 0, expected))
+    }
+
+    /// What reading relies on: places are within bounds, and what is searched by halving ascends.
+    fn check(&self, counts: Counts) -> Result<()> {
+        let ascends = |column: &Packed, limit: i64| {
+            let mut last = -1;
+            column.iter().all(|n| std::mem::replace(&mut last, n) < n && (0..limit).contains(&n))
+        };
+        let rises = |column: &Packed, end: usize| {
+            let mut last = 0;
+            let is_rising = column.iter().all(|n| std::mem::replace(&mut last, n) <= n);
+            is_rising && column.get(0) == 0 && column.get(column.len() - 1) == end as i64
+        };
+        let within = |column: &Packed, limit: usize| column.iter().all(|n| (0..limit as i64).contains(&n));
+        let Counts { nodes, edges, relations, marks, weighted, .. } = counts;
+        if !ascends(&self.node_keys, i64::from(u32::MAX)) || !within(&self.node_order, nodes) {
+            return self.corrupt("keys in ascending order");
+        }
+        if !rises(&self.name_ends, self.names.len()) {
+            return self.corrupt("names one behind the other");
+        }
+        let names = (0..nodes).map(|node| (self.name_ends.place(node), self.name_ends.place(node + 1)));
+        for (from, to) in names {
+            if std::str::from_utf8(&self.names[from..to]).is_err() {
+                return self.corrupt("names in UTF-8");
+            }
+        }
+        let is_sound = rises(&self.out_starts, edges)
+            && rises(&self.in_starts, edges)
+            && within(&self.relation, relations)
+            && within(&self.target, nodes)
+            && within(&self.in_source, nodes)
+            && within(&self.in_place, edges)
+            && self.seq.iter().all(|seq| seq >= 0);
+        if !is_sound {
+            return self.corrupt("entries between ends that are there");
+        }
+        let few = [&self.ended_place, &self.mark_place, &self.weight_place, &self.properties_place];
+        if !few.into_iter().all(|places| ascends(places, edges as i64)) {
+            return self.corrupt("places of entries in ascending order");
+        }
+        let is_mark = |mark: &u8| matches!(mark, 1 | 2);
+        let weights = numbers::<f64>(&self.weight).map_or(0, <[f64]>::len);
+        if self.mark.len() != marks || !self.mark.iter().all(is_mark) || weights != weighted {
+            return self.corrupt("marks and weights");
+        }
+        let properties = usize::try_from(self.properties.len()).unwrap_or(usize::MAX);
+        if !rises(&self.properties_ends, properties) {
+            return self.corrupt("properties one behind the other");
+        }
+        let keys = self.gone_key.iter();
+        if !keys.zip(self.gone_key.iter().skip(1)).all(|(a, b)| a <= b) {
+            return self.corrupt("documents that went in the order of their keys");
+        }
+        Ok(())
+    }
+
+    fn node(&self, key: Key) -> Option<usize> {
+        self.node_keys.find(i64::from(key.0))
+    }
+
+    fn key(&self, node: usize) -> Key {
+        Key(self.node_keys.get(node) as u32)
+    }
+
+    fn node_name(&self, node: usize) -> &str {
+        let (from, to) = (self.name_ends.place(node), self.name_ends.place(node + 1));
+        std::str::from_utf8(&self.names[from..to]).unwrap_or_default()
+    }
+
+    fn number(&self, place: usize) -> Relation {
+        self.relations[self.relation.place(place)].0
+    }
+
+    /// The place of the relation of this number among its names.
+    fn relation_place(&self, relation: Relation) -> Option<usize> {
+        self.relations.binary_search_by_key(&relation, |(number, _)| *number).ok()
+    }
+
+    fn until(&self, place: usize) -> i64 {
+        self.ended_place.find(place as i64).map_or(NEVER, |i| self.ended_at.get(i))
+    }
+
+    fn mark(&self, place: usize) -> Mark {
+        match self.mark_place.find(place as i64).map(|i| self.mark[i]) {
+            None => Mark::Link,
+            Some(1) => Mark::Unlink,
+            Some(_) => Mark::Erase,
+        }
+    }
+
+    fn entry(&self, place: usize, other: usize) -> Entry {
+        Entry {
+            relation: self.number(place),
+            other: self.key(other),
+            seq: Seq(self.seq.get(place) as u64),
+            mark: if self.mark_place.len() == 0 { Mark::Link } else { self.mark(place) },
+            at: self.at.get(place),
+            until: if self.ended_place.len() == 0 { NEVER } else { self.until(place) },
+            place: place as u32,
+        }
+    }
+
+    fn out(&self, node: usize) -> Range<usize> {
+        self.out_starts.place(node)..self.out_starts.place(node + 1)
+    }
+
+    fn gone(&self) -> impl Iterator<Item = Gone> {
+        let gone = |i: usize| Gone {
+            key: Key(self.gone_key.get(i) as u32),
+            seq: Seq(self.gone_seq.get(i) as u64),
+            at: self.gone_at.get(i),
+        };
+        (0..self.gone_key.len()).map(gone)
+    }
+
+    fn table(&self) -> Result<EdgeTable> {
+        let mut edges = Vec::with_capacity(self.target.len());
+        for node in 0..self.node_keys.len() {
+            for place in self.out(node) {
+                edges.push(Edge {
+                    source: self.key(node),
+                    relation: self.number(place),
+                    target: self.key(self.target.place(place)),
+                    seq: Seq(self.seq.get(place) as u64),
+                    mark: self.mark(place),
+                    at: self.at.get(place),
+                    until: self.until(place),
+                    weight: self.weight_of(place as u32),
+                    properties: self.properties_of(place as u32)?,
+                });
+            }
+        }
+        let mut names = Vec::with_capacity(self.node_keys.len());
+        for node in 0..self.node_keys.len() {
+            let name = self.node_name(node);
+            check_id(name)?;
+            names.push((self.key(node), Arc::from(name)));
+        }
+        Ok(EdgeTable::new(edges, names, self.relations.clone(), self.gone().collect()))
+    }
+}
+
+fn dictionary(blob: &Blob, count: usize) -> Result<Vec<(Relation, Arc<str>)>> {
+    let bytes = blob.pinned(RELATIONS)?;
+    let bad = || Error::corrupt(name(blob), 0, "relations by number, each with its name");
+    let mut r = Reader::new(&bytes);
+    let mut relations: Vec<(Relation, Arc<str>)> = Vec::new();
+    for _ in 0..count {
+        let number = Relation(r.u32().map_err(|_| bad())?);
+        let name = r.str().map_err(|_| bad())?;
+        if relations.last().is_some_and(|(last, _)| *last >= number) || check_relation(name).is_err() {
+            return Err(bad());
+        }
+        relations.push((number, name.into()));
+    }
+    r.end().map_err(|_| bad())?;
+    Ok(relations)
+}
+
+impl EdgeSource for Pins {
+    fn entries(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Entry>) {
+        let Some(node) = self.node(node) else { return };
+        let wanted = match relation.map(|relation| self.relation_place(relation)) {
+            Some(None) => return,
+            Some(Some(place)) => Some(place as i64),
+            None => None,
+        };
+        match direction {
+            Direction::Out => {
+                let mut own = self.out(node);
+                if let Some(wanted) = wanted {
+                    let from = self.relation.partition(own.clone(), |n| n < wanted);
+                    own = from..self.relation.partition(from..own.end, |n| n <= wanted);
+                }
+                out.extend(own.map(|place| self.entry(place, self.target.place(place))));
+            }
+            Direction::In => {
+                let mut own = self.in_starts.place(node)..self.in_starts.place(node + 1);
+                if let Some(wanted) = wanted {
+                    let relation = |place: i64| self.relation.get(place as usize);
+                    let from = self.in_place.partition(own.clone(), |place| relation(place) < wanted);
+                    own = from..self.in_place.partition(from..own.end, |place| relation(place) <= wanted);
+                }
+                out.extend(own.map(|i| self.entry(self.in_place.place(i), self.in_source.place(i))));
+            }
+        }
+    }
+
+    fn weight_of(&self, place: u32) -> f64 {
+        let Some(i) = self.weight_place.find(i64::from(place)) else { return 1.0 };
+        numbers::<f64>(&self.weight).map_or(1.0, |weights| weights[i])
+    }
+
+    fn properties_of(&self, place: u32) -> Result<Option<Arc<Object>>> {
+        let Some(i) = self.properties_place.find(i64::from(place)) else { return Ok(None) };
+        let range = self.properties_ends.get(i) as u64..self.properties_ends.get(i + 1) as u64;
+        let bytes = self.properties.read(range)?;
+        let mut r = Reader::new(&bytes);
+        let read = decode_object(&mut r).and_then(|read| r.end().map(|()| read));
+        read.map(|read| Some(Arc::new(read))).map_err(|e| e.within(&self.object, 0))
+    }
+
+    fn key_of(&self, name: &str) -> Option<Key> {
+        let own = |i: usize| self.node_name(self.node_order.place(i));
+        let (mut low, mut high) = (0, self.node_order.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match own(middle).cmp(name) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(self.key(self.node_order.place(middle))),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    fn name_of(&self, key: Key) -> Option<&str> {
+        self.node(key).map(|node| self.node_name(node))
+    }
+
+    fn relations(&self) -> &[(Relation, Arc<str>)] {
+        &self.relations
+    }
+
+    fn gone_after(&self, key: Key, at: i64) -> Option<i64> {
+        let wanted = i64::from(key.0);
+        let all = 0..self.gone_key.len();
+        let from = self.gone_key.partition(all.clone(), |key| key < wanted);
+        let to = self.gone_key.partition(from..all.end, |key| key <= wanted);
+        (from..to).map(|i| self.gone_at.get(i)).filter(|went| *went > at).min()
+    }
+
+    fn has_gone(&self) -> bool {
+        self.gone_key.len() > 0
+    }
+
+    fn nodes(&self, out: &mut Vec<Key>) {
+        out.extend(self.node_keys.iter().map(|key| Key(key as u32)));
+    }
+
+    fn is_known(&self, source: Key, relation: Relation, target: Key) -> Option<(Seq, Mark, i64)> {
+        let (node, relation) = (self.node(source)?, self.relation_place(relation)? as i64);
+        let target = self.node(target)? as i64;
+        let own = self.out(node);
+        let from = self.relation.partition(own.clone(), |n| n < relation);
+        let to = self.relation.partition(from..own.end, |n| n <= relation);
+        let after = self.target.partition(from..to, |n| n <= target);
+        let last = after.checked_sub(1).filter(|last| *last >= from && self.target.get(*last) == target)?;
+        Some((Seq(self.seq.get(last) as u64), self.mark(last), self.until(last)))
+    }
+}

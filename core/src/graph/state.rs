@@ -1,0 +1,272 @@
+//! What the entries of several parts say of a moment: the one rule of reading the graph.
+//!
+//! Of an edge's entries up to the moment the newest decides, and an erasure hides all before it. A version is there from
+//! its beginning until the next entry, and no longer than both ends are: an end that was deleted or expired after it
+//! began ends it. What ends never existed is no matter.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::base::{Key, NEVER, Object, Result, Seq};
+
+use super::edge::{Direction, Entry, Link, Mark, Relation};
+
+/// The entries of one part.
+pub trait EdgeSource: Send + Sync {
+    /// Appends the entries at an end, of one relation or of all, by relation, other end and seq.
+    fn entries(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Entry>);
+    /// The weight of the entry at a place.
+    fn weight_of(&self, place: u32) -> f64;
+    /// The properties of the entry at a place.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    fn properties_of(&self, place: u32) -> Result<Option<Arc<Object>>>;
+    /// The key of an end of an entry.
+    fn key_of(&self, name: &str) -> Option<Key>;
+    /// The name of an end of an entry.
+    fn name_of(&self, key: Key) -> Option<&str>;
+    /// The names of its entries' relations, by number.
+    fn relations(&self) -> &[(Relation, Arc<str>)];
+    /// The first time after `at` at which a document went, as far as this part knows.
+    fn gone_after(&self, key: Key, at: i64) -> Option<i64>;
+    /// Whether any document went.
+    fn has_gone(&self) -> bool;
+    /// Appends the keys of all ends.
+    fn nodes(&self, out: &mut Vec<Key>);
+    /// The newest entry of an edge: its seq, what it is, and until when it is there as far as this part knows.
+    fn is_known(&self, source: Key, relation: Relation, target: Key) -> Option<(Seq, Mark, i64)>;
+}
+
+/// The graph of a collection at a moment.
+pub struct Graph<'a> {
+    /// In the order of seq.
+    parts: Vec<&'a dyn EdgeSource>,
+    /// Documents that have expired, and whose end is not noted yet.
+    expired: HashMap<Key, i64>,
+    has_gone: bool,
+    time: i64,
+    is_current: bool,
+}
+
+impl<'a> Graph<'a> {
+    /// Of parts in the order of seq, at a time; `is_current`: nothing was written later. `expired` are the documents that
+    /// have expired without their end being noted, and when.
+    #[must_use]
+    pub fn new(
+        parts: Vec<&'a dyn EdgeSource>,
+        expired: HashMap<Key, i64>,
+        time: i64,
+        is_current: bool,
+    ) -> Self {
+        let has_gone = !expired.is_empty() || parts.iter().any(|part| part.has_gone());
+        Self { parts, expired, has_gone, time, is_current }
+    }
+
+    /// The key of an end; `None` for what no edge ever had as its end.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Option<Key> {
+        self.parts.iter().rev().find_map(|part| part.key_of(name))
+    }
+
+    /// The name of an end; empty for what no edge ever had as its end.
+    #[must_use]
+    pub fn name(&self, key: Key) -> &'a str {
+        self.parts.iter().rev().find_map(|part| part.name_of(key)).unwrap_or_default()
+    }
+
+    /// The number of a relation; `None` for one that no edge ever had.
+    #[must_use]
+    pub fn relation(&self, name: &str) -> Option<Relation> {
+        let of = |part: &&dyn EdgeSource| {
+            let found = part.relations().iter().find(|(_, own)| **own == *name);
+            found.map(|(number, _)| *number)
+        };
+        self.parts.iter().rev().find_map(of)
+    }
+
+    /// The name of a relation; empty for one that no edge ever had.
+    #[must_use]
+    pub fn relation_name(&self, relation: Relation) -> &'a str {
+        let of = |part: &&'a dyn EdgeSource| {
+            let (part, names) = (*part, part.relations());
+            let at = names.binary_search_by_key(&relation, |(number, _)| *number).ok()?;
+            Some(&*part.relations()[at].1)
+        };
+        self.parts.iter().rev().find_map(of).unwrap_or_default()
+    }
+
+    /// All ends of edges that there ever were, ascending.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Key> {
+        let mut nodes = Vec::new();
+        self.parts.iter().for_each(|part| part.nodes(&mut nodes));
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    /// Replaces `out` by the edges that are there at an end, of these relations or, when there are none, of all: by
+    /// relation and other end.
+    ///
+    /// # Complexity
+    /// As many steps as the end has entries, and a search in each part.
+    pub fn links(&self, node: Key, direction: Direction, relations: &[Relation], out: &mut Vec<Link>) {
+        out.clear();
+        self.each(node, direction, relations, &mut |link, is_there| {
+            if is_there {
+                out.push(link);
+            }
+        });
+    }
+
+    /// Every version of the edges at an end that began by the moment, ended or not: by relation, other end and seq.
+    #[must_use]
+    pub fn history(&self, node: Key, direction: Direction, relations: &[Relation]) -> Vec<Link> {
+        let mut found = Vec::new();
+        self.each(node, direction, relations, &mut |link, _| found.push(link));
+        found
+    }
+
+    fn each(
+        &self,
+        node: Key,
+        direction: Direction,
+        relations: &[Relation],
+        found: &mut dyn FnMut(Link, bool),
+    ) {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut ends: Vec<usize> = Vec::with_capacity(self.parts.len());
+        match relations {
+            [] => self.gather(node, direction, None, &mut entries, &mut ends),
+            [one] => self.gather(node, direction, Some(*one), &mut entries, &mut ends),
+            several => {
+                self.gather(node, direction, None, &mut entries, &mut ends);
+                // Which part an entry is of is counted by what is before it.
+                let mut kept = 0;
+                let mut from = 0;
+                for end in &mut ends {
+                    for i in from..*end {
+                        if several.contains(&entries[i].relation) {
+                            entries.swap(kept, i);
+                            kept += 1;
+                        }
+                    }
+                    from = std::mem::replace(end, kept);
+                }
+                entries.truncate(kept);
+            }
+        }
+        let part_of = |i: usize| ends.partition_point(|end| *end <= i) as u32;
+        let mut order: Vec<u32> = (0..entries.len() as u32).collect();
+        let is_of_one = ends.first().is_none_or(|_| part_of(0) == part_of(entries.len().saturating_sub(1)));
+        if !is_of_one {
+            order.sort_unstable_by_key(|i| {
+                let entry = &entries[*i as usize];
+                (entry.relation, entry.other, entry.seq)
+            });
+        }
+        let same = |a: u32, b: u32| {
+            let (a, b) = (&entries[a as usize], &entries[b as usize]);
+            a.relation == b.relation && a.other == b.other
+        };
+        for group in order.chunk_by(|a, b| same(*a, *b)) {
+            self.decide(node, direction, group, &entries, &part_of, found);
+        }
+    }
+
+    fn gather(
+        &self,
+        node: Key,
+        direction: Direction,
+        relation: Option<Relation>,
+        entries: &mut Vec<Entry>,
+        ends: &mut Vec<usize>,
+    ) {
+        for part in &self.parts {
+            part.entries(node, direction, relation, entries);
+            ends.push(entries.len());
+        }
+    }
+
+    /// The versions of one edge, by its entries in the order of seq.
+    fn decide(
+        &self,
+        node: Key,
+        direction: Direction,
+        group: &[u32],
+        entries: &[Entry],
+        part_of: &dyn Fn(usize) -> u32,
+        found: &mut dyn FnMut(Link, bool),
+    ) {
+        let erased = group.iter().rposition(|i| entries[*i as usize].mark == Mark::Erase);
+        let group = &group[erased.map_or(0, |at| at + 1)..];
+        for (i, at) in group.iter().enumerate() {
+            let entry = &entries[*at as usize];
+            if entry.mark != Mark::Link || (entry.at > self.time && !self.is_current) {
+                continue;
+            }
+            let next = group.get(i + 1).map_or(NEVER, |next| entries[*next as usize].at);
+            let mut until = entry.until.min(next);
+            if self.has_gone {
+                let went = [node, entry.other].map(|key| self.gone_after(key, entry.at));
+                until = until.min(went[0]).min(went[1]);
+            }
+            let (source, target) = match direction {
+                Direction::Out => (node, entry.other),
+                Direction::In => (entry.other, node),
+            };
+            let link = Link {
+                source,
+                relation: entry.relation,
+                target,
+                seq: entry.seq,
+                created: entry.at,
+                until,
+                part: part_of(*at as usize),
+                place: entry.place,
+            };
+            found(link, until > self.time);
+        }
+    }
+
+    /// The first time after `at` at which a document went; [`NEVER`] for none.
+    fn gone_after(&self, key: Key, at: i64) -> i64 {
+        let noted = self.parts.iter().filter_map(|part| part.gone_after(key, at)).min();
+        let expired = self.expired.get(&key).copied().filter(|expired| *expired > at);
+        noted.into_iter().chain(expired).min().unwrap_or(NEVER)
+    }
+
+    /// The weight of an edge.
+    #[must_use]
+    pub fn weight(&self, link: &Link) -> f64 {
+        self.parts[link.part as usize].weight_of(link.place)
+    }
+
+    /// The properties of an edge; `None` for none.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn properties(&self, link: &Link) -> Result<Option<Arc<Object>>> {
+        self.parts[link.part as usize].properties_of(link.place)
+    }
+
+    /// The version of one edge that is there, and whether there ever was one.
+    #[must_use]
+    pub fn find(&self, source: Key, relation: Relation, target: Key) -> (Option<Link>, bool) {
+        // Most of what is linked is new: asking for it costs a search in each part, whatever its ends have besides.
+        if self.parts.iter().all(|part| part.is_known(source, relation, target).is_none()) {
+            return (None, false);
+        }
+        let (mut there, mut ever) = (None, false);
+        self.each(source, Direction::Out, &[relation], &mut |link, is_there| {
+            if link.target == target {
+                ever = true;
+                if is_there {
+                    there = Some(link);
+                }
+            }
+        });
+        (there, ever)
+    }
+}

@@ -1,0 +1,325 @@
+//! The graph of the model: every version of every edge, and when documents went. What is read of the real one, at any
+//! moment and in any layout, is compared with what a reader of these lists would say.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use kithdb::base::value::parse_object;
+use kithdb::base::{Clock, NEVER, Object};
+use kithdb::collection::{LinkRequest, Mutation, UnlinkRequest, View};
+use kithdb::graph::{Components, Direction, Graph, Link, PathRequest, SubgraphRequest};
+use kithdb::storage::Level;
+
+use super::{Model, Run, settle};
+
+/// A version of an edge, as the model has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EdgeVersion {
+    source: String,
+    relation: String,
+    target: String,
+    from: i64,
+    /// When it was ended or replaced; `NEVER` while not.
+    until: i64,
+    weight: f64,
+    properties: Object,
+}
+
+impl EdgeVersion {
+    fn is(&self, source: &str, relation: &str, target: &str) -> bool {
+        self.source == source && self.relation == relation && self.target == target
+    }
+}
+
+/// An edge as it is compared.
+type Plain = (String, String, String, i64, i64, i64);
+
+impl Model {
+    /// Whether a document went after a time and by another.
+    fn went(&self, id: &str, after: i64, by: i64) -> bool {
+        let within = |at: i64| after < at && at <= by;
+        let has_expired = self.versions.iter().any(|v| v.id == id && v.ended == NEVER && within(v.expires));
+        has_expired || self.went.iter().any(|(gone, at)| gone == id && within(*at))
+    }
+
+    fn is_there(&self, edge: &EdgeVersion, time: i64) -> bool {
+        let ends = [&edge.source, &edge.target];
+        edge.from <= time && time < edge.until && !ends.iter().any(|id| self.went(id, edge.from, time))
+    }
+
+    fn edges_at(&self, time: i64) -> Vec<&EdgeVersion> {
+        self.edges.iter().filter(|edge| self.is_there(edge, time)).collect()
+    }
+
+    /// What one link does, at the next time; true when a version began.
+    fn link(&mut self, edge: EdgeVersion, clock: i64) -> bool {
+        let time = self.next_time(clock);
+        let is_own = |other: &EdgeVersion| other.is(&edge.source, &edge.relation, &edge.target);
+        let current = self.edges.iter().position(|other| is_own(other) && self.is_there(other, time));
+        let is_same = |at: usize| {
+            let current = &self.edges[at];
+            current.weight == edge.weight && current.properties == edge.properties
+        };
+        if current.is_some_and(is_same) {
+            return false;
+        }
+        for other in self.edges.iter_mut().filter(|other| is_own(other)) {
+            other.until = other.until.min(time);
+        }
+        self.edges.push(EdgeVersion { from: time, ..edge });
+        self.last = time;
+        true
+    }
+
+    /// What one unlink does, at the next time; true when it did anything.
+    fn unlink(&mut self, (source, relation, target): (&str, &str, &str), erase: bool, clock: i64) -> bool {
+        let time = self.next_time(clock);
+        let is_own = |edge: &EdgeVersion| edge.is(source, relation, target);
+        let is_there = self.edges.iter().any(|edge| is_own(edge) && self.is_there(edge, time));
+        let ever = self.edges.iter().any(is_own);
+        if !(is_there || erase && ever) {
+            return false;
+        }
+        for edge in self.edges.iter_mut().filter(|edge| is_own(edge)) {
+            edge.until = edge.until.min(time);
+        }
+        self.edges.retain(|edge| !(erase && is_own(edge)));
+        self.last = time;
+        true
+    }
+}
+
+impl Run {
+    /// An end: a document's id, or one that never is a document's.
+    fn node(&mut self) -> String {
+        if self.rng.below(5) == 0 { format!("x{}", self.rng.below(3)) } else { self.id() }
+    }
+
+    fn two_ends(&mut self) -> (String, String) {
+        loop {
+            let (source, target) = (self.node(), self.node());
+            if source != target {
+                return (source, target);
+            }
+        }
+    }
+
+    fn relation(&mut self) -> String {
+        ["near", "far", "above"][self.rng.below(3) as usize].to_owned()
+    }
+
+    /// A batch of links and unlinks.
+    pub fn edges(&mut self) {
+        let clock = self.clock.now_ns();
+        self.model.expire(clock);
+        let (mut batch, mut linked, mut unlinked) = (Vec::new(), 0, 0);
+        for _ in 0..=self.rng.below(4) {
+            let ((source, target), relation) = (self.two_ends(), self.relation());
+            let inverse = (self.rng.below(4) == 0).then(|| self.relation());
+            if self.rng.below(4) == 0 {
+                let erase = self.rng.below(4) == 0;
+                let back = inverse.as_ref().map(|inverse| (&*target, &**inverse, &*source));
+                for triple in [Some((&*source, &*relation, &*target)), back].into_iter().flatten() {
+                    unlinked += usize::from(self.model.unlink(triple, erase, clock));
+                }
+                batch.push(Mutation::Unlink(UnlinkRequest { source, relation, target, inverse, erase }));
+                continue;
+            }
+            let weight = self.rng.below(3) as f64 / 2.0;
+            let n = self.rng.below(3);
+            let json = if n == 0 { "{}".to_owned() } else { format!(r#"{{"n":{n}}}"#) };
+            let properties = parse_object(&json).expect("JSON");
+            let edge = |source: &str, relation: &str, target: &str| EdgeVersion {
+                source: source.to_owned(),
+                relation: relation.to_owned(),
+                target: target.to_owned(),
+                from: 0,
+                until: NEVER,
+                weight,
+                properties: properties.clone(),
+            };
+            linked += usize::from(self.model.link(edge(&source, &relation, &target), clock));
+            if let Some(inverse) = &inverse {
+                linked += usize::from(self.model.link(edge(&target, inverse, &source), clock));
+            }
+            batch.push(Mutation::Link(LinkRequest { source, relation, target, inverse, weight, properties }));
+        }
+        let done = self.collection.submit(batch, Level::Os).expect("stored");
+        assert_eq!((done.linked, done.unlinked), (linked, unlinked));
+        settle(&*self.collection.storage());
+    }
+
+    /// Every reading of the graph at a moment.
+    pub fn look_at_edges(&mut self, view: &View, as_of: Option<i64>, clock: i64) {
+        let time = as_of.unwrap_or(clock.max(self.model.last));
+        let graph = view.graph(view.graph_moment(as_of, clock)).expect("sound");
+        let there: Vec<EdgeVersion> = self.model.edges_at(time).into_iter().cloned().collect();
+        let names: Vec<String> =
+            (0..12).map(|i| format!("id{i}")).chain((0..3).map(|i| format!("x{i}"))).collect();
+        for name in &names {
+            for direction in [Direction::Out, Direction::In] {
+                let wanted = if self.rng.below(2) == 0 { Some(self.relation()) } else { None };
+                self.neighbours(&graph, &there, name, direction, wanted.as_deref(), time);
+            }
+        }
+        let (source, target) = (names[self.rng.below(15) as usize].clone(), names[3].clone());
+        let ways = [vec![Direction::Out], vec![Direction::In], vec![Direction::Out, Direction::In]];
+        let ways = &ways[self.rng.below(3) as usize];
+        self.around(&graph, &there, &source, ways, time);
+        self.between(&graph, &there, [&source, &target], ways, time);
+        self.together(&graph, &there, time);
+    }
+
+    fn neighbours(
+        &self,
+        graph: &Graph<'_>,
+        there: &[EdgeVersion],
+        name: &str,
+        direction: Direction,
+        wanted: Option<&str>,
+        time: i64,
+    ) {
+        let own = |edge: &&EdgeVersion| {
+            let end = if direction == Direction::Out { &edge.source } else { &edge.target };
+            end == name && wanted.is_none_or(|wanted| edge.relation == wanted)
+        };
+        let number = |edge: &EdgeVersion| match edge.properties.get("n") {
+            Some(kithdb::base::Value::Int(n)) => *n,
+            _ => 0,
+        };
+        let expected: BTreeSet<Plain> = there
+            .iter()
+            .filter(own)
+            .map(|e| {
+                let doubled = (e.weight * 2.0) as i64;
+                (e.source.clone(), e.relation.clone(), e.target.clone(), e.from, doubled, number(e))
+            })
+            .collect();
+        let (mut found, mut links) = (BTreeSet::new(), Vec::new());
+        let relations = match wanted.map(|wanted| graph.relation(wanted)) {
+            Some(None) => None,
+            Some(Some(relation)) => Some(vec![relation]),
+            None => Some(Vec::new()),
+        };
+        if let (Some(key), Some(relations)) = (graph.key(name), relations) {
+            graph.links(key, direction, &relations, &mut links);
+        }
+        for link in &links {
+            let properties = graph.properties(link).expect("sound");
+            let n = match properties.as_ref().and_then(|properties| properties.get("n")) {
+                Some(kithdb::base::Value::Int(n)) => *n,
+                _ => 0,
+            };
+            let (source, target) = (graph.name(link.source).to_owned(), graph.name(link.target).to_owned());
+            let relation = graph.relation_name(link.relation).to_owned();
+            found.insert((source, relation, target, link.created, (graph.weight(link) * 2.0) as i64, n));
+        }
+        assert_eq!(found.len(), links.len(), "each once: {links:?}");
+        assert_eq!(found, expected, "{direction:?} of {name} along {wanted:?} at {time}");
+    }
+
+    /// Distances by a naive breadth-first search.
+    fn distances(there: &[EdgeVersion], from: &str, ways: &[Direction]) -> BTreeMap<String, usize> {
+        let mut distances = BTreeMap::from([(from.to_owned(), 0)]);
+        let mut queue = VecDeque::from([from.to_owned()]);
+        while let Some(node) = queue.pop_front() {
+            let next = distances[&node] + 1;
+            for edge in there {
+                let far = [
+                    (Direction::Out, &edge.source, &edge.target),
+                    (Direction::In, &edge.target, &edge.source),
+                ];
+                for (_, _, far) in far.iter().filter(|(way, near, _)| ways.contains(way) && **near == node) {
+                    if !distances.contains_key(*far) {
+                        distances.insert((*far).clone(), next);
+                        queue.push_back((*far).clone());
+                    }
+                }
+            }
+        }
+        distances
+    }
+
+    fn around(
+        &mut self,
+        graph: &Graph<'_>,
+        there: &[EdgeVersion],
+        root: &str,
+        ways: &[Direction],
+        time: i64,
+    ) {
+        let Some(key) = graph.key(root) else { return };
+        let depth = self.rng.below(4) as usize;
+        let request = SubgraphRequest {
+            roots: vec![key],
+            relations: Vec::new(),
+            directions: ways.to_vec(),
+            depth,
+            nodes_max: 100,
+            edges_max: 10_000,
+        };
+        let reached = graph.subgraph(&request, &mut |_| Ok(true)).expect("sound");
+        assert!(!reached.truncated);
+        let found: BTreeMap<String, usize> =
+            reached.nodes.iter().map(|(key, depth)| (graph.name(*key).to_owned(), *depth)).collect();
+        let mut expected = Self::distances(there, root, ways);
+        expected.retain(|_, distance| *distance <= depth);
+        assert_eq!(found, expected, "around {root}, {depth} deep, at {time}");
+        let few = SubgraphRequest { nodes_max: 2, ..request };
+        let bounded = graph.subgraph(&few, &mut |_| Ok(true)).expect("sound");
+        assert_eq!(bounded.truncated, expected.len() > 2, "what is left out is told");
+    }
+
+    fn between(
+        &mut self,
+        graph: &Graph<'_>,
+        there: &[EdgeVersion],
+        [source, target]: [&str; 2],
+        ways: &[Direction],
+        time: i64,
+    ) {
+        let (Some(from), Some(to)) = (graph.key(source), graph.key(target)) else { return };
+        let request = PathRequest {
+            source: from,
+            target: to,
+            relations: Vec::new(),
+            directions: ways.to_vec(),
+            depth: 20,
+            edges_max: 10_000,
+            weighted: false,
+        };
+        let expected = Self::distances(there, source, ways).get(target).copied();
+        let (path, _) = graph.path(&request).expect("sound");
+        assert_eq!(path.as_ref().map(|path| path.links.len()), expected, "{source} to {target} at {time}");
+        let weighted = PathRequest { weighted: true, ..request };
+        let (light, _) = graph.path(&weighted).expect("sound");
+        assert_eq!(light.is_some(), expected.is_some());
+        let sum = |links: &[Link]| links.iter().map(|link| graph.weight(link)).sum::<f64>();
+        if let (Some(path), Some(light)) = (path, light) {
+            for path in [&path, &light] {
+                let is_whole = path.nodes.windows(2).zip(&path.links).all(|(ends, link)| {
+                    [link.source, link.target] == *ends || [link.target, link.source] == *ends
+                });
+                assert!(is_whole && path.nodes[0] == from && path.nodes[path.nodes.len() - 1] == to);
+            }
+            assert_eq!(light.cost, sum(&light.links));
+            assert!(light.cost <= sum(&path.links), "no lighter than the one with the fewest edges");
+        }
+    }
+
+    fn together(&self, graph: &Graph<'_>, there: &[EdgeVersion], time: i64) {
+        let mut components = Components::new(graph);
+        while !components.step(graph, 2) {}
+        let mut sizes: Vec<usize> = components.components().iter().map(|found| found.len).collect();
+        sizes.sort_unstable();
+        let both = [Direction::Out, Direction::In];
+        let ends: BTreeSet<&String> = there.iter().flat_map(|edge| [&edge.source, &edge.target]).collect();
+        let mut expected: BTreeMap<String, usize> = BTreeMap::new();
+        for end in ends {
+            let own = Self::distances(there, end, &both);
+            expected.insert(own.keys().next().expect("itself").clone(), own.len());
+        }
+        let mut expected: Vec<usize> = expected.into_values().collect();
+        expected.sort_unstable();
+        assert_eq!(sizes, expected, "components at {time}");
+    }
+}
