@@ -14,23 +14,28 @@ use super::blob::{BlobSource, Pinned, Resident};
 use super::huge;
 use super::vfs::{Vfs, VfsFile};
 
-/// From how many bytes on glibc's heap takes memory of its own for each piece, and how many free bytes it keeps at the end
-/// of what it has for smaller ones: the figures with which it begins.
+/// Pieces of the heap of so many bytes and more have pages of their own, which go back when they are freed. A search of a
+/// million documents takes and frees some of a few hundred KiB: new pages for each would double what it takes.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const HEAP_STEP: libc::c_int = 128 << 10;
+const OWN_PAGES_BYTES: libc::c_int = 1 << 20;
+/// So many free bytes may stay at the end of what smaller pieces lie in.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const FREE_BYTES_MAX: libc::c_int = 2 << 20;
 
 /// Has the heap of this process give back what is freed; for a program of our own, before it allocates much.
 ///
-/// glibc raises both figures to the largest piece that was ever freed, up to 32 MiB. From then on large pieces lie between
-/// small ones that stay, in the arenas of all threads, and what is resident grows for hours while what is held does not.
-/// Setting them ends that. Other systems' heaps are left as they are.
+/// glibc raises both figures by itself, to the largest piece that was ever freed, up to 32 MiB, and to twice that. From
+/// then on large pieces lie between small ones that stay, in the arenas of all threads, and what is resident grows while
+/// what is held does not. Setting them ends that. Other systems' heaps are left as they are.
 pub fn keep_heap_compact() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    for parameter in [libc::M_MMAP_THRESHOLD, libc::M_TRIM_THRESHOLD] {
+    for (parameter, bytes) in
+        [(libc::M_MMAP_THRESHOLD, OWN_PAGES_BYTES), (libc::M_TRIM_THRESHOLD, FREE_BYTES_MAX)]
+    {
         #[expect(unsafe_code, reason = "the heap is C's")]
         // SAFETY: glibc knows both parameters and takes any number up to 32 MiB for them. It sets numbers that `free`
         // itself changes from any thread, and moves no piece that is in use.
-        let is_set = unsafe { libc::mallopt(parameter, HEAP_STEP) };
+        let is_set = unsafe { libc::mallopt(parameter, bytes) };
         debug_assert_eq!(is_set, 1, "parameter {parameter}");
     }
 }
@@ -166,10 +171,10 @@ mod tests {
 
     const PAGE: usize = 4 << 10;
 
-    /// How many of some pieces of the heap, each larger than [`HEAP_STEP`], have pages of their own: there a piece begins
-    /// two words behind the beginning of a page.
+    /// How many of some pieces of the heap, each larger than [`OWN_PAGES_BYTES`], have pages of their own: there a piece
+    /// begins two words behind the beginning of a page.
     fn with_own_pages() -> usize {
-        let pieces: Vec<Vec<u8>> = (0..8).map(|_| Vec::with_capacity(2 * HEAP_STEP as usize)).collect();
+        let pieces: Vec<Vec<u8>> = (0..8).map(|_| Vec::with_capacity(2 * OWN_PAGES_BYTES as usize)).collect();
         pieces.iter().filter(|piece| piece.as_ptr() as usize % PAGE == 2 * size_of::<usize>()).count()
     }
 
