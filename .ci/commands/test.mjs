@@ -1,6 +1,7 @@
 // npm test: every test of the repository, and one line that sums them up.
 
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { BUILD_NEEDS, buildForTests, serverBinary } from '../lib/build.mjs';
@@ -10,6 +11,9 @@ import { INTERLEAVINGS, INTERLEAVINGS_ENV } from '../lib/interleavings.mjs';
 import { LOCKED, ROOT, run } from '../lib/run.mjs';
 import { Refusal, duration, main, step } from '../lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
+
+/** Rust tests wait for the disk, for kills, and for servers and browsers that they start: one a core leaves it idle. */
+const RUST_TESTS_A_CORE = 2;
 
 await main(async () => {
   const start = performance.now();
@@ -26,7 +30,9 @@ await main(async () => {
   const codes = [];
   await step('running the Rust tests', async () => {
     const args = ['test', '--workspace', ...LOCKED, '--no-fail-fast', '--quiet'];
-    codes.push(await run('cargo', args, { env, mayFail: true, onText: lines((line) => countRust(line, sum)) }));
+    const threads = process.env.RUST_TEST_THREADS ?? String(RUST_TESTS_A_CORE * availableParallelism());
+    const rustEnv = { ...env, RUST_TEST_THREADS: threads };
+    codes.push(await run('cargo', args, { env: rustEnv, mayFail: true, onText: lines((line) => countRust(line, sum)) }));
   });
   await step('trying interleavings of threads', async () => {
     const args = ['test', ...INTERLEAVINGS, '--quiet'];

@@ -40,6 +40,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    kithdb::host::keep_heap_compact();
     let success = |()| ExitCode::SUCCESS;
     // Where 1 says what was found, 2 says that nothing could be found out.
     let (done, failure) = match Cli::parse().command {

@@ -1,5 +1,7 @@
 //! Scenario files on every surface: the same answers, in any layout, to the last bit.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use kithdb_tests::core_surface::CoreSurface;
 use kithdb_tests::js_surface::JsSurface;
 use kithdb_tests::rest_surface::RestSurface;
@@ -11,6 +13,10 @@ use serde_json::{Value, json};
 const CORE_LAYOUTS: u64 = 25;
 /// How many on surfaces where each takes a process.
 const PROCESS_LAYOUTS: u64 = 3;
+/// How many scenarios are replayed beside each other: they wait for the disk, or for a process, as much as they compute.
+const BESIDE: usize = 4;
+/// How many in JavaScript, where each takes a Node or a browser of its own.
+const BESIDE_IN_JAVASCRIPT: usize = 2;
 
 fn core(name: &str, scenario: &Scenario, seed: Option<u64>) -> Vec<Value> {
     let directory = tempfile::tempdir().expect("a directory");
@@ -19,38 +25,69 @@ fn core(name: &str, scenario: &Scenario, seed: Option<u64>) -> Vec<Value> {
     replay(&mut surface, name, scenario, seed, directory.path())
 }
 
+/// Hands every scenario to one of so many threads, each of which has a surface of its own, or whatever it starts with.
+fn for_each<S>(
+    threads: usize,
+    start: impl Fn() -> S + Sync,
+    replay: impl Fn(&mut S, &str, &Scenario) + Sync,
+) {
+    let (all, next) = (all(), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut state = start();
+                while let Some((name, scenario)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    replay(&mut state, name, scenario);
+                }
+            });
+        }
+    });
+    assert!(next.into_inner() >= all.len(), "all were replayed");
+}
+
 #[test]
 fn scenarios_hold_on_core_in_any_layout() {
-    for (name, scenario) in all() {
-        let plain = core(&name, &scenario, None);
-        for seed in 0..CORE_LAYOUTS {
-            assert_eq!(core(&name, &scenario, Some(seed)), plain, "{name}: seed {seed} changes an answer");
-        }
-    }
+    for_each(
+        BESIDE,
+        || (),
+        |(), name, scenario| {
+            let plain = core(name, scenario, None);
+            for seed in 0..CORE_LAYOUTS {
+                assert_eq!(core(name, scenario, Some(seed)), plain, "{name}: seed {seed} changes an answer");
+            }
+        },
+    );
 }
 
 #[test]
 fn scenarios_give_the_same_answers_over_http() {
-    for (name, scenario) in all() {
-        let plain = core(&name, &scenario, None);
-        for seed in [None].into_iter().chain((0..PROCESS_LAYOUTS).map(Some)) {
-            let directory = tempfile::tempdir().expect("a directory");
-            let got = replay(&mut RestSurface::default(), &name, &scenario, seed, directory.path());
-            assert_eq!(got, plain, "{name}: REST differs from core, seed {seed:?}");
-        }
-    }
+    for_each(
+        BESIDE,
+        || (),
+        |(), name, scenario| {
+            let plain = core(name, scenario, None);
+            for seed in [None].into_iter().chain((0..PROCESS_LAYOUTS).map(Some)) {
+                let directory = tempfile::tempdir().expect("a directory");
+                let got = replay(&mut RestSurface::default(), name, scenario, seed, directory.path());
+                assert_eq!(got, plain, "{name}: REST differs from core, seed {seed:?}");
+            }
+        },
+    );
 }
 
 fn in_javascript(surface: &'static str) {
-    let mut surface = JsSurface::start(surface);
-    for (name, scenario) in all() {
-        let plain = core(&name, &scenario, None);
-        for seed in [None].into_iter().chain((0..PROCESS_LAYOUTS).map(Some)) {
-            let directory = tempfile::tempdir().expect("a directory");
-            let got = replay(&mut surface, &name, &scenario, seed, directory.path());
-            assert_eq!(got, plain, "{name}: {} differs from core, seed {seed:?}", surface.name());
-        }
-    }
+    for_each(
+        BESIDE_IN_JAVASCRIPT,
+        || JsSurface::start(surface),
+        |surface, name, scenario| {
+            let plain = core(name, scenario, None);
+            for seed in [None].into_iter().chain((0..PROCESS_LAYOUTS).map(Some)) {
+                let directory = tempfile::tempdir().expect("a directory");
+                let got = replay(surface, name, scenario, seed, directory.path());
+                assert_eq!(got, plain, "{name}: {} differs from core, seed {seed:?}", surface.name());
+            }
+        },
+    );
 }
 
 #[test]

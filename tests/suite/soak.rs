@@ -35,10 +35,9 @@ const DISK_FACTOR_MAX: u64 = 4;
 
 /// Tells twice a second how many bytes the heap holds, in the file that is named.
 ///
-/// RSS says something else, and both must be flat. Threads take turns with seals and merges, and glibc gives every few of them an arena, in which
-/// small things that stay keep pages from going back: of 41 MiB of anonymous memory after ten minutes 16 were held. That grows
-/// until each arena has had its largest turn, by 8 to 15 % from the second quarter to the last in runs of ten minutes, and
-/// a leak of a tenth of what is held would not show in it.
+/// RSS says something else, and both must be flat. Threads take turns with seals and merges, and glibc gives every few of
+/// them an arena, in which small things that stay keep pages from going back: a leak of a tenth of what is held would not
+/// show in it.
 const HEAP: &str = r#"
 #include <malloc.h>
 #include <pthread.h>

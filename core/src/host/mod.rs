@@ -23,3 +23,5 @@ pub use embedder::load_embedder;
 pub use inspect::Inspection;
 pub use repair::{Rescued, Saved, repair};
 pub use running::RunningJob;
+
+pub use crate::storage::mmap::keep_heap_compact;

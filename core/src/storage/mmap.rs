@@ -1,4 +1,5 @@
-//! The operating system's files. Immutable blobs are mapped read-only; nothing that is written is ever mapped.
+//! What the process has of the operating system: its files, and how the heap takes and gives back memory. Immutable blobs
+//! are mapped read-only; nothing that is written is ever mapped.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -12,6 +13,32 @@ use super::StorageError;
 use super::blob::{BlobSource, Pinned, Resident};
 use super::huge;
 use super::vfs::{Vfs, VfsFile};
+
+/// Pieces of the heap of so many bytes and more have pages of their own, which go back when they are freed. A search of a
+/// million documents takes and frees some of a few hundred KiB: new pages for each would double what it takes.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const OWN_PAGES_BYTES: libc::c_int = 1 << 20;
+/// So many free bytes may stay at the end of what smaller pieces lie in.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const FREE_BYTES_MAX: libc::c_int = 2 << 20;
+
+/// Has the heap of this process give back what is freed; for a program of our own, before it allocates much.
+///
+/// glibc raises both figures by itself, to the largest piece that was ever freed, up to 32 MiB, and to twice that. From
+/// then on large pieces lie between small ones that stay, in the arenas of all threads, and what is resident grows while
+/// what is held does not. Setting them ends that. Other systems' heaps are left as they are.
+pub fn keep_heap_compact() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    for (parameter, bytes) in
+        [(libc::M_MMAP_THRESHOLD, OWN_PAGES_BYTES), (libc::M_TRIM_THRESHOLD, FREE_BYTES_MAX)]
+    {
+        #[expect(unsafe_code, reason = "the heap is C's")]
+        // SAFETY: glibc knows both parameters and takes any number up to 32 MiB for them. It sets numbers that `free`
+        // itself changes from any thread, and moves no piece that is in use.
+        let is_set = unsafe { libc::mallopt(parameter, bytes) };
+        debug_assert_eq!(is_set, 1, "parameter {parameter}");
+    }
+}
 
 /// The file system of this machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -135,5 +162,28 @@ struct Bytes(Option<Mmap>);
 impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
         self.0.as_deref().unwrap_or_default()
+    }
+}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 4 << 10;
+
+    /// How many of some pieces of the heap, each larger than [`OWN_PAGES_BYTES`], have pages of their own: there a piece
+    /// begins two words behind the beginning of a page.
+    fn with_own_pages() -> usize {
+        let pieces: Vec<Vec<u8>> = (0..8).map(|_| Vec::with_capacity(2 * OWN_PAGES_BYTES as usize)).collect();
+        pieces.iter().filter(|piece| piece.as_ptr() as usize % PAGE == 2 * size_of::<usize>()).count()
+    }
+
+    #[test]
+    fn large_pieces_have_pages_of_their_own_though_larger_ones_were_freed() {
+        drop(std::hint::black_box(vec![1u8; 8 << 20]));
+        assert!(with_own_pages() < 8, "the control: glibc does what is to be ended");
+        keep_heap_compact();
+        drop(std::hint::black_box(vec![1u8; 8 << 20]));
+        assert_eq!(with_own_pages(), 8);
     }
 }

@@ -54,8 +54,18 @@ struct Disk {
 
 #[derive(Debug, Clone, Default)]
 struct Inode {
-    bytes: Vec<u8>,
+    /// Shared with the disks that are what a crash leaves of this one, until one of them changes it: tests make tens of
+    /// thousands of these, each with a reserve of 1 MiB.
+    bytes: Arc<Vec<u8>>,
     durable: usize,
+}
+
+impl Inode {
+    fn truncate(&mut self, len: usize) {
+        if len < self.bytes.len() {
+            Arc::make_mut(&mut self.bytes).truncate(len);
+        }
+    }
 }
 
 impl SimVfs {
@@ -101,11 +111,13 @@ impl SimVfs {
             let pending = file.bytes.len() - file.durable;
             match crash {
                 Crash::Process => {}
-                Crash::LoseUnsynced => file.bytes.truncate(file.durable),
-                Crash::Tear => file.bytes.truncate(file.durable + rng.below(pending as u64 + 1) as usize),
+                Crash::LoseUnsynced => file.truncate(file.durable),
+                Crash::Tear => file.truncate(file.durable + rng.below(pending as u64 + 1) as usize),
                 Crash::ZeroTail => {
                     let kept = file.durable + rng.below(pending as u64 + 1) as usize;
-                    file.bytes[kept..].fill(0);
+                    if kept < file.bytes.len() {
+                        Arc::make_mut(&mut file.bytes)[kept..].fill(0);
+                    }
                 }
             }
             file.durable = file.bytes.len();
@@ -129,7 +141,7 @@ impl SimVfs {
     pub fn damage(&self, path: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut disk = self.disk();
         let inode = disk.names[path];
-        change(&mut disk.inodes[inode].bytes);
+        change(Arc::make_mut(&mut disk.inodes[inode].bytes));
         let len = disk.inodes[inode].bytes.len();
         disk.inodes[inode].durable = len;
     }
@@ -203,7 +215,7 @@ impl Vfs for SimVfs {
         if bytes.len() as u64 > limit {
             return Err(io::Error::from(io::ErrorKind::InvalidData));
         }
-        Ok(bytes.clone())
+        Ok(bytes.to_vec())
     }
 
     fn map(&self, path: &str) -> io::Result<Arc<dyn BlobSource>> {
@@ -285,7 +297,7 @@ impl VfsFile for SimFile {
             written = disk.room();
             outcome = Err(io::Error::from(io::ErrorKind::StorageFull));
         }
-        disk.inodes[self.inode].bytes.extend_from_slice(&bytes[..written]);
+        Arc::make_mut(&mut disk.inodes[self.inode].bytes).extend_from_slice(&bytes[..written]);
         outcome
     }
 
@@ -305,7 +317,7 @@ impl VfsFile for SimFile {
         let mut disk = self.disk.disk();
         disk.call()?;
         let inode = &mut disk.inodes[self.inode];
-        inode.bytes.truncate(len as usize);
+        inode.truncate(len as usize);
         inode.durable = inode.durable.min(inode.bytes.len());
         Ok(())
     }
