@@ -9,6 +9,7 @@ mod crash;
 mod damage;
 mod disk_full;
 mod docs;
+mod explain;
 mod fixtures;
 mod fuzz_corpus;
 mod golden;

@@ -16,6 +16,7 @@ use crate::text::{
 use crate::vectors::{check_vector, score as vector_score};
 
 use super::decay::DecayExplanation;
+use super::filter_plan::FilterPlan;
 use super::moment::Moment;
 use super::query::{
     Explanation, Fusion, Highlight, Highlighted, Hit, PartTrace, SearchRequest, SearchResponse,
@@ -34,14 +35,36 @@ struct Candidate {
     score: f32,
 }
 
+/// What is told of how a search went, as far as it was asked for.
+struct Told {
+    trace: Option<Vec<PartTrace>>,
+    filter: Option<FilterPlan>,
+}
+
 /// A result before it is hydrated.
 #[derive(Debug, Clone)]
 struct Ranked {
     place: Place,
     score: f32,
     vector: Option<VectorExplanation>,
-    words: Option<(f32, usize, f32)>,
+    words: Option<WordsShare>,
     decay: Option<DecayExplanation>,
+}
+
+/// What words gave a result.
+#[derive(Debug, Clone, Copy)]
+struct WordsShare {
+    score: f32,
+    rank: usize,
+    normalised: Option<f32>,
+    contribution: f32,
+}
+
+impl WordsShare {
+    /// Words that nothing is fused with.
+    fn alone(score: f32, rank: usize) -> Self {
+        Self { score, rank, normalised: None, contribution: score }
+    }
 }
 
 impl View {
@@ -58,8 +81,14 @@ impl View {
         request.check()?;
         let warnings = self.warnings(request)?;
         let condition = request.filter.as_ref().and_then(|filter| filter.condition.as_ref());
-        let allowed = self.parts.iter().map(|part| part.allowed(condition, self.words.as_deref(), moment));
-        let allowed = allowed.collect::<Result<Vec<Option<Bitmap>>>>()?;
+        let mut told = Told {
+            trace: request.trace.then(Vec::new),
+            filter: condition.filter(|_| request.explain).map(FilterPlan::new),
+        };
+        let mut allowed = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            allowed.push(part.allowed(condition, self.words.as_deref(), moment, told.filter.as_mut())?);
+        }
         let query = self.words_query(request)?;
         let allowed = match &query {
             Some(query) => self.fulfilling(query, allowed)?,
@@ -75,13 +104,12 @@ impl View {
             }
             _ => Cow::Borrowed(&allowed),
         };
-        let mut trace = request.trace.then(Vec::new);
         let mut ranked = if request.vector.is_none() && !request.sort.is_empty() {
             let wanted = if request.group_by.is_some() { request.depth() } else { request.wanted() };
             let places = self.sorted(&request.sort, &sets, wanted)?;
             self.scored(weights.as_ref(), places)?
         } else {
-            let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, trace.as_mut())?;
+            let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
             let ranked = self.aged(request, ranked, moment)?;
             self.in_order(request, ranked)?
         };
@@ -98,7 +126,7 @@ impl View {
         let count =
             |(part, set): (&PartView, &Option<Bitmap>)| set.as_ref().map_or(part.part.len(), Bitmap::count);
         let total = (!request.facets.is_empty()).then(|| counts.map(count).sum::<usize>() as u64);
-        Ok(SearchResponse { hits, warnings, facets, total, trace })
+        Ok(SearchResponse { hits, warnings, facets, total, trace: told.trace, filter_plan: told.filter })
     }
 
     /// The best first: at least as many as are wanted, where there are as many.
@@ -108,12 +136,12 @@ impl View {
         weights: Option<&Weights>,
         allowed: &[Option<Bitmap>],
         scratch: &mut Scratch,
-        trace: Option<&mut Vec<PartTrace>>,
+        told: &mut Told,
     ) -> Result<Vec<Ranked>> {
         let is_hybrid = request.vector.is_some() && weights.is_some();
         let depth = if is_hybrid || request.reorders() { request.depth() } else { request.wanted() };
         let nearest = match &request.vector {
-            Some(vector) => Some(self.nearest(request, vector, depth, allowed, scratch, trace)?),
+            Some(vector) => Some(self.nearest(request, vector, depth, allowed, scratch, told)?),
             None => None,
         };
         let matching = weights.map(|weights| self.matching(weights, depth, allowed)).transpose()?;
@@ -181,8 +209,9 @@ impl View {
             }
         }
         let scored = |(i, place): (usize, Place)| {
-            let words = scores.get(&(place.part, place.slot.0)).map(|&score| (score, i + 1, score));
-            let score = words.map_or(1.0, |(score, ..)| score);
+            let score = scores.get(&(place.part, place.slot.0));
+            let words = score.map(|score| WordsShare::alone(*score, i + 1));
+            let score = score.copied().unwrap_or(1.0);
             Ranked { place, score, vector: None, words, decay: None }
         };
         Ok(places.into_iter().enumerate().map(scored).collect())
@@ -306,7 +335,7 @@ impl View {
         depth: usize,
         allowed: &[Option<Bitmap>],
         scratch: &mut Scratch,
-        mut trace: Option<&mut Vec<PartTrace>>,
+        told: &mut Told,
     ) -> Result<Vec<Candidate>> {
         check_vector(self.config.metric, self.dim.map(|dim| dim as usize), vector)?;
         let query = VectorQuery {
@@ -320,8 +349,11 @@ impl View {
         let mut found = TopK::new(depth);
         for (i, part) in self.parts.iter().enumerate() {
             let searched = part.part.nearest(&query, allowed[i].as_ref(), scratch, i, &mut found)?;
-            if let Some(trace) = &mut trace {
+            if let Some(trace) = &mut told.trace {
                 trace.push(self.part_trace(i, &searched)?);
+            }
+            if let Some(plan) = &mut told.filter {
+                plan.parts[i].vectors = Some((&searched).into());
             }
         }
         let candidate = |(distance, (part, slot)): (f32, (usize, crate::base::Slot))| {
@@ -395,9 +427,10 @@ impl View {
         let part = &self.parts[part].part;
         let explanation = if request.explain {
             let words = match (ranked.words, part.postings()?) {
-                (Some((score, rank, contribution)), Some(postings)) => {
+                (Some(share), Some(postings)) => {
+                    let WordsShare { score, rank, normalised, contribution } = share;
                     let terms = explain_words(postings, weights, slot.0)?;
-                    Some(WordsExplanation { score, rank, contribution, terms })
+                    Some(WordsExplanation { score, rank, normalised, contribution, terms })
                 }
                 _ => None,
             };
@@ -412,8 +445,13 @@ impl View {
     }
 }
 
-fn explain_vector(candidate: Candidate, rank: usize, contribution: f32) -> VectorExplanation {
-    VectorExplanation { distance: candidate.raw, score: candidate.score, rank, contribution }
+fn explain_vector(
+    candidate: Candidate,
+    rank: usize,
+    normalised: Option<f32>,
+    contribution: f32,
+) -> VectorExplanation {
+    VectorExplanation { distance: candidate.raw, score: candidate.score, rank, normalised, contribution }
 }
 
 /// One list alone: its scores are the final ones.
@@ -421,8 +459,8 @@ fn alone(list: &[Candidate], is_vector: bool) -> Vec<Ranked> {
     let ranked = |(i, c): (usize, &Candidate)| Ranked {
         place: c.place,
         score: c.score,
-        vector: is_vector.then(|| explain_vector(*c, i + 1, c.score)),
-        words: (!is_vector).then_some((c.score, i + 1, c.score)),
+        vector: is_vector.then(|| explain_vector(*c, i + 1, None, c.score)),
+        words: (!is_vector).then(|| WordsShare::alone(c.score, i + 1)),
         decay: None,
     };
     list.iter().enumerate().map(ranked).collect()
@@ -438,27 +476,31 @@ fn normalised(list: &[Candidate]) -> Vec<f32> {
 
 /// Both lists as one, the best first, ties by seq.
 fn fuse(fusion: Fusion, nearest: &[Candidate], matching: &[Candidate], wanted: usize) -> Vec<Ranked> {
-    let contributions = |list: &[Candidate], share: f32| -> Vec<f32> {
+    // What each brings: on the scale of its list, and as a share of the score.
+    let shares = |list: &[Candidate], share: f32| -> Vec<(Option<f32>, f32)> {
         match fusion {
-            Fusion::Alpha(_) => normalised(list).into_iter().map(|norm| share * norm).collect(),
-            Fusion::ReciprocalRank { k } => (1..=list.len()).map(|r| 1.0 / (k as f32 + r as f32)).collect(),
+            Fusion::Alpha(_) => normalised(list).into_iter().map(|norm| (Some(norm), share * norm)).collect(),
+            Fusion::ReciprocalRank { k } => {
+                (1..=list.len()).map(|rank| (None, 1.0 / (k as f32 + rank as f32))).collect()
+            }
         }
     };
     let alpha = if let Fusion::Alpha(alpha) = fusion { alpha } else { 1.0 };
     let mut all: HashMap<(usize, u32), (Seq, Ranked)> = HashMap::new();
     let place_of = |c: &Candidate| (c.place.part, c.place.slot.0);
-    for (i, (c, part)) in nearest.iter().zip(contributions(nearest, alpha)).enumerate() {
-        let vector = Some(explain_vector(*c, i + 1, part));
+    for (i, (c, (norm, part))) in nearest.iter().zip(shares(nearest, alpha)).enumerate() {
+        let vector = Some(explain_vector(*c, i + 1, norm, part));
         all.insert(
             place_of(c),
             (c.seq, Ranked { place: c.place, score: part, vector, words: None, decay: None }),
         );
     }
-    for (i, (c, part)) in matching.iter().zip(contributions(matching, 1.0 - alpha)).enumerate() {
+    for (i, (c, (normalised, contribution))) in matching.iter().zip(shares(matching, 1.0 - alpha)).enumerate()
+    {
         let fresh = Ranked { place: c.place, score: 0.0, vector: None, words: None, decay: None };
         let (_, ranked) = all.entry(place_of(c)).or_insert((c.seq, fresh));
-        ranked.score += part;
-        ranked.words = Some((c.score, i + 1, part));
+        ranked.score += contribution;
+        ranked.words = Some(WordsShare { score: c.score, rank: i + 1, normalised, contribution });
     }
     let mut top = TopK::new(wanted);
     for (seq, ranked) in all.into_values() {

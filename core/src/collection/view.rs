@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
-use crate::meta::Expr;
 use crate::segment::{Ends, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery};
 use crate::text::{PostingSource, Words};
 
@@ -162,25 +161,6 @@ impl PartView {
     #[must_use]
     pub fn live(&self) -> usize {
         self.part.len() - self.ends.count()
-    }
-
-    /// The slots that are there at a moment and that a filter accepts; `None` when that is all of them.
-    ///
-    /// # Errors
-    /// As [`Part::select`].
-    pub fn allowed(
-        &self,
-        filter: Option<&Expr>,
-        words: Option<&Words>,
-        moment: Moment,
-    ) -> Result<Option<Bitmap>> {
-        let visible = self.visible(moment)?;
-        let Some(filter) = filter else { return Ok(visible) };
-        let mut accepted = self.part.select(filter, words)?;
-        if let Some(visible) = visible {
-            accepted.and(&visible);
-        }
-        Ok(Some(accepted))
     }
 }
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::answer::{Answering, FilterStep, Way};
 use super::ast::{Expr, Literal, Op};
 use super::column_builder::{
     FLOAT, INT, NUMBER_KINDS, NUMBERS, PATHS, SLOTS, STRING_BYTES, STRING_ENDS, STRING_PREFIXES,
@@ -107,27 +108,45 @@ impl Columns {
     /// # Errors
     /// `corrupt`, `not_resident`; what `matching` answers.
     pub fn select_with(&self, expr: &Expr, matching: &Matching<'_>) -> Result<Bitmap> {
-        self.select_within(expr, None, matching)
+        self.answer(expr, None, matching, None)
     }
 
-    /// The same for the slots `within` only: of the others, any may be selected.
-    pub(super) fn select_within(
+    /// The slots `within` whose documents fulfil a condition; `steps` is told how that was found out.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`; what `matching` answers.
+    pub fn answer(
         &self,
         expr: &Expr,
         within: Option<&Bitmap>,
         matching: &Matching<'_>,
+        steps: Option<&mut Vec<FilterStep>>,
     ) -> Result<Bitmap> {
+        let parts = if let Expr::And(parts) = expr { parts } else { std::slice::from_ref(expr) };
+        self.select_all(parts, within, &Answering::new(matching), steps)
+    }
+
+    /// The slots whose documents fulfil a condition, of those `within`: of the others, any may be among them.
+    pub(super) fn select_within(
+        &self,
+        expr: &Expr,
+        within: Option<&Bitmap>,
+        answering: &Answering<'_>,
+    ) -> Result<Bitmap> {
+        if self.is_in_runs(expr) {
+            answering.note(Way::Sorted);
+        }
         match expr {
-            Expr::And(parts) => self.select_all(parts, within, matching),
+            Expr::And(parts) => self.select_all(parts, within, answering, None),
             Expr::Or(parts) => {
                 let mut any = Bitmap::empty(self.n_slots);
                 for part in parts {
-                    any.or(&self.select_within(part, within, matching)?);
+                    any.or(&self.select_within(part, within, answering)?);
                 }
                 Ok(any)
             }
             Expr::Not(inner) => {
-                let mut selected = self.select_within(inner, within, matching)?;
+                let mut selected = self.select_within(inner, within, answering)?;
                 selected.invert();
                 Ok(selected)
             }
@@ -145,15 +164,38 @@ impl Columns {
                 }
                 Ok(selected)
             }
-            Expr::Like { field, pattern } => self.like(field, pattern, within),
+            Expr::Like { field, pattern } => self.like(field, pattern, within, answering),
             Expr::Exists { field } => self.exists(field),
             Expr::Empty { field } => self.is_empty(field),
-            Expr::Matches { field, text } => matching(field, text),
+            Expr::Matches { field, text } => {
+                answering.note(Way::Postings);
+                (answering.matching)(field, text)
+            }
         }
     }
 
     pub(super) fn path(&self, name: &str) -> Option<&Path> {
         self.paths.binary_search_by(|path| path.name.as_str().cmp(name)).ok().map(|i| &self.paths[i])
+    }
+
+    /// The paths that go on from a path.
+    fn paths_within(&self, name: &str) -> &[Path] {
+        let start = format!("{name}.");
+        let first = self.paths.partition_point(|path| path.name < start);
+        let n = self.paths[first..].partition_point(|path| path.name.starts_with(&start));
+        &self.paths[first..first + n]
+    }
+
+    /// Whether a condition, by itself, is answered from runs of values that are there.
+    fn is_in_runs(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Compare { field, .. }
+            | Expr::In { field, .. }
+            | Expr::Between { field, .. }
+            | Expr::Exists { field } => self.has_path(field),
+            Expr::Empty { field } => self.has_path(field) || !self.paths_within(field).is_empty(),
+            Expr::And(_) | Expr::Or(_) | Expr::Not(_) | Expr::Like { .. } | Expr::Matches { .. } => false,
+        }
     }
 
     fn exists(&self, field: &str) -> Result<Bitmap> {
@@ -176,9 +218,7 @@ impl Columns {
             let strings = self.strings_that(path, Op::Gt, b"")?;
             self.insert_strings(path, strings, &mut filled)?;
         }
-        let start = format!("{field}.");
-        let first = self.paths.partition_point(|path| path.name < start);
-        for path in self.paths[first..].iter().take_while(|path| path.name.starts_with(&start)) {
+        for path in self.paths_within(field) {
             match &path.present {
                 None => filled = Bitmap::full(self.n_slots),
                 Some(range) => self.insert(&mut filled, range.clone())?,
@@ -238,7 +278,13 @@ impl Columns {
 
     /// Slots with a string of a pattern, of those `within`. Strings that begin otherwise, or that no slot within has, are
     /// not looked at.
-    fn like(&self, field: &str, pattern: &Pattern, within: Option<&Bitmap>) -> Result<Bitmap> {
+    fn like(
+        &self,
+        field: &str,
+        pattern: &Pattern,
+        within: Option<&Bitmap>,
+        answering: &Answering<'_>,
+    ) -> Result<Bitmap> {
         let mut selected = Bitmap::empty(self.n_slots);
         let Some(path) = self.path(field) else { return Ok(selected) };
         let found = self.strings_from(path, pattern.prefix().as_bytes())?;
@@ -250,7 +296,11 @@ impl Columns {
             let is_wanted = within.is_none_or(|within| {
                 slots.len() > MANY || slots.iter().any(|slot| within.contains(*slot as usize))
             });
-            if is_wanted && std::str::from_utf8(&self.string(i)?).is_ok_and(|text| pattern.matches(text)) {
+            if !is_wanted {
+                continue;
+            }
+            answering.note(Way::Texts);
+            if std::str::from_utf8(&self.string(i)?).is_ok_and(|text| pattern.matches(text)) {
                 slots.iter().for_each(|slot| selected.insert(*slot as usize));
             }
         }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Object;
 use crate::base::value::parse_object;
-use crate::meta::{ColumnsBuilder, Filter, Pattern, eval, eval_with, has_path};
+use crate::meta::{ColumnsBuilder, Filter, FilterStep, Pattern, eval, eval_with, has_path};
 use crate::storage::{BlobId, BlobKind, Section};
 
 const PATHS_ASKED: [&str; 9] = ["a", "b", "a.b", "b.a", "a.b.a", "", ".a", "a.", "missing"];
@@ -237,4 +237,51 @@ fn estimates_are_exact_for_a_comparison_and_cautious_for_patterns() {
         let condition = Filter::parse(text).expect("sound").condition.expect("one");
         assert_eq!(columns.estimate(&condition), Ok(expected), "{text}");
     }
+}
+
+#[test]
+fn the_conditions_of_a_filter_are_told_as_they_are_answered() {
+    let documents: Vec<Object> = (0..100)
+        .map(|i| {
+            let lang = if i % 10 == 0 { "it" } else { "en" };
+            parse_object(&format!(r#"{{"n": {i}, "lang": "{lang}", "t": "{lang}{i}"}}"#)).expect("sound")
+        })
+        .collect();
+    let columns = open(&sections(&documents)).expect("just built");
+    let mut within = Bitmap::empty(100);
+    (0..100).filter(|i| *i != 20).for_each(|i| within.insert(i));
+    let matching = |_: &str, _: &str| Ok(Bitmap::full(100));
+    let told = |text: &str| {
+        let condition = Filter::parse(text).expect("sound").condition.expect("one");
+        let mut steps = Vec::new();
+        let found = columns.answer(&condition, Some(&within), &matching, Some(&mut steps)).expect("sound");
+        assert_eq!(steps.last().map(|step| step.left), Some(found.count()), "{text}");
+        let told = |step: &FilterStep| {
+            let ways = step.ways.iter().map(|way| way.name()).collect::<Vec<_>>().join("+");
+            format!("{}: {:?} -> {} by {ways}", step.condition, step.estimated, step.left)
+        };
+        steps.iter().map(told).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(
+        told("t LIKE '%0' AND MATCHES(t, 'x') AND n < 50 AND lang = it"),
+        "lang = 'it': Some(10) -> 9 by sorted; n < 50: Some(50) -> 4 by sorted; \
+         MATCHES(t, 'x'): Some(100) -> 4 by postings; t LIKE '%0': Some(100) -> 4 by texts"
+    );
+    assert_eq!(told("n < 5 OR t LIKE 'it%'"), "n < 5 OR t LIKE 'it%': Some(15) -> 13 by sorted+texts");
+    assert_eq!(told("NOT (n < 5 AND lang = it)"), "NOT (n < 5 AND lang = 'it'): Some(95) -> 98 by sorted");
+    assert_eq!(told("missing IS EMPTY"), "missing IS EMPTY: Some(100) -> 99 by ");
+    assert_eq!(
+        told("lang = it AND n = 1 AND t = en1"),
+        "n = 1: Some(1) -> 1 by sorted; t = 'en1': Some(1) -> 1 by sorted; lang = 'it': Some(10) -> 0 by sorted"
+    );
+    assert_eq!(
+        told("n > 200 AND lang = it"),
+        "n > 200: Some(0) -> 0 by sorted",
+        "nothing is left for the other"
+    );
+    assert_eq!(
+        told("t LIKE 'q%' AND n > 0"),
+        "n > 0: Some(99) -> 98 by sorted; t LIKE 'q%': Some(0) -> 0 by ",
+        "no text begins so"
+    );
 }

@@ -3,6 +3,7 @@
 //! [`Filter::parse`] reads a filter, [`eval()`] says what it means for one document; [`Columns`] are only a faster way
 //! to the same answer. Imports `storage` and `base`, never `text`.
 
+pub mod answer;
 pub mod ast;
 pub mod column_builder;
 pub mod column_values;
@@ -15,6 +16,7 @@ mod planner;
 mod token;
 pub mod values;
 
+pub use answer::{FilterStep, Way};
 pub use ast::{Expr, Filter, Literal, Op, WordsPart};
 pub use column_builder::ColumnsBuilder;
 pub use column_values::Ranks;

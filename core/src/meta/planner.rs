@@ -4,8 +4,9 @@
 //! An order changes no answer. What a condition is worth is known from the lengths of sorted runs, which cost two binary
 //! searches.
 
+use super::answer::{Answering, FilterStep};
 use super::ast::{Expr, Literal, Op};
-use super::columns::{Columns, Matching, Path};
+use super::columns::{Columns, Path};
 use crate::base::{Bitmap, Result, Value};
 
 impl Columns {
@@ -89,12 +90,14 @@ impl Columns {
         }
     }
 
-    /// The slots whose documents fulfil all of some conditions. Of those that are not `within`, any may be among them.
+    /// The slots whose documents fulfil all of some conditions, of those `within`. Each condition is told to `steps` as it
+    /// is answered; those that come when none is left are not.
     pub(super) fn select_all(
         &self,
         parts: &[Expr],
         within: Option<&Bitmap>,
-        matching: &Matching<'_>,
+        answering: &Answering<'_>,
+        mut steps: Option<&mut Vec<FilterStep>>,
     ) -> Result<Bitmap> {
         let mut order = Vec::with_capacity(parts.len());
         for part in parts {
@@ -102,16 +105,22 @@ impl Columns {
         }
         order.sort_by_key(|(reads, n, _)| (*reads, *n));
         let mut left = within.cloned();
-        for (_, _, part) in order {
-            let selected = self.select_within(part, left.as_ref(), matching)?;
-            left = Some(match left {
+        for (_, estimated, part) in order {
+            let selected = self.select_within(part, left.as_ref(), answering)?;
+            let and = match left {
                 None => selected,
                 Some(mut left) => {
                     left.and(&selected);
                     left
                 }
-            });
-            if left.as_ref().is_some_and(|left| left.words().iter().all(|word| *word == 0)) {
+            };
+            if let Some(steps) = &mut steps {
+                let (condition, ways) = (part.to_string(), answering.take());
+                steps.push(FilterStep { condition, estimated: Some(estimated), left: and.count(), ways });
+            }
+            let is_over = and.words().iter().all(|word| *word == 0);
+            left = Some(and);
+            if is_over {
                 break;
             }
         }

@@ -7,6 +7,7 @@
 mod answers;
 mod columns;
 mod filter;
+mod plan;
 mod requests;
 mod search;
 
@@ -17,6 +18,7 @@ pub use answers::{
 };
 pub use columns::{Columns, Vectors, to_json};
 pub use filter::FilterBody;
+pub use plan::{FilterPlanAnswer, PartPlanAnswer};
 pub use requests::{
     AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, EstimateBody, FieldsBody,
     GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody,
