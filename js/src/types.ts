@@ -271,8 +271,11 @@ export type FilterCondition =
   | { field: string; op: 'is null' | 'is not null' | 'is empty' | 'is not empty' | 'exists' }
   | { field: string; op: 'matches' | 'words'; value: string };
 
-/** What a range can end at: a number, or text. */
-export type FilterBound = number | string | { unquoted: string };
+/**
+ * What a range can end at: a number, text, or a date such as `2024-05-01T10:00:00+02:00`, which is compared by the moment with
+ * text that is a date, too.
+ */
+export type FilterBound = number | string | { date: string | Date } | { unquoted: string };
 
 /** What a field is compared with; `unquoted` is for a spelling that JSON has not, such as `05`. */
 export type FilterValue = FilterBound | boolean | null;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use super::answer::{Answering, FilterStep, Way};
 use super::ast::{Expr, Literal, Op};
@@ -13,6 +14,7 @@ use super::column_builder::{
     FLOAT, INT, NUMBER_KINDS, NUMBERS, PATHS, SLOTS, STRING_BYTES, STRING_ENDS, STRING_PREFIXES,
     STRING_SLOT_ENDS, number, prefix,
 };
+use super::column_dates::Dates;
 use super::like::Pattern;
 use crate::base::limits::SLOTS_MAX;
 use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Value};
@@ -52,6 +54,8 @@ pub(super) struct Path {
     string_slots: Range<usize>,
     pub(super) numbers: Range<usize>,
     pub(super) strings: Range<usize>,
+    /// Those of the strings that are dates, once they were asked for.
+    pub(super) dates: Arc<OnceLock<Dates>>,
 }
 
 impl Columns {
@@ -237,6 +241,7 @@ impl Columns {
                 Literal::Null if op == Op::Eq => self.insert(&mut selected, path.nulls.clone())?,
                 Literal::Null => {}
                 Literal::Text(text) => self.compare_strings(path, op, text, &mut selected)?,
+                Literal::Date { date, .. } => self.insert_dates(path, &[(op, *date)], &mut selected)?,
                 Literal::Plain { value, text } => {
                     match value {
                         Value::Bool(false) if op == Op::Eq => {
@@ -259,7 +264,7 @@ impl Columns {
         Ok(selected)
     }
 
-    /// Slots with a value that is at least one literal and at most the other, which are both numbers or both text.
+    /// Slots with a value that is at least one literal and at most the other, which are both numbers, text or dates.
     fn between(&self, path: &Path, low: &Literal, high: &Literal, selected: &mut Bitmap) -> Result<()> {
         match (low, high) {
             (Literal::Plain { value: low, .. }, Literal::Plain { value: high, .. }) => {
@@ -271,6 +276,9 @@ impl Columns {
                 let from = self.strings_that(path, Op::Ge, low.as_bytes())?;
                 let to = self.strings_that(path, Op::Le, high.as_bytes())?;
                 self.insert_strings(path, from.start..to.end, selected)
+            }
+            (Literal::Date { date: low, .. }, Literal::Date { date: high, .. }) => {
+                self.insert_dates(path, &[(Op::Ge, *low), (Op::Le, *high)], selected)
             }
             _ => Ok(()),
         }
@@ -389,6 +397,11 @@ impl Columns {
         Ok((self.numbers.numbers()?, &self.number_kinds))
     }
 
+    /// The ends and the first bytes of all strings.
+    pub(super) fn string_bounds(&self) -> Result<(&[u64], &[u64])> {
+        Ok((self.string_ends.numbers()?, self.string_prefixes.numbers()?))
+    }
+
     fn order_of_string(&self, i: usize, text: &[u8]) -> Result<Ordering> {
         let by_prefix = self.string_prefixes.numbers::<u64>()?[i].cmp(&prefix(text));
         if by_prefix != Ordering::Equal {
@@ -475,7 +488,7 @@ impl Columns {
 }
 
 /// The first of `range` for which `before` is false; true for all in front of it.
-fn first_not(range: Range<usize>, before: impl Fn(usize) -> Result<bool>) -> Result<usize> {
+pub(super) fn first_not(range: Range<usize>, before: impl Fn(usize) -> Result<bool>) -> Result<usize> {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -490,7 +503,7 @@ fn first_not(range: Range<usize>, before: impl Fn(usize) -> Result<bool>) -> Res
 
 /// Which of the sorted values of `whole` fulfil a comparison, given where those begin that are not less, and those
 /// that are greater.
-fn within(op: Op, whole: Range<usize>, not_less: usize, greater: usize) -> Range<usize> {
+pub(super) fn within(op: Op, whole: Range<usize>, not_less: usize, greater: usize) -> Range<usize> {
     match op {
         Op::Eq => not_less..greater.max(not_less),
         Op::Lt => whole.start..not_less,
@@ -541,6 +554,7 @@ fn read_paths(bytes: &[u8]) -> Result<(usize, Vec<Path>), DecodeError> {
                 string_slots: take(&mut slots, string_slots)?,
                 numbers: take(&mut numbers, n_numbers)?,
                 strings: take(&mut strings, n_strings)?,
+                dates: Arc::default(),
             })
         })();
         match path {

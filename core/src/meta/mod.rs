@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod ast;
 pub mod column_builder;
+mod column_dates;
 pub mod column_values;
 pub mod columns;
 pub mod eval;

@@ -2,7 +2,7 @@
 //! that must read texts last, and then only texts of documents that are left.
 //!
 //! An order changes no answer. What a condition is worth is known from the lengths of sorted runs, which cost two binary
-//! searches.
+//! searches; that of dates, once they were sorted.
 
 use super::answer::{Answering, FilterStep};
 use super::ast::{Expr, Literal, Op};
@@ -14,7 +14,8 @@ impl Columns {
     /// `MATCHES`, which columns know nothing of, and patterns are taken for as many as they could be at most.
     ///
     /// # Complexity
-    /// Two binary searches for each value of the condition.
+    /// Two binary searches for each value of the condition; the first date of a field reads those of its texts that can be
+    /// dates.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
@@ -78,6 +79,7 @@ impl Columns {
         match value {
             Literal::Null => Ok(path.nulls.len()),
             Literal::Text(text) => strings(op, text),
+            Literal::Date { date, .. } => self.count_dates(path, op, *date),
             Literal::Plain { value, text } => {
                 let alike = if op == Op::Eq { strings(op, text)? } else { 0 };
                 Ok(alike
