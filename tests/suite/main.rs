@@ -23,6 +23,7 @@ mod many;
 mod merge;
 mod model;
 mod nearest;
+mod options;
 #[cfg(target_os = "linux")]
 mod power_cut;
 mod read_only;

@@ -104,6 +104,8 @@ impl View {
             }
             _ => Cow::Borrowed(&allowed),
         };
+        // Of what nothing ranks groups are made as it is listed.
+        let is_listed = request.vector.is_none() && weights.is_none() && request.sort.is_empty();
         let mut ranked = if request.vector.is_none() && !request.sort.is_empty() {
             let wanted = if request.group_by.is_some() { request.depth() } else { request.wanted() };
             let places = self.sorted(&request.sort, &sets, wanted)?;
@@ -113,10 +115,8 @@ impl View {
             let ranked = self.aged(request, ranked, moment)?;
             self.in_order(request, ranked)?
         };
-        if let Some(by) = &request.group_by {
-            let stays = self.grouped(by, ranked.iter().map(|ranked| ranked.place), request.wanted())?;
-            let mut stays = stays.into_iter();
-            ranked.retain(|_| stays.next().unwrap_or(false));
+        if let Some(by) = request.group_by.as_ref().filter(|_| !is_listed) {
+            ranked = self.grouped(by, ranked.into_iter(), |ranked| ranked.place, request.wanted())?;
         }
         let weights = weights.unwrap_or_default();
         let hits = ranked.into_iter().take(request.wanted()).skip(request.offset);
@@ -152,7 +152,7 @@ impl View {
             }
             (Some(nearest), None) => alone(&nearest, true),
             (None, Some(matching)) => alone(&matching, false),
-            (None, None) => self.list(allowed, depth)?,
+            (None, None) => self.list(request, allowed)?,
         };
         Ok(ranked)
     }
@@ -160,12 +160,13 @@ impl View {
     /// Candidates in the order of what time left of their scores, without those that score too little.
     fn aged(&self, request: &SearchRequest, mut ranked: Vec<Ranked>, moment: Moment) -> Result<Vec<Ranked>> {
         if let Some(decay) = &request.decay {
+            let paths: Vec<&str> = decay.paths().collect();
             let mut best = TopK::new(ranked.len());
             for mut candidate in ranked {
                 let Place { part, slot } = candidate.place;
                 let PartView { part, ends } = &self.parts[part];
-                let (metadata, valid_from) = (part.metadata(slot)?, part.valid_from(slot)?);
-                let left = decay.of(&metadata, valid_from, ends.touches.get(slot), moment.time());
+                let (fields, valid_from) = (part.fields(slot, &paths)?, part.valid_from(slot)?);
+                let left = decay.of(&fields, valid_from, ends.touches.get(slot), moment.time());
                 candidate.score = left.apply(candidate.score);
                 candidate.decay = Some(left);
                 best.push(-candidate.score, part.seq(slot)?.0, candidate);
@@ -392,17 +393,19 @@ impl View {
         Ok(found.into_sorted().into_iter().map(candidate).collect())
     }
 
-    /// The first of what is allowed, in the order of seq.
-    fn list(&self, allowed: &[Option<Bitmap>], wanted: usize) -> Result<Vec<Ranked>> {
-        let mut listed = Vec::new();
-        for (i, part) in self.parts.iter().enumerate() {
-            let slots = (0..part.part.len()).filter(|s| allowed[i].as_ref().is_none_or(|a| a.contains(*s)));
-            for slot in slots.take(wanted - listed.len()) {
-                let place = Place { part: i, slot: crate::base::Slot(slot as u32) };
-                listed.push(Ranked { place, score: 1.0, vector: None, words: None, decay: None });
-            }
-        }
-        Ok(listed)
+    /// The first of what is allowed, in the order of seq; of each group as many as are asked for.
+    fn list(&self, request: &SearchRequest, allowed: &[Option<Bitmap>]) -> Result<Vec<Ranked>> {
+        let places = self.parts.iter().zip(allowed).enumerate().flat_map(|(part, (view, allowed))| {
+            let slots =
+                (0..view.part.len()).filter(move |slot| allowed.as_ref().is_none_or(|a| a.contains(*slot)));
+            slots.map(move |slot| Place { part, slot: crate::base::Slot(slot as u32) })
+        });
+        let places = match &request.group_by {
+            Some(by) => self.grouped(by, places, |place| *place, request.wanted())?,
+            None => places.take(request.wanted()).collect(),
+        };
+        let listed = |place| Ranked { place, score: 1.0, vector: None, words: None, decay: None };
+        Ok(places.into_iter().map(listed).collect())
     }
 
     fn highlights(&self, asked: &Highlight, weights: &Weights, metadata: &Object) -> Vec<Highlighted> {

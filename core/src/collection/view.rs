@@ -3,10 +3,12 @@
 //! A view is a list of parts (segments and memtable chunks) whose seqs ascend and do not overlap, each with what has
 //! ended in it. Applying a commit group makes a new view that shares nearly everything with the last.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
+use crate::meta::leads_to;
 use crate::segment::{Ends, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery};
 use crate::text::{PostingSource, Words};
 
@@ -368,6 +370,21 @@ impl Part {
         match self {
             Self::Chunk(chunk) => Ok(chunk.row(slot).metadata.clone()),
             Self::Segment(segment) => segment.rows.metadata(slot),
+        }
+    }
+
+    /// What the metadata of a slot has at some paths: at least the fields that they can lead to, and of a segment no others.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn fields(&self, slot: Slot, paths: &[&str]) -> Result<Cow<'_, Object>> {
+        match self {
+            Self::Chunk(chunk) => Ok(Cow::Borrowed(&chunk.row(slot).metadata)),
+            Self::Segment(_) if paths.is_empty() => Ok(Cow::Owned(Object::new())),
+            Self::Segment(segment) => {
+                let is_wanted = |field: &str| paths.iter().any(|path| leads_to(path, field));
+                segment.rows.fields(slot, is_wanted).map(Cow::Owned)
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod json;
 pub mod like;
 mod parser;
 mod planner;
+mod tallies;
 mod token;
 pub mod values;
 
@@ -24,4 +25,5 @@ pub use column_values::Ranks;
 pub use columns::{Columns, Matching};
 pub use eval::{eval, eval_with, has_path};
 pub use like::Pattern;
-pub use values::{ValueRange, order, values_of};
+pub use tallies::Tallies;
+pub use values::{ValueRange, leads_to, order, scalars_of, values_of};
