@@ -21,6 +21,8 @@ const NEEDS = {
   codes: VECTORS,
   quick: VECTORS,
   words: { wordnet: true },
+  filters: { system: ['cxx'] },
+  relevance: { build: buildForNode, system: ['pip'], wordnet: true },
 };
 
 await main(async ([name, ...rest]) => {

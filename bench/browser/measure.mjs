@@ -172,10 +172,10 @@ export async function vectors(origin, { rounds, isRight, efs, others = [] }) {
   return figures;
 }
 
-/** Words: the speed of both, and how often they find the same. */
+/** Words: the speed of KithDB and of MiniSearch, as it is and with stems and stop words, and how often they find the same. */
 export async function words(origin, { rounds }) {
   const browser = await launchBrowser();
-  const { pages, figures } = await builds(browser, origin, Math.min(rounds, 3), 'words', ['kith', 'minisearch']);
+  const { pages, figures } = await builds(browser, origin, Math.min(rounds, 3), 'words', ['kith', 'minisearch', 'stemmed']);
   const answers = {};
   for (const name of Object.keys(pages)) {
     answers[name] = await pages[name].call('answers', 'words');
@@ -184,8 +184,10 @@ export async function words(origin, { rounds }) {
   const jobs = Object.entries(pages).map(([name, page]) => [name, () => page.call('time', 'words')]);
   const times = await inTurns(rounds, Object.fromEntries(jobs));
   for (const name of Object.keys(pages)) Object.assign(figures[name], latency(times[name]));
-  const common = answers.kith.map((ids, i) => ids.filter((id) => answers.minisearch[i].includes(id)).length);
-  figures.common_of_10 = common.reduce((a, b) => a + b, 0) / common.length;
+  for (const name of ['minisearch', 'stemmed']) {
+    const common = answers.kith.map((ids, i) => ids.filter((id) => answers[name][i].includes(id)).length);
+    figures[name].common_of_10 = common.reduce((a, b) => a + b, 0) / common.length;
+  }
   const { async, in_module } = await ofOurs(pages.kith, rounds, 'words');
   Object.assign(figures.kith, { async, in_module });
   await browser.close();

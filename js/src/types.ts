@@ -275,8 +275,11 @@ export type FilterCondition =
   | { field: string; op: 'is null' | 'is not null' | 'is empty' | 'is not empty' | 'exists' }
   | { field: string; op: 'matches' | 'words'; value: string };
 
-/** What a range can end at: a number, or text. */
-export type FilterBound = number | string | { unquoted: string };
+/**
+ * What a range can end at: a number, text, or a date such as `2024-05-01T10:00:00+02:00`, which is compared by the moment with
+ * text that is a date, too.
+ */
+export type FilterBound = number | string | { date: string | Date } | { unquoted: string };
 
 /** What a field is compared with; `unquoted` is for a spelling that JSON has not, such as `05`. */
 export type FilterValue = FilterBound | boolean | null;
@@ -333,7 +336,7 @@ export interface SearchRequest {
   exact?: boolean | undefined;
   /** Tell how the nearest vectors were found. */
   trace?: boolean | undefined;
-  /** Say of each result why it came. */
+  /** Say of each result why it came, and how the filter was answered. */
   explain?: boolean | undefined;
   /** Return vectors too. */
   with_vector?: boolean | undefined;
@@ -384,6 +387,52 @@ export interface SearchResult<Metadata extends object = JsonObject> {
   total?: number;
   /** How the nearest vectors were found, when asked for: of each segment, and of what is not sealed yet. */
   trace?: PartTrace[];
+  /** How the filter was answered, when there is one and results are explained. */
+  filter_plan?: FilterPlan;
+}
+
+/** How a filter was answered, as it was done. */
+export interface FilterPlan {
+  /** The filter as text. */
+  filter: string;
+  /** How many documents it accepts. */
+  found: number;
+  /** Each segment, and each piece of what is not sealed yet. */
+  parts: PartFilterPlan[];
+}
+
+/** How a filter was answered in one part of a collection. */
+export interface PartFilterPlan {
+  /** A segment, or a piece of what is not sealed yet. */
+  part: 'segment' | 'memtable';
+  /** How many versions it holds. */
+  documents: number;
+  /** How many of them are there at the moment that is asked for. */
+  live: number;
+  /** The conditions of the filter in the order in which they were answered; those that come when none is left are not. */
+  conditions: FilterStep[];
+  /** How many documents the filter accepts. */
+  found: number;
+  /** How the nearest vectors were found among them; left out for a search without a vector. */
+  vectors?: {
+    plan: PartTrace['plan'];
+    /** When the others were left out: first, on the way along links, or at the end. */
+    filtered: 'before' | 'during' | 'after';
+    /** How many distances were computed. */
+    distances: number;
+  };
+}
+
+/** One condition of a filter, when its turn came. */
+export interface FilterStep {
+  /** The condition as text; in a piece of what is not sealed yet the whole filter. */
+  condition: string;
+  /** How many versions were thought to fulfil it, from the lengths of sorted runs; null where documents were looked at one by one. */
+  estimated: number | null;
+  /** How many documents fulfilled it and the conditions before it. */
+  left: number;
+  /** What was looked at: runs of sorted values, posting lists, texts, or documents. Empty for a field that none has. */
+  how: ('sorted' | 'postings' | 'texts' | 'documents')[];
 }
 
 /** How the nearest vectors of one part of a collection were found. */
@@ -421,12 +470,30 @@ export interface Highlight {
   parts: string[];
 }
 
-/** Why a result came. */
+/**
+ * Why a result came. In f32 (`Math.fround`) its score is the sum of both contributions, less `sum * (1 - factor)` with `decay`;
+ * 1 for a filter alone, which has neither part.
+ */
 export interface Explanation {
   /** The vector part; null when the document was not among the nearest. */
-  vector: { distance: number; score: number; rank: number; contribution: number } | null;
+  vector: {
+    distance: number;
+    score: number;
+    rank: number;
+    /** The score on the scale of its list, 0 to 1, where lists were fused by `alpha`: `alpha` of it is the contribution. */
+    normalised?: number;
+    contribution: number;
+  } | null;
   /** The words part; null when no word matched well enough. */
-  words: { score: number; rank: number; contribution: number; terms: TermExplanation[] } | null;
+  words: {
+    /** The sum of what the terms contribute, rounded once to f32. */
+    score: number;
+    rank: number;
+    /** The score on the scale of its list, 0 to 1, where lists were fused by `alpha`: 1 - `alpha` of it is the contribution. */
+    normalised?: number;
+    contribution: number;
+    terms: TermExplanation[];
+  } | null;
   /** The share of the sum of both that time left, what age was counted from, and how often the document was touched. */
   decay?: { factor: number; since: string; touches: number };
 }
@@ -449,6 +516,8 @@ export interface TermExplanation {
   average_length: number;
   /** How rare it is. */
   idf: number;
+  /** How often it stands in the query, when more than once. */
+  count?: number;
   /** Less than 1 for a term that is a typo away from the query's. */
   boost?: number;
   /** What it adds to the score. */

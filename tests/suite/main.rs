@@ -9,6 +9,7 @@ mod crash;
 mod damage;
 mod disk_full;
 mod docs;
+mod explain;
 mod fixtures;
 mod fuzz_corpus;
 mod golden;
@@ -22,6 +23,7 @@ mod many;
 mod merge;
 mod model;
 mod nearest;
+mod options;
 #[cfg(target_os = "linux")]
 mod power_cut;
 mod read_only;

@@ -8,26 +8,27 @@ import { OPTIONS, put } from './saved/text.mjs';
 
 const K = 10;
 
-let index;
-
-async function build() {
-  const all = await documents();
-  return { total: await milliseconds(() => {
-    index = new MiniSearch(OPTIONS);
-    index.addAll(all);
-  }) };
-}
-
-async function save() {
-  const { total } = await build();
-  return { total: total + await milliseconds(() => put(JSON.stringify(index))) };
-}
-
-export default async () => {
-  globalThis.bench = {
+/** What a page answers whose index has these options. */
+export function bench(options) {
+  let index;
+  const build = async () => {
+    const all = await documents();
+    return { total: await milliseconds(() => {
+      index = new MiniSearch(options);
+      index.addAll(all);
+    }) };
+  };
+  return {
     build,
     time: async () => each(await words(), (query) => index.search(query).slice(0, K)),
     answers: async () => (await words()).map((query) => index.search(query).slice(0, K).map(({ id }) => id)),
-    save,
+    save: async () => {
+      const { total } = await build();
+      return { total: total + await milliseconds(() => put(JSON.stringify(index))) };
+    },
   };
+}
+
+export default async () => {
+  globalThis.bench = bench(OPTIONS);
 };

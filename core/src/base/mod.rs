@@ -3,6 +3,7 @@
 pub mod aligned;
 pub mod bitmap;
 pub mod bytes;
+pub mod date;
 pub mod error;
 pub mod host_traits;
 pub mod ids;
@@ -17,6 +18,7 @@ pub mod value;
 pub use aligned::AlignedBytes;
 pub use bitmap::Bitmap;
 pub use bytes::{DecodeError, Reader, Writer};
+pub use date::Date;
 pub use error::{Error, FilterError, FilterTreeError, InputError, Report, StateError, StorageError};
 pub use host_traits::{Clock, Event, ManualClock, NoObserver, Observer};
 pub use ids::{Key, Lsn, Seq, Slot, check_id, check_name};

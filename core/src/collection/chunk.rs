@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicI64;
 
-use crate::base::{Result, Slot};
+use crate::base::{Bitmap, Object, Result, Slot};
 use crate::graph::EdgeTable;
 use crate::segment::{Expiry, Row, SharedRow};
 use crate::text::{MemoryPostings, PostingSource, Words};
@@ -76,6 +76,13 @@ impl Chunk {
     #[must_use]
     pub fn entries(&self) -> usize {
         self.rows.len() + self.edges.len()
+    }
+
+    /// The metadata of some slots, all without a bitmap.
+    pub fn documents<'a>(&'a self, slots: Option<&Bitmap>) -> impl Iterator<Item = &'a Object> {
+        let is_in = move |slot: usize| slots.is_none_or(|slots| slots.contains(slot));
+        let rows = self.rows.iter().enumerate();
+        rows.filter(move |(slot, _)| is_in(*slot)).map(|(_, row)| &row.metadata)
     }
 
     /// The row of a slot.

@@ -1,11 +1,8 @@
 //! Facets: how many of the documents that a search can find have each value of a field, or one within each range.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
-
 use crate::base::limits::{FACET_RANGES_MAX, FACET_VALUES_MAX, FIELD_PATH_BYTES_MAX};
 use crate::base::{Bitmap, Error, Result, Value};
-use crate::meta::{ValueRange, order, values_of};
+use crate::meta::{Tallies, ValueRange, scalars_of};
 
 use super::view::{Part, View};
 
@@ -72,94 +69,66 @@ pub struct FacetCounts {
     pub ranges: Vec<(ValueRange, u64)>,
 }
 
-/// A value by its order.
-#[derive(Debug)]
-struct Ordered(Value);
-
-impl PartialEq for Ordered {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-impl Eq for Ordered {}
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> Ordering {
-        order(&self.0, &other.0)
-    }
-}
-
 impl View {
     /// Counts the values of a field among some slots of each part, all without a bitmap.
     ///
     /// # Complexity
-    /// One pass over the values of the field in each part; memory for each distinct value that is counted.
+    /// One pass over the values of the field in each part; memory for each distinct value that is counted, not for its text.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub(super) fn facet(&self, facet: &Facet, sets: &[Option<Bitmap>]) -> Result<FacetCounts> {
         let field = facet.field.clone();
         if !facet.ranges.is_empty() {
-            let mut ranges = Vec::new();
-            for range in &facet.ranges {
-                let mut count = 0;
-                for (part, set) in self.parts.iter().zip(sets) {
-                    count += part.part.count_within(&field, range, set.as_ref())?;
-                }
-                ranges.push((range.clone(), count));
+            let mut ranges: Vec<_> = facet.ranges.iter().map(|range| (range.clone(), 0)).collect();
+            for (part, set) in self.parts.iter().zip(sets) {
+                part.part.count_within(&field, &mut ranges, set.as_ref())?;
             }
             return Ok(FacetCounts { field, values: Vec::new(), distinct: 0, ranges });
         }
-        let mut counts: BTreeMap<Ordered, u64> = BTreeMap::new();
-        for (part, set) in self.parts.iter().zip(sets) {
-            for (value, count) in part.part.value_counts(&field, set.as_ref())? {
-                *counts.entry(Ordered(value)).or_default() += count;
-            }
-        }
-        let distinct = counts.len() as u64;
-        let mut values: Vec<(Value, u64)> =
-            counts.into_iter().map(|(value, count)| (value.0, count)).collect();
-        values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        values.truncate(facet.limit);
+        let tallies = self.parts.iter().zip(sets).map(|(part, set)| part.part.tallies(&field, set.as_ref()));
+        let tallies = Tallies::sum(tallies.collect::<Result<_>>()?)?;
+        let distinct = tallies.len() as u64;
+        let values = tallies.most_frequent(facet.limit)?;
         Ok(FacetCounts { field, values, distinct, ranges: Vec::new() })
     }
 }
 
 impl Part {
-    fn value_counts(&self, field: &str, set: Option<&Bitmap>) -> Result<Vec<(Value, u64)>> {
+    fn tallies(&self, field: &str, set: Option<&Bitmap>) -> Result<Tallies<'_>> {
         match self {
-            Self::Segment(segment) => segment.columns()?.counts(field, set),
-            Self::Chunk(chunk) => {
-                let rows = chunk.rows().iter().enumerate();
-                let found = rows.filter(|(slot, _)| set.is_none_or(|set| set.contains(*slot)));
-                Ok(found
-                    .flat_map(|(_, row)| values_of(&row.metadata, field))
-                    .map(|value| (value, 1))
-                    .collect())
-            }
+            Self::Segment(segment) => segment.columns()?.tallies(field, set),
+            Self::Chunk(chunk) => Ok(Tallies::of(chunk.documents(set), field)),
         }
     }
 
-    fn count_within(&self, field: &str, range: &ValueRange, set: Option<&Bitmap>) -> Result<u64> {
+    /// Adds to each range how many documents have a value within it.
+    fn count_within(
+        &self,
+        field: &str,
+        ranges: &mut [(ValueRange, u64)],
+        set: Option<&Bitmap>,
+    ) -> Result<()> {
         match self {
             Self::Segment(segment) => {
-                let mut found = segment.columns()?.within_range(field, range)?;
-                if let Some(set) = set {
-                    found.and(set);
+                let columns = segment.columns()?;
+                for (range, count) in ranges {
+                    let mut found = columns.within_range(field, range)?;
+                    if let Some(set) = set {
+                        found.and(set);
+                    }
+                    *count += found.count() as u64;
                 }
-                Ok(found.count() as u64)
             }
             Self::Chunk(chunk) => {
-                let rows = chunk.rows().iter().enumerate();
-                let in_set = rows.filter(|(slot, _)| set.is_none_or(|set| set.contains(*slot)));
-                let is_within =
-                    |metadata| values_of(metadata, field).iter().any(|value| range.contains(value));
-                Ok(in_set.filter(|(_, row)| is_within(&row.metadata)).count() as u64)
+                for document in chunk.documents(set) {
+                    let values = scalars_of(document, field);
+                    for (range, count) in &mut *ranges {
+                        *count += u64::from(values.iter().any(|value| range.contains(value)));
+                    }
+                }
             }
         }
+        Ok(())
     }
 }

@@ -3,36 +3,52 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Bitmap, Result};
-use crate::meta::{Expr, Filter, eval_with};
+use crate::meta::{Expr, Filter, FilterStep, Way, eval_with};
 use crate::text::{Words, matching};
 
-use super::view::{Part, View};
+use super::filter_plan::{FilterPlan, PartFilterPlan};
+use super::moment::Moment;
+use super::view::{Part, PartView, View};
 
 impl Part {
-    /// The slots that a filter accepts; `words` is the text side of the collection.
+    /// The slots `within` that a filter accepts; `words` is the text side of the collection. `steps` is told how they were
+    /// found.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`; `too_large` for words that are too many for a query.
-    pub fn select(&self, filter: &Expr, words: Option<&Words>) -> Result<Bitmap> {
-        match self {
-            Self::Chunk(chunk) => {
-                let mut found = BTreeMap::new();
-                for (field, text) in filter.matches() {
-                    found.insert((field, text), self.with_words(words, field, text)?);
-                }
-                let mut accepted = Bitmap::empty(self.len());
-                for (slot, row) in chunk.rows().iter().enumerate() {
-                    let has_words = |field: &str, text: &str| found[&(field, text)].contains(slot);
-                    if eval_with(filter, &row.metadata, &has_words) {
-                        accepted.insert(slot);
-                    }
-                }
-                Ok(accepted)
-            }
+    pub fn select(
+        &self,
+        filter: &Expr,
+        words: Option<&Words>,
+        within: Option<&Bitmap>,
+        steps: Option<&mut Vec<FilterStep>>,
+    ) -> Result<Bitmap> {
+        let chunk = match self {
+            Self::Chunk(chunk) => chunk,
             Self::Segment(segment) => {
-                segment.columns()?.select_with(filter, &|field, text| self.with_words(words, field, text))
+                let matching = |field: &str, text: &str| self.with_words(words, field, text);
+                return segment.columns()?.answer(filter, within, &matching, steps);
+            }
+        };
+        let mut found = BTreeMap::new();
+        for (field, text) in filter.matches() {
+            found.insert((field, text), self.with_words(words, field, text)?);
+        }
+        let mut accepted = Bitmap::empty(self.len());
+        for (slot, row) in chunk.rows().iter().enumerate() {
+            let has_words = |field: &str, text: &str| found[&(field, text)].contains(slot);
+            let is_asked = within.is_none_or(|within| within.contains(slot));
+            if is_asked && eval_with(filter, &row.metadata, &has_words) {
+                accepted.insert(slot);
             }
         }
+        if let Some(steps) = steps {
+            let postings = (!found.is_empty()).then_some(Way::Postings);
+            let ways = postings.into_iter().chain([Way::Documents]).collect();
+            let (condition, left) = (filter.to_string(), accepted.count());
+            steps.push(FilterStep { condition, estimated: None, left, ways });
+        }
+        Ok(accepted)
     }
 
     /// The slots that have one of the words of a text in a field.
@@ -42,6 +58,39 @@ impl Part {
             matching(postings, words.analyzer_of(field), field, text, &mut found)?;
         }
         Ok(found)
+    }
+}
+
+impl PartView {
+    /// The slots that are there at a moment and that a filter accepts; `None` when that is all of them.
+    ///
+    /// # Errors
+    /// As [`Part::select`].
+    pub fn allowed(
+        &self,
+        filter: Option<&Expr>,
+        words: Option<&Words>,
+        moment: Moment,
+        plan: Option<&mut FilterPlan>,
+    ) -> Result<Option<Bitmap>> {
+        let visible = self.visible(moment)?;
+        let Some(filter) = filter else { return Ok(visible) };
+        let Some(plan) = plan else {
+            return self.part.select(filter, words, visible.as_ref(), None).map(Some);
+        };
+        let mut conditions = Vec::new();
+        let accepted = self.part.select(filter, words, visible.as_ref(), Some(&mut conditions))?;
+        let (documents, found) = (self.part.len(), accepted.count());
+        plan.found += found as u64;
+        plan.parts.push(PartFilterPlan {
+            is_memtable: matches!(self.part, Part::Chunk(_)),
+            documents,
+            live: visible.as_ref().map_or(documents, Bitmap::count),
+            conditions,
+            found,
+            vectors: None,
+        });
+        Ok(Some(accepted))
     }
 }
 

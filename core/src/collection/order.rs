@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use crate::base::limits::SORT_KEYS_MAX;
 use crate::base::{Bitmap, Error, Result, Seq, Slot, Value, Writer};
-use crate::meta::{order, values_of};
+use crate::meta::{order, scalars_of, values_of};
 
 use super::facets::check_path;
 use super::view::{Part, Place, View};
@@ -68,32 +68,41 @@ impl View {
         Ok(all.into_iter().map(|sorted| sorted.place).collect())
     }
 
-    /// Which of these places stay when each group has room for a few; the first `wanted` of them.
+    /// Of some places, in their order, the first `wanted` when each group has room for a few.
+    ///
+    /// # Complexity
+    /// Memory for each group of those that stay.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
-    pub(super) fn grouped(
+    pub(super) fn grouped<T>(
         &self,
         by: &GroupBy,
-        places: impl Iterator<Item = Place>,
+        places: impl Iterator<Item = T>,
+        place_of: impl Fn(&T) -> Place,
         wanted: usize,
-    ) -> Result<Vec<bool>> {
+    ) -> Result<Vec<T>> {
         let mut groups: HashMap<Vec<u8>, usize> = HashMap::new();
-        let (mut stays, mut left) = (Vec::new(), wanted);
-        for place in places {
-            if left == 0 {
+        let mut stay = Vec::new();
+        for one in places {
+            if stay.len() == wanted {
                 break;
             }
-            let values = values_of(&self.parts[place.part].part.metadata(place.slot)?, &by.field);
-            let mut key = Writer::new();
-            values.iter().for_each(|value| value.encode(&mut key));
-            let count = groups.entry(key.finish()).or_default();
-            let has_room = values.is_empty() || *count < by.size;
-            *count += 1;
-            left -= usize::from(has_room);
-            stays.push(has_room);
+            let Place { part, slot } = place_of(&one);
+            let fields = self.parts[part].part.fields(slot, &[&by.field])?;
+            let values = scalars_of(&fields, &by.field);
+            if !values.is_empty() {
+                let mut key = Writer::new();
+                values.iter().for_each(|value| value.encode(&mut key));
+                let count = groups.entry(key.finish()).or_default();
+                *count += 1;
+                if *count > by.size {
+                    continue;
+                }
+            }
+            stay.push(one);
         }
-        Ok(stays)
+        Ok(stay)
     }
 }
 

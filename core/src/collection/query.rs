@@ -11,6 +11,7 @@ use crate::text::highlight::PASSAGE_BYTES;
 
 use super::decay::{Decay, DecayExplanation};
 use super::facets::{Facet, FacetCounts, check_path};
+use super::filter_plan::FilterPlan;
 use super::order::{GroupBy, SortKey, check_sort};
 
 /// How many candidates there are unless a request says otherwise or wants more results.
@@ -86,7 +87,7 @@ pub struct SearchRequest {
     pub exact: bool,
     /// Tell how the nearest vectors were found.
     pub trace: bool,
-    /// Say of each result why it came.
+    /// Say of each result why it came, and how the filter was answered.
     pub explain: bool,
     /// Return vectors too.
     pub with_vector: bool,
@@ -298,7 +299,8 @@ pub struct Highlighted {
     pub parts: Vec<String>,
 }
 
-/// Why a result came.
+/// Why a result came: in f32, its score is the sum of what both parts contribute, less what time took of it. With neither
+/// part, which is a filter alone, it is 1.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Explanation {
     /// The vector part; `None` when it was not among the nearest.
@@ -318,6 +320,8 @@ pub struct VectorExplanation {
     pub score: f32,
     /// 1 for the nearest of its list.
     pub rank: usize,
+    /// The score on the scale of its list, from 0 for the worst to 1 for the best, where lists were fused by `alpha`.
+    pub normalised: Option<f32>,
     /// What it adds to the final score.
     pub contribution: f32,
 }
@@ -329,9 +333,11 @@ pub struct WordsExplanation {
     pub score: f32,
     /// 1 for the best of its list; its place among the results where these are sorted.
     pub rank: usize,
+    /// The score on the scale of its list, from 0 for the worst to 1 for the best, where lists were fused by `alpha`.
+    pub normalised: Option<f32>,
     /// What it adds to the final score.
     pub contribution: f32,
-    /// Each matched term.
+    /// Each matched term; the sum of what they contribute, in their order and rounded once to f32, is `score`.
     pub terms: Vec<TermExplanation>,
 }
 
@@ -361,4 +367,6 @@ pub struct SearchResponse {
     pub total: Option<u64>,
     /// How the nearest vectors were found, part by part, when asked for.
     pub trace: Option<Vec<PartTrace>>,
+    /// How the filter was answered, when there is one and results were to be explained.
+    pub filter_plan: Option<FilterPlan>,
 }

@@ -16,6 +16,7 @@ use crate::text::{
 use crate::vectors::{check_vector, score as vector_score};
 
 use super::decay::DecayExplanation;
+use super::filter_plan::FilterPlan;
 use super::moment::Moment;
 use super::query::{
     Explanation, Fusion, Highlight, Highlighted, Hit, PartTrace, SearchRequest, SearchResponse,
@@ -34,14 +35,36 @@ struct Candidate {
     score: f32,
 }
 
+/// What is told of how a search went, as far as it was asked for.
+struct Told {
+    trace: Option<Vec<PartTrace>>,
+    filter: Option<FilterPlan>,
+}
+
 /// A result before it is hydrated.
 #[derive(Debug, Clone)]
 struct Ranked {
     place: Place,
     score: f32,
     vector: Option<VectorExplanation>,
-    words: Option<(f32, usize, f32)>,
+    words: Option<WordsShare>,
     decay: Option<DecayExplanation>,
+}
+
+/// What words gave a result.
+#[derive(Debug, Clone, Copy)]
+struct WordsShare {
+    score: f32,
+    rank: usize,
+    normalised: Option<f32>,
+    contribution: f32,
+}
+
+impl WordsShare {
+    /// Words that nothing is fused with.
+    fn alone(score: f32, rank: usize) -> Self {
+        Self { score, rank, normalised: None, contribution: score }
+    }
 }
 
 impl View {
@@ -58,8 +81,14 @@ impl View {
         request.check()?;
         let warnings = self.warnings(request)?;
         let condition = request.filter.as_ref().and_then(|filter| filter.condition.as_ref());
-        let allowed = self.parts.iter().map(|part| part.allowed(condition, self.words.as_deref(), moment));
-        let allowed = allowed.collect::<Result<Vec<Option<Bitmap>>>>()?;
+        let mut told = Told {
+            trace: request.trace.then(Vec::new),
+            filter: condition.filter(|_| request.explain).map(FilterPlan::new),
+        };
+        let mut allowed = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            allowed.push(part.allowed(condition, self.words.as_deref(), moment, told.filter.as_mut())?);
+        }
         let query = self.words_query(request)?;
         let allowed = match &query {
             Some(query) => self.fulfilling(query, allowed)?,
@@ -75,20 +104,19 @@ impl View {
             }
             _ => Cow::Borrowed(&allowed),
         };
-        let mut trace = request.trace.then(Vec::new);
+        // Of what nothing ranks groups are made as it is listed.
+        let is_listed = request.vector.is_none() && weights.is_none() && request.sort.is_empty();
         let mut ranked = if request.vector.is_none() && !request.sort.is_empty() {
             let wanted = if request.group_by.is_some() { request.depth() } else { request.wanted() };
             let places = self.sorted(&request.sort, &sets, wanted)?;
             self.scored(weights.as_ref(), places)?
         } else {
-            let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, trace.as_mut())?;
+            let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
             let ranked = self.aged(request, ranked, moment)?;
             self.in_order(request, ranked)?
         };
-        if let Some(by) = &request.group_by {
-            let stays = self.grouped(by, ranked.iter().map(|ranked| ranked.place), request.wanted())?;
-            let mut stays = stays.into_iter();
-            ranked.retain(|_| stays.next().unwrap_or(false));
+        if let Some(by) = request.group_by.as_ref().filter(|_| !is_listed) {
+            ranked = self.grouped(by, ranked.into_iter(), |ranked| ranked.place, request.wanted())?;
         }
         let weights = weights.unwrap_or_default();
         let hits = ranked.into_iter().take(request.wanted()).skip(request.offset);
@@ -98,7 +126,7 @@ impl View {
         let count =
             |(part, set): (&PartView, &Option<Bitmap>)| set.as_ref().map_or(part.part.len(), Bitmap::count);
         let total = (!request.facets.is_empty()).then(|| counts.map(count).sum::<usize>() as u64);
-        Ok(SearchResponse { hits, warnings, facets, total, trace })
+        Ok(SearchResponse { hits, warnings, facets, total, trace: told.trace, filter_plan: told.filter })
     }
 
     /// The best first: at least as many as are wanted, where there are as many.
@@ -108,12 +136,12 @@ impl View {
         weights: Option<&Weights>,
         allowed: &[Option<Bitmap>],
         scratch: &mut Scratch,
-        trace: Option<&mut Vec<PartTrace>>,
+        told: &mut Told,
     ) -> Result<Vec<Ranked>> {
         let is_hybrid = request.vector.is_some() && weights.is_some();
         let depth = if is_hybrid || request.reorders() { request.depth() } else { request.wanted() };
         let nearest = match &request.vector {
-            Some(vector) => Some(self.nearest(request, vector, depth, allowed, scratch, trace)?),
+            Some(vector) => Some(self.nearest(request, vector, depth, allowed, scratch, told)?),
             None => None,
         };
         let matching = weights.map(|weights| self.matching(weights, depth, allowed)).transpose()?;
@@ -124,7 +152,7 @@ impl View {
             }
             (Some(nearest), None) => alone(&nearest, true),
             (None, Some(matching)) => alone(&matching, false),
-            (None, None) => self.list(allowed, depth)?,
+            (None, None) => self.list(request, allowed)?,
         };
         Ok(ranked)
     }
@@ -132,12 +160,13 @@ impl View {
     /// Candidates in the order of what time left of their scores, without those that score too little.
     fn aged(&self, request: &SearchRequest, mut ranked: Vec<Ranked>, moment: Moment) -> Result<Vec<Ranked>> {
         if let Some(decay) = &request.decay {
+            let paths: Vec<&str> = decay.paths().collect();
             let mut best = TopK::new(ranked.len());
             for mut candidate in ranked {
                 let Place { part, slot } = candidate.place;
                 let PartView { part, ends } = &self.parts[part];
-                let (metadata, valid_from) = (part.metadata(slot)?, part.valid_from(slot)?);
-                let left = decay.of(&metadata, valid_from, ends.touches.get(slot), moment.time());
+                let (fields, valid_from) = (part.fields(slot, &paths)?, part.valid_from(slot)?);
+                let left = decay.of(&fields, valid_from, ends.touches.get(slot), moment.time());
                 candidate.score = left.apply(candidate.score);
                 candidate.decay = Some(left);
                 best.push(-candidate.score, part.seq(slot)?.0, candidate);
@@ -181,8 +210,9 @@ impl View {
             }
         }
         let scored = |(i, place): (usize, Place)| {
-            let words = scores.get(&(place.part, place.slot.0)).map(|&score| (score, i + 1, score));
-            let score = words.map_or(1.0, |(score, ..)| score);
+            let score = scores.get(&(place.part, place.slot.0));
+            let words = score.map(|score| WordsShare::alone(*score, i + 1));
+            let score = score.copied().unwrap_or(1.0);
             Ranked { place, score, vector: None, words, decay: None }
         };
         Ok(places.into_iter().enumerate().map(scored).collect())
@@ -306,7 +336,7 @@ impl View {
         depth: usize,
         allowed: &[Option<Bitmap>],
         scratch: &mut Scratch,
-        mut trace: Option<&mut Vec<PartTrace>>,
+        told: &mut Told,
     ) -> Result<Vec<Candidate>> {
         check_vector(self.config.metric, self.dim.map(|dim| dim as usize), vector)?;
         let query = VectorQuery {
@@ -320,8 +350,11 @@ impl View {
         let mut found = TopK::new(depth);
         for (i, part) in self.parts.iter().enumerate() {
             let searched = part.part.nearest(&query, allowed[i].as_ref(), scratch, i, &mut found)?;
-            if let Some(trace) = &mut trace {
+            if let Some(trace) = &mut told.trace {
                 trace.push(self.part_trace(i, &searched)?);
+            }
+            if let Some(plan) = &mut told.filter {
+                plan.parts[i].vectors = Some((&searched).into());
             }
         }
         let candidate = |(distance, (part, slot)): (f32, (usize, crate::base::Slot))| {
@@ -360,17 +393,19 @@ impl View {
         Ok(found.into_sorted().into_iter().map(candidate).collect())
     }
 
-    /// The first of what is allowed, in the order of seq.
-    fn list(&self, allowed: &[Option<Bitmap>], wanted: usize) -> Result<Vec<Ranked>> {
-        let mut listed = Vec::new();
-        for (i, part) in self.parts.iter().enumerate() {
-            let slots = (0..part.part.len()).filter(|s| allowed[i].as_ref().is_none_or(|a| a.contains(*s)));
-            for slot in slots.take(wanted - listed.len()) {
-                let place = Place { part: i, slot: crate::base::Slot(slot as u32) };
-                listed.push(Ranked { place, score: 1.0, vector: None, words: None, decay: None });
-            }
-        }
-        Ok(listed)
+    /// The first of what is allowed, in the order of seq; of each group as many as are asked for.
+    fn list(&self, request: &SearchRequest, allowed: &[Option<Bitmap>]) -> Result<Vec<Ranked>> {
+        let places = self.parts.iter().zip(allowed).enumerate().flat_map(|(part, (view, allowed))| {
+            let slots =
+                (0..view.part.len()).filter(move |slot| allowed.as_ref().is_none_or(|a| a.contains(*slot)));
+            slots.map(move |slot| Place { part, slot: crate::base::Slot(slot as u32) })
+        });
+        let places = match &request.group_by {
+            Some(by) => self.grouped(by, places, |place| *place, request.wanted())?,
+            None => places.take(request.wanted()).collect(),
+        };
+        let listed = |place| Ranked { place, score: 1.0, vector: None, words: None, decay: None };
+        Ok(places.into_iter().map(listed).collect())
     }
 
     fn highlights(&self, asked: &Highlight, weights: &Weights, metadata: &Object) -> Vec<Highlighted> {
@@ -395,9 +430,10 @@ impl View {
         let part = &self.parts[part].part;
         let explanation = if request.explain {
             let words = match (ranked.words, part.postings()?) {
-                (Some((score, rank, contribution)), Some(postings)) => {
+                (Some(share), Some(postings)) => {
+                    let WordsShare { score, rank, normalised, contribution } = share;
                     let terms = explain_words(postings, weights, slot.0)?;
-                    Some(WordsExplanation { score, rank, contribution, terms })
+                    Some(WordsExplanation { score, rank, normalised, contribution, terms })
                 }
                 _ => None,
             };
@@ -412,8 +448,13 @@ impl View {
     }
 }
 
-fn explain_vector(candidate: Candidate, rank: usize, contribution: f32) -> VectorExplanation {
-    VectorExplanation { distance: candidate.raw, score: candidate.score, rank, contribution }
+fn explain_vector(
+    candidate: Candidate,
+    rank: usize,
+    normalised: Option<f32>,
+    contribution: f32,
+) -> VectorExplanation {
+    VectorExplanation { distance: candidate.raw, score: candidate.score, rank, normalised, contribution }
 }
 
 /// One list alone: its scores are the final ones.
@@ -421,8 +462,8 @@ fn alone(list: &[Candidate], is_vector: bool) -> Vec<Ranked> {
     let ranked = |(i, c): (usize, &Candidate)| Ranked {
         place: c.place,
         score: c.score,
-        vector: is_vector.then(|| explain_vector(*c, i + 1, c.score)),
-        words: (!is_vector).then_some((c.score, i + 1, c.score)),
+        vector: is_vector.then(|| explain_vector(*c, i + 1, None, c.score)),
+        words: (!is_vector).then(|| WordsShare::alone(c.score, i + 1)),
         decay: None,
     };
     list.iter().enumerate().map(ranked).collect()
@@ -438,27 +479,31 @@ fn normalised(list: &[Candidate]) -> Vec<f32> {
 
 /// Both lists as one, the best first, ties by seq.
 fn fuse(fusion: Fusion, nearest: &[Candidate], matching: &[Candidate], wanted: usize) -> Vec<Ranked> {
-    let contributions = |list: &[Candidate], share: f32| -> Vec<f32> {
+    // What each brings: on the scale of its list, and as a share of the score.
+    let shares = |list: &[Candidate], share: f32| -> Vec<(Option<f32>, f32)> {
         match fusion {
-            Fusion::Alpha(_) => normalised(list).into_iter().map(|norm| share * norm).collect(),
-            Fusion::ReciprocalRank { k } => (1..=list.len()).map(|r| 1.0 / (k as f32 + r as f32)).collect(),
+            Fusion::Alpha(_) => normalised(list).into_iter().map(|norm| (Some(norm), share * norm)).collect(),
+            Fusion::ReciprocalRank { k } => {
+                (1..=list.len()).map(|rank| (None, 1.0 / (k as f32 + rank as f32))).collect()
+            }
         }
     };
     let alpha = if let Fusion::Alpha(alpha) = fusion { alpha } else { 1.0 };
     let mut all: HashMap<(usize, u32), (Seq, Ranked)> = HashMap::new();
     let place_of = |c: &Candidate| (c.place.part, c.place.slot.0);
-    for (i, (c, part)) in nearest.iter().zip(contributions(nearest, alpha)).enumerate() {
-        let vector = Some(explain_vector(*c, i + 1, part));
+    for (i, (c, (norm, part))) in nearest.iter().zip(shares(nearest, alpha)).enumerate() {
+        let vector = Some(explain_vector(*c, i + 1, norm, part));
         all.insert(
             place_of(c),
             (c.seq, Ranked { place: c.place, score: part, vector, words: None, decay: None }),
         );
     }
-    for (i, (c, part)) in matching.iter().zip(contributions(matching, 1.0 - alpha)).enumerate() {
+    for (i, (c, (normalised, contribution))) in matching.iter().zip(shares(matching, 1.0 - alpha)).enumerate()
+    {
         let fresh = Ranked { place: c.place, score: 0.0, vector: None, words: None, decay: None };
         let (_, ranked) = all.entry(place_of(c)).or_insert((c.seq, fresh));
-        ranked.score += part;
-        ranked.words = Some((c.score, i + 1, part));
+        ranked.score += contribution;
+        ranked.words = Some(WordsShare { score: c.score, rank: i + 1, normalised, contribution });
     }
     let mut top = TopK::new(wanted);
     for (seq, ranked) in all.into_values() {

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
 use crate::graph::{EdgeSource, EdgeTable, EdgesReader};
-use crate::meta::Expr;
+use crate::meta::leads_to;
 use crate::segment::{Ends, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery};
 use crate::text::{PostingSource, Words};
 
@@ -164,25 +164,6 @@ impl PartView {
     #[must_use]
     pub fn live(&self) -> usize {
         self.part.len() - self.ends.count()
-    }
-
-    /// The slots that are there at a moment and that a filter accepts; `None` when that is all of them.
-    ///
-    /// # Errors
-    /// As [`Part::select`].
-    pub fn allowed(
-        &self,
-        filter: Option<&Expr>,
-        words: Option<&Words>,
-        moment: Moment,
-    ) -> Result<Option<Bitmap>> {
-        let visible = self.visible(moment)?;
-        let Some(filter) = filter else { return Ok(visible) };
-        let mut accepted = self.part.select(filter, words)?;
-        if let Some(visible) = visible {
-            accepted.and(&visible);
-        }
-        Ok(Some(accepted))
     }
 }
 
@@ -390,6 +371,21 @@ impl Part {
         match self {
             Self::Chunk(chunk) => Ok(chunk.row(slot).metadata.clone()),
             Self::Segment(segment) => segment.rows.metadata(slot),
+        }
+    }
+
+    /// What the metadata of a slot has at some paths: at least the fields that they can lead to, and of a segment no others.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn fields(&self, slot: Slot, paths: &[&str]) -> Result<Cow<'_, Object>> {
+        match self {
+            Self::Chunk(chunk) => Ok(Cow::Borrowed(&chunk.row(slot).metadata)),
+            Self::Segment(_) if paths.is_empty() => Ok(Cow::Owned(Object::new())),
+            Self::Segment(segment) => {
+                let is_wanted = |field: &str| paths.iter().any(|path| leads_to(path, field));
+                segment.rows.fields(slot, is_wanted).map(Cow::Owned)
+            }
         }
     }
 

@@ -18,7 +18,8 @@
 //!            | "CONTAINS" "(" field "," words ")" ;                (* under OR or NOT the same as MATCHES *)
 //! list       = "(" value { "," value } ")" ;
 //! field      = bare | quoted | "`" name "`" ;                      (* a.b is field b of object a *)
-//! value      = quoted | number | "true" | "false" | "null" | bare ;
+//! value      = quoted | number | "true" | "false" | "null" | date | bare ;
+//! date       = "date" "(" ( quoted | bare ) ")" ;                  (* 2024-05-01, 2024-05-01T10:00:00+02:00: a moment *)
 //! words      = quoted | bare ;
 //! quoted     = "'" text "'" | '"' text '"' ;                       (* '' or \' is a quote in the text *)
 //! ```
@@ -29,7 +30,7 @@ use std::fmt;
 
 use super::like::Pattern;
 use super::token::{is_bare, is_keyword};
-use crate::base::{Result, Value};
+use crate::base::{Date, Result, Value};
 
 /// What a search asks of metadata, and the words it asks for.
 ///
@@ -89,7 +90,7 @@ pub enum Expr {
     Between {
         /// Its path.
         field: String,
-        /// A number or text.
+        /// A number, text or a date.
         low: Literal,
         /// The same.
         high: Literal,
@@ -166,16 +167,49 @@ pub enum Literal {
         /// As it was written.
         text: String,
     },
+    /// `date('2024-05-01')`: a moment, compared with strings that are dates.
+    Date {
+        /// The moment.
+        date: Date,
+        /// As it was written.
+        text: String,
+    },
+}
+
+/// What can be compared with one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    Number,
+    Text,
+    Date,
+}
+
+impl Bound {
+    /// What a bound beside this one has to be.
+    pub(super) fn expected(self) -> &'static str {
+        match self {
+            Self::Number => "a number, as the lower bound",
+            Self::Text => "text, as the lower bound",
+            Self::Date => "a date, as the lower bound",
+        }
+    }
 }
 
 impl Literal {
-    /// Whether it can be in a range.
-    pub(super) fn is_ordered(&self) -> bool {
+    /// What it is as the bound of a range; `None` when it can be none.
+    pub(super) fn bound(&self) -> Option<Bound> {
         match self {
-            Self::Null => false,
-            Self::Plain { value, .. } => value.compare_numbers(value).is_some(),
-            Self::Text(_) => true,
+            Self::Null => None,
+            Self::Plain { value, .. } => value.compare_numbers(value).map(|_| Bound::Number),
+            Self::Text(_) => Some(Bound::Text),
+            Self::Date { .. } => Some(Bound::Date),
         }
+    }
+
+    /// The date of a text; `None` when it is no date.
+    #[must_use]
+    pub fn date(text: &str) -> Option<Self> {
+        Date::parse(text).map(|date| Self::Date { date, text: text.to_owned() })
     }
 
     /// What an unquoted value means.
@@ -332,6 +366,7 @@ impl fmt::Display for Literal {
             Self::Null => f.write_str("null"),
             Self::Plain { text, .. } => f.write_str(text),
             Self::Text(text) => write!(f, "'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+            Self::Date { text, .. } => write!(f, "date('{text}')"),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::base::{Bitmap, Result, Value};
 use super::ast::Op;
 use super::column_builder::number;
 use super::columns::{Columns, Path};
+use super::tallies::{Tallied, Tallies};
 use super::values::{ValueRange, canonical};
 
 /// One value of a column and the slots that have it, ascending; a slot may stand twice.
@@ -35,11 +36,11 @@ const TRUE: u64 = 2;
 const FIRST_NUMBER: u64 = 3;
 
 impl Columns {
-    /// The values of a path among the allowed slots, ascending, and how many slots have each.
+    /// The values of a path among the allowed slots, and how many slots have each. Reads no text.
     ///
     /// # Errors
-    /// `corrupt`, `not_resident`.
-    pub fn counts(&self, field: &str, allowed: Option<&Bitmap>) -> Result<Vec<(Value, u64)>> {
+    /// `corrupt`.
+    pub fn tallies(&self, field: &str, allowed: Option<&Bitmap>) -> Result<Tallies<'_>> {
         let mut counts = Vec::new();
         self.for_each_run(field, &mut |run| {
             let mut last = None;
@@ -47,11 +48,15 @@ impl Columns {
             let is_allowed = |slot: u32| allowed.is_none_or(|allowed| allowed.contains(slot as usize));
             let count = run.slots.iter().filter(|&&slot| is_new(slot) && is_allowed(slot)).count();
             if count > 0 {
-                counts.push((self.run_value(run.value)?, count as u64));
+                let value = match run.value {
+                    RunValue::Text(at) => Tallied::Stored(self, at),
+                    plain => Tallied::Plain(self.run_value(plain)?),
+                };
+                counts.push((value, count as u64));
             }
             Ok(())
         })?;
-        Ok(counts)
+        Ok(Tallies::new(counts))
     }
 
     /// The rank of the smallest value of each slot, or of the largest.
@@ -155,12 +160,17 @@ impl Columns {
             RunValue::Bool(value) => Ok(Value::Bool(value)),
             RunValue::Number(at) => {
                 let (bits, kinds) = self.number_bits()?;
-                Ok(canonical(&number(kinds[at], bits[at])))
+                Ok(canonical(&number(kinds[at], bits[at])).into_owned())
             }
-            RunValue::Text(at) => match String::from_utf8(self.string(at)?.into_owned()) {
-                Ok(text) => Ok(Value::Str(text)),
-                Err(_) => self.corrupt("strings of UTF-8"),
-            },
+            RunValue::Text(at) => self.text(at).map(Value::Str),
+        }
+    }
+
+    /// The text of a string.
+    pub(super) fn text(&self, at: usize) -> Result<String> {
+        match String::from_utf8(self.string(at)?.into_owned()) {
+            Ok(text) => Ok(text),
+            Err(_) => self.corrupt("strings of UTF-8"),
         }
     }
 }
@@ -181,13 +191,20 @@ fn rank(path: &Path, value: RunValue) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::collections::BTreeSet;
+    use std::ops::Range;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use proptest::prelude::*;
 
     use super::super::columns::tests::{columns, documents};
-    use super::super::{order, values_of};
+    use super::super::{ColumnsBuilder, order, values_of};
     use super::*;
+    use crate::base::{AlignedBytes, Object, StorageError};
+    use crate::storage::blob::{BlobSource, Pinned, Resident, build};
+    use crate::storage::{Blob, BlobId, BlobKind};
 
     proptest! {
         #[test]
@@ -207,7 +224,20 @@ mod tests {
                     }
                 }
                 expected.sort_by(|a, b| order(&a.0, &b.0));
-                prop_assert_eq!(columns.counts(field, Some(&allowed)).expect("in memory"), expected);
+                expected.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                let stored = columns.tallies(field, Some(&allowed)).expect("in memory");
+                prop_assert_eq!(stored.len(), expected.len());
+                prop_assert_eq!(stored.most_frequent(usize::MAX).expect("in memory"), expected.clone());
+                let of_half = |half: usize| {
+                    Tallies::of(allowed.iter().filter(|slot| slot % 4 / 2 == half).map(|slot| &documents[slot]), field)
+                };
+                let sum = Tallies::sum(vec![of_half(0), of_half(1)]).expect("in memory");
+                prop_assert_eq!(sum.most_frequent(3).expect("in memory"), expected[..expected.len().min(3)].to_vec());
+                // Each document twice: as a column has it and as it is.
+                let doubled = vec![of_half(1), columns.tallies(field, Some(&allowed)).expect("in memory"), of_half(0)];
+                expected.iter_mut().for_each(|(_, count)| *count *= 2);
+                let sum = Tallies::sum(doubled).expect("in memory");
+                prop_assert_eq!(sum.most_frequent(usize::MAX).expect("in memory"), expected);
                 for largest in [false, true] {
                     let ranks = columns.ranks(field, largest).expect("in memory").by_slot;
                     for (slot, values) in all.iter().enumerate() {
@@ -246,5 +276,52 @@ mod tests {
             }
         }
         Ok(())
+    }
+
+    /// Counts how often a range is read.
+    #[derive(Debug)]
+    struct Counting(Resident<AlignedBytes>, AtomicUsize);
+
+    impl BlobSource for Counting {
+        fn len(&self) -> u64 {
+            self.0.len()
+        }
+
+        fn pinned(&self, range: Range<u64>) -> Result<Pinned, StorageError> {
+            self.0.pinned(range)
+        }
+
+        fn rows(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, StorageError> {
+            self.1.fetch_add(1, Relaxed);
+            self.0.rows(range)
+        }
+    }
+
+    #[test]
+    fn long_texts_are_counted_without_being_read() {
+        let open = |first: usize| {
+            let mut builder = ColumnsBuilder::new();
+            for slot in 0..1000 {
+                let text = format!("{:08} {}", (first + slot) / 2, "a long text ".repeat(100));
+                let document = Object::from([("text".to_owned(), Value::Str(text))]);
+                builder.push(slot as u32, &document);
+            }
+            let id = BlobId::new(1, 1, BlobKind::Columns);
+            let bytes = Resident::new(Arc::new(build(id, &builder.sections(1000))));
+            let source = Arc::new(Counting(bytes, AtomicUsize::new(0)));
+            let columns = Columns::open(&Blob::open(id, Arc::clone(&source) as _).expect("sound"));
+            (columns.expect("sound"), source)
+        };
+        let (one, other) = (open(0), open(5000));
+        let reads = || one.1.1.load(Relaxed) + other.1.1.load(Relaxed);
+        let before = reads();
+        let parts = [&one, &other].map(|(columns, _)| columns.tallies("text", None).expect("sound"));
+        let sum = Tallies::sum(parts.into()).expect("sound");
+        assert_eq!((sum.len(), reads() - before), (1000, 0));
+        let found = sum.most_frequent(3).expect("sound");
+        assert!(
+            found.iter().all(|(text, count)| text.as_str().is_some_and(|t| t.len() > 1000) && *count == 2)
+        );
+        assert!(reads() - before <= 2 * 3, "checked and read once each");
     }
 }

@@ -6,12 +6,15 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
+use super::answer::{Answering, FilterStep, Way};
 use super::ast::{Expr, Literal, Op};
 use super::column_builder::{
     FLOAT, INT, NUMBER_KINDS, NUMBERS, PATHS, SLOTS, STRING_BYTES, STRING_ENDS, STRING_PREFIXES,
     STRING_SLOT_ENDS, number, prefix,
 };
+use super::column_dates::Dates;
 use super::like::Pattern;
 use crate::base::limits::SLOTS_MAX;
 use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Value};
@@ -51,6 +54,8 @@ pub(super) struct Path {
     string_slots: Range<usize>,
     pub(super) numbers: Range<usize>,
     pub(super) strings: Range<usize>,
+    /// Those of the strings that are dates, once they were asked for.
+    pub(super) dates: Arc<OnceLock<Dates>>,
 }
 
 impl Columns {
@@ -107,27 +112,45 @@ impl Columns {
     /// # Errors
     /// `corrupt`, `not_resident`; what `matching` answers.
     pub fn select_with(&self, expr: &Expr, matching: &Matching<'_>) -> Result<Bitmap> {
-        self.select_within(expr, None, matching)
+        self.answer(expr, None, matching, None)
     }
 
-    /// The same for the slots `within` only: of the others, any may be selected.
-    pub(super) fn select_within(
+    /// The slots `within` whose documents fulfil a condition; `steps` is told how that was found out.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`; what `matching` answers.
+    pub fn answer(
         &self,
         expr: &Expr,
         within: Option<&Bitmap>,
         matching: &Matching<'_>,
+        steps: Option<&mut Vec<FilterStep>>,
     ) -> Result<Bitmap> {
+        let parts = if let Expr::And(parts) = expr { parts } else { std::slice::from_ref(expr) };
+        self.select_all(parts, within, &Answering::new(matching), steps)
+    }
+
+    /// The slots whose documents fulfil a condition, of those `within`: of the others, any may be among them.
+    pub(super) fn select_within(
+        &self,
+        expr: &Expr,
+        within: Option<&Bitmap>,
+        answering: &Answering<'_>,
+    ) -> Result<Bitmap> {
+        if self.is_in_runs(expr) {
+            answering.note(Way::Sorted);
+        }
         match expr {
-            Expr::And(parts) => self.select_all(parts, within, matching),
+            Expr::And(parts) => self.select_all(parts, within, answering, None),
             Expr::Or(parts) => {
                 let mut any = Bitmap::empty(self.n_slots);
                 for part in parts {
-                    any.or(&self.select_within(part, within, matching)?);
+                    any.or(&self.select_within(part, within, answering)?);
                 }
                 Ok(any)
             }
             Expr::Not(inner) => {
-                let mut selected = self.select_within(inner, within, matching)?;
+                let mut selected = self.select_within(inner, within, answering)?;
                 selected.invert();
                 Ok(selected)
             }
@@ -145,15 +168,38 @@ impl Columns {
                 }
                 Ok(selected)
             }
-            Expr::Like { field, pattern } => self.like(field, pattern, within),
+            Expr::Like { field, pattern } => self.like(field, pattern, within, answering),
             Expr::Exists { field } => self.exists(field),
             Expr::Empty { field } => self.is_empty(field),
-            Expr::Matches { field, text } => matching(field, text),
+            Expr::Matches { field, text } => {
+                answering.note(Way::Postings);
+                (answering.matching)(field, text)
+            }
         }
     }
 
     pub(super) fn path(&self, name: &str) -> Option<&Path> {
         self.paths.binary_search_by(|path| path.name.as_str().cmp(name)).ok().map(|i| &self.paths[i])
+    }
+
+    /// The paths that go on from a path.
+    fn paths_within(&self, name: &str) -> &[Path] {
+        let start = format!("{name}.");
+        let first = self.paths.partition_point(|path| path.name < start);
+        let n = self.paths[first..].partition_point(|path| path.name.starts_with(&start));
+        &self.paths[first..first + n]
+    }
+
+    /// Whether a condition, by itself, is answered from runs of values that are there.
+    fn is_in_runs(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Compare { field, .. }
+            | Expr::In { field, .. }
+            | Expr::Between { field, .. }
+            | Expr::Exists { field } => self.has_path(field),
+            Expr::Empty { field } => self.has_path(field) || !self.paths_within(field).is_empty(),
+            Expr::And(_) | Expr::Or(_) | Expr::Not(_) | Expr::Like { .. } | Expr::Matches { .. } => false,
+        }
     }
 
     fn exists(&self, field: &str) -> Result<Bitmap> {
@@ -176,9 +222,7 @@ impl Columns {
             let strings = self.strings_that(path, Op::Gt, b"")?;
             self.insert_strings(path, strings, &mut filled)?;
         }
-        let start = format!("{field}.");
-        let first = self.paths.partition_point(|path| path.name < start);
-        for path in self.paths[first..].iter().take_while(|path| path.name.starts_with(&start)) {
+        for path in self.paths_within(field) {
             match &path.present {
                 None => filled = Bitmap::full(self.n_slots),
                 Some(range) => self.insert(&mut filled, range.clone())?,
@@ -197,6 +241,7 @@ impl Columns {
                 Literal::Null if op == Op::Eq => self.insert(&mut selected, path.nulls.clone())?,
                 Literal::Null => {}
                 Literal::Text(text) => self.compare_strings(path, op, text, &mut selected)?,
+                Literal::Date { date, .. } => self.insert_dates(path, &[(op, *date)], &mut selected)?,
                 Literal::Plain { value, text } => {
                     match value {
                         Value::Bool(false) if op == Op::Eq => {
@@ -219,7 +264,7 @@ impl Columns {
         Ok(selected)
     }
 
-    /// Slots with a value that is at least one literal and at most the other, which are both numbers or both text.
+    /// Slots with a value that is at least one literal and at most the other, which are both numbers, text or dates.
     fn between(&self, path: &Path, low: &Literal, high: &Literal, selected: &mut Bitmap) -> Result<()> {
         match (low, high) {
             (Literal::Plain { value: low, .. }, Literal::Plain { value: high, .. }) => {
@@ -232,13 +277,22 @@ impl Columns {
                 let to = self.strings_that(path, Op::Le, high.as_bytes())?;
                 self.insert_strings(path, from.start..to.end, selected)
             }
+            (Literal::Date { date: low, .. }, Literal::Date { date: high, .. }) => {
+                self.insert_dates(path, &[(Op::Ge, *low), (Op::Le, *high)], selected)
+            }
             _ => Ok(()),
         }
     }
 
     /// Slots with a string of a pattern, of those `within`. Strings that begin otherwise, or that no slot within has, are
     /// not looked at.
-    fn like(&self, field: &str, pattern: &Pattern, within: Option<&Bitmap>) -> Result<Bitmap> {
+    fn like(
+        &self,
+        field: &str,
+        pattern: &Pattern,
+        within: Option<&Bitmap>,
+        answering: &Answering<'_>,
+    ) -> Result<Bitmap> {
         let mut selected = Bitmap::empty(self.n_slots);
         let Some(path) = self.path(field) else { return Ok(selected) };
         let found = self.strings_from(path, pattern.prefix().as_bytes())?;
@@ -250,7 +304,11 @@ impl Columns {
             let is_wanted = within.is_none_or(|within| {
                 slots.len() > MANY || slots.iter().any(|slot| within.contains(*slot as usize))
             });
-            if is_wanted && std::str::from_utf8(&self.string(i)?).is_ok_and(|text| pattern.matches(text)) {
+            if !is_wanted {
+                continue;
+            }
+            answering.note(Way::Texts);
+            if std::str::from_utf8(&self.string(i)?).is_ok_and(|text| pattern.matches(text)) {
                 slots.iter().for_each(|slot| selected.insert(*slot as usize));
             }
         }
@@ -339,6 +397,11 @@ impl Columns {
         Ok((self.numbers.numbers()?, &self.number_kinds))
     }
 
+    /// The ends and the first bytes of all strings.
+    pub(super) fn string_bounds(&self) -> Result<(&[u64], &[u64])> {
+        Ok((self.string_ends.numbers()?, self.string_prefixes.numbers()?))
+    }
+
     fn order_of_string(&self, i: usize, text: &[u8]) -> Result<Ordering> {
         let by_prefix = self.string_prefixes.numbers::<u64>()?[i].cmp(&prefix(text));
         if by_prefix != Ordering::Equal {
@@ -425,7 +488,7 @@ impl Columns {
 }
 
 /// The first of `range` for which `before` is false; true for all in front of it.
-fn first_not(range: Range<usize>, before: impl Fn(usize) -> Result<bool>) -> Result<usize> {
+pub(super) fn first_not(range: Range<usize>, before: impl Fn(usize) -> Result<bool>) -> Result<usize> {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -440,7 +503,7 @@ fn first_not(range: Range<usize>, before: impl Fn(usize) -> Result<bool>) -> Res
 
 /// Which of the sorted values of `whole` fulfil a comparison, given where those begin that are not less, and those
 /// that are greater.
-fn within(op: Op, whole: Range<usize>, not_less: usize, greater: usize) -> Range<usize> {
+pub(super) fn within(op: Op, whole: Range<usize>, not_less: usize, greater: usize) -> Range<usize> {
     match op {
         Op::Eq => not_less..greater.max(not_less),
         Op::Lt => whole.start..not_less,
@@ -491,6 +554,7 @@ fn read_paths(bytes: &[u8]) -> Result<(usize, Vec<Path>), DecodeError> {
                 string_slots: take(&mut slots, string_slots)?,
                 numbers: take(&mut numbers, n_numbers)?,
                 strings: take(&mut strings, n_strings)?,
+                dates: Arc::default(),
             })
         })();
         match path {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Object;
 use crate::base::value::parse_object;
-use crate::meta::{ColumnsBuilder, Filter, Pattern, eval, eval_with, has_path};
+use crate::meta::{ColumnsBuilder, Filter, FilterStep, Pattern, eval, eval_with, has_path};
 use crate::storage::{BlobId, BlobKind, Section};
 
 const PATHS_ASKED: [&str; 9] = ["a", "b", "a.b", "b.a", "a.b.a", "", ".a", "a.", "missing"];
@@ -34,7 +34,14 @@ fn strings() -> impl Strategy<Value = String> {
             "abcdefgh",
             "abcdefghi",
             "abcdefgh\0",
-            "O'Hara \\"
+            "O'Hara \\",
+            "2024-05-01",
+            "2024-05-01T00:00Z",
+            "2024-05-01T02:00:00+02:00",
+            "2024-05-01T00:00:00.5",
+            "2024-04-30 23:59",
+            "2024-04-31",
+            "2024-05-01 at noon"
         ])
         .prop_map(str::to_owned),
         "[ab\u{e0}]{0,10}",
@@ -73,6 +80,13 @@ fn literals() -> impl Strategy<Value = Literal> {
             _ => Literal::Null,
         }),
         prop::sample::select(vec!["true", "False", "null", "05", "5.0"]).prop_map(Literal::bare),
+        prop::sample::select(vec![
+            "2024-05-01",
+            "2024-05-01T00:00:00.5Z",
+            "2024-04-30T22:59-01:00",
+            "9999-12-31"
+        ])
+        .prop_map(|text| Literal::date(text).expect("a date")),
     ]
 }
 
@@ -83,17 +97,13 @@ pub(in crate::meta) fn exprs() -> impl Strategy<Value = Expr> {
     let leaf = prop_oneof![
         5 => (field.clone(), op, literals()).prop_map(|(field, op, value)| {
             // The parser refuses ranges of null and booleans.
-            let ordered = matches!(&value, Literal::Text(_)) || matches!(&value, Literal::Plain { value, .. } if value.compare_numbers(value).is_some());
-            Expr::Compare { field, op: if ordered { op } else { Op::Eq }, value }
+            let op = if value.bound().is_some() { op } else { Op::Eq };
+            Expr::Compare { field, op, value }
         }),
         1 => (field.clone(), prop::collection::vec(literals(), 1..4)).prop_map(|(field, values)| Expr::In { field, values }),
         2 => (field.clone(), literals(), literals()).prop_filter_map("bounds of one kind", |(field, low, high)| {
-            let kind = |literal: &Literal| match literal {
-                Literal::Text(_) => Some(true),
-                Literal::Plain { value, .. } => value.compare_numbers(value).map(|_| false),
-                Literal::Null => None,
-            };
-            (kind(&low).is_some() && kind(&low) == kind(&high)).then_some(Expr::Between { field, low, high })
+            let is_range = low.bound().is_some() && low.bound() == high.bound();
+            is_range.then_some(Expr::Between { field, low, high })
         }),
         2 => (field.clone(), "[ab%_5\u{e0}\\\\A]{0,6}", any::<bool>()).prop_map(|(field, text, ignores_case)| {
             Expr::Like { field, pattern: Pattern::new(&text, ignores_case) }
@@ -236,5 +246,88 @@ fn estimates_are_exact_for_a_comparison_and_cautious_for_patterns() {
     ] {
         let condition = Filter::parse(text).expect("sound").condition.expect("one");
         assert_eq!(columns.estimate(&condition), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn the_conditions_of_a_filter_are_told_as_they_are_answered() {
+    let documents: Vec<Object> = (0..100)
+        .map(|i| {
+            let lang = if i % 10 == 0 { "it" } else { "en" };
+            parse_object(&format!(r#"{{"n": {i}, "lang": "{lang}", "t": "{lang}{i}"}}"#)).expect("sound")
+        })
+        .collect();
+    let columns = open(&sections(&documents)).expect("just built");
+    let mut within = Bitmap::empty(100);
+    (0..100).filter(|i| *i != 20).for_each(|i| within.insert(i));
+    let matching = |_: &str, _: &str| Ok(Bitmap::full(100));
+    let told = |text: &str| {
+        let condition = Filter::parse(text).expect("sound").condition.expect("one");
+        let mut steps = Vec::new();
+        let found = columns.answer(&condition, Some(&within), &matching, Some(&mut steps)).expect("sound");
+        assert_eq!(steps.last().map(|step| step.left), Some(found.count()), "{text}");
+        let told = |step: &FilterStep| {
+            let ways = step.ways.iter().map(|way| way.name()).collect::<Vec<_>>().join("+");
+            format!("{}: {:?} -> {} by {ways}", step.condition, step.estimated, step.left)
+        };
+        steps.iter().map(told).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(
+        told("t LIKE '%0' AND MATCHES(t, 'x') AND n < 50 AND lang = it"),
+        "lang = 'it': Some(10) -> 9 by sorted; n < 50: Some(50) -> 4 by sorted; \
+         MATCHES(t, 'x'): Some(100) -> 4 by postings; t LIKE '%0': Some(100) -> 4 by texts"
+    );
+    assert_eq!(told("n < 5 OR t LIKE 'it%'"), "n < 5 OR t LIKE 'it%': Some(15) -> 13 by sorted+texts");
+    assert_eq!(told("NOT (n < 5 AND lang = it)"), "NOT (n < 5 AND lang = 'it'): Some(95) -> 98 by sorted");
+    assert_eq!(told("missing IS EMPTY"), "missing IS EMPTY: Some(100) -> 99 by ");
+    assert_eq!(
+        told("lang = it AND n = 1 AND t = en1"),
+        "n = 1: Some(1) -> 1 by sorted; t = 'en1': Some(1) -> 1 by sorted; lang = 'it': Some(10) -> 0 by sorted"
+    );
+    assert_eq!(
+        told("n > 200 AND lang = it"),
+        "n > 200: Some(0) -> 0 by sorted",
+        "nothing is left for the other"
+    );
+    assert_eq!(
+        told("t LIKE 'q%' AND n > 0"),
+        "n > 0: Some(99) -> 98 by sorted; t LIKE 'q%': Some(0) -> 0 by ",
+        "no text begins so"
+    );
+}
+
+#[test]
+fn dates_are_found_by_moment_and_only_texts_that_can_be_dates_are_read() {
+    let texts = [
+        "2024-05-01",
+        "2024-05-01T01:00:00+01:00",
+        "2024-05-02 12:30",
+        "2024-06-31",
+        "20 of 2024-05",
+        "a long text",
+        "9",
+    ];
+    let documents: Vec<Object> = texts
+        .iter()
+        .map(|text| parse_object(&format!(r#"{{"at": ["{text}", 5], "n": 5}}"#)).expect("sound"))
+        .collect();
+    let columns = open(&sections(&documents)).expect("just built");
+    for (text, expected) in [
+        ("at = date('2024-05-01')", vec![0, 1]),
+        ("at = '2024-05-01'", vec![0]),
+        ("at > date(2024-05-01)", vec![2]),
+        ("at >= date('2024-05-01T00:00:00Z') AND at < date('2024-05-02')", vec![0, 1]),
+        ("at BETWEEN date('2024-05-01T00:00:01Z') AND date('2024-05-02T12:30:00.000')", vec![2]),
+        ("at BETWEEN date('2024-05-03') AND date('2024-05-01')", vec![]),
+        ("at IN (date('2024-05-02T14:30+02:00'), 'a long text')", vec![2, 5]),
+        ("at != date('2024-05-01')", vec![2, 3, 4, 5, 6]),
+        ("n < date('9999-12-31') OR missing > date('2024-05-01')", vec![]),
+    ] {
+        let condition = Filter::parse(text).expect("sound").condition.expect("one");
+        let found: Vec<usize> = columns.select(&condition).expect("sound").iter().collect();
+        assert_eq!(found, expected, "{text}");
+        if !text.contains(" AND ") && !text.contains(" IN ") {
+            assert_eq!(columns.estimate(&condition), Ok(expected.len()), "{text}");
+        }
     }
 }

@@ -4,10 +4,10 @@
 //!   stands for its elements, also nested ones. So a path can lead to several values.
 //! - `=` holds when any value is equal: quoted text and bare words equal strings; an unquoted number equals numbers,
 //!   exactly even where i64 and f64 meet, and the string that is written the same; `true` and `false` likewise;
-//!   `null` equals an explicit null.
+//!   `null` equals an explicit null; `date('...')` equals strings that are dates of the same moment.
 //! - `!=` is the complement of `=`: also true where the field is missing. `IN` is `=` with any of its values.
-//! - A range holds when any value fulfils it: numbers are compared with numbers, strings with strings by bytes,
-//!   nothing else; a missing field never does.
+//! - A range holds when any value fulfils it: numbers are compared with numbers, strings with strings by bytes, strings
+//!   that are dates with `date('...')` by the moment ([`Date::parse`]), nothing else; a missing field never does.
 //! - `BETWEEN` holds when one value is within both bounds; `LIKE` when a string is of the pattern, `ILIKE` whatever its
 //!   capitals.
 //! - `IS NULL` is an explicit null or a missing field, `IS NOT NULL` the opposite. `CONTAINS` is `=`, `ANY` is `IN`, and `ALL`
@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 
 use super::ast::{Expr, Literal, Op};
 use crate::base::limits::FIELD_PATH_BYTES_MAX;
-use crate::base::{Object, Value};
+use crate::base::{Date, Object, Value};
 
 /// Whether a document fulfils a condition.
 ///
@@ -77,6 +77,7 @@ fn equal(value: &Value, literal: &Literal) -> bool {
     match literal {
         Literal::Null => matches!(value, Value::Null),
         Literal::Text(text) => value.as_str() == Some(text),
+        Literal::Date { date, .. } => date_of(value) == Some(*date),
         Literal::Plain { value: plain, text } => {
             value == plain
                 || value.compare_numbers(plain) == Some(Ordering::Equal)
@@ -90,6 +91,7 @@ fn holds(value: &Value, op: Op, literal: &Literal) -> bool {
         Literal::Null => None,
         Literal::Text(text) => value.as_str().map(|value| value.cmp(text)),
         Literal::Plain { value: plain, .. } => value.compare_numbers(plain),
+        Literal::Date { date, .. } => date_of(value).map(|value| value.cmp(date)),
     };
     match op {
         Op::Eq => equal(value, literal),
@@ -99,6 +101,10 @@ fn holds(value: &Value, op: Op, literal: &Literal) -> bool {
         Op::Gt => order == Some(Ordering::Greater),
         Op::Ge => order.is_some_and(Ordering::is_ge),
     }
+}
+
+fn date_of(value: &Value) -> Option<Date> {
+    value.as_str().and_then(Date::parse)
 }
 
 fn any_scalar(document: &Object, path: &str, test: impl Fn(&Value) -> bool) -> bool {

@@ -9,17 +9,18 @@
 //!           | { "field": path, "op": "like" | "ilike", "value": text }
 //!           | { "field": path, "op": "is null" | "is not null" | "is empty" | "is not empty" | "exists" }
 //!           | { "field": path, "op": "matches" | "words", "value": text } ;
-//! value     = text | number | true | false | null | { "unquoted": text } ;
+//! value     = text | number | true | false | null | { "date": text } | { "unquoted": text } ;
 //! ```
 //! `not ` may stand before `contains`, `in`, `any`, `all`, `between`, `like` and `ilike`. `words` is what `CONTAINS(field,
 //! words)` is: in the top `and` it scores and excludes nothing, under `or` and `not` it is `matches`. JSON's strings are
-//! text; its other values mean what they do unquoted. `unquoted` is for a spelling that JSON has not: `05`.
+//! text; its other values mean what they do unquoted. `date` is what `date('2024-05-01')` is, `unquoted` is for a spelling
+//! that JSON has not: `05`.
 
 use std::fmt::Write as _;
 
 use super::ast::{Expr, Filter, Literal, Op, WordsPart};
 use super::like::Pattern;
-use super::parser::{Item, Joint, is_null};
+use super::parser::{DATE, Item, Joint, is_null};
 use crate::base::ids::shorten;
 use crate::base::limits::{FIELD_PATH_BYTES_MAX, FILTER_BYTES_MAX, FILTER_DEPTH_MAX, FILTER_NODES_MAX};
 use crate::base::{FilterTreeError, Object, Result, Value};
@@ -257,12 +258,12 @@ impl Parser {
         let expected = "a list of the lower and the upper bound";
         let [low, high] = self.items(value, expected)? else { return Err(self.unexpected(value, expected)) };
         let lower = self.within(format_args!("[0]"), |p| p.value(low, Op::Ge))?;
-        let is_text = matches!(lower, Literal::Text(_));
         let higher = self.within(format_args!("[1]"), |p| {
             let higher = p.value(high, Op::Le)?;
-            let expected = if is_text { "text, as the lower bound" } else { "a number, as the lower bound" };
-            let fits = is_text == matches!(higher, Literal::Text(_));
-            if fits { Ok(higher) } else { Err(p.unexpected(high, expected)) }
+            match lower.bound().filter(|kind| higher.bound() != Some(*kind)) {
+                None => Ok(higher),
+                Some(kind) => Err(p.unexpected(high, kind.expected())),
+            }
         })?;
         Ok(Expr::Between { field, low: lower, high: higher })
     }
@@ -281,15 +282,22 @@ impl Parser {
         let expected = "a value: text, a number, true, false or null";
         let literal = match value {
             Value::Str(text) => Literal::Text(self.counted(text)?),
-            Value::Object(fields) => match (fields.len(), fields.get("unquoted")) {
-                (1, Some(Value::Str(text))) => Literal::bare(&self.counted(text)?),
-                _ => return Err(self.unexpected(value, expected)),
-            },
+            Value::Object(fields) => {
+                let only = fields.first_key_value().filter(|_| fields.len() == 1);
+                match only.map(|(key, text)| (key.as_str(), text)) {
+                    Some(("unquoted", Value::Str(text))) => Literal::bare(&self.counted(text)?),
+                    Some(("date", Value::Str(text))) => {
+                        let date = Literal::date(&self.counted(text)?);
+                        date.ok_or_else(|| self.error(shorten(text), DATE))?
+                    }
+                    _ => return Err(self.unexpected(value, expected)),
+                }
+            }
             Value::Array(_) => return Err(self.unexpected(value, expected)),
             plain => Literal::bare(&json(plain)),
         };
-        if !matches!(op, Op::Eq | Op::Ne) && !literal.is_ordered() {
-            return Err(self.unexpected(value, &format!("a number or text after {}", op.sign())));
+        if !matches!(op, Op::Eq | Op::Ne) && literal.bound().is_none() {
+            return Err(self.unexpected(value, &format!("a number, text or a date after {}", op.sign())));
         }
         Ok(literal)
     }
@@ -367,6 +375,7 @@ fn value_of(literal: &Literal) -> Value {
         Literal::Text(text) => Value::Str(text.clone()),
         Literal::Plain { value, text } if json(value) == *text => value.clone(),
         Literal::Plain { text, .. } => object("unquoted", Value::Str(text.clone())),
+        Literal::Date { text, .. } => object("date", Value::Str(text.clone())),
     }
 }
 

@@ -11,6 +11,7 @@ type Parsed<T> = std::result::Result<T, FilterError>;
 const COMPARISON: &str = "a comparison like year >= 1990";
 const OPERATOR: &str = "an operator: =, !=, <, <=, >, >=, [NOT] IN, BETWEEN, LIKE, ILIKE, CONTAINS, ANY or ALL, IS [NOT] NULL or EMPTY";
 const NEGATED: &str = "IN, BETWEEN, LIKE, ILIKE, CONTAINS, ANY or ALL";
+pub(super) const DATE: &str = "a date like 2024-05-01 or 2024-05-01T10:00:00+02:00";
 const JOINT: &str = "AND, OR or the end (a value with spaces is quoted)";
 
 pub(super) fn parse(text: &str) -> Result<Filter> {
@@ -247,13 +248,11 @@ impl Parser<'_> {
             return Err(self.unexpected("AND and the upper bound"));
         }
         self.advance()?;
-        let is_text = matches!(low, Literal::Text(_));
         let bound = self.token.clone();
         let high = self.value(Op::Le)?;
-        if is_text != matches!(high, Literal::Text(_)) {
+        if let Some(kind) = low.bound().filter(|kind| high.bound() != Some(*kind)) {
             self.token = bound;
-            let expected = if is_text { "text, as the lower bound" } else { "a number, as the lower bound" };
-            return Err(self.unexpected(expected));
+            return Err(self.unexpected(kind.expected()));
         }
         Ok(Expr::Between { field, low, high })
     }
@@ -312,11 +311,28 @@ impl Parser<'_> {
             Kind::Bare(text) => Literal::bare(text),
             _ => return Err(self.unexpected("a value: a number, a word, true, false, null or quoted text")),
         };
-        if !value.is_ordered() && !matches!(op, Op::Eq | Op::Ne) {
-            return Err(self.unexpected(&format!("a number or text after {}", op.sign())));
+        if self.token.is("date") && next(self.text, self.token.end)?.kind == Kind::Open {
+            self.advance()?;
+            return self.date();
+        }
+        if value.bound().is_none() && !matches!(op, Op::Eq | Op::Ne) {
+            return Err(self.unexpected(&format!("a number, text or a date after {}", op.sign())));
         }
         self.advance()?;
         Ok(value)
+    }
+
+    /// What follows `date`.
+    fn date(&mut self) -> Parsed<Literal> {
+        self.advance()?;
+        let date = match &self.token.kind {
+            Kind::Quoted(text) | Kind::Bare(text) => Literal::date(text),
+            _ => None,
+        };
+        let Some(date) = date else { return Err(self.unexpected(DATE)) };
+        self.advance()?;
+        self.expect(&Kind::Close, "a closing parenthesis")?;
+        Ok(date)
     }
 }
 

@@ -119,7 +119,7 @@ fn errors_say_where_and_what_was_expected() {
     for (text, position, got, expected) in [
         ("n=5 AND", 7, "the end", "comparison"),
         ("n >", 3, "the end", "value"),
-        ("n > null", 4, "null", "number or text"),
+        ("n > null", 4, "null", "number, text or a date"),
         ("lang=en x", 8, "x", "AND, OR"),
         ("(n=5", 4, "the end", "parenthesis"),
         ("n=5)", 3, ")", "AND, OR"),
@@ -128,7 +128,13 @@ fn errors_say_where_and_what_was_expected() {
         ("n BETWEEN 1", 11, "the end", "upper bound"),
         ("n BETWEEN 1 AND x", 16, "x", "a number, as the lower bound"),
         ("n BETWEEN 'a' AND 1", 18, "1", "text, as the lower bound"),
-        ("n BETWEEN null AND 1", 10, "null", "number or text"),
+        ("at > date(5)", 10, "5", "a date like 2024-05-01"),
+        ("at > date('2024-02-30')", 10, "2024-02-30", "a date like 2024-05-01"),
+        ("at > date('2024-02-03'", 22, "the end", "parenthesis"),
+        ("at > date()", 10, ")", "a date like 2024-05-01"),
+        ("at BETWEEN date('2024-02-03') AND '2024-05-01'", 34, "'2024-05-01'", "a date, as the lower bound"),
+        ("at BETWEEN 5 AND date('2024-02-03')", 17, "date", "a number, as the lower bound"),
+        ("n BETWEEN null AND 1", 10, "null", "number, text or a date"),
         ("n LIKE (1)", 7, "(", "a pattern in quotes"),
         ("n IS 5", 5, "5", "[NOT] NULL or EMPTY"),
         ("n IS NOT x", 9, "x", "NULL or EMPTY"),
@@ -208,6 +214,11 @@ fn printing_gives_the_filter_back() {
         ("`empty` is empty", "`empty` IS EMPTY"),
         ("`all` = 1 and `ilike` = 2", "`all` = 1 AND `ilike` = 2"),
         ("country = IN AND state=OR", "country = 'IN' AND state = 'OR'"),
+        (
+            "at>=DATE(2024-05-01) and at in (date, date(\"2024-05-01 10:00\"))",
+            "at >= date('2024-05-01') AND at IN ('date', date('2024-05-01 10:00'))",
+        ),
+        ("date = date and `date` = 1", "date = 'date' AND date = 1"),
         ("id=1e999 AND zip=00501 AND d=2024-01-02", "id = '1e999' AND zip = 00501 AND d = '2024-01-02'"),
     ] {
         assert_eq!(condition(text).to_string(), printed);
@@ -222,7 +233,7 @@ fn printing_gives_the_filter_back() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_read_or_refused_within_it(text in "[a-c0-9 '\"`()=<>!,.\\\\\u{e0}]{0,40}|(a|=|and|or|not|in|is|null|empty|like|between|all|matches|\\(|\\)|,| |'b'|5|contains){0,20}") {
+    fn any_text_is_read_or_refused_within_it(text in "[a-c0-9 '\"`()=<>!,.\\\\\u{e0}]{0,40}|(a|=|and|or|not|in|is|null|empty|like|between|all|matches|\\(|\\)|,| |'b'|5|contains|date|2024-05-01){0,20}") {
         match Filter::parse(&text) {
             Ok(filter) => proptest::prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter)),
             Err(Error::Filter(e)) => proptest::prop_assert!(e.position <= text.len()),

@@ -2,10 +2,11 @@
 //! that must read texts last, and then only texts of documents that are left.
 //!
 //! An order changes no answer. What a condition is worth is known from the lengths of sorted runs, which cost two binary
-//! searches.
+//! searches; that of dates, once they were sorted.
 
+use super::answer::{Answering, FilterStep};
 use super::ast::{Expr, Literal, Op};
-use super::columns::{Columns, Matching, Path};
+use super::columns::{Columns, Path};
 use crate::base::{Bitmap, Result, Value};
 
 impl Columns {
@@ -13,7 +14,8 @@ impl Columns {
     /// `MATCHES`, which columns know nothing of, and patterns are taken for as many as they could be at most.
     ///
     /// # Complexity
-    /// Two binary searches for each value of the condition.
+    /// Two binary searches for each value of the condition; the first date of a field reads those of its texts that can be
+    /// dates.
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
@@ -77,6 +79,7 @@ impl Columns {
         match value {
             Literal::Null => Ok(path.nulls.len()),
             Literal::Text(text) => strings(op, text),
+            Literal::Date { date, .. } => self.count_dates(path, op, *date),
             Literal::Plain { value, text } => {
                 let alike = if op == Op::Eq { strings(op, text)? } else { 0 };
                 Ok(alike
@@ -89,12 +92,14 @@ impl Columns {
         }
     }
 
-    /// The slots whose documents fulfil all of some conditions. Of those that are not `within`, any may be among them.
+    /// The slots whose documents fulfil all of some conditions, of those `within`. Each condition is told to `steps` as it
+    /// is answered; those that come when none is left are not.
     pub(super) fn select_all(
         &self,
         parts: &[Expr],
         within: Option<&Bitmap>,
-        matching: &Matching<'_>,
+        answering: &Answering<'_>,
+        mut steps: Option<&mut Vec<FilterStep>>,
     ) -> Result<Bitmap> {
         let mut order = Vec::with_capacity(parts.len());
         for part in parts {
@@ -102,16 +107,22 @@ impl Columns {
         }
         order.sort_by_key(|(reads, n, _)| (*reads, *n));
         let mut left = within.cloned();
-        for (_, _, part) in order {
-            let selected = self.select_within(part, left.as_ref(), matching)?;
-            left = Some(match left {
+        for (_, estimated, part) in order {
+            let selected = self.select_within(part, left.as_ref(), answering)?;
+            let and = match left {
                 None => selected,
                 Some(mut left) => {
                     left.and(&selected);
                     left
                 }
-            });
-            if left.as_ref().is_some_and(|left| left.words().iter().all(|word| *word == 0)) {
+            };
+            if let Some(steps) = &mut steps {
+                let (condition, ways) = (part.to_string(), answering.take());
+                steps.push(FilterStep { condition, estimated: Some(estimated), left: and.count(), ways });
+            }
+            let is_over = and.words().iter().all(|word| *word == 0);
+            left = Some(and);
+            if is_over {
                 break;
             }
         }

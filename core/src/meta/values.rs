@@ -3,6 +3,7 @@
 //! As in a filter a path can lead to several values, and a list stands for its elements. `null`, empty lists and objects
 //! are no values.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::base::{Object, Value};
@@ -39,23 +40,36 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
 /// ```
 #[must_use]
 pub fn values_of(document: &Object, path: &str) -> Vec<Value> {
+    scalars_of(document, path).into_iter().map(Cow::into_owned).collect()
+}
+
+/// As [`values_of`], without copying those that stand in the document.
+#[must_use]
+pub fn scalars_of<'a>(document: &'a Object, path: &str) -> Vec<Cow<'a, Value>> {
     let mut values = Vec::new();
     visit_scalars(document, path, &mut |value| {
         if !matches!(value, Value::Null) {
             values.push(canonical(value));
         }
     });
-    values.sort_by(order);
+    values.sort_by(|a, b| order(a, b));
     values.dedup();
     values
 }
 
+/// Whether a path can lead into a field of the document itself: of an object with those fields alone, it leads to the same
+/// values.
+#[must_use]
+pub fn leads_to(path: &str, field: &str) -> bool {
+    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// One form for numbers that are equal: an integer wherever there is one.
-pub(super) fn canonical(value: &Value) -> Value {
+pub(super) fn canonical(value: &Value) -> Cow<'_, Value> {
     const END: f64 = 9_223_372_036_854_775_808.0;
     match value {
-        Value::Float(x) if x.fract() == 0.0 && (-END..END).contains(x) => Value::Int(*x as i64),
-        other => other.clone(),
+        Value::Float(x) if x.fract() == 0.0 && (-END..END).contains(x) => Cow::Owned(Value::Int(*x as i64)),
+        other => Cow::Borrowed(other),
     }
 }
 

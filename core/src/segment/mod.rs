@@ -19,7 +19,7 @@ pub use blobs::{Derive, Mender, Segment, SegmentBlobs};
 pub use builder::{SegmentBuilder, derive};
 pub use ends::{End, Ends};
 pub use expiry::{Expiry, ExpiryView};
-pub use nearest::{Nearest, Plan, Scratch, Searched, VectorQuery, default_rerank, scan_codes};
+pub use nearest::{Filtered, Nearest, Plan, Scratch, Searched, VectorQuery, default_rerank, scan_codes};
 pub use row::{Row, SharedRow};
 pub use rows::RowsReader;
 pub use rows_builder::RowsBuilder;

@@ -98,11 +98,36 @@ impl Plan {
     }
 }
 
+/// When vectors that are not allowed were left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filtered {
+    /// First: only the allowed were compared.
+    Before,
+    /// On the way: links were followed from allowed to allowed, through others where they must be.
+    During,
+    /// At the end: links were followed as if all were allowed.
+    After,
+}
+
+impl Filtered {
+    /// Its name on every surface.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::During => "during",
+            Self::After => "after",
+        }
+    }
+}
+
 /// What a search of one part did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Searched {
     /// How the nearest were found.
     pub plan: Plan,
+    /// When those that are not allowed were left out.
+    pub filtered: Filtered,
     /// How many distances were computed: the cost on any machine.
     pub distances: usize,
     /// Of the allowed, whose neighbours were looked at, in order, when a trace was asked for.
@@ -113,7 +138,7 @@ impl Searched {
     /// Every allowed vector was compared.
     #[must_use]
     pub fn exactly(distances: usize) -> Self {
-        Self { plan: Plan::Exact, distances, path: Vec::new() }
+        Self { plan: Plan::Exact, filtered: Filtered::Before, distances, path: Vec::new() }
     }
 }
 
@@ -185,7 +210,7 @@ impl Segment {
         let count = allowed.map_or(vectors, Bitmap::count);
         let rerank = query.rerank.map_or(default_rerank(coding, query.k), |rerank| rerank.max(query.k));
         let ef = query.ef.unwrap_or(EF_MIN.max(rerank)).max(query.k);
-        let mut searched = Searched { plan: Plan::Codes, distances: 0, path: Vec::new() };
+        let mut searched = Searched { plan: Plan::Codes, ..Searched::exactly(0) };
         let count_of = allowed.map(|_| count);
         if let Some(links) = self.links()?.filter(|links| links_pay(links, count_of, ef)) {
             let wanted = rerank.min(ef);
@@ -199,6 +224,7 @@ impl Segment {
                 // More are allowed than the beam holds: a search that ran dry has missed some.
                 if !found_by_links.gave_up && hits.clone().count() == wanted {
                     searched.plan = Plan::Links;
+                    searched.filtered = if filter.is_some() { Filtered::During } else { Filtered::After };
                     let seen = path.into_iter().filter(|ordinal| is_allowed(*ordinal));
                     searched.path =
                         seen.map(|ordinal| self.slot_of_ordinal(ordinal)).collect::<Result<_>>()?;

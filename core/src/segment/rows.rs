@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
-use crate::base::value::decode_object;
-use crate::base::{Error, Key, Object, Reader, Result, Seq, Slot};
+use crate::base::value::{decode_fields, decode_object};
+use crate::base::{DecodeError, Error, Key, Object, Reader, Result, Seq, Slot};
 use crate::storage::{Blob, Pinned, Rows, Section};
 use crate::vectors::Stored;
 
@@ -490,12 +490,28 @@ impl RowsReader {
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn metadata(&self, slot: Slot) -> Result<Object> {
+        self.metadata_by(slot, decode_object)
+    }
+
+    /// The fields of the metadata of a slot that are wanted; others are not read.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn fields(&self, slot: Slot, is_wanted: impl Fn(&str) -> bool) -> Result<Object> {
+        self.metadata_by(slot, |r| decode_fields(r, is_wanted))
+    }
+
+    fn metadata_by(
+        &self,
+        slot: Slot,
+        decode: impl FnOnce(&mut Reader<'_>) -> Result<Object, DecodeError>,
+    ) -> Result<Object> {
         let ends = numbers_of::<u64>(&self.pins()?.metadata_offsets)?;
         let range = ends[slot.index()]..ends[slot.index() + 1];
         let bytes = self.pins()?.metadata.read(range.clone())?;
         let mut r = Reader::new(&bytes);
-        let of = |e: crate::base::DecodeError| e.within(&name(&self.blob), range.start);
-        let fields = decode_object(&mut r).map_err(of)?;
+        let of = |e: DecodeError| e.within(&name(&self.blob), range.start);
+        let fields = decode(&mut r).map_err(of)?;
         r.end().map_err(of)?;
         Ok(fields)
     }

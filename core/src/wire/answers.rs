@@ -16,6 +16,8 @@ use crate::meta::ValueRange;
 use crate::segment::{Row, Touch};
 use crate::text::TextFields;
 
+use super::plan::FilterPlanAnswer;
+
 /// An error: what [`Report`] says, and its code once more under the name that HTTP clients look for.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorAnswer {
@@ -397,6 +399,9 @@ pub struct SearchAnswer {
     /// How the nearest vectors were found, part by part, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Vec<PartTraceAnswer>>,
+    /// How the filter was answered, when results are explained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter_plan: Option<FilterPlanAnswer>,
 }
 
 /// The counts of a field: of its values, or within ranges.
@@ -504,6 +509,9 @@ struct VectorAnswer {
     distance: f64,
     score: f64,
     rank: usize,
+    /// Left out where lists were not fused by `alpha`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normalised: Option<f64>,
     contribution: f64,
 }
 
@@ -511,6 +519,9 @@ struct VectorAnswer {
 struct WordsAnswer {
     score: f64,
     rank: usize,
+    /// Left out where lists were not fused by `alpha`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normalised: Option<f64>,
     contribution: f64,
     terms: Vec<TermAnswer>,
 }
@@ -525,6 +536,9 @@ struct TermAnswer {
     length: u32,
     average_length: f64,
     idf: f64,
+    /// More than 1 for a term that stands in the query so often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
     /// Less than 1 for a term that is a typo away.
     #[serde(skip_serializing_if = "Option::is_none")]
     boost: Option<f64>,
@@ -533,10 +547,12 @@ struct TermAnswer {
 
 impl From<SearchResponse> for SearchAnswer {
     fn from(response: SearchResponse) -> Self {
-        let SearchResponse { hits, warnings, facets, total, trace } = response;
+        let SearchResponse { hits, warnings, facets, total, trace, filter_plan } = response;
         let trace = trace.map(|parts| parts.into_iter().map(PartTraceAnswer::from).collect());
         let facets = facets.into_iter().map(FacetAnswer::from).collect();
-        Self { hits: hits.into_iter().map(HitAnswer::from).collect(), warnings, facets, total, trace }
+        let filter_plan = filter_plan.map(FilterPlanAnswer::from);
+        let hits = hits.into_iter().map(HitAnswer::from).collect();
+        Self { hits, warnings, facets, total, trace, filter_plan }
     }
 }
 
@@ -556,11 +572,13 @@ impl From<Explanation> for ExplanationAnswer {
             distance: v.distance.into(),
             score: v.score.into(),
             rank: v.rank,
+            normalised: v.normalised.map(f64::from),
             contribution: v.contribution.into(),
         });
         let words = explanation.words.map(|w| WordsAnswer {
             score: w.score.into(),
             rank: w.rank,
+            normalised: w.normalised.map(f64::from),
             contribution: w.contribution.into(),
             terms: w.terms.into_iter().map(term).collect(),
         });
@@ -584,6 +602,7 @@ fn term(explained: crate::text::TermExplanation) -> TermAnswer {
         length,
         average_length: weight.average_length,
         idf: weight.idf,
+        count: (weight.count > 1).then_some(weight.count),
         boost: (weight.boost < 1.0).then_some(weight.boost),
         contribution,
     }

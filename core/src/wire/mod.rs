@@ -8,6 +8,7 @@ mod answers;
 mod columns;
 mod filter;
 mod graph;
+mod plan;
 mod requests;
 mod search;
 
@@ -22,6 +23,7 @@ pub use graph::{
     ComponentAnswer, DegreeAnswer, EdgeAnswer, GraphAsk, GraphBody, GraphReply, GuideBody, LinkBody,
     LinksBody, NodeAnswer, TreeAnswer, UnlinkBody, UnlinksBody,
 };
+pub use plan::{FilterPlanAnswer, PartPlanAnswer};
 pub use requests::{
     AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, EstimateBody, FieldsBody,
     GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody,

@@ -14,6 +14,7 @@ import type {
   EstimateRequest,
   Explanation,
   Facet,
+  FilterPlan,
   Graph,
   Highlight,
   Hit,
@@ -216,10 +217,12 @@ type Columns<M> = [
   facets: Facet[],
   total: number | null,
   highlights: Highlight[][],
+  filterPlan: FilterPlan | null,
 ];
 
 function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
-  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights] = JSON.parse(answer.json) as Columns<M>;
+  const columns = JSON.parse(answer.json) as Columns<M>;
+  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights, filterPlan] = columns;
   const vectors = vectorsOf(answer);
   const hits = ids.map((id, i) => {
     const hit: Hit<M> = { id, score: scores[i]!, metadata: metadata[i]! };
@@ -235,6 +238,7 @@ function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
     result.total = total;
   }
   if (trace) result.trace = trace;
+  if (filterPlan) result.filter_plan = filterPlan;
   return result;
 }
 

@@ -16,6 +16,7 @@ static DOCUMENTS: LazyLock<Vec<Object>> = LazyLock::new(|| {
         r#"{"s": "5", "b": "true", "a.b": 1, "empty": [], "n": null}"#,
         r#"{"n": [1, 2.5, "5", false], "s": "", "title": "r"}"#,
         r#"{"n": 9007199254740993, "s": "10 percent", "b": false, "nested": {}}"#,
+        r#"{"n": "2024-05-01T10:00:00+02:00", "at": ["2024-05-01", "2024-05-01 08:00", "2024-02-30", "May"]}"#,
         "{}",
     ]
     .map(|json| parse_object(json).expect("JSON"))
@@ -71,6 +72,9 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         r#"{"and": [{"field": "n", "op": ">=", "value": 5}, {"not": {"field": "s", "op": "in", "value": ["x", null]}}]}"#,
         r#"{"or": [{"field": "n", "op": "between", "value": [1, {"unquoted": "05"}]}, {"field": "s", "op": "is not null"}]}"#,
         r#"{"and": [{"field": "title", "op": "words", "value": "rock"}, {"field": "title", "op": "not ilike", "value": "R%"}]}"#,
+        "at BETWEEN date('2024-05-01') AND DATE(2024-05-01T10:00:00.5+02:00) OR n != date('2024-05-01 08:00')",
+        "at IN (date('2024-05-01'), 'May', date) AND NOT at > date(\"9999-12-31T23:59:59Z\")",
+        r#"{"field": "at", "op": "between", "value": [{"date": "2024-05-01"}, {"date": "2024-05-01T08:00Z"}]}"#,
         "MATCHES(title, 'rock') OR NOT CONTAINS(title, 'roll') AND `matches` = 1",
     ];
     texts.map(|text| text.as_bytes().to_vec()).to_vec()
