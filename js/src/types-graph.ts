@@ -174,3 +174,19 @@ export interface Graph<Metadata extends object = JsonObject> {
   /** What hangs together. */
   components(request?: ComponentsRequest): Promise<Components>;
 }
+
+/** Around which documents a search looks. */
+export interface GraphFilter {
+  /** One document, or several as `roots`. */
+  root?: string;
+  roots?: readonly string[];
+  /** Along these relations; left out, all. */
+  relations?: readonly string[];
+  /** `out` when left out. */
+  direction?: 'out' | 'in' | 'both';
+  /** How many edges away: 1 when left out. */
+  depth?: number;
+}
+
+/** What a result leads to, by path. */
+export type Connections<Metadata extends object = JsonObject> = Record<string, TraverseNode<Metadata>[]>;

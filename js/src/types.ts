@@ -1,6 +1,6 @@
 // The interface of KithDB in TypeScript. Every engine implements it; REST and scenario files use the same names.
 
-import type { Graph } from './types-graph.js';
+import type { Connections, Graph, GraphFilter } from './types-graph.js';
 
 export type * from './types-graph.js';
 
@@ -340,6 +340,12 @@ export interface SearchRequest {
   explain?: boolean | undefined;
   /** Return vectors too. */
   with_vector?: boolean | undefined;
+  /** Only what is around some documents can be found, themselves included. */
+  graph_filter?: GraphFilter;
+  /** What results come with: what these paths of relations lead to, such as `parent.child`. */
+  include_relations?: readonly string[];
+  /** Whether that comes with the metadata of its documents. */
+  hydrate_relations?: boolean;
 }
 
 /** How scores fall with age. */
@@ -461,6 +467,8 @@ export interface Hit<Metadata extends object = JsonObject> {
   explanation?: Explanation;
   /** Where the words stand, when asked for: a passage of each text that has some of them. */
   highlights?: Highlight[];
+  /** What it leads to, by path, with `include_relations`. */
+  connections?: Connections<Metadata>;
 }
 
 /** A passage of a text. */

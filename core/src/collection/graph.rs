@@ -227,9 +227,10 @@ impl View {
 }
 
 /// One question at work.
-struct Asker<'a> {
+pub(super) struct Asker<'a> {
     view: &'a View,
     graph: Graph<'a>,
+    moment: Moment,
     /// When documents are looked at; `None` where they are not asked for.
     documents: Option<Moment>,
     options: &'a GraphOptions,
@@ -240,6 +241,17 @@ struct Asker<'a> {
 
 impl<'a> Asker<'a> {
     fn new(view: &'a View, options: &'a GraphOptions, clock: i64) -> Result<Self> {
+        let documents = options.hydrate.then(|| view.moment(options.as_of, clock)).transpose()?;
+        Self::at(view, options, view.graph_moment(options.as_of, clock), documents)
+    }
+
+    /// Of the graph at a moment; of documents at another, or of none.
+    pub fn at(
+        view: &'a View,
+        options: &'a GraphOptions,
+        moment: Moment,
+        documents: Option<Moment>,
+    ) -> Result<Self> {
         let limit = options.limit.unwrap_or(LIMIT);
         if !(1..=GRAPH_NODES_MAX).contains(&limit) {
             return Err(Error::parameter("limit", limit, format!("1 to {GRAPH_NODES_MAX}")));
@@ -249,11 +261,10 @@ impl<'a> Asker<'a> {
             return Err(Error::parameter("relations", options.relations.len(), expected));
         }
         options.relations.iter().try_for_each(|name| check_relation(name))?;
-        let documents = options.hydrate.then(|| view.moment(options.as_of, clock)).transpose()?;
-        let graph = view.graph(view.graph_moment(options.as_of, clock))?;
+        let graph = view.graph(moment)?;
         let known: Vec<Relation> = options.relations.iter().filter_map(|name| graph.relation(name)).collect();
         let relations = (options.relations.is_empty() || !known.is_empty()).then_some(known);
-        Ok(Self { view, graph, documents, options, relations, limit })
+        Ok(Self { view, graph, moment, documents, options, relations, limit })
     }
 
     fn depth(&self, default: usize) -> Result<usize> {
@@ -309,7 +320,7 @@ impl<'a> Asker<'a> {
         Ok(answer)
     }
 
-    fn traverse(&self, id: &str, paths: &[String]) -> Result<GraphAnswer> {
+    pub fn traverse(&self, id: &str, paths: &[String]) -> Result<GraphAnswer> {
         check_id(id)?;
         if !(1..=GRAPH_RELATIONS_MAX).contains(&paths.len()) {
             let expected = format!("1 to {GRAPH_RELATIONS_MAX} paths");
@@ -358,7 +369,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn subgraph(&self, ids: &[String], guide: Option<&Guide>) -> Result<GraphAnswer> {
+    pub fn subgraph(&self, ids: &[String], guide: Option<&Guide>) -> Result<GraphAnswer> {
         if !(1..=self.limit).contains(&ids.len()) {
             return Err(Error::parameter("ids", ids.len(), "1 or more, and no more than limit"));
         }
@@ -371,10 +382,10 @@ impl<'a> Asker<'a> {
                 let metric = self.view.config.metric;
                 check_vector(metric, self.view.dim.map(|dim| dim as usize), &guide.vector)?;
                 let prepared = PreparedQuery::new(metric, &guide.vector);
-                // Documents as they are at the moment of the graph, if they are kept.
-                let moment = self.view.graph_moment(self.options.as_of, 0);
                 self.graph.subgraph(&request, &mut |key| {
-                    let Some(row) = self.view.get(self.graph.name(key), moment)? else { return Ok(false) };
+                    let Some(row) = self.view.get(self.graph.name(key), self.moment)? else {
+                        return Ok(false);
+                    };
                     let Some(vector) = &row.vector else { return Ok(false) };
                     let distance = prepared.distance(vector, row.inverse_norm);
                     Ok(score(metric, distance) >= guide.threshold)

@@ -19,6 +19,7 @@ pub mod op;
 pub mod order;
 pub mod query;
 pub mod read;
+pub mod related;
 pub mod search;
 pub mod view;
 pub mod write;
@@ -39,6 +40,7 @@ pub use query::{
     VectorExplanation, WordsExplanation,
 };
 pub use read::{Page, Stats, Version};
+pub use related::{Connections, GraphFilter};
 pub use search::parse_filter;
 pub use view::{Part, PartView, Place, View};
 pub use write::{Counters, Document, Mutation};

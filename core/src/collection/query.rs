@@ -13,6 +13,7 @@ use super::decay::{Decay, DecayExplanation};
 use super::facets::{Facet, FacetCounts, check_path};
 use super::filter_plan::FilterPlan;
 use super::order::{GroupBy, SortKey, check_sort};
+use super::related::{Connections, GraphFilter};
 
 /// How many candidates there are unless a request says otherwise or wants more results.
 const CANDIDATES: usize = 200;
@@ -56,6 +57,12 @@ pub struct SearchRequest {
     pub as_of: Option<i64>,
     /// What may be found. Its `CONTAINS(field, 'words')` join the words part.
     pub filter: Option<Filter>,
+    /// Only what is around some documents can be found.
+    pub graph_filter: Option<GraphFilter>,
+    /// What results come with: what these paths of relations lead to, such as `parent.child`.
+    pub include_relations: Vec<String>,
+    /// Whether that comes with its documents.
+    pub hydrate_relations: bool,
     /// How many results.
     pub k: usize,
     /// How many of the best to leave out.
@@ -118,6 +125,9 @@ impl Default for SearchRequest {
             exact: false,
             trace: false,
             explain: false,
+            graph_filter: None,
+            include_relations: Vec::new(),
+            hydrate_relations: false,
             with_vector: false,
         }
     }
@@ -135,6 +145,7 @@ impl SearchRequest {
         if self.offset.saturating_add(self.k) > K_MAX {
             return Err(Error::parameter("offset", self.offset, format!("offset + k of at most {K_MAX}")));
         }
+        self.check_related()?;
         if self.explain && self.offset + self.k > EXPLAIN_MAX {
             return Err(Error::parameter(
                 "k",
@@ -273,6 +284,8 @@ pub struct Hit {
     pub explanation: Option<Explanation>,
     /// A passage of each text that has some of the words, when asked for.
     pub highlights: Option<Vec<Highlighted>>,
+    /// What it leads to, by path, when asked for.
+    pub connections: Option<Connections>,
 }
 
 /// Which passages of texts are shown.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
+use crate::base::limits::GRAPH_NODES_MAX;
 use crate::base::{Bitmap, Error, Object, Result, Seq, TopK};
 use crate::segment::{Scratch, Searched, VectorQuery};
 use crate::text::conditions::select;
@@ -79,7 +80,7 @@ impl View {
         scratch: &mut Scratch,
     ) -> Result<SearchResponse> {
         request.check()?;
-        let warnings = self.warnings(request)?;
+        let mut warnings = self.warnings(request)?;
         let condition = request.filter.as_ref().and_then(|filter| filter.condition.as_ref());
         let mut told = Told {
             trace: request.trace.then(Vec::new),
@@ -88,6 +89,13 @@ impl View {
         let mut allowed = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             allowed.push(part.allowed(condition, self.words.as_deref(), moment, told.filter.as_mut())?);
+        }
+        if let Some(filter) = &request.graph_filter
+            && !self.within(filter, moment, &mut allowed)?
+        {
+            warnings.push(format!(
+                "graph_filter reaches more than {GRAPH_NODES_MAX} documents, and some are left out"
+            ));
         }
         let query = self.words_query(request)?;
         let allowed = match &query {
@@ -120,7 +128,11 @@ impl View {
         }
         let weights = weights.unwrap_or_default();
         let hits = ranked.into_iter().take(request.wanted()).skip(request.offset);
-        let hits = hits.map(|ranked| self.hydrate(request, &weights, ranked)).collect::<Result<_>>()?;
+        let mut hits =
+            hits.map(|ranked| self.hydrate(request, &weights, ranked)).collect::<Result<Vec<Hit>>>()?;
+        if !request.include_relations.is_empty() && !self.connect(request, moment, &mut hits)? {
+            warnings.push("some results are related to more than is answered".to_owned());
+        }
         let facets = request.facets.iter().map(|facet| self.facet(facet, &sets)).collect::<Result<_>>()?;
         let counts = self.parts.iter().zip(&*sets);
         let count =
@@ -444,7 +456,7 @@ impl View {
         let vector = if request.with_vector { part.vector(slot)? } else { None };
         let (id, metadata) = (part.id(slot)?.to_owned(), part.metadata(slot)?);
         let highlights = request.highlight.as_ref().map(|asked| self.highlights(asked, weights, &metadata));
-        Ok(Hit { id, score: ranked.score, metadata, vector, explanation, highlights })
+        Ok(Hit { id, score: ranked.score, metadata, vector, explanation, highlights, connections: None })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::meta::ValueRange;
 use crate::segment::{Row, Touch};
 use crate::text::TextFields;
 
+use super::graph::{self, TreeAnswer};
 use super::plan::FilterPlanAnswer;
 
 /// An error: what [`Report`] says, and its code once more under the name that HTTP clients look for.
@@ -479,6 +480,9 @@ pub struct HitAnswer {
     /// Where the words stand, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub highlights: Option<Vec<HighlightAnswer>>,
+    /// What it leads to, by path, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<BTreeMap<String, Vec<TreeAnswer>>>,
 }
 
 /// A passage of a text, in pieces: one without a match, which may be empty, one with, and so on.
@@ -558,11 +562,12 @@ impl From<SearchResponse> for SearchAnswer {
 
 impl From<Hit> for HitAnswer {
     fn from(hit: Hit) -> Self {
-        let Hit { id, score, metadata, vector, explanation, highlights } = hit;
+        let Hit { id, score, metadata, vector, explanation, highlights, connections } = hit;
         let shown = |Highlighted { field, parts }| HighlightAnswer { field, parts };
         let highlights = highlights.map(|all| all.into_iter().map(shown).collect());
         let explanation = explanation.map(ExplanationAnswer::from);
-        Self { id, score: score.into(), metadata, vector, explanation, highlights }
+        let connections = connections.as_ref().map(graph::connections);
+        Self { id, score: score.into(), metadata, vector, explanation, highlights, connections }
     }
 }
 

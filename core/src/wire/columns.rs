@@ -63,7 +63,7 @@ impl Columns {
     }
 
     /// What a search found, by columns: ids, scores, metadata, explanations, warnings, the trace, facets and their total,
-    /// highlights and the plan of the filter. JavaScript reads that twice as fast as an object for each hit, and reading is
+    /// highlights, the plan of the filter and connections. JavaScript reads that twice as fast as an object for each hit, and reading is
     /// what a small search spends most of its time on.
     #[must_use]
     pub fn found(response: SearchResponse) -> Self {
@@ -75,8 +75,20 @@ impl Columns {
         let metadata: Vec<_> = hits.iter().map(|hit| &hit.metadata).collect();
         let explanations: Vec<_> = hits.iter().filter_map(|hit| hit.explanation.as_ref()).collect();
         let highlights: Vec<_> = hits.iter().filter_map(|hit| hit.highlights.as_ref()).collect();
-        let columns =
-            (ids, scores, metadata, explanations, warnings, trace, facets, total, highlights, filter_plan);
+        let connections: Vec<_> = hits.iter().filter_map(|hit| hit.connections.as_ref()).collect();
+        let columns = (
+            ids,
+            scores,
+            metadata,
+            explanations,
+            warnings,
+            trace,
+            facets,
+            total,
+            highlights,
+            filter_plan,
+            connections,
+        );
         Self::new(vectors, &columns)
     }
 

@@ -10,8 +10,8 @@ use crate::base::limits::BATCH_MAX;
 use crate::base::time::format_time;
 use crate::base::{Error, InputError, Object, Result};
 use crate::collection::{
-    FoundEdge, FoundNode, FoundTree, GraphAnswer, GraphOptions, GraphQuestion, Guide, LinkRequest, Mutation,
-    UnlinkRequest, Ways,
+    Connections, FoundEdge, FoundNode, FoundTree, GraphAnswer, GraphOptions, GraphQuestion, Guide,
+    LinkRequest, Mutation, UnlinkRequest, Ways,
 };
 use crate::storage::Level;
 
@@ -232,7 +232,7 @@ impl GraphAsk {
         match &self.question {
             GraphQuestion::Edges { .. } => GraphReply::Edges { edges: edges(), nodes: nodes(), truncated },
             GraphQuestion::Traverse { .. } => {
-                let tree = tree.as_ref().map(|tree| Box::new(TreeAnswer::of(tree, with)));
+                let tree = tree.as_ref().map(|tree| Box::new(TreeAnswer::of(tree, Some(with))));
                 GraphReply::Traverse { result: tree, truncated }
             }
             GraphQuestion::Subgraph { .. } => {
@@ -382,13 +382,20 @@ pub struct TreeAnswer {
     pub connections: BTreeMap<String, Vec<TreeAnswer>>,
 }
 
+/// What a result leads to, by path.
+pub(super) fn connections(found: &Connections) -> BTreeMap<String, Vec<TreeAnswer>> {
+    let answer = |trees: &[FoundTree]| trees.iter().map(|tree| TreeAnswer::of(tree, None)).collect();
+    found.iter().map(|(path, trees)| (path.clone(), answer(trees))).collect()
+}
+
 impl TreeAnswer {
-    fn of(tree: &FoundTree, with: (bool, bool)) -> Self {
+    /// With documents and vectors, or with the documents that are there.
+    fn of(tree: &FoundTree, with: Option<(bool, bool)>) -> Self {
         let below = |(path, trees): &(String, Vec<FoundTree>)| {
             (path.clone(), trees.iter().map(|tree| Self::of(tree, with)).collect())
         };
         Self {
-            node: NodeAnswer::of(&tree.node, with),
+            node: NodeAnswer::of(&tree.node, with.unwrap_or((tree.node.row.is_some(), false))),
             edge: tree.edge.as_ref().map(EdgeAnswer::from),
             connections: tree.connections.iter().map(below).collect(),
         }

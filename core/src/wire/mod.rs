@@ -30,5 +30,6 @@ pub use requests::{
     ReadBody, ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
 };
 pub use search::{
-    BoundBody, DecayBody, FacetBody, GroupByBody, HighlightBody, LayersBody, RangeBody, SearchBody, SortBody,
+    BoundBody, DecayBody, FacetBody, GraphFilterBody, GroupByBody, HighlightBody, LayersBody, RangeBody,
+    SearchBody, SortBody,
 };

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use crate::base::time::parse_span;
 use crate::base::{Error, Result, Value};
 use crate::collection::{
-    Decay, DecayLayers, DecayModel, Facet, Fusion, GroupBy, Highlight, SearchRequest, SortKey,
-    facets::FACET_VALUES,
+    Decay, DecayLayers, DecayModel, Facet, Fusion, GraphFilter, GroupBy, Highlight, SearchRequest, SortKey,
+    Ways, facets::FACET_VALUES,
 };
 use crate::meta::ValueRange;
 
@@ -68,6 +68,12 @@ pub struct SearchBody {
     pub trace: Option<bool>,
     /// Say of each result why it came.
     pub explain: Option<bool>,
+    /// Only what is around some documents can be found.
+    pub graph_filter: Option<GraphFilterBody>,
+    /// What results come with: what these paths of relations lead to, such as `parent.child`.
+    pub include_relations: Vec<String>,
+    /// Whether that comes with its documents.
+    pub hydrate_relations: Option<bool>,
     /// Return vectors too.
     pub with_vector: Option<bool>,
 }
@@ -78,6 +84,32 @@ fn count(name: &'static str, value: Option<u64>) -> Result<Option<usize>> {
         usize::try_from(value).map_err(|_| Error::parameter(name, value, format!("at most {}", usize::MAX)))
     };
     value.map(fits).transpose()
+}
+
+/// Around which documents a search looks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphFilterBody {
+    /// One document, or several as `roots`.
+    pub root: Option<String>,
+    /// Several documents.
+    #[serde(default)]
+    pub roots: Vec<String>,
+    /// Along these relations; left out, all.
+    #[serde(default)]
+    pub relations: Vec<String>,
+    /// `out` (default), `in` or `both`.
+    pub direction: Option<String>,
+    /// How many edges away: 1 when left out.
+    pub depth: Option<usize>,
+}
+
+impl GraphFilterBody {
+    fn filter(self) -> Result<GraphFilter> {
+        let ways = self.direction.as_deref().map_or(Ok(Ways::Out), Ways::parse)?;
+        let roots = self.roots.into_iter().chain(self.root).collect();
+        Ok(GraphFilter { roots, relations: self.relations, ways, depth: self.depth.unwrap_or(1) })
+    }
 }
 
 impl SearchBody {
@@ -116,6 +148,9 @@ impl SearchBody {
             exact: self.exact.unwrap_or(false),
             trace: self.trace.unwrap_or(false),
             explain: self.explain.unwrap_or(false),
+            graph_filter: self.graph_filter.map(GraphFilterBody::filter).transpose()?,
+            include_relations: self.include_relations,
+            hydrate_relations: self.hydrate_relations.unwrap_or(false),
             with_vector: self.with_vector.unwrap_or(false),
         })
     }

@@ -9,6 +9,7 @@ import type {
   CollectionInfo,
   CompressOptions,
   ConfigureOptions,
+  Connections,
   Document,
   Estimate,
   EstimateRequest,
@@ -207,7 +208,7 @@ function encodeSearch(request: SearchRequest): [string, Float32Array | undefined
 }
 
 /** Hits by columns, as every engine answers them; explanations and highlights are there for all hits or for none. */
-type Columns<M> = [
+type Columns<M extends object> = [
   ids: string[],
   scores: number[],
   metadata: M[],
@@ -218,11 +219,13 @@ type Columns<M> = [
   total: number | null,
   highlights: Highlight[][],
   filterPlan: FilterPlan | null,
+  connections: Connections<M>[],
 ];
 
 function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
   const columns = JSON.parse(answer.json) as Columns<M>;
-  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights, filterPlan] = columns;
+  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights, filterPlan, connections] =
+    columns;
   const vectors = vectorsOf(answer);
   const hits = ids.map((id, i) => {
     const hit: Hit<M> = { id, score: scores[i]!, metadata: metadata[i]! };
@@ -230,6 +233,8 @@ function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
     if (vector) hit.vector = vector;
     if (explanation) hit.explanation = explanation;
     if (highlighted) hit.highlights = highlighted;
+    const related = connections[i];
+    if (related) hit.connections = related;
     return hit;
   });
   const result: SearchResult<M> = { hits, warnings };

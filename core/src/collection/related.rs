@@ -1,0 +1,101 @@
+//! A search and the graph: only what is around some documents is searched, and results come with what they lead to.
+
+use crate::base::limits::{EXPLAIN_MAX, GRAPH_DEPTH_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX};
+use crate::base::{Bitmap, Error, Result, check_id};
+use crate::graph::{check_relation, parse_path};
+
+use super::graph::{Asker, FoundTree, GraphOptions, Ways};
+use super::moment::Moment;
+use super::query::{Hit, SearchRequest};
+use super::view::View;
+
+/// Only what is around these documents can be found, themselves included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphFilter {
+    /// Around which.
+    pub roots: Vec<String>,
+    /// Along these relations; none stands for all.
+    pub relations: Vec<String>,
+    /// Which way.
+    pub ways: Ways,
+    /// How many edges away.
+    pub depth: usize,
+}
+
+/// What is related to a result: by path, what it leads to.
+pub type Connections = Vec<(String, Vec<FoundTree>)>;
+
+/// So many documents are related to one result by one path at most.
+const RELATED_MAX: usize = 100;
+
+impl SearchRequest {
+    /// Refuses what the graph cannot be asked.
+    pub(super) fn check_related(&self) -> Result<()> {
+        if let Some(GraphFilter { roots, depth, .. }) = &self.graph_filter {
+            if !(1..=GRAPH_NODES_MAX).contains(&roots.len()) {
+                let expected = "1 root or more, and no more than documents are answered";
+                return Err(Error::parameter("graph_filter", roots.len(), expected));
+            }
+            roots.iter().try_for_each(|id| check_id(id))?;
+            if !(1..=GRAPH_DEPTH_MAX).contains(depth) {
+                return Err(Error::parameter("depth", *depth, format!("1 to {GRAPH_DEPTH_MAX}")));
+            }
+        }
+        if let Some(GraphFilter { relations, .. }) = &self.graph_filter {
+            relations.iter().try_for_each(|name| check_relation(name))?;
+        }
+        let paths = self.include_relations.len();
+        if paths > GRAPH_RELATIONS_MAX || paths > 0 && self.offset + self.k > EXPLAIN_MAX {
+            let expected = format!(
+                "at most {GRAPH_RELATIONS_MAX} paths, and offset + k of at most {EXPLAIN_MAX} with them"
+            );
+            return Err(Error::parameter("include_relations", paths, expected));
+        }
+        self.include_relations.iter().try_for_each(|path| parse_path(path).map(|_| ()))
+    }
+}
+
+impl View {
+    /// Leaves of what is allowed in each part what a search may find by its graph filter; false where the graph goes on
+    /// beyond what is looked at.
+    pub(super) fn within(
+        &self,
+        filter: &GraphFilter,
+        moment: Moment,
+        allowed: &mut [Option<Bitmap>],
+    ) -> Result<bool> {
+        let options = GraphOptions {
+            limit: Some(GRAPH_NODES_MAX),
+            depth: Some(filter.depth),
+            relations: filter.relations.clone(),
+            ways: filter.ways,
+            ..GraphOptions::default()
+        };
+        let found = Asker::at(self, &options, moment, None)?.subgraph(&filter.roots, None)?;
+        let mut scopes: Vec<Bitmap> = self.parts.iter().map(|part| Bitmap::empty(part.part.len())).collect();
+        for node in &found.nodes {
+            if let Some(place) = self.find_at(&node.id, moment)? {
+                scopes[place.part].insert(place.slot.index());
+            }
+        }
+        for (allowed, mut scope) in allowed.iter_mut().zip(scopes) {
+            allowed.iter().for_each(|allowed| scope.and(allowed));
+            *allowed = Some(scope);
+        }
+        Ok(!found.truncated)
+    }
+
+    /// Gives results what they lead to; false where there is more than is answered.
+    pub(super) fn connect(&self, request: &SearchRequest, moment: Moment, hits: &mut [Hit]) -> Result<bool> {
+        let options = GraphOptions { limit: Some(RELATED_MAX), ..GraphOptions::default() };
+        let documents = request.hydrate_relations.then_some(moment);
+        let asker = Asker::at(self, &options, moment, documents)?;
+        let mut is_whole = true;
+        for hit in hits {
+            let found = asker.traverse(&hit.id, &request.include_relations)?;
+            is_whole &= !found.truncated;
+            hit.connections = Some(found.tree.map_or_else(Vec::new, |tree| tree.connections));
+        }
+        Ok(is_whole)
+    }
+}
