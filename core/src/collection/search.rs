@@ -11,7 +11,8 @@ use crate::segment::{Scratch, Searched, VectorQuery};
 use crate::text::conditions::select;
 use crate::text::highlight::passage;
 use crate::text::{
-    PostingSource, Query, TermCounts, Weights, explain as explain_words, score as score_words, top,
+    PostingSource, Query, Scoring, TermCounts, Weights, Words, explain as explain_words,
+    score as score_words, top,
 };
 use crate::vectors::{check_vector, score as vector_score};
 
@@ -281,6 +282,8 @@ impl View {
     }
 
     fn weights(&self, query: &Query, moment: Moment) -> Result<Weights> {
+        let default = Scoring::default();
+        let scoring = self.words.as_deref().map_or(&default, Words::scoring);
         if !moment.is_current() {
             let visible = self.parts.iter().map(|part| part.visible(moment));
             let visible = visible.collect::<Result<Vec<Option<Bitmap>>>>()?;
@@ -288,7 +291,7 @@ impl View {
             for (part, visible) in self.parts.iter().zip(&visible) {
                 parts.extend(part.part.postings()?.map(|postings| (postings, visible.as_ref())));
             }
-            return Weights::count(query, &parts);
+            return Weights::count(query, &parts, scoring);
         }
         let mut postings: Vec<&dyn PostingSource> = Vec::new();
         for part in &self.parts {
@@ -296,7 +299,7 @@ impl View {
         }
         let ended: Vec<&TermCounts> =
             self.parts.iter().flat_map(|part| part.ends.terms()).map(|terms| &**terms).collect();
-        Weights::gather(query, &postings, &ended)
+        Weights::gather(query, &postings, &ended, scoring)
     }
 
     fn nearest(

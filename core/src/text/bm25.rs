@@ -8,14 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::postings::{FieldStats, Posting, PostingSource};
 use super::query::{Match, Query, QueryTerm};
+use super::scoring::Scoring;
 use super::term_counts::TermCounts;
 use crate::base::limits::EXPANSIONS_MAX;
 use crate::base::{Bitmap, Result};
 
-/// How fast a repeated term stops counting.
-pub const K1: f64 = 1.2;
-/// How much the length of a field counts.
-pub const B: f64 = 0.75;
 /// How much a term counts that is a typo away from the query's.
 pub const TYPO_BOOST: f64 = 0.5;
 
@@ -30,6 +27,12 @@ pub struct Weight {
     pub count: u32,
     /// 1; less for a term that is a typo away from the query's.
     pub boost: f64,
+    /// How much the field counts.
+    pub weight: f64,
+    /// [`Scoring::k1`].
+    pub k1: f64,
+    /// [`Scoring::b`].
+    pub b: f64,
     /// Live documents with the term in the field.
     pub df: u64,
     /// Live documents with the field.
@@ -41,7 +44,7 @@ pub struct Weight {
 }
 
 impl Weight {
-    fn new(query_term: &QueryTerm, field: &str, stats: FieldStats, df: u64) -> Self {
+    fn new(query_term: &QueryTerm, field: &str, stats: FieldStats, df: u64, scoring: &Scoring) -> Self {
         let df = df.min(stats.documents);
         let (n, d) = (stats.documents as f64, df as f64);
         Self {
@@ -49,6 +52,9 @@ impl Weight {
             term: query_term.term.clone(),
             count: query_term.count,
             boost: 1.0,
+            weight: scoring.weight_of(field),
+            k1: scoring.k1,
+            b: scoring.b,
             df,
             documents: stats.documents,
             average_length: stats.total_length as f64 / n,
@@ -60,24 +66,24 @@ impl Weight {
     #[must_use]
     pub fn contribution(&self, posting: Posting) -> f64 {
         let norm = self.norm(f64::from(posting.field_length));
-        saturated(self.scale(), f64::from(posting.tf), norm)
+        self.saturated(f64::from(posting.tf), norm)
     }
 
     /// How much a frequency has to stand against in a field of this length.
     pub(super) fn norm(&self, length: f64) -> f64 {
-        K1 * (1.0 - B + B * (length / self.average_length))
+        self.k1 * (1.0 - self.b + self.b * (length / self.average_length))
     }
 
     /// What does not depend on the document.
     pub(super) fn scale(&self) -> f64 {
-        f64::from(self.count) * self.boost * self.idf
+        f64::from(self.count) * self.boost * self.weight * self.idf
     }
-}
 
-/// What a term of this frequency adds to a score.
-#[inline]
-pub(super) fn saturated(scale: f64, tf: f64, norm: f64) -> f64 {
-    scale * (tf * (K1 + 1.0) / (tf + norm))
+    /// What a term of this frequency adds to a score.
+    #[inline]
+    pub(super) fn saturated(&self, tf: f64, norm: f64) -> f64 {
+        self.scale() * (tf * (self.k1 + 1.0) / (tf + norm))
+    }
 }
 
 /// A query with the collection's statistics, in the order of scoring.
@@ -89,7 +95,12 @@ impl Weights {
     ///
     /// # Errors
     /// `corrupt`.
-    pub fn gather(query: &Query, parts: &[&dyn PostingSource], ended: &[&TermCounts]) -> Result<Self> {
+    pub fn gather(
+        query: &Query,
+        parts: &[&dyn PostingSource],
+        ended: &[&TermCounts],
+        scoring: &Scoring,
+    ) -> Result<Self> {
         let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
         for part in parts {
             for name in part.fields() {
@@ -105,7 +116,7 @@ impl Weights {
             }
         }
         let part_fields = parts.iter().copied();
-        Self::of(query, &fields, part_fields, |field, term| {
+        Self::of(query, &fields, part_fields, scoring, |field, term| {
             let mut df = 0u64;
             for part in parts {
                 df += u64::from(part.df(field, term)?);
@@ -120,6 +131,7 @@ impl Weights {
         query: &Query,
         fields: &BTreeMap<&str, FieldStats>,
         parts: impl Iterator<Item = &'a dyn PostingSource> + Clone,
+        scoring: &Scoring,
         df: impl Fn(&str, &str) -> Result<u64>,
     ) -> Result<Self> {
         let mut weights = Vec::new();
@@ -134,9 +146,9 @@ impl Weights {
                 }
                 if term.matches == Match::Exact {
                     let df = df(name, &term.term)?;
-                    weights.extend((df > 0).then(|| Weight::new(term, name, *stats, df)));
+                    weights.extend((df > 0).then(|| Weight::new(term, name, *stats, df, scoring)));
                 } else {
-                    weights.extend(expand(term, name, *stats, parts.clone(), &df)?);
+                    weights.extend(expand(term, name, *stats, parts.clone(), scoring, &df)?);
                 }
             }
         }
@@ -151,7 +163,11 @@ impl Weights {
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
-    pub fn count(query: &Query, parts: &[(&dyn PostingSource, Option<&Bitmap>)]) -> Result<Self> {
+    pub fn count(
+        query: &Query,
+        parts: &[(&dyn PostingSource, Option<&Bitmap>)],
+        scoring: &Scoring,
+    ) -> Result<Self> {
         let is_in = |allowed: Option<&Bitmap>, slot: u32| allowed.is_none_or(|a| a.contains(slot as usize));
         let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
         for (part, allowed) in parts {
@@ -166,7 +182,7 @@ impl Weights {
             }
         }
         let part_fields = parts.iter().map(|(part, _)| *part);
-        Self::of(query, &fields, part_fields, |field, term| {
+        Self::of(query, &fields, part_fields, scoring, |field, term| {
             let mut df = 0u64;
             for (part, allowed) in parts {
                 df += part.df_in(field, term, *allowed)?;
@@ -191,6 +207,7 @@ fn expand<'a>(
     field: &str,
     stats: FieldStats,
     parts: impl Iterator<Item = &'a dyn PostingSource>,
+    scoring: &Scoring,
     df: &impl Fn(&str, &str) -> Result<u64>,
 ) -> Result<Vec<Weight>> {
     let mut terms: BTreeSet<String> = BTreeSet::from([asked.term.clone()]);
@@ -216,7 +233,7 @@ fn expand<'a>(
     found.truncate(EXPANSIONS_MAX);
     let weight = |(df, term): (u64, String)| {
         let is_typo = asked.matches == Match::Fuzzy && term != asked.term;
-        let weight = Weight::new(asked, field, stats, if is_typo { df.max(exact) } else { df });
+        let weight = Weight::new(asked, field, stats, if is_typo { df.max(exact) } else { df }, scoring);
         Weight { term, boost: if is_typo { TYPO_BOOST } else { 1.0 }, ..weight }
     };
     Ok(found.into_iter().map(weight).collect())
@@ -232,14 +249,14 @@ fn expand<'a>(
 ///
 /// # Examples
 /// ```
-/// use kithdb::text::{Analyzer, Language, MemoryPostings, Query, TermCounts, Weights, score};
+/// use kithdb::text::{Analyzer, Language, MemoryPostings, Query, Scoring, Weights, score};
 ///
 /// let analyzer = Analyzer::new(Language::English);
 /// let mut part = MemoryPostings::new();
 /// part.push(&analyzer, 0, &[("text", "a tall quadruped")]);
 /// part.push(&analyzer, 1, &[("text", "an instrument")]);
 /// let query = Query::new(&analyzer, "quadrupeds", None)?;
-/// let weights = Weights::gather(&query, &[&part], &[])?;
+/// let weights = Weights::gather(&query, &[&part], &[], &Scoring::default())?;
 /// let scores = score(&part, &weights, None)?;
 /// assert_eq!(scores.len(), 1);
 /// assert_eq!(scores[0].0, 0);
