@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expansions;
 use super::postings::{FieldStats, Posting, PostingSource};
 use super::query::{Match, Query, QueryTerm};
 use super::scoring::Scoring;
@@ -212,8 +213,8 @@ fn expand<'a>(
 ) -> Result<Vec<Weight>> {
     let mut terms: BTreeSet<String> = BTreeSet::from([asked.term.clone()]);
     for part in parts {
-        part.for_each_term(field, asked.prefix(), &mut |term| {
-            if asked.is_match(term) && !terms.contains(term) {
+        expansions::for_each(part, field, asked, &mut |term, _| {
+            if !terms.contains(term) {
                 terms.insert(term.to_owned());
             }
         })?;

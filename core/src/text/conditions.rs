@@ -4,6 +4,7 @@
 //! another is seen in the text itself, of which only those documents are read.
 
 use super::Analyzer;
+use super::expansions;
 use super::postings::PostingSource;
 use super::query::{Condition, Match, Phrase, Query, QueryTerm};
 use crate::base::{Bitmap, Result};
@@ -81,8 +82,8 @@ fn slots_of(source: &dyn PostingSource, field: &str, asked: &QueryTerm, n_slots:
     let mut slots = Bitmap::empty(n_slots);
     let mut terms = vec![asked.term.clone()];
     if asked.matches != Match::Exact {
-        source.for_each_term(field, asked.prefix(), &mut |term| {
-            if asked.is_match(term) && term != asked.term {
+        expansions::for_each(source, field, asked, &mut |term, _| {
+            if term != asked.term {
                 terms.push(term.to_owned());
             }
         })?;

@@ -63,21 +63,21 @@ impl QueryTerm {
 }
 
 /// Whether one edit at most leads from a word to another.
-fn is_one_typo(a: &str, b: &str) -> bool {
-    // A character has at most four bytes; most words of a dictionary differ in the middle already.
-    if a.len().abs_diff(b.len()) > 4 {
-        return false;
-    }
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (&a[same..], &b[same..]);
-    match a.len().cmp(&b.len()) {
-        std::cmp::Ordering::Less => a == &b[1..],
-        std::cmp::Ordering::Greater => &a[1..] == b,
-        std::cmp::Ordering::Equal => {
-            let swapped = a.len() > 1 && a[0] == b[1] && a[1] == b[0] && a[2..] == b[2..];
-            a.is_empty() || a[1..] == b[1..] || swapped
+pub(super) fn is_one_typo(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.chars(), b.chars());
+    loop {
+        let (here, there) = (a.clone(), b.clone());
+        let (x, y) = (a.next(), b.next());
+        if x.is_none() && y.is_none() {
+            return true;
         }
+        if x == y {
+            continue;
+        }
+        let (rest, other) = (a.as_str(), b.as_str());
+        let swapped =
+            x.is_some() && y.is_some() && a.next() == y && b.next() == x && a.as_str() == b.as_str();
+        return rest == other || rest == there.as_str() || here.as_str() == other || swapped;
     }
 }
 
