@@ -8,10 +8,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::base::{Bitmap, Error, Object, Result, Seq, TopK};
 use crate::segment::{Scratch, Searched, VectorQuery};
-use crate::text::conditions::select;
+use crate::text::conditions::{Scored, select};
 use crate::text::highlight::passage;
 use crate::text::{
-    PostingSource, Query, Scoring, TermCounts, Weights, Words, explain as explain_words,
+    PostingSource, Query, Scoring, TermCounts, TermExplanation, Weights, Words, explain as explain_words,
     score as score_words, top,
 };
 use crate::vectors::{check_vector, score as vector_score};
@@ -41,8 +41,18 @@ struct Ranked {
     place: Place,
     score: f32,
     vector: Option<VectorExplanation>,
-    words: Option<(f32, usize, f32)>,
+    words: Option<WordsPart>,
     decay: Option<DecayExplanation>,
+}
+
+/// The words part of a result.
+#[derive(Debug, Clone)]
+struct WordsPart {
+    score: f32,
+    rank: usize,
+    contribution: f32,
+    /// What the score is made of, where that was asked for already; else nothing.
+    terms: Vec<TermExplanation>,
 }
 
 impl View {
@@ -62,13 +72,18 @@ impl View {
         let allowed = self.parts.iter().map(|part| part.allowed(condition, self.words.as_deref(), moment));
         let allowed = allowed.collect::<Result<Vec<Option<Bitmap>>>>()?;
         let query = self.words_query(request)?;
+        // What only excludes is no query of words; conditions alone score nothing either.
+        let scores =
+            |query: &&Query| !query.only_excludes() && (!query.is_empty() || query.conditions().is_empty());
+        let scoring = query.as_ref().filter(scores);
+        let weights = scoring.map(|query| self.weights(query, moment)).transpose()?;
         let allowed = match &query {
-            Some(query) => self.fulfilling(query, allowed)?,
+            Some(query) => {
+                let none = Weights::default();
+                self.fulfilling(Scored { query, weights: weights.as_ref().unwrap_or(&none) }, allowed)?
+            }
             None => allowed,
         };
-        // A query of conditions only scores nothing.
-        let scoring = query.as_ref().filter(|query| !query.is_empty() || query.conditions().is_empty());
-        let weights = scoring.map(|query| self.weights(query, moment)).transpose()?;
         // What words alone ask for; else all that is allowed can be found.
         let sets = match &weights {
             Some(weights) if request.vector.is_none() && request.needs_sets() => {
@@ -80,7 +95,7 @@ impl View {
         let mut ranked = if request.vector.is_none() && !request.sort.is_empty() {
             let wanted = if request.group_by.is_some() { request.depth() } else { request.wanted() };
             let places = self.sorted(&request.sort, &sets, wanted)?;
-            self.scored(weights.as_ref(), places)?
+            self.scored(request, weights.as_ref(), places)?
         } else {
             let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, trace.as_mut())?;
             let ranked = self.aged(request, ranked, moment)?;
@@ -168,8 +183,25 @@ impl View {
         Ok(places.into_iter().filter_map(|place| by_place.remove(&(place.part, place.slot.0))).collect())
     }
 
-    /// Places with what their words score; 1 without words.
-    fn scored(&self, weights: Option<&Weights>, places: Vec<Place>) -> Result<Vec<Ranked>> {
+    /// Places with what their words score; 1 without words. A score that is to be explained is the sum of its explanation.
+    fn scored(
+        &self,
+        request: &SearchRequest,
+        weights: Option<&Weights>,
+        places: Vec<Place>,
+    ) -> Result<Vec<Ranked>> {
+        if let Some(weights) = weights.filter(|_| request.explain) {
+            let explained = |(i, place): (usize, Place)| {
+                let Some(postings) = self.parts[place.part].part.postings()? else {
+                    return Ok(in_order(i, place, None, Vec::new()));
+                };
+                let terms = explain_words(postings, weights, place.slot.0)?;
+                let sum = terms.iter().fold(0.0, |sum, term| sum + term.contribution);
+                let score = (!terms.is_empty()).then_some(sum as f32);
+                Ok(in_order(i, place, score, terms))
+            };
+            return places.into_iter().enumerate().map(explained).collect();
+        }
         let mut scores: HashMap<(usize, u32), f32> = HashMap::new();
         if let Some(weights) = weights {
             for (i, part) in self.parts.iter().enumerate() {
@@ -182,9 +214,7 @@ impl View {
             }
         }
         let scored = |(i, place): (usize, Place)| {
-            let words = scores.get(&(place.part, place.slot.0)).map(|&score| (score, i + 1, score));
-            let score = words.map_or(1.0, |(score, ..)| score);
-            Ranked { place, score, vector: None, words, decay: None }
+            in_order(i, place, scores.get(&(place.part, place.slot.0)).copied(), Vec::new())
         };
         Ok(places.into_iter().enumerate().map(scored).collect())
     }
@@ -256,9 +286,9 @@ impl View {
     }
 
     /// The allowed slots of each part that have what a query says must be there, and nothing that must not.
-    fn fulfilling(&self, query: &Query, mut allowed: Vec<Option<Bitmap>>) -> Result<Vec<Option<Bitmap>>> {
+    fn fulfilling(&self, asked: Scored<'_>, mut allowed: Vec<Option<Bitmap>>) -> Result<Vec<Option<Bitmap>>> {
         let Some(words) = &self.words else { return Ok(allowed) };
-        for condition in query.conditions() {
+        for condition in asked.query.conditions() {
             for (part, allowed) in self.parts.iter().zip(&mut allowed) {
                 let Some(postings) = part.part.postings()? else {
                     if !condition.is_negative {
@@ -275,7 +305,7 @@ impl View {
                 let within = allowed.as_ref().unwrap_or(&all);
                 let analyzer_of = |field: &str| words.analyzer_of(field);
                 *allowed =
-                    Some(select(postings, query, condition, Some(within), analyzer_of, &mut texts_of)?);
+                    Some(select(postings, asked, condition, Some(within), analyzer_of, &mut texts_of)?);
             }
         }
         Ok(allowed)
@@ -398,8 +428,11 @@ impl View {
         let part = &self.parts[part].part;
         let explanation = if request.explain {
             let words = match (ranked.words, part.postings()?) {
-                (Some((score, rank, contribution)), Some(postings)) => {
-                    let terms = explain_words(postings, weights, slot.0)?;
+                (Some(WordsPart { score, rank, contribution, terms }), Some(postings)) => {
+                    let terms = match terms.is_empty() {
+                        true => explain_words(postings, weights, slot.0)?,
+                        false => terms,
+                    };
                     Some(WordsExplanation { score, rank, contribution, terms })
                 }
                 _ => None,
@@ -415,6 +448,16 @@ impl View {
     }
 }
 
+/// A result by its place in an order that is not its score's.
+fn in_order(at: usize, place: Place, score: Option<f32>, terms: Vec<TermExplanation>) -> Ranked {
+    let words = score.map(|score| WordsPart { score, rank: at + 1, contribution: score, terms });
+    Ranked { place, score: score.unwrap_or(1.0), vector: None, words, decay: None }
+}
+
+fn words_part(score: f32, rank: usize, contribution: f32) -> WordsPart {
+    WordsPart { score, rank, contribution, terms: Vec::new() }
+}
+
 fn explain_vector(candidate: Candidate, rank: usize, contribution: f32) -> VectorExplanation {
     VectorExplanation { distance: candidate.raw, score: candidate.score, rank, contribution }
 }
@@ -425,7 +468,7 @@ fn alone(list: &[Candidate], is_vector: bool) -> Vec<Ranked> {
         place: c.place,
         score: c.score,
         vector: is_vector.then(|| explain_vector(*c, i + 1, c.score)),
-        words: (!is_vector).then_some((c.score, i + 1, c.score)),
+        words: (!is_vector).then(|| words_part(c.score, i + 1, c.score)),
         decay: None,
     };
     list.iter().enumerate().map(ranked).collect()
@@ -461,7 +504,7 @@ fn fuse(fusion: Fusion, nearest: &[Candidate], matching: &[Candidate], wanted: u
         let fresh = Ranked { place: c.place, score: 0.0, vector: None, words: None, decay: None };
         let (_, ranked) = all.entry(place_of(c)).or_insert((c.seq, fresh));
         ranked.score += part;
-        ranked.words = Some((c.score, i + 1, part));
+        ranked.words = Some(words_part(c.score, i + 1, part));
     }
     let mut top = TopK::new(wanted);
     for (seq, ranked) in all.into_values() {

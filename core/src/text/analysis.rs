@@ -13,6 +13,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::cjk::{self, Piece};
+use super::endings;
 use super::language::Language;
 use super::offsets::Offsets;
 use super::term_cache;
@@ -109,6 +110,17 @@ impl Analyzer {
             position += 1;
         });
         last
+    }
+
+    /// Stems of words that begin like this one, which is spelt as [`Self::begun`] has it, where the stems do not begin so.
+    pub(super) fn stems_of_longer(&self, begun: &str) -> Vec<String> {
+        let Some(stemmer) = &self.stemmer else { return Vec::new() };
+        let stem = |ending: &&str| self.term(stemmer, cut(&[begun, ending].concat()));
+        let mut stems: Vec<String> = endings::of(self.language).iter().map(stem).collect();
+        stems.retain(|stem| !stem.is_empty() && !stem.starts_with(begun));
+        stems.sort_unstable();
+        stems.dedup();
+        stems
     }
 
     /// The terms of a folded text, with the number of the word and its bytes in the folded text.

@@ -4,14 +4,13 @@
 //! order (clauses and terms as the query has them, fields by name), so a score has the same bits on every platform and
 //! for every spread of the documents over parts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::expansions;
 use super::postings::{FieldStats, Posting, PostingSource};
 use super::query::{Match, Query, QueryTerm};
 use super::scoring::Scoring;
 use super::term_counts::TermCounts;
-use crate::base::limits::EXPANSIONS_MAX;
 use crate::base::{Bitmap, Result};
 
 /// How much a term counts that is a typo away from the query's.
@@ -42,16 +41,25 @@ pub struct Weight {
     pub average_length: f64,
     /// ln(1 + (documents - df + 0.5) / (df + 0.5))
     pub idf: f64,
+    /// Which of the query's terms stands for it.
+    asked: usize,
+}
+
+/// A term of a query, and which one it is.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    term: &'a QueryTerm,
+    number: usize,
 }
 
 impl Weight {
-    fn new(query_term: &QueryTerm, field: &str, stats: FieldStats, df: u64, scoring: &Scoring) -> Self {
+    fn new(asked: &Asked<'_>, field: &str, stats: FieldStats, df: u64, scoring: &Scoring) -> Self {
         let df = df.min(stats.documents);
         let (n, d) = (stats.documents as f64, df as f64);
         Self {
             field: field.to_owned(),
-            term: query_term.term.clone(),
-            count: query_term.count,
+            term: asked.term.term.clone(),
+            count: asked.term.count,
             boost: 1.0,
             weight: scoring.weight_of(field),
             k1: scoring.k1,
@@ -60,6 +68,7 @@ impl Weight {
             documents: stats.documents,
             average_length: stats.total_length as f64 / n,
             idf: libm::log(1.0 + (n - d + 0.5) / (d + 0.5)),
+            asked: asked.number,
         }
     }
 
@@ -136,7 +145,8 @@ impl Weights {
         df: impl Fn(&str, &str) -> Result<u64>,
     ) -> Result<Self> {
         let mut weights = Vec::new();
-        for term in query.terms() {
+        for (number, term) in query.terms().iter().enumerate() {
+            let asked = Asked { term, number };
             for (name, stats) in fields {
                 let is_asked = match &term.field {
                     Some(only) => only == name,
@@ -147,9 +157,10 @@ impl Weights {
                 }
                 if term.matches == Match::Exact {
                     let df = df(name, &term.term)?;
-                    weights.extend((df > 0).then(|| Weight::new(term, name, *stats, df, scoring)));
+                    weights.extend((df > 0).then(|| Weight::new(&asked, name, *stats, df, scoring)));
                 } else {
-                    weights.extend(expand(term, name, *stats, parts.clone(), scoring, &df)?);
+                    let found = expansions::chosen(term, name, parts.clone(), &df)?;
+                    weights.extend(expand(&asked, name, *stats, scoring, found));
                 }
             }
         }
@@ -192,6 +203,16 @@ impl Weights {
         })
     }
 
+    /// What a term of the query stands for in a field: the terms that score, sorted.
+    #[must_use]
+    pub fn stands_for(&self, query: &Query, asked: &QueryTerm, field: &str) -> Vec<&str> {
+        let is_asked = |weight: &&Weight| weight.field == field && query.terms()[weight.asked].is_like(asked);
+        let mut terms: Vec<&str> = self.0.iter().filter(is_asked).map(|weight| &*weight.term).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        terms
+    }
+
     /// One entry a (term, field) that a live document has.
     #[must_use]
     pub fn as_slice(&self) -> &[Weight] {
@@ -199,48 +220,29 @@ impl Weights {
     }
 }
 
-/// The terms of a field that a term of a query stands for: those of most documents, up to [`EXPANSIONS_MAX`].
+/// What a term of a query stands for in a field.
 ///
 /// A term that is a typo away counts half, and never as rarer than the term itself: else misspellings, which are rare,
 /// would come first.
-fn expand<'a>(
-    asked: &QueryTerm,
+fn expand(
+    asked: &Asked<'_>,
     field: &str,
     stats: FieldStats,
-    parts: impl Iterator<Item = &'a dyn PostingSource>,
     scoring: &Scoring,
-    df: &impl Fn(&str, &str) -> Result<u64>,
-) -> Result<Vec<Weight>> {
-    let mut terms: BTreeSet<String> = BTreeSet::from([asked.term.clone()]);
-    for part in parts {
-        expansions::for_each(part, field, asked, &mut |term, _| {
-            if !terms.contains(term) {
-                terms.insert(term.to_owned());
-            }
-        })?;
-    }
-    let mut found: Vec<(u64, String)> = Vec::new();
-    for term in terms {
-        found.push((df(field, &term)?, term));
-    }
-    found.retain(|(df, _)| *df > 0);
-    let exact = found.iter().find(|(_, term)| *term == asked.term).map_or(0, |(df, _)| *df);
-    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let asked_at = found.iter().position(|(_, term)| *term == asked.term);
-    if let Some(at) = asked_at.filter(|at| *at >= EXPANSIONS_MAX) {
-        // The word as it was written is never left out.
-        found.swap(at, EXPANSIONS_MAX - 1);
-    }
-    found.truncate(EXPANSIONS_MAX);
-    let weight = |(df, term): (u64, String)| {
-        let is_typo = asked.matches == Match::Fuzzy && term != asked.term;
+    found: Vec<(u64, String)>,
+) -> impl Iterator<Item = Weight> {
+    let exact = found.iter().find(|(_, term)| *term == asked.term.term).map_or(0, |(df, _)| *df);
+    found.into_iter().map(move |(df, term)| {
+        let is_typo = asked.term.matches == Match::Fuzzy && term != asked.term.term;
         let weight = Weight::new(asked, field, stats, if is_typo { df.max(exact) } else { df }, scoring);
         Weight { term, boost: if is_typo { TYPO_BOOST } else { 1.0 }, ..weight }
-    };
-    Ok(found.into_iter().map(weight).collect())
+    })
 }
 
 /// The score of every allowed document of a part that has a term of the query, by ascending slot.
+///
+/// # Complexity
+/// Decodes the blocks of postings that can hold an allowed slot.
 ///
 /// # Units
 /// BM25, above 0, larger is better.
@@ -272,10 +274,7 @@ pub fn score(
     let mut sums = vec![0f64; source.n_slots() as usize];
     let mut touched = Vec::new();
     for weight in &weights.0 {
-        source.for_each_posting(&weight.field, &weight.term, &mut |posting| {
-            if allowed.is_some_and(|allowed| !allowed.contains(posting.slot as usize)) {
-                return;
-            }
+        source.for_each_posting_in(&weight.field, &weight.term, allowed, &mut |posting| {
             let sum = &mut sums[posting.slot as usize];
             if *sum == 0.0 {
                 touched.push(posting.slot);

@@ -10,6 +10,7 @@ pub mod bm25;
 mod cjk;
 pub mod conditions;
 mod cursor;
+mod endings;
 mod expansions;
 pub mod highlight;
 mod impacts;

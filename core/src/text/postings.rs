@@ -82,6 +82,21 @@ pub trait PostingSource: Send + Sync {
         self.list(field, term)?.map_or(Ok(()), |list| list.for_each(f))
     }
 
+    /// As [`Self::for_each_posting`], for the slots of a set; for all without one.
+    ///
+    /// # Errors
+    /// As [`Self::for_each_posting`].
+    fn for_each_posting_in(
+        &self,
+        field: &str,
+        term: &str,
+        allowed: Option<&Bitmap>,
+        f: &mut dyn FnMut(Posting),
+    ) -> Result<()> {
+        let Some(allowed) = allowed else { return self.for_each_posting(field, term, f) };
+        self.list(field, term)?.map_or(Ok(()), |list| list.for_each_of(allowed, f))
+    }
+
     /// The posting of the term in the field at a slot.
     ///
     /// # Errors

@@ -98,7 +98,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::postings::walk_sorted;
-    use super::super::query::is_one_typo;
     use super::*;
     use crate::base::Rng;
 
@@ -115,6 +114,46 @@ mod tests {
         });
         walked.expect("texts");
         visits
+    }
+
+    /// The table of distances as it is written in books.
+    fn distance(a: &[char], b: &[char]) -> usize {
+        let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+        for i in 0..=a.len() {
+            for j in 0..=b.len() {
+                table[i][j] = match (i, j) {
+                    (0, n) | (n, 0) => n,
+                    _ => {
+                        let cost = usize::from(a[i - 1] != b[j - 1]);
+                        let mut best =
+                            (table[i - 1][j] + 1).min(table[i][j - 1] + 1).min(table[i - 1][j - 1] + cost);
+                        if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                            best = best.min(table[i - 2][j - 2] + 1);
+                        }
+                        best
+                    }
+                };
+            }
+        }
+        table[a.len()][b.len()]
+    }
+
+    fn is_one_typo(a: &str, b: &str) -> bool {
+        let chars = |text: &str| text.chars().collect::<Vec<char>>();
+        distance(&chars(a), &chars(b)) <= 1
+    }
+
+    #[test]
+    fn typos_are_one_edit() {
+        let is_found = |a: &str, b: &str| Typos::new(a).look(b).0;
+        for (a, b) in
+            [("giraff", "girafe"), ("wolf", "wlof"), ("wolf", "wolfs"), ("wolf", "olf"), ("wolf", "wolf")]
+        {
+            assert!(is_found(a, b) && is_found(b, a), "{a} {b}");
+        }
+        for (a, b) in [("wolf", "lwfo"), ("wolf", "woof2"), ("wolf", "wo"), ("abcd", "badc")] {
+            assert!(!is_found(a, b) && !is_found(b, a), "{a} {b}");
+        }
     }
 
     proptest! {
