@@ -72,7 +72,7 @@ pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> V
         head.varint(width.bytes() as u64);
         for &number in field.terms.sorted() {
             let list = &field.lists[number as usize];
-            term_bytes.raw(field.terms.term(number).as_bytes());
+            term_bytes.raw(field.terms.string(number).as_bytes());
             postings.clear();
             list.read(field, n_slots, &mut postings).expect("bytes that were written here");
             blocks::write(&postings, &mut lists);

@@ -1,7 +1,7 @@
 //! Postings that grow: of a memtable chunk, and of a segment that is being written.
 //!
 //! A list is kept as bytes, so that two parts are joined by copying bytes, and a million short documents take a few dozen
-//! megabytes. Terms are numbered as they come (`terms`) and put in order when a walk or a blob asks for it.
+//! megabytes. Terms are numbered as they come and put in order when a walk or a blob asks for it.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use super::index::write_sections;
 use super::lengths::{Lengths, Width};
 use super::list::{Form, List};
 use super::postings::{FieldStats, Posting, PostingSource, Step, walk_sorted};
-use super::terms::{TermTable, hash};
 use crate::base::bytes::le_bytes;
+use crate::base::string_table::{StringTable, hash};
 use crate::base::{DecodeError, Reader, Result, Writer};
 use crate::storage::Section;
 
@@ -39,7 +39,7 @@ pub(super) struct MemoryField {
     pub(super) slots: Vec<u32>,
     pub(super) lengths: Vec<u32>,
     pub(super) total_length: u64,
-    pub(super) terms: TermTable,
+    pub(super) terms: StringTable,
     /// By the number of the term.
     pub(super) lists: Vec<PostingList>,
 }
@@ -88,9 +88,9 @@ impl MemoryPostings {
             }
             let Some(field) = self.fields.get_mut(*name) else { continue };
             let mut length = 0u32;
-            analyzer_of(name).analyse(text, |term| {
+            analyzer_of(name).hashed(text, |term, hash| {
                 length += 1;
-                match field.terms.number(term, hash(term)) {
+                match field.terms.number(term, hash) {
                     (_, true) => field.lists.push(PostingList::new(slot)),
                     (number, false) => field.lists[number as usize].count(slot),
                 }
@@ -115,7 +115,7 @@ impl MemoryPostings {
             field.lengths.extend_from_slice(&from.lengths);
             field.total_length += from.total_length;
             for (number, list) in (0..).zip(&from.lists) {
-                let (term, hash) = (from.terms.term(number), from.terms.hash_of(number));
+                let (term, hash) = (from.terms.string(number), from.terms.hash_of(number));
                 match field.terms.number(term, hash) {
                     (_, true) => field.lists.push(list.moved(slot_offset)),
                     (number, false) => field.lists[number as usize].append(list, slot_offset),
@@ -251,7 +251,7 @@ impl PostingSource for MemoryPostings {
     fn walk(&self, field: &str, from: &str, f: &mut dyn FnMut(&str, u32) -> Step) -> Result<()> {
         let Some(MemoryField { terms, lists, .. }) = self.fields.get(field) else { return Ok(()) };
         let numbers = terms.sorted();
-        let term = |i: usize| terms.term(numbers[i]).as_bytes();
+        let term = |i: usize| terms.string(numbers[i]).as_bytes();
         let walked =
             walk_sorted(0..numbers.len(), term, from, &mut |i, term| f(term, lists[numbers[i] as usize].df));
         walked.expect("terms are texts");

@@ -5,6 +5,7 @@
 //! depend on how documents are spread over parts. Imports `storage` and `base`, never `meta`.
 
 pub mod analysis;
+mod ascii;
 mod blocks;
 pub mod bm25;
 mod cjk;
@@ -29,7 +30,6 @@ mod stop_words;
 pub mod syntax;
 mod term_cache;
 pub mod term_counts;
-mod terms;
 pub mod top;
 mod typos;
 pub mod words;
