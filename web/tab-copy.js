@@ -114,10 +114,10 @@ function orAborted(job, signal) {
 
 /** How a collection like this one is made. */
 export function configOf(info) {
-  const { metric, dim, language, fields, languages, embedder, m, ef_construction: efConstruction } = info;
+  const { metric, dim, language, fields, languages, k1, b, weights, embedder, m, ef_construction: efConstruction } = info;
   const config = { metric, m, ef_construction: efConstruction };
   if (dim !== null) config.dim = dim;
-  if (language !== null) config.text = { language, fields, ...(languages && { languages }) };
+  if (language !== null) config.text = { language, fields, ...(languages && { languages }), k1, b, ...(weights && { weights }) };
   if (embedder !== null) config.embedder = embedder;
   return config;
 }

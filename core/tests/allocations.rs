@@ -1,10 +1,13 @@
-//! What a search by links allocates: nothing, once its scratch has grown. In a program of its own, whose allocator counts.
+//! What searches allocate: by links nothing, once their scratch has grown; by words with typos, nothing for a term that is
+//! passed over. In a program of its own, whose allocator counts.
 
 use kithdb::base::{Bitmap, Pool, Rng};
 use kithdb::hnsw::{self, Hnsw, HnswParams, Scratch, SearchParams};
 use kithdb::kernels::CodeQuery;
 use kithdb::quantize::{self, Int8Codes, bits, pq};
 use kithdb::storage::{Blob, BlobId, BlobKind};
+use kithdb::text::PostingSource as _;
+use kithdb::text::{Analyzer, Language, MemoryPostings, Query, Scoring, Target, TextIndex, Weights};
 use kithdb::vectors::{Metric, Scorer};
 
 #[test]
@@ -65,4 +68,26 @@ fn codes_of_bits_and_by_product_quantisation_allocate_nothing_either() {
     let counted = allocation_counter::measure(compare_all);
     assert_eq!(counted.count_total, 0);
     assert!(sum > 0.0);
+}
+
+#[test]
+fn a_word_with_a_typo_allocates_for_the_terms_it_finds_and_not_for_those_it_passes() {
+    let (mut rng, mut part) = (Rng::new(3), MemoryPostings::new());
+    let analyzer = Analyzer::new(Language::None);
+    for slot in 0..20_000 {
+        let letters = (0..4 + rng.below(6)).map(|_| ['g', 'i', 'r', 'a', 'f', 'e'][rng.below(6) as usize]);
+        let word = letters.collect::<String>();
+        part.push(&analyzer, slot, &[("text", &word)]);
+    }
+    let sections = part.sections(part.n_slots());
+    let blob = Blob::in_memory(BlobId::new(1, 1, BlobKind::Text), &sections).expect("built here");
+    let index = TextIndex::open(&blob).expect("built here");
+    let targets = [Target { field: None, analyzer: &analyzer }];
+    let (query, scoring) = (Query::plain(&targets, "girafe", true).expect("short"), Scoring::default());
+    let mut found = 0;
+    let counted = allocation_counter::measure(|| {
+        found = Weights::gather(&query, &[&index], &[], &scoring).expect("sound").as_slice().len() as u64;
+    });
+    assert!(found > 10);
+    assert!(counted.count_total < 30 + 5 * found, "{} for {found} terms", counted.count_total);
 }

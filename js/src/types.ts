@@ -186,6 +186,12 @@ export interface TextConfig {
   fields?: 'top_level' | 'all' | readonly string[] | undefined;
   /** Fields in another language, by path. */
   languages?: Readonly<Record<string, LanguageName>> | undefined;
+  /** How long a repeated word goes on counting, 0 (not at all) to 100; default 1.2. */
+  k1?: number | undefined;
+  /** How much the length of a field counts, 0 (not at all) to 1; default 0.75. */
+  b?: number | undefined;
+  /** How much a field counts, by path: above 0, up to 1000; default 1 each. */
+  weights?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A document to be stored. */
@@ -528,6 +534,8 @@ export interface TermExplanation {
   count?: number;
   /** Less than 1 for a term that is a typo away from the query's. */
   boost?: number;
+  /** How much the field counts; left out when that is 1. */
+  weight?: number;
   /** What it adds to the score. */
   contribution: number;
 }
@@ -605,6 +613,12 @@ export interface CollectionInfo {
   fields: 'top_level' | 'all' | string[] | null;
   /** Fields in another language, by path; left out without any. */
   languages?: Record<string, Language>;
+  /** How long a repeated word goes on counting; null without text. */
+  k1: number | null;
+  /** How much the length of a field counts; null without text. */
+  b: number | null;
+  /** How much a field counts, by path; left out when all count the same. */
+  weights?: Record<string, number>;
   /** What embeds its texts; null for nothing. */
   embedder: string | null;
   /** Neighbours a node of the index keeps. */

@@ -141,8 +141,8 @@ test('a call that is given up is dropped at once, and a patient one waits until 
 }));
 
 const INFO = {
-  name: 'notes', metric: 'dot', dim: 3, language: 'english', fields: ['title'], embedder: 'e', m: 8, ef_construction: 50,
-  documents: 25_000, memtable: 0, segments: 2, indexed: 2, ended: 0,
+  name: 'notes', metric: 'dot', dim: 3, language: 'english', fields: ['title'], k1: 1.2, b: 0.75,
+  embedder: 'e', m: 8, ef_construction: 50, documents: 25_000, memtable: 0, segments: 2, indexed: 2, ended: 0,
 };
 
 /** A server with numbered documents, of which a filter `n` lets through those that n divides. */
@@ -247,8 +247,11 @@ test('a copy that fails or is cancelled leaves nothing, and says why', async () 
 
 test('a collection is made like the one that it is a part of', () => {
   assert.deepEqual(configOf(INFO), {
-    metric: 'dot', dim: 3, m: 8, ef_construction: 50, text: { language: 'english', fields: ['title'] }, embedder: 'e',
+    metric: 'dot', dim: 3, m: 8, ef_construction: 50, text: { language: 'english', fields: ['title'], k1: 1.2, b: 0.75 }, embedder: 'e',
   });
-  const bare = configOf({ ...INFO, dim: null, language: null, fields: null, embedder: null });
+  const apart = { languages: { title: 'german' }, weights: { title: 2 } };
+  const { text } = configOf({ ...INFO, ...apart });
+  assert.deepEqual(text, { language: 'english', fields: ['title'], k1: 1.2, b: 0.75, ...apart });
+  const bare = configOf({ ...INFO, dim: null, language: null, fields: null, k1: null, b: null, embedder: null });
   assert.deepEqual(bare, { metric: 'dot', m: 8, ef_construction: 50 });
 });

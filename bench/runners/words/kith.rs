@@ -10,7 +10,7 @@ use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Inspection, Options};
 use kithdb::storage::blob::Resident;
 use kithdb::storage::{Blob, BlobId, BlobKind};
-use kithdb::text::{Analyzer, Language, Query, TextFields, TextIndex, TextSpec, Weights, top};
+use kithdb::text::{Analyzer, Language, Query, Scoring, TextFields, TextIndex, TextSpec, Weights, top};
 use kithdb::wire::parse_metadata;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ pub struct Kith {
 pub fn build(glosses: &[Gloss], folder: &Path) -> Result<Kith> {
     let options = || Options { threads: 1, auto_jobs: false, ..Options::default() };
     let db = Db::open(folder, options())?;
-    let text = Some(TextSpec { language: Language::English, fields: TextFields::TopLevel });
+    let text = Some(TextSpec::new(Language::English, TextFields::TopLevel));
     let collection = db.create(COLLECTION, CollectionConfig { text, ..CollectionConfig::default() })?;
     for glosses in glosses.chunks(IMPORT) {
         let document = |gloss: &Gloss| {
@@ -85,7 +85,7 @@ impl Engine for Kith {
 
     fn rank(&self, words: &str) -> Result<Vec<u32>> {
         let query = Query::new(&self.analyzer, words, None)?;
-        let weights = Weights::gather(&query, &[&self.postings], &[])?;
+        let weights = Weights::gather(&query, &[&self.postings], &[], &Scoring::default())?;
         Ok(top(&self.postings, &weights, None, K, None)?.into_iter().map(|(slot, _)| slot).collect())
     }
 

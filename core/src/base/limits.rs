@@ -50,6 +50,14 @@ pub const DECAY_LAYERS_MAX: usize = 64;
 pub const SORT_KEYS_MAX: usize = 4;
 /// Fields of a collection with a language of their own: a query is analysed once for each.
 pub const FIELD_LANGUAGES_MAX: usize = 64;
+/// Fields of a collection that count more or less than the others.
+pub const FIELD_WEIGHTS_MAX: usize = 64;
+/// The least that a field counts: a word that every document has still adds something to an f32.
+pub const FIELD_WEIGHT_MIN: f64 = 1e-6;
+/// The most that a field counts.
+pub const FIELD_WEIGHT_MAX: f64 = 1000.0;
+/// The longest that a repeated word goes on counting: from there on its frequency is nearly all that counts.
+pub const K1_MAX: f64 = 100.0;
 /// Longest words part of a query, in bytes.
 pub const QUERY_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Most terms that one word of a query stands for, as the beginning of words or with a typo.

@@ -9,10 +9,11 @@ use std::collections::{BTreeSet, HashMap};
 use crate::base::limits::GRAPH_NODES_MAX;
 use crate::base::{Bitmap, Error, Object, Result, Seq, TopK};
 use crate::segment::{Scratch, Searched, VectorQuery};
-use crate::text::conditions::select;
+use crate::text::conditions::{Scored, select};
 use crate::text::highlight::passage;
 use crate::text::{
-    PostingSource, Query, TermCounts, Weights, explain as explain_words, score as score_words, top,
+    PostingSource, Query, Scoring, TermCounts, TermExplanation, Weights, Words, explain as explain_words,
+    score as score_words, top,
 };
 use crate::vectors::{check_vector, score as vector_score};
 
@@ -53,18 +54,20 @@ struct Ranked {
 }
 
 /// What words gave a result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct WordsShare {
     score: f32,
     rank: usize,
     normalised: Option<f32>,
     contribution: f32,
+    /// What the score is made of, where that was asked for already; else nothing.
+    terms: Vec<TermExplanation>,
 }
 
 impl WordsShare {
     /// Words that nothing is fused with.
     fn alone(score: f32, rank: usize) -> Self {
-        Self { score, rank, normalised: None, contribution: score }
+        Self { score, rank, normalised: None, contribution: score, terms: Vec::new() }
     }
 }
 
@@ -98,13 +101,18 @@ impl View {
             ));
         }
         let query = self.words_query(request)?;
+        // What only excludes is no query of words; conditions alone score nothing either.
+        let scores =
+            |query: &&Query| !query.only_excludes() && (!query.is_empty() || query.conditions().is_empty());
+        let scoring = query.as_ref().filter(scores);
+        let weights = scoring.map(|query| self.weights(query, moment)).transpose()?;
         let allowed = match &query {
-            Some(query) => self.fulfilling(query, allowed)?,
+            Some(query) => {
+                let none = Weights::default();
+                self.fulfilling(Scored { query, weights: weights.as_ref().unwrap_or(&none) }, allowed)?
+            }
             None => allowed,
         };
-        // A query of conditions only scores nothing.
-        let scoring = query.as_ref().filter(|query| !query.is_empty() || query.conditions().is_empty());
-        let weights = scoring.map(|query| self.weights(query, moment)).transpose()?;
         // What words alone ask for; else all that is allowed can be found.
         let sets = match &weights {
             Some(weights) if request.vector.is_none() && request.needs_sets() => {
@@ -117,7 +125,7 @@ impl View {
         let mut ranked = if request.vector.is_none() && !request.sort.is_empty() {
             let wanted = if request.group_by.is_some() { request.depth() } else { request.wanted() };
             let places = self.sorted(&request.sort, &sets, wanted)?;
-            self.scored(weights.as_ref(), places)?
+            self.scored(request, weights.as_ref(), places)?
         } else {
             let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
             let ranked = self.aged(request, ranked, moment)?;
@@ -208,8 +216,25 @@ impl View {
         Ok(places.into_iter().filter_map(|place| by_place.remove(&(place.part, place.slot.0))).collect())
     }
 
-    /// Places with what their words score; 1 without words.
-    fn scored(&self, weights: Option<&Weights>, places: Vec<Place>) -> Result<Vec<Ranked>> {
+    /// Places with what their words score; 1 without words. A score that is to be explained is the sum of its explanation.
+    fn scored(
+        &self,
+        request: &SearchRequest,
+        weights: Option<&Weights>,
+        places: Vec<Place>,
+    ) -> Result<Vec<Ranked>> {
+        if let Some(weights) = weights.filter(|_| request.explain) {
+            let explained = |(i, place): (usize, Place)| {
+                let Some(postings) = self.parts[place.part].part.postings()? else {
+                    return Ok(in_order(i, place, None, Vec::new()));
+                };
+                let terms = explain_words(postings, weights, place.slot.0)?;
+                let sum = terms.iter().fold(0.0, |sum, term| sum + term.contribution);
+                let score = (!terms.is_empty()).then_some(sum as f32);
+                Ok(in_order(i, place, score, terms))
+            };
+            return places.into_iter().enumerate().map(explained).collect();
+        }
         let mut scores: HashMap<(usize, u32), f32> = HashMap::new();
         if let Some(weights) = weights {
             for (i, part) in self.parts.iter().enumerate() {
@@ -222,10 +247,7 @@ impl View {
             }
         }
         let scored = |(i, place): (usize, Place)| {
-            let score = scores.get(&(place.part, place.slot.0));
-            let words = score.map(|score| WordsShare::alone(*score, i + 1));
-            let score = score.copied().unwrap_or(1.0);
-            Ranked { place, score, vector: None, words, decay: None }
+            in_order(i, place, scores.get(&(place.part, place.slot.0)).copied(), Vec::new())
         };
         Ok(places.into_iter().enumerate().map(scored).collect())
     }
@@ -297,9 +319,9 @@ impl View {
     }
 
     /// The allowed slots of each part that have what a query says must be there, and nothing that must not.
-    fn fulfilling(&self, query: &Query, mut allowed: Vec<Option<Bitmap>>) -> Result<Vec<Option<Bitmap>>> {
+    fn fulfilling(&self, asked: Scored<'_>, mut allowed: Vec<Option<Bitmap>>) -> Result<Vec<Option<Bitmap>>> {
         let Some(words) = &self.words else { return Ok(allowed) };
-        for condition in query.conditions() {
+        for condition in asked.query.conditions() {
             for (part, allowed) in self.parts.iter().zip(&mut allowed) {
                 let Some(postings) = part.part.postings()? else {
                     if !condition.is_negative {
@@ -316,13 +338,15 @@ impl View {
                 let within = allowed.as_ref().unwrap_or(&all);
                 let analyzer_of = |field: &str| words.analyzer_of(field);
                 *allowed =
-                    Some(select(postings, query, condition, Some(within), analyzer_of, &mut texts_of)?);
+                    Some(select(postings, asked, condition, Some(within), analyzer_of, &mut texts_of)?);
             }
         }
         Ok(allowed)
     }
 
     fn weights(&self, query: &Query, moment: Moment) -> Result<Weights> {
+        let default = Scoring::default();
+        let scoring = self.words.as_deref().map_or(&default, Words::scoring);
         if !moment.is_current() {
             let visible = self.parts.iter().map(|part| part.visible(moment));
             let visible = visible.collect::<Result<Vec<Option<Bitmap>>>>()?;
@@ -330,7 +354,7 @@ impl View {
             for (part, visible) in self.parts.iter().zip(&visible) {
                 parts.extend(part.part.postings()?.map(|postings| (postings, visible.as_ref())));
             }
-            return Weights::count(query, &parts);
+            return Weights::count(query, &parts, scoring);
         }
         let mut postings: Vec<&dyn PostingSource> = Vec::new();
         for part in &self.parts {
@@ -338,7 +362,7 @@ impl View {
         }
         let ended: Vec<&TermCounts> =
             self.parts.iter().flat_map(|part| part.ends.terms()).map(|terms| &**terms).collect();
-        Weights::gather(query, &postings, &ended)
+        Weights::gather(query, &postings, &ended, scoring)
     }
 
     fn nearest(
@@ -443,8 +467,11 @@ impl View {
         let explanation = if request.explain {
             let words = match (ranked.words, part.postings()?) {
                 (Some(share), Some(postings)) => {
-                    let WordsShare { score, rank, normalised, contribution } = share;
-                    let terms = explain_words(postings, weights, slot.0)?;
+                    let WordsShare { score, rank, normalised, contribution, terms } = share;
+                    let terms = match terms.is_empty() {
+                        true => explain_words(postings, weights, slot.0)?,
+                        false => terms,
+                    };
                     Some(WordsExplanation { score, rank, normalised, contribution, terms })
                 }
                 _ => None,
@@ -458,6 +485,12 @@ impl View {
         let highlights = request.highlight.as_ref().map(|asked| self.highlights(asked, weights, &metadata));
         Ok(Hit { id, score: ranked.score, metadata, vector, explanation, highlights, connections: None })
     }
+}
+
+/// A result by its place in an order that is not its score's.
+fn in_order(at: usize, place: Place, score: Option<f32>, terms: Vec<TermExplanation>) -> Ranked {
+    let words = score.map(|score| WordsShare { terms, ..WordsShare::alone(score, at + 1) });
+    Ranked { place, score: score.unwrap_or(1.0), vector: None, words, decay: None }
 }
 
 fn explain_vector(
@@ -515,7 +548,8 @@ fn fuse(fusion: Fusion, nearest: &[Candidate], matching: &[Candidate], wanted: u
         let fresh = Ranked { place: c.place, score: 0.0, vector: None, words: None, decay: None };
         let (_, ranked) = all.entry(place_of(c)).or_insert((c.seq, fresh));
         ranked.score += contribution;
-        ranked.words = Some(WordsShare { score: c.score, rank: i + 1, normalised, contribution });
+        let terms = Vec::new();
+        ranked.words = Some(WordsShare { score: c.score, rank: i + 1, normalised, contribution, terms });
     }
     let mut top = TopK::new(wanted);
     for (seq, ranked) in all.into_values() {

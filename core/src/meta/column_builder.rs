@@ -5,10 +5,11 @@
 //! strings of a path sorted by bytes: 5 bytes (read by row: metadata may hold long texts), 6 the end of each, 7 the
 //! first eight bytes of each as a big-endian number, 8 the end of its slots.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::base::bytes::le_bytes;
 use crate::base::limits::FIELD_PATH_BYTES_MAX;
+use crate::base::string_table::{StringTable, hash, prefix};
 use crate::base::{Object, Value, Writer};
 use crate::storage::Section;
 
@@ -29,7 +30,9 @@ pub(super) const FLOAT: u8 = 1;
 pub struct ColumnsBuilder {
     /// One above the last slot.
     n_slots: u32,
-    paths: BTreeMap<String, Path>,
+    /// The number of each path.
+    numbers: BTreeMap<String, usize>,
+    paths: Vec<Path>,
 }
 
 #[derive(Debug, Default)]
@@ -39,8 +42,11 @@ struct Path {
     falses: Vec<u32>,
     trues: Vec<u32>,
     numbers: Vec<Number>,
-    /// Its order reaches no bytes: strings are sorted when they are written.
-    strings: HashMap<Box<str>, Vec<u32>>,
+    strings: StringTable,
+    /// The last slot of each string, by number.
+    last_slots: Vec<u32>,
+    /// Each string of each slot, by number; as they came.
+    string_slots: Vec<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +59,6 @@ struct Number {
 /// The number of these bits.
 pub(super) fn number(kind: u8, bits: u64) -> Value {
     if kind == INT { Value::Int(bits as i64) } else { Value::Float(f64::from_bits(bits)) }
-}
-
-/// The first eight bytes as a number that is ordered like them.
-pub(super) fn prefix(text: &[u8]) -> u64 {
-    let mut first = [0; 8];
-    let len = text.len().min(8);
-    first[..len].copy_from_slice(&text[..len]);
-    u64::from_be_bytes(first)
 }
 
 fn add(slots: &mut Vec<u32>, slot: u32) {
@@ -95,39 +93,35 @@ impl ColumnsBuilder {
             path.push_str(name);
             // No filter can name a longer path, nor one that goes on from it.
             if path.len() <= FIELD_PATH_BYTES_MAX {
-                add(&mut self.path(path).present, slot);
-                self.add_value(slot, value, path);
+                let number = self.number(path);
+                add(&mut self.paths[number].present, slot);
+                self.add_value(slot, value, number, path);
             }
             path.truncate(outer);
         }
     }
 
-    fn add_value(&mut self, slot: u32, value: &Value, path: &mut String) {
+    fn add_value(&mut self, slot: u32, value: &Value, number: usize, path: &mut String) {
+        let at = &mut self.paths[number];
         match value {
-            Value::Null => add(&mut self.path(path).nulls, slot),
-            Value::Bool(false) => add(&mut self.path(path).falses, slot),
-            Value::Bool(true) => add(&mut self.path(path).trues, slot),
-            Value::Int(x) => self.path(path).numbers.push(Number { bits: *x as u64, kind: INT, slot }),
-            Value::Float(x) => self.path(path).numbers.push(Number { bits: x.to_bits(), kind: FLOAT, slot }),
-            Value::Str(text) => {
-                let strings = &mut self.path(path).strings;
-                match strings.get_mut(text.as_str()) {
-                    Some(slots) => add(slots, slot),
-                    None => {
-                        strings.insert(text.as_str().into(), vec![slot]);
-                    }
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| self.add_value(slot, item, path)),
+            Value::Null => add(&mut at.nulls, slot),
+            Value::Bool(false) => add(&mut at.falses, slot),
+            Value::Bool(true) => add(&mut at.trues, slot),
+            Value::Int(x) => at.numbers.push(Number { bits: *x as u64, kind: INT, slot }),
+            Value::Float(x) => at.numbers.push(Number { bits: x.to_bits(), kind: FLOAT, slot }),
+            Value::Str(text) => at.add_string(slot, text),
+            Value::Array(items) => items.iter().for_each(|item| self.add_value(slot, item, number, path)),
             Value::Object(fields) => self.add_fields(slot, fields, path, true),
         }
     }
 
-    fn path(&mut self, path: &str) -> &mut Path {
-        if !self.paths.contains_key(path) {
-            self.paths.insert(path.to_owned(), Path::default());
+    fn number(&mut self, path: &str) -> usize {
+        if let Some(number) = self.numbers.get(path) {
+            return *number;
         }
-        self.paths.get_mut(path).expect("inserted above")
+        self.numbers.insert(path.to_owned(), self.paths.len());
+        self.paths.push(Path::default());
+        self.paths.len() - 1
     }
 
     /// The columns as the sections of a columns blob, for a segment of `n_slots` slots.
@@ -135,13 +129,13 @@ impl ColumnsBuilder {
     /// # Panics
     /// When a slot is not below `n_slots`.
     #[must_use]
-    pub fn sections(self, n_slots: u32) -> Vec<Section> {
+    pub fn sections(mut self, n_slots: u32) -> Vec<Section> {
         assert!(self.n_slots <= n_slots, "{} slots do not fit {n_slots}", self.n_slots);
         let mut out = Output::default();
         out.head.varint(u64::from(n_slots));
         out.head.varint(self.paths.len() as u64);
-        for (name, path) in self.paths {
-            out.add_path(&name, path, n_slots);
+        for (name, number) in self.numbers {
+            out.add_path(&name, std::mem::take(&mut self.paths[number]), n_slots);
         }
         vec![
             Section::pinned(PATHS, out.head.finish()),
@@ -153,6 +147,18 @@ impl ColumnsBuilder {
             Section::pinned(STRING_PREFIXES, le_bytes(&out.string_prefixes)),
             Section::pinned(STRING_SLOT_ENDS, le_bytes(&out.string_slot_ends)),
         ]
+    }
+}
+
+impl Path {
+    fn add_string(&mut self, slot: u32, text: &str) {
+        let (number, is_new) = self.strings.number(text, hash(text));
+        if is_new {
+            self.last_slots.push(slot);
+        } else if std::mem::replace(&mut self.last_slots[number as usize], slot) == slot {
+            return;
+        }
+        self.string_slots.push((number, slot));
     }
 }
 
@@ -175,19 +181,16 @@ impl Output {
             order.expect("both are numbers").then(a.slot.cmp(&b.slot)).then(a.kind.cmp(&b.kind))
         });
         path.numbers.dedup();
-        let mut strings: Vec<(Box<str>, Vec<u32>)> = path.strings.into_iter().collect();
-        strings.sort_unstable_by(|a, b| a.0.cmp(&b.0));
 
         self.head.str(name);
-        let string_slots: usize = strings.iter().map(|(_, slots)| slots.len()).sum();
         for count in [
             path.present.len(),
             path.nulls.len(),
             path.falses.len(),
             path.trues.len(),
             path.numbers.len(),
-            strings.len(),
-            string_slots,
+            path.strings.len(),
+            path.string_slots.len(),
         ] {
             self.head.varint(count as u64);
         }
@@ -200,12 +203,28 @@ impl Output {
         self.slots.extend(path.numbers.iter().map(|number| number.slot));
         self.numbers.extend(path.numbers.iter().map(|number| number.bits));
         self.number_kinds.extend(path.numbers.iter().map(|number| number.kind));
-        for (text, slots) in strings {
-            self.string_bytes.extend_from_slice(text.as_bytes());
+        self.add_strings(&path.strings, &path.string_slots);
+    }
+
+    fn add_strings(&mut self, strings: &StringTable, string_slots: &[(u32, u32)]) {
+        // How many slots each string has, then where its next one goes.
+        let mut places = vec![0usize; strings.len()];
+        string_slots.iter().for_each(|(number, _)| places[*number as usize] += 1);
+        let mut end = self.slots.len();
+        for &number in strings.sorted() {
+            let text = strings.string(number).as_bytes();
+            self.string_bytes.extend_from_slice(text);
             self.string_ends.push(self.string_bytes.len() as u64);
-            self.string_prefixes.push(prefix(text.as_bytes()));
-            self.slots.extend(slots);
-            self.string_slot_ends.push(self.slots.len() as u64);
+            self.string_prefixes.push(prefix(text));
+            let count = std::mem::replace(&mut places[number as usize], end);
+            end += count;
+            self.string_slot_ends.push(end as u64);
+        }
+        self.slots.resize(end, 0);
+        for (number, slot) in string_slots {
+            let place = &mut places[*number as usize];
+            self.slots[*place] = *slot;
+            *place += 1;
         }
     }
 }

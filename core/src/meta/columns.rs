@@ -12,11 +12,12 @@ use super::answer::{Answering, FilterStep, Way};
 use super::ast::{Expr, Literal, Op};
 use super::column_builder::{
     FLOAT, INT, NUMBER_KINDS, NUMBERS, PATHS, SLOTS, STRING_BYTES, STRING_ENDS, STRING_PREFIXES,
-    STRING_SLOT_ENDS, number, prefix,
+    STRING_SLOT_ENDS, number,
 };
 use super::column_dates::Dates;
 use super::like::Pattern;
 use crate::base::limits::SLOTS_MAX;
+use crate::base::string_table::prefix;
 use crate::base::{Bitmap, DecodeError, Error, Reader, Result, Value};
 use crate::storage::{Blob, Pinned, Rows};
 

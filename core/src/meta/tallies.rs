@@ -6,9 +6,9 @@ use std::cmp::{Ordering, Reverse};
 
 use crate::base::{Object, Result, Value};
 
-use super::column_builder::prefix;
 use super::columns::Columns;
 use super::values::{order, scalars_of};
+use crate::base::string_table::prefix;
 
 /// Values, ascending, each once, with counts above 0.
 #[derive(Debug, Default)]

@@ -12,11 +12,14 @@ use snowball_stemmers_rs::Stemmer;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::ascii;
 use super::cjk::{self, Piece};
+use super::endings;
 use super::language::Language;
 use super::offsets::Offsets;
 use super::term_cache;
 use crate::base::limits::TERM_BYTES_MAX;
+use crate::base::string_table;
 
 /// A term and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +71,19 @@ impl Analyzer {
     /// Calls `f` with each term of the text, in the order of the words; a term is at most
     /// [`TERM_BYTES_MAX`] bytes and never empty.
     pub fn analyse(&self, text: &str, mut f: impl FnMut(&str)) {
-        self.for_each_term(&fold(text), |term, _, _| f(term));
+        self.for_each_term(&fold(text), |term, _, _, _| f(term));
+    }
+
+    /// As [`Self::analyse`], with the hash of each term ([`string_table::hash`]).
+    pub(super) fn hashed(&self, text: &str, mut f: impl FnMut(&str, u64)) {
+        self.for_each_term(&fold(text), |term, hash, _, _| {
+            f(term, hash.unwrap_or_else(|| string_table::hash(term)));
+        });
     }
 
     /// As [`Self::analyse`], with the number of each term's word, which ascends.
     pub fn positions(&self, text: &str, mut f: impl FnMut(&str, u32)) {
-        self.for_each_term(&fold(text), |term, position, _| f(term, position));
+        self.for_each_term(&fold(text), |term, _, position, _| f(term, position));
     }
 
     /// As [`Self::analyse`], with where each term stands: for highlighting.
@@ -93,7 +103,7 @@ impl Analyzer {
     /// ```
     pub fn tokens(&self, text: &str, mut f: impl FnMut(Token<'_>)) {
         let offsets = Offsets::new(text);
-        self.for_each_term(&fold(text), |term, position, folded| {
+        self.for_each_term(&fold(text), |term, _, position, folded| {
             let Range { start, end } = offsets.original(folded);
             f(Token { term, position, start, end });
         });
@@ -111,25 +121,37 @@ impl Analyzer {
         last
     }
 
-    /// The terms of a folded text, with the number of the word and its bytes in the folded text.
-    fn for_each_term(&self, text: &str, mut f: impl FnMut(&str, u32, Range<usize>)) {
+    /// Stems of words that begin like this one, which is spelt as [`Self::begun`] has it, where the stems do not begin so.
+    pub(super) fn stems_of_longer(&self, begun: &str) -> Vec<String> {
+        let Some(stemmer) = &self.stemmer else { return Vec::new() };
+        let stem = |ending: &&str| self.term(stemmer, cut(&[begun, ending].concat()));
+        let mut stems: Vec<String> = endings::of(self.language).iter().map(stem).collect();
+        stems.retain(|stem| !stem.is_empty() && !stem.starts_with(begun));
+        stems.sort_unstable();
+        stems.dedup();
+        stems
+    }
+
+    /// The terms of a folded text, with their hash where it is known, the number of the word and its bytes in the folded
+    /// text.
+    fn for_each_term(&self, text: &str, mut f: impl FnMut(&str, Option<u64>, u32, Range<usize>)) {
         let mut words = 0u32..;
         let mut next = || words.next().expect("a range without an end");
         let Some(stemmer) = &self.stemmer else {
-            return for_each_word(text, |word, range, _| f(cut(word), next(), range));
+            return for_each_word(text, |word, range, _| f(cut(word), None, next(), range));
         };
         term_cache::with(|cache| {
             for_each_word(text, |word, range, is_pair| {
                 let position = next();
                 if is_pair {
-                    return f(word, position, range);
+                    return f(word, None, position, range);
                 }
                 let word = self.language.without_elision(word);
                 let range = range.end - word.len()..range.end;
                 // Cut before stemming, so that no word costs more than its bound.
                 match cache.term(self.language, cut(word), |word| self.term(stemmer, word)) {
-                    "" => {}
-                    term => f(term, position, range),
+                    ("", _) => {}
+                    (term, hash) => f(term, Some(hash), position, range),
                 }
             });
         });
@@ -150,6 +172,9 @@ impl Analyzer {
 
 /// Calls `f` with each word or pair of characters of a folded text, its bytes, and whether it is a pair.
 fn for_each_word(text: &str, mut f: impl FnMut(&str, Range<usize>, bool)) {
+    if text.is_ascii() {
+        return ascii::for_each_word(text, |word, range| f(word, range, false));
+    }
     if !cjk::may_be_in(text) {
         return text.unicode_word_indices().for_each(|(at, word)| f(word, at..at + word.len(), false));
     }

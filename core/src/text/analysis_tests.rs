@@ -277,3 +277,71 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_beginning_of_an_english_word_leads_to_its_stem() {
+    let analyzer = Analyzer::new(Language::English);
+    for word in [
+        "animals",
+        "animation",
+        "relational",
+        "conditionally",
+        "happiness",
+        "sensibilities",
+        "vietnamization",
+        "conformably",
+        "radically",
+        "digitizer",
+        "operators",
+        "feudalism",
+        "decisiveness",
+        "hopefulness",
+        "callousness",
+        "formalities",
+        "electricity",
+        "electrical",
+        "goodness",
+        "revivals",
+        "allowances",
+        "inferences",
+        "airliners",
+        "gyroscopic",
+        "adjustable",
+        "defensibly",
+        "irritants",
+        "replacement",
+        "adjustments",
+        "dependently",
+        "adoption",
+        "homologous",
+        "communism",
+        "activates",
+        "angularity",
+        "effective",
+        "bowdlerizing",
+        "philologists",
+        "analogically",
+        "hastily",
+        "ponies",
+        "dying",
+        "ratings",
+        "agreed",
+        "luxuriated",
+        "carelessness",
+        "justifications",
+        "electrification",
+        "institutionally",
+        "sympathizers",
+    ] {
+        let stem = terms(Language::English, word).remove(0);
+        for begun in (1..=word.len()).map(|len| &word[..len]) {
+            let found = stem.starts_with(begun)
+                || terms(Language::English, begun) == [&*stem]
+                || analyzer.stems_of_longer(begun).contains(&stem);
+            assert!(found, "{begun} begins {word}, whose stem is {stem}");
+        }
+    }
+    assert_eq!(analyzer.stems_of_longer("anima"), ["anim"]);
+    assert!(analyzer.stems_of_longer("univ").is_empty());
+    assert!(Analyzer::new(Language::German).stems_of_longer("h\u{e4}use").is_empty());
+}

@@ -4,18 +4,15 @@
 //! order (clauses and terms as the query has them, fields by name), so a score has the same bits on every platform and
 //! for every spread of the documents over parts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::expansions;
 use super::postings::{FieldStats, Posting, PostingSource};
 use super::query::{Match, Query, QueryTerm};
+use super::scoring::Scoring;
 use super::term_counts::TermCounts;
-use crate::base::limits::EXPANSIONS_MAX;
 use crate::base::{Bitmap, Result};
 
-/// How fast a repeated term stops counting.
-pub const K1: f64 = 1.2;
-/// How much the length of a field counts.
-pub const B: f64 = 0.75;
 /// How much a term counts that is a typo away from the query's.
 pub const TYPO_BOOST: f64 = 0.5;
 
@@ -30,6 +27,12 @@ pub struct Weight {
     pub count: u32,
     /// 1; less for a term that is a typo away from the query's.
     pub boost: f64,
+    /// How much the field counts.
+    pub weight: f64,
+    /// [`Scoring::k1`].
+    pub k1: f64,
+    /// [`Scoring::b`].
+    pub b: f64,
     /// Live documents with the term in the field.
     pub df: u64,
     /// Live documents with the field.
@@ -38,21 +41,34 @@ pub struct Weight {
     pub average_length: f64,
     /// ln(1 + (documents - df + 0.5) / (df + 0.5))
     pub idf: f64,
+    /// Which of the query's terms stands for it.
+    asked: usize,
+}
+
+/// A term of a query, and which one it is.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    term: &'a QueryTerm,
+    number: usize,
 }
 
 impl Weight {
-    fn new(query_term: &QueryTerm, field: &str, stats: FieldStats, df: u64) -> Self {
+    fn new(asked: &Asked<'_>, field: &str, stats: FieldStats, df: u64, scoring: &Scoring) -> Self {
         let df = df.min(stats.documents);
         let (n, d) = (stats.documents as f64, df as f64);
         Self {
             field: field.to_owned(),
-            term: query_term.term.clone(),
-            count: query_term.count,
+            term: asked.term.term.clone(),
+            count: asked.term.count,
             boost: 1.0,
+            weight: scoring.weight_of(field),
+            k1: scoring.k1,
+            b: scoring.b,
             df,
             documents: stats.documents,
             average_length: stats.total_length as f64 / n,
             idf: libm::log(1.0 + (n - d + 0.5) / (d + 0.5)),
+            asked: asked.number,
         }
     }
 
@@ -60,24 +76,24 @@ impl Weight {
     #[must_use]
     pub fn contribution(&self, posting: Posting) -> f64 {
         let norm = self.norm(f64::from(posting.field_length));
-        saturated(self.scale(), f64::from(posting.tf), norm)
+        self.saturated(f64::from(posting.tf), norm)
     }
 
     /// How much a frequency has to stand against in a field of this length.
     pub(super) fn norm(&self, length: f64) -> f64 {
-        K1 * (1.0 - B + B * (length / self.average_length))
+        self.k1 * (1.0 - self.b + self.b * (length / self.average_length))
     }
 
     /// What does not depend on the document.
     pub(super) fn scale(&self) -> f64 {
-        f64::from(self.count) * self.boost * self.idf
+        f64::from(self.count) * self.boost * self.weight * self.idf
     }
-}
 
-/// What a term of this frequency adds to a score.
-#[inline]
-pub(super) fn saturated(scale: f64, tf: f64, norm: f64) -> f64 {
-    scale * (tf * (K1 + 1.0) / (tf + norm))
+    /// What a term of this frequency adds to a score.
+    #[inline]
+    pub(super) fn saturated(&self, tf: f64, norm: f64) -> f64 {
+        self.scale() * (tf * (self.k1 + 1.0) / (tf + norm))
+    }
 }
 
 /// A query with the collection's statistics, in the order of scoring.
@@ -89,7 +105,12 @@ impl Weights {
     ///
     /// # Errors
     /// `corrupt`.
-    pub fn gather(query: &Query, parts: &[&dyn PostingSource], ended: &[&TermCounts]) -> Result<Self> {
+    pub fn gather(
+        query: &Query,
+        parts: &[&dyn PostingSource],
+        ended: &[&TermCounts],
+        scoring: &Scoring,
+    ) -> Result<Self> {
         let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
         for part in parts {
             for name in part.fields() {
@@ -105,7 +126,7 @@ impl Weights {
             }
         }
         let part_fields = parts.iter().copied();
-        Self::of(query, &fields, part_fields, |field, term| {
+        Self::of(query, &fields, part_fields, scoring, |field, term| {
             let mut df = 0u64;
             for part in parts {
                 df += u64::from(part.df(field, term)?);
@@ -120,10 +141,12 @@ impl Weights {
         query: &Query,
         fields: &BTreeMap<&str, FieldStats>,
         parts: impl Iterator<Item = &'a dyn PostingSource> + Clone,
+        scoring: &Scoring,
         df: impl Fn(&str, &str) -> Result<u64>,
     ) -> Result<Self> {
         let mut weights = Vec::new();
-        for term in query.terms() {
+        for (number, term) in query.terms().iter().enumerate() {
+            let asked = Asked { term, number };
             for (name, stats) in fields {
                 let is_asked = match &term.field {
                     Some(only) => only == name,
@@ -134,9 +157,10 @@ impl Weights {
                 }
                 if term.matches == Match::Exact {
                     let df = df(name, &term.term)?;
-                    weights.extend((df > 0).then(|| Weight::new(term, name, *stats, df)));
+                    weights.extend((df > 0).then(|| Weight::new(&asked, name, *stats, df, scoring)));
                 } else {
-                    weights.extend(expand(term, name, *stats, parts.clone(), &df)?);
+                    let found = expansions::chosen(term, name, parts.clone(), &df)?;
+                    weights.extend(expand(&asked, name, *stats, scoring, found));
                 }
             }
         }
@@ -151,7 +175,11 @@ impl Weights {
     ///
     /// # Errors
     /// `corrupt`, `not_resident`.
-    pub fn count(query: &Query, parts: &[(&dyn PostingSource, Option<&Bitmap>)]) -> Result<Self> {
+    pub fn count(
+        query: &Query,
+        parts: &[(&dyn PostingSource, Option<&Bitmap>)],
+        scoring: &Scoring,
+    ) -> Result<Self> {
         let is_in = |allowed: Option<&Bitmap>, slot: u32| allowed.is_none_or(|a| a.contains(slot as usize));
         let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
         for (part, allowed) in parts {
@@ -166,13 +194,23 @@ impl Weights {
             }
         }
         let part_fields = parts.iter().map(|(part, _)| *part);
-        Self::of(query, &fields, part_fields, |field, term| {
+        Self::of(query, &fields, part_fields, scoring, |field, term| {
             let mut df = 0u64;
             for (part, allowed) in parts {
                 df += part.df_in(field, term, *allowed)?;
             }
             Ok(df)
         })
+    }
+
+    /// What a term of the query stands for in a field: the terms that score, sorted.
+    #[must_use]
+    pub fn stands_for(&self, query: &Query, asked: &QueryTerm, field: &str) -> Vec<&str> {
+        let is_asked = |weight: &&Weight| weight.field == field && query.terms()[weight.asked].is_like(asked);
+        let mut terms: Vec<&str> = self.0.iter().filter(is_asked).map(|weight| &*weight.term).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        terms
     }
 
     /// One entry a (term, field) that a live document has.
@@ -182,47 +220,29 @@ impl Weights {
     }
 }
 
-/// The terms of a field that a term of a query stands for: those of most documents, up to [`EXPANSIONS_MAX`].
+/// What a term of a query stands for in a field.
 ///
 /// A term that is a typo away counts half, and never as rarer than the term itself: else misspellings, which are rare,
 /// would come first.
-fn expand<'a>(
-    asked: &QueryTerm,
+fn expand(
+    asked: &Asked<'_>,
     field: &str,
     stats: FieldStats,
-    parts: impl Iterator<Item = &'a dyn PostingSource>,
-    df: &impl Fn(&str, &str) -> Result<u64>,
-) -> Result<Vec<Weight>> {
-    let mut terms: BTreeSet<String> = BTreeSet::from([asked.term.clone()]);
-    for part in parts {
-        part.for_each_term(field, asked.prefix(), &mut |term| {
-            if asked.is_match(term) && !terms.contains(term) {
-                terms.insert(term.to_owned());
-            }
-        })?;
-    }
-    let mut found: Vec<(u64, String)> = Vec::new();
-    for term in terms {
-        found.push((df(field, &term)?, term));
-    }
-    found.retain(|(df, _)| *df > 0);
-    let exact = found.iter().find(|(_, term)| *term == asked.term).map_or(0, |(df, _)| *df);
-    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let asked_at = found.iter().position(|(_, term)| *term == asked.term);
-    if let Some(at) = asked_at.filter(|at| *at >= EXPANSIONS_MAX) {
-        // The word as it was written is never left out.
-        found.swap(at, EXPANSIONS_MAX - 1);
-    }
-    found.truncate(EXPANSIONS_MAX);
-    let weight = |(df, term): (u64, String)| {
-        let is_typo = asked.matches == Match::Fuzzy && term != asked.term;
-        let weight = Weight::new(asked, field, stats, if is_typo { df.max(exact) } else { df });
+    scoring: &Scoring,
+    found: Vec<(u64, String)>,
+) -> impl Iterator<Item = Weight> {
+    let exact = found.iter().find(|(_, term)| *term == asked.term.term).map_or(0, |(df, _)| *df);
+    found.into_iter().map(move |(df, term)| {
+        let is_typo = asked.term.matches == Match::Fuzzy && term != asked.term.term;
+        let weight = Weight::new(asked, field, stats, if is_typo { df.max(exact) } else { df }, scoring);
         Weight { term, boost: if is_typo { TYPO_BOOST } else { 1.0 }, ..weight }
-    };
-    Ok(found.into_iter().map(weight).collect())
+    })
 }
 
 /// The score of every allowed document of a part that has a term of the query, by ascending slot.
+///
+/// # Complexity
+/// Decodes the blocks of postings that can hold an allowed slot.
 ///
 /// # Units
 /// BM25, above 0, larger is better.
@@ -232,14 +252,14 @@ fn expand<'a>(
 ///
 /// # Examples
 /// ```
-/// use kithdb::text::{Analyzer, Language, MemoryPostings, Query, TermCounts, Weights, score};
+/// use kithdb::text::{Analyzer, Language, MemoryPostings, Query, Scoring, Weights, score};
 ///
 /// let analyzer = Analyzer::new(Language::English);
 /// let mut part = MemoryPostings::new();
 /// part.push(&analyzer, 0, &[("text", "a tall quadruped")]);
 /// part.push(&analyzer, 1, &[("text", "an instrument")]);
 /// let query = Query::new(&analyzer, "quadrupeds", None)?;
-/// let weights = Weights::gather(&query, &[&part], &[])?;
+/// let weights = Weights::gather(&query, &[&part], &[], &Scoring::default())?;
 /// let scores = score(&part, &weights, None)?;
 /// assert_eq!(scores.len(), 1);
 /// assert_eq!(scores[0].0, 0);
@@ -254,10 +274,7 @@ pub fn score(
     let mut sums = vec![0f64; source.n_slots() as usize];
     let mut touched = Vec::new();
     for weight in &weights.0 {
-        source.for_each_posting(&weight.field, &weight.term, &mut |posting| {
-            if allowed.is_some_and(|allowed| !allowed.contains(posting.slot as usize)) {
-                return;
-            }
+        source.for_each_posting_in(&weight.field, &weight.term, allowed, &mut |posting| {
             let sum = &mut sums[posting.slot as usize];
             if *sum == 0.0 {
                 touched.push(posting.slot);

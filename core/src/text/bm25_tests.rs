@@ -43,8 +43,26 @@ fn words<'a>(document: &'a Document, field: &str) -> Vec<&'a str> {
     of_field.flat_map(|(_, text)| text.split_whitespace()).collect()
 }
 
+/// Numbers of scoring that are not those by default, and those that are.
+fn scorings() -> impl Strategy<Value = Scoring> {
+    let weights =
+        prop::collection::btree_map(prop::sample::select(vec!["title", "text"]), 0.1f64..10.0, 0..3);
+    let made = (0.0f64..=3.0, 0.0f64..=1.0, weights).prop_map(|(k1, b, weights)| {
+        let weights = weights.into_iter().map(|(field, weight)| (field.to_owned(), weight)).collect();
+        Scoring { k1, b, weights }
+    });
+    prop_oneof![Just(Scoring::default()), made]
+}
+
 /// BM25 as its formula reads.
-fn oracle(live: &[&Document], document: &Document, query: &[&str], only: Option<&str>) -> f64 {
+fn oracle(
+    live: &[&Document],
+    document: &Document,
+    query: &[&str],
+    only: Option<&str>,
+    scoring: &Scoring,
+) -> f64 {
+    let Scoring { k1, b, weights } = scoring;
     let mut score = 0.0;
     for word in query {
         for field in ["note", "text", "title"] {
@@ -59,7 +77,9 @@ fn oracle(live: &[&Document], document: &Document, query: &[&str], only: Option<
                 let n = lengths.len() as f64;
                 let average = lengths.iter().sum::<usize>() as f64 / n;
                 let idf = libm::log(1.0 + (n - df + 0.5) / (df + 0.5));
-                score += idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * own.len() as f64 / average));
+                let weight = weights.get(field).unwrap_or(&1.0);
+                let norm = k1 * (1.0 - b + b * own.len() as f64 / average);
+                score += weight * idf * tf * (k1 + 1.0) / (tf + norm);
             }
         }
     }
@@ -72,7 +92,7 @@ fn scores(
     documents: &[Document],
     ended: &[bool],
     cuts: &[usize],
-    query: &Query,
+    (query, scoring): (&Query, &Scoring),
     seal: bool,
 ) -> Vec<Option<u32>> {
     let mut bounds: Vec<usize> = cuts.iter().map(|cut| cut % (documents.len() + 1)).collect();
@@ -89,7 +109,7 @@ fn scores(
         if seal && i.is_multiple_of(2) { &segments[i] } else { &memory[i] }
     };
     let parts: Vec<&dyn PostingSource> = (0..ranges.len()).map(pick).collect();
-    let weights = Weights::gather(query, &parts, &[&gone]).expect("sound");
+    let weights = Weights::gather(query, &parts, &[&gone], scoring).expect("sound");
     let mut all = vec![None; documents.len()];
     for (part, range) in parts.iter().zip(&ranges) {
         let mut live = Bitmap::empty(part.n_slots() as usize);
@@ -112,16 +132,18 @@ proptest! {
         cuts in prop::collection::vec(0usize..100, 0..5),
         query_words in prop::collection::vec("[a-f]{1,2}", 0..5),
         only in prop::option::of(prop::sample::select(vec!["title", "text", "missing"])),
+        scoring in scorings(),
     ) {
         let analyzer = Analyzer::new(Language::None);
         let query = Query::new(&analyzer, &query_words.join(" "), only).expect("short");
-        let flat = scores(&analyzer, &documents, &ended, &[], &query, false);
-        prop_assert_eq!(&flat, &scores(&analyzer, &documents, &ended, &cuts, &query, true));
+        let asked = (&query, &scoring);
+        let flat = scores(&analyzer, &documents, &ended, &[], asked, false);
+        prop_assert_eq!(&flat, &scores(&analyzer, &documents, &ended, &cuts, asked, true));
         let live: Vec<&Document> =
             documents.iter().zip(&ended).filter(|(_, ended)| !**ended).map(|(d, _)| d).collect();
         let asked: Vec<&str> = query_words.iter().map(String::as_str).collect();
         for (i, document) in documents.iter().enumerate() {
-            let expected = if ended[i] { 0.0 } else { oracle(&live, document, &asked, only) };
+            let expected = if ended[i] { 0.0 } else { oracle(&live, document, &asked, only, &scoring) };
             let got = flat[i].map_or(0.0, |bits| f64::from(f32::from_bits(bits)));
             prop_assert!((expected - got).abs() <= 1e-5 * expected.max(1.0), "{} is not {}", got, expected);
             prop_assert_eq!(flat[i].is_some(), expected > 0.0);
@@ -176,7 +198,7 @@ fn a_repeated_word_of_the_query_counts_twice() {
     let part = postings(&analyzer, [vec![("text", "long neck".to_owned())]].iter());
     let of = |text| {
         let query = Query::new(&analyzer, text, None).expect("short");
-        let weights = Weights::gather(&query, &[&part], &[]).expect("in memory");
+        let weights = Weights::gather(&query, &[&part], &[], &Scoring::default()).expect("in memory");
         score(&part, &weights, None).expect("in memory")[0].1
     };
     assert_eq!(of("necks neck"), of("neck") * 2.0);

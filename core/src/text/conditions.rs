@@ -2,14 +2,31 @@
 //!
 //! Words are found by postings. Of phrases postings tell which documents have all the words; whether these stand one after
 //! another is seen in the text itself, of which only those documents are read.
+//!
+//! A word that stands for others stands for the same where it must be there as where it scores: up to a number of terms. What
+//! must not be there is left out whole, whatever it takes.
 
 use super::Analyzer;
+use super::bm25::Weights;
+use super::expansions;
 use super::postings::PostingSource;
-use super::query::{Condition, Match, Phrase, Query, QueryTerm};
+use super::query::{Condition, Match, Query, QueryTerm};
 use crate::base::{Bitmap, Result};
 
 /// Reads the texts of a document: calls its argument with each field and text of a slot.
 pub type TextsOf<'a> = dyn FnMut(u32, &mut dyn FnMut(&str, &str)) -> Result<()> + 'a;
+
+/// A query with the terms that score.
+#[derive(Debug, Clone, Copy)]
+pub struct Scored<'a> {
+    /// The query.
+    pub query: &'a Query,
+    /// Its terms in the collection.
+    pub weights: &'a Weights,
+}
+
+/// A word of a phrase: its number, and the terms that it stands for, sorted.
+type Word = (u32, Vec<String>);
 
 /// The allowed slots of a part that fulfil a condition of a query.
 ///
@@ -20,7 +37,7 @@ pub type TextsOf<'a> = dyn FnMut(u32, &mut dyn FnMut(&str, &str)) -> Result<()> 
 /// `corrupt`, `not_resident`.
 pub fn select<'a>(
     source: &dyn PostingSource,
-    query: &Query,
+    asked: Scored<'_>,
     condition: &Condition,
     allowed: Option<&Bitmap>,
     analyzer_of: impl Fn(&str) -> &'a Analyzer,
@@ -32,21 +49,24 @@ pub fn select<'a>(
         for field in source.fields() {
             let is_asked = match &phrase.field {
                 Some(only) => only == field,
-                None => !query.leaves_out(field),
+                None => !asked.query.leaves_out(field),
             };
             if !is_asked {
                 continue;
             }
-            let found = with_all_words(source, field, phrase, allowed, n_slots)?;
-            if phrase.words.len() == 1 {
+            let stands_for = |(number, word): &(u32, QueryTerm)| {
+                Ok((*number, stands_for(source, asked, condition.is_negative, field, word)?))
+            };
+            let words = phrase.words.iter().map(stands_for).collect::<Result<Vec<Word>>>()?;
+            let found = with_all_words(source, field, &words, allowed, n_slots)?;
+            if words.len() == 1 {
                 selected.or(&found);
                 continue;
             }
             for slot in found.iter().filter(|slot| !selected.contains(*slot)).collect::<Vec<_>>() {
                 let mut is_there = false;
                 texts_of(slot as u32, &mut |name, text| {
-                    is_there =
-                        is_there || name == field && has_phrase(analyzer_of(field), text, &phrase.words);
+                    is_there = is_there || name == field && has_phrase(analyzer_of(field), text, &words);
                 })?;
                 if is_there {
                     selected.insert(slot);
@@ -62,74 +82,101 @@ pub fn select<'a>(
     Ok(selected)
 }
 
+/// The terms that a word of a condition stands for in a field, sorted.
+fn stands_for(
+    source: &dyn PostingSource,
+    asked: Scored<'_>,
+    is_negative: bool,
+    field: &str,
+    word: &QueryTerm,
+) -> Result<Vec<String>> {
+    let mut terms = vec![word.term.clone()];
+    if is_negative {
+        expansions::for_each(source, field, word, &mut |term, _| terms.push(term.to_owned()))?;
+        terms.sort_unstable();
+        terms.dedup();
+    } else if word.matches != Match::Exact {
+        let scored = asked.weights.stands_for(asked.query, word, field);
+        terms = scored.into_iter().map(str::to_owned).collect();
+    }
+    Ok(terms)
+}
+
 /// The allowed slots that have each word of a phrase somewhere in a field.
 fn with_all_words(
     source: &dyn PostingSource,
     field: &str,
-    phrase: &Phrase,
+    words: &[Word],
     allowed: Option<&Bitmap>,
     n_slots: usize,
 ) -> Result<Bitmap> {
     let mut found = allowed.map_or_else(|| Bitmap::full(n_slots), Bitmap::clone);
-    for (_, term) in &phrase.words {
-        found.and(&slots_of(source, field, term, n_slots)?);
+    for (_, terms) in words {
+        let mut slots = Bitmap::empty(n_slots);
+        for term in terms {
+            source.for_each_posting(field, term, &mut |posting| slots.insert(posting.slot as usize))?;
+        }
+        found.and(&slots);
     }
     Ok(found)
 }
 
-fn slots_of(source: &dyn PostingSource, field: &str, asked: &QueryTerm, n_slots: usize) -> Result<Bitmap> {
-    let mut slots = Bitmap::empty(n_slots);
-    let mut terms = vec![asked.term.clone()];
-    if asked.matches != Match::Exact {
-        source.for_each_term(field, asked.prefix(), &mut |term| {
-            if asked.is_match(term) && term != asked.term {
-                terms.push(term.to_owned());
-            }
-        })?;
-    }
-    for term in terms {
-        source.for_each_posting(field, &term, &mut |posting| slots.insert(posting.slot as usize))?;
-    }
-    Ok(slots)
-}
-
-/// Whether a text has these terms, each as many words behind the first as it is in the phrase.
-fn has_phrase(analyzer: &Analyzer, text: &str, phrase: &[(u32, QueryTerm)]) -> bool {
-    let mut terms: Vec<(u32, Option<usize>)> = Vec::new();
-    let is_word = |term: &str, asked: &QueryTerm| {
-        term == asked.term
-            || asked.matches != Match::Exact && term.starts_with(asked.prefix()) && asked.is_match(term)
-    };
-    let mut words: Vec<String> = Vec::new();
+/// Whether a text has these words, each as many words behind the first as it is in the phrase.
+fn has_phrase(analyzer: &Analyzer, text: &str, phrase: &[Word]) -> bool {
+    let mut found: Vec<(u32, Option<usize>)> = Vec::new();
+    let is_word =
+        |term: &str, terms: &[String]| terms.binary_search_by(|known| known.as_str().cmp(term)).is_ok();
+    let mut known: Vec<String> = Vec::new();
     analyzer.positions(text, |term, position| {
-        let known = phrase.iter().any(|(_, asked)| is_word(term, asked));
-        terms.push((position, known.then_some(words.len())));
-        if known {
-            words.push(term.to_owned());
+        let is_known = phrase.iter().any(|(_, terms)| is_word(term, terms));
+        found.push((position, is_known.then_some(known.len())));
+        if is_known {
+            known.push(term.to_owned());
         }
     });
     let at = |position: u32| {
-        let at = terms.binary_search_by_key(&position, |(position, _)| *position).ok()?;
-        terms[at].1.map(|word| &*words[word])
+        let at = found.binary_search_by_key(&position, |(position, _)| *position).ok()?;
+        found[at].1.map(|word| &*known[word])
     };
     let begins = |first: u32| {
-        phrase.iter().all(|(offset, asked)| at(first + offset).is_some_and(|term| is_word(term, asked)))
+        phrase.iter().all(|(offset, terms)| at(first + offset).is_some_and(|term| is_word(term, terms)))
     };
-    terms.iter().any(|(position, word)| word.is_some() && begins(*position))
+    found.iter().any(|(position, word)| word.is_some() && begins(*position))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{Language, TextFields, TextSpec, Words};
+    use crate::base::limits::EXPANSIONS_MAX;
+    use crate::text::{Language, MemoryPostings, TextFields, TextSpec, Words};
+
+    /// Which texts a query lets through.
+    fn found(words: &Words, query: &str, texts: &[&str]) -> Vec<usize> {
+        let query = words.parse(query, false, |_| false).expect("short");
+        let mut part = MemoryPostings::new();
+        for (slot, text) in texts.iter().enumerate() {
+            part.push(words.analyzer(), slot as u32, &[("text", text)]);
+        }
+        let weights = Weights::gather(&query, &[&part], &[], words.scoring()).expect("in memory");
+        let asked = Scored { query: &query, weights: &weights };
+        let mut allowed = Bitmap::full(texts.len());
+        for condition in query.conditions() {
+            let mut texts_of = |slot: u32, f: &mut dyn FnMut(&str, &str)| {
+                f("text", texts[slot as usize]);
+                Ok(())
+            };
+            let analyzer_of = |_: &str| words.analyzer();
+            let selected = select(&part, asked, condition, Some(&allowed), analyzer_of, &mut texts_of)
+                .expect("in memory");
+            allowed = selected;
+        }
+        allowed.iter().collect()
+    }
 
     #[test]
     fn a_phrase_is_its_words_in_order_with_as_many_stop_words_between() {
         let words = Words::new(TextSpec::new(Language::English, TextFields::TopLevel));
-        let is_in = |phrase: &str, text: &str| {
-            let query = words.parse(phrase, false, |_| false).expect("short");
-            has_phrase(words.analyzer(), text, &query.conditions()[0].phrases[0].words)
-        };
+        let is_in = |phrase: &str, text: &str| found(&words, phrase, &[text]) == [0];
         assert!(is_in("\"long necks\"", "A very long neck."));
         assert!(!is_in("\"long neck\"", "neck, long"));
         assert!(!is_in("\"long neck\"", "long brown neck"));
@@ -140,5 +187,21 @@ mod tests {
         assert!(is_in("\"aa bb aa\"", "aa aa bb aa"));
         assert!(is_in("+long-nec*", "long necklace"));
         assert!(!is_in("+long-nec*", "long tail"));
+    }
+
+    #[test]
+    fn what_must_be_there_is_what_scores_and_what_must_not_is_everything() {
+        let words = Words::new(TextSpec::new(Language::None, TextFields::TopLevel));
+        // Each word that begins so is in a text of its own, the first ones in two.
+        let mut texts: Vec<String> = (0..100).map(|i| format!("a{i:03} all")).collect();
+        texts.extend((0..10).map(|i| format!("a{i:03}")));
+        texts.push("other".to_owned());
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let scored: Vec<usize> = (0..EXPANSIONS_MAX).chain(100..110).collect();
+        assert_eq!(found(&words, "+a0*", &texts), scored);
+        let with_two: Vec<usize> = scored.iter().copied().filter(|at| *at < 100).collect();
+        assert_eq!(found(&words, "+a0* +all", &texts), with_two);
+        assert_eq!(found(&words, "-a0*", &texts), [110]);
+        assert_eq!(found(&words, "-\"a050 all\" -a01* +all", &texts).len(), 100 - 11);
     }
 }

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::blocks::{self, BLOCK, Block, Decoded};
-use super::bm25::{Weight, saturated};
+use super::bm25::Weight;
 use super::impacts;
 use super::list::{Form, List, Packed};
 use super::postings::Posting;
@@ -120,7 +120,7 @@ impl<'a> Cursor<'a> {
     fn gain(&self, tf: f64, length: u64) -> f64 {
         let known = usize::try_from(length).ok().and_then(|length| self.norms.get(length));
         let norm = known.copied().unwrap_or_else(|| self.weight.norm(length as f64));
-        saturated(self.weight.scale(), tf, norm)
+        self.weight.saturated(tf, norm)
     }
 
     /// How many blocks the list has.
@@ -299,7 +299,6 @@ fn score(
     packed: &Packed<'_>,
 ) -> Result<f64> {
     let Scored { decoded: Decoded { len, slots, tfs }, gains } = postings;
-    let scale = weight.scale();
     for ((&slot, &tf), gain) in slots.iter().zip(tfs.iter()).zip(gains.iter_mut()).take(*len) {
         let length = packed.length(&list.lengths, slot, tf)?;
         *gain = match norms.get(length as usize) {
@@ -309,7 +308,7 @@ fn score(
     }
     let mut best = 0.0f64;
     for (&tf, gain) in tfs.iter().zip(gains.iter_mut()).take(*len) {
-        *gain = saturated(scale, f64::from(tf), *gain);
+        *gain = weight.saturated(f64::from(tf), *gain);
         best = best.max(*gain);
     }
     debug_assert!(*len <= blocks::BLOCK);

@@ -10,8 +10,8 @@ use std::ops::Range;
 use super::blocks;
 use super::lengths::{Lengths, Width};
 use super::list::{Form, List, Packed};
-use super::memory::{MemoryField, PostingList};
-use super::postings::{FieldStats, PostingSource};
+use super::memory::MemoryField;
+use super::postings::{FieldStats, PostingSource, Step, walk_sorted};
 use crate::base::bytes::le_bytes;
 use crate::base::limits::{SLOTS_MAX, TERM_BYTES_MAX};
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
@@ -70,10 +70,9 @@ pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> V
         head.varint(field.terms.len() as u64);
         let width = Width::of(field.lengths.iter().copied().max().unwrap_or(0));
         head.varint(width.bytes() as u64);
-        let mut terms: Vec<(&str, &PostingList)> = field.terms.iter().map(|(t, list)| (&**t, list)).collect();
-        terms.sort_unstable_by_key(|(term, _)| *term);
-        for (term, list) in terms {
-            term_bytes.raw(term.as_bytes());
+        for &number in field.terms.sorted() {
+            let list = &field.lists[number as usize];
+            term_bytes.raw(field.terms.string(number).as_bytes());
             postings.clear();
             list.read(field, n_slots, &mut postings).expect("bytes that were written here");
             blocks::write(&postings, &mut lists);
@@ -340,23 +339,14 @@ impl PostingSource for TextIndex {
         }
     }
 
-    fn for_each_term(&self, field: &str, prefix: &str, f: &mut dyn FnMut(&str)) -> Result<()> {
+    fn walk(&self, field: &str, from: &str, f: &mut dyn FnMut(&str, u32) -> Step) -> Result<()> {
         let Some(field) = self.field(field) else { return Ok(()) };
-        let ends = self.term_ends.numbers::<u64>()?;
+        let (ends, dfs) = (self.term_ends.numbers::<u64>()?, self.dfs.numbers::<u32>()?);
         let term = |i: usize| &self.term_bytes[before(ends, i) as usize..ends[i] as usize];
-        let (mut first, mut end) = (field.terms.start, field.terms.end);
-        while first < end {
-            let middle = first + (end - first) / 2;
-            if term(middle) < prefix.as_bytes() { first = middle + 1 } else { end = middle }
+        match walk_sorted(field.terms.clone(), term, from, &mut |i, term| f(term, dfs[i])) {
+            Ok(()) => Ok(()),
+            Err(_) => self.corrupt("terms of UTF-8"),
         }
-        for i in first..field.terms.end {
-            match std::str::from_utf8(term(i)) {
-                Ok(term) if term.starts_with(prefix) => f(term),
-                Ok(_) => break,
-                Err(_) => return self.corrupt("terms of UTF-8"),
-            }
-        }
-        Ok(())
     }
 
     fn list(&self, field: &str, term: &str) -> Result<Option<List<'_>>> {

@@ -98,11 +98,21 @@ impl List<'_> {
     /// `corrupt`.
     pub fn count_in(&self, allowed: &Bitmap) -> Result<u64> {
         let mut count = 0;
+        self.for_each_of(allowed, &mut |_| count += 1)?;
+        Ok(count)
+    }
+
+    /// Calls `f` with each posting whose slot is in a set, by ascending slot. Blocks that have none of them are not decoded.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn for_each_of(&self, allowed: &Bitmap, f: &mut dyn FnMut(Posting)) -> Result<()> {
         let is_in = |first, last| allowed.first_from(first as usize).is_some_and(|at| at <= last as usize);
         self.for_each_in(&is_in, &mut |posting| {
-            count += u64::from(allowed.contains(posting.slot as usize));
-        })?;
-        Ok(count)
+            if allowed.contains(posting.slot as usize) {
+                f(posting);
+            }
+        })
     }
 
     /// Calls `f` with the postings of the blocks that are wanted, each told by the lowest slot it can have and its last

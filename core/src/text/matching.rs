@@ -47,7 +47,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::{Language, MemoryPostings, Weights, score};
+    use crate::text::{Language, MemoryPostings, Scoring, Weights, score};
 
     proptest! {
         #[test]
@@ -64,7 +64,7 @@ mod tests {
             let mut found = Bitmap::empty(documents.len());
             matching(&part, &analyzer, "body", &text, &mut found).expect("in memory");
             let query = Query::new(&analyzer, &text, Some("body")).expect("short");
-            let weights = Weights::gather(&query, &[&part], &[]).expect("in memory");
+            let weights = Weights::gather(&query, &[&part], &[], &Scoring::default()).expect("in memory");
             let scored = score(&part, &weights, None).expect("in memory");
             let scored: Vec<usize> = scored.into_iter().map(|(slot, _)| slot as usize).collect();
             prop_assert_eq!(found.iter().collect::<Vec<_>>(), scored);

@@ -1,16 +1,17 @@
 //! Postings that grow: of a memtable chunk, and of a segment that is being written.
 //!
 //! A list is kept as bytes, so that two parts are joined by copying bytes, and a million short documents take a few dozen
-//! megabytes.
+//! megabytes. Terms are numbered as they come and put in order when a walk or a blob asks for it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::analysis::Analyzer;
 use super::index::write_sections;
 use super::lengths::{Lengths, Width};
 use super::list::{Form, List};
-use super::postings::{FieldStats, Posting, PostingSource};
+use super::postings::{FieldStats, Posting, PostingSource, Step, walk_sorted};
 use crate::base::bytes::le_bytes;
+use crate::base::string_table::{StringTable, hash};
 use crate::base::{DecodeError, Reader, Result, Writer};
 use crate::storage::Section;
 
@@ -38,8 +39,9 @@ pub(super) struct MemoryField {
     pub(super) slots: Vec<u32>,
     pub(super) lengths: Vec<u32>,
     pub(super) total_length: u64,
-    /// Its order reaches no bytes: terms are sorted when they are written.
-    pub(super) terms: HashMap<Box<str>, PostingList>,
+    pub(super) terms: StringTable,
+    /// By the number of the term.
+    pub(super) lists: Vec<PostingList>,
 }
 
 /// Postings of one term: `tf (gap tf)*` as varints, from `first` to `last`. The last tf, which may still grow,
@@ -86,13 +88,11 @@ impl MemoryPostings {
             }
             let Some(field) = self.fields.get_mut(*name) else { continue };
             let mut length = 0u32;
-            analyzer_of(name).analyse(text, |term| {
+            analyzer_of(name).hashed(text, |term, hash| {
                 length += 1;
-                match field.terms.get_mut(term) {
-                    Some(list) => list.count(slot),
-                    None => {
-                        field.terms.insert(term.into(), PostingList::new(slot));
-                    }
+                match field.terms.number(term, hash) {
+                    (_, true) => field.lists.push(PostingList::new(slot)),
+                    (number, false) => field.lists[number as usize].count(slot),
                 }
             });
             field.add_length(slot, length);
@@ -114,12 +114,11 @@ impl MemoryPostings {
             field.slots.extend(from.slots.iter().map(|slot| slot + slot_offset));
             field.lengths.extend_from_slice(&from.lengths);
             field.total_length += from.total_length;
-            for (term, list) in &from.terms {
-                match field.terms.get_mut(term) {
-                    Some(before) => before.append(list, slot_offset),
-                    None => {
-                        field.terms.insert(term.clone(), list.moved(slot_offset));
-                    }
+            for (number, list) in (0..).zip(&from.lists) {
+                let (term, hash) = (from.terms.string(number), from.terms.hash_of(number));
+                match field.terms.number(term, hash) {
+                    (_, true) => field.lists.push(list.moved(slot_offset)),
+                    (number, false) => field.lists[number as usize].append(list, slot_offset),
                 }
             }
         }
@@ -138,7 +137,7 @@ impl MemoryPostings {
 
     fn find(&self, field: &str, term: &str) -> Option<(&MemoryField, &PostingList)> {
         let field = self.fields.get(field)?;
-        field.terms.get(term).map(|list| (field, list))
+        field.terms.find(term, hash(term)).map(|number| (field, &field.lists[number as usize]))
     }
 }
 
@@ -249,9 +248,13 @@ impl PostingSource for MemoryPostings {
         Ok(self.find(field, term).map_or(0, |(_, list)| list.df))
     }
 
-    fn for_each_term(&self, field: &str, prefix: &str, f: &mut dyn FnMut(&str)) -> Result<()> {
-        let terms = self.fields.get(field).into_iter().flat_map(|field| field.terms.keys());
-        terms.filter(|term| term.starts_with(prefix)).for_each(|term| f(term));
+    fn walk(&self, field: &str, from: &str, f: &mut dyn FnMut(&str, u32) -> Step) -> Result<()> {
+        let Some(MemoryField { terms, lists, .. }) = self.fields.get(field) else { return Ok(()) };
+        let numbers = terms.sorted();
+        let term = |i: usize| terms.string(numbers[i]).as_bytes();
+        let walked =
+            walk_sorted(0..numbers.len(), term, from, &mut |i, term| f(term, lists[numbers[i] as usize].df));
+        walked.expect("terms are texts");
         Ok(())
     }
 

@@ -5,11 +5,14 @@
 //! depend on how documents are spread over parts. Imports `storage` and `base`, never `meta`.
 
 pub mod analysis;
+mod ascii;
 mod blocks;
 pub mod bm25;
 mod cjk;
 pub mod conditions;
 mod cursor;
+mod endings;
+mod expansions;
 pub mod highlight;
 mod impacts;
 pub mod index;
@@ -21,12 +24,14 @@ pub mod memory;
 mod offsets;
 pub mod postings;
 pub mod query;
+pub mod scoring;
 pub mod spec;
 mod stop_words;
 pub mod syntax;
 mod term_cache;
 pub mod term_counts;
 pub mod top;
+mod typos;
 pub mod words;
 
 pub use analysis::{Analyzer, Token};
@@ -36,8 +41,9 @@ pub use language::Language;
 pub use list::List;
 pub use matching::matching;
 pub use memory::MemoryPostings;
-pub use postings::{FieldStats, Posting, PostingSource};
+pub use postings::{FieldStats, Posting, PostingSource, Step};
 pub use query::{Condition, Match, Phrase, Query, QueryTerm, Target};
+pub use scoring::Scoring;
 pub use spec::{TextFields, TextSpec};
 pub use term_counts::TermCounts;
 pub use top::top;

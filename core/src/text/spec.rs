@@ -7,7 +7,7 @@ use crate::base::ids::shorten;
 use crate::base::limits::FIELD_LANGUAGES_MAX;
 use crate::base::{DecodeError, Error, Object, Reader, Result, Value, Writer};
 
-use super::Language;
+use super::{Language, Scoring};
 
 /// Which strings of the metadata are searched as text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,19 +30,23 @@ pub struct TextSpec {
     pub fields: TextFields,
     /// Fields that are analysed in another language, by path.
     pub languages: BTreeMap<String, Language>,
+    /// How well they match.
+    pub scoring: Scoring,
 }
 
 /// Added to the number of the choice of fields when some have a language of their own.
 const WITH_LANGUAGES: u8 = 4;
+/// Added to it when scoring is not the default.
+const WITH_SCORING: u8 = 8;
 
 impl TextSpec {
-    /// These strings, all in one language.
+    /// These strings, all in one language, scored as by default.
     #[must_use]
     pub fn new(language: Language, fields: TextFields) -> Self {
-        Self { language, fields, languages: BTreeMap::new() }
+        Self { language, fields, languages: BTreeMap::new(), scoring: Scoring::default() }
     }
 
-    /// Refuses languages of fields that are no text, and too many.
+    /// Refuses languages and weights of fields that are no text, too many, and numbers that make no score.
     ///
     /// # Errors
     /// `invalid_parameter`.
@@ -51,12 +55,18 @@ impl TextSpec {
             let expected = format!("at most {FIELD_LANGUAGES_MAX} fields");
             return Err(Error::parameter("languages", self.languages.len(), expected));
         }
-        if let TextFields::Named(names) = &self.fields
-            && let Some(stray) = self.languages.keys().find(|path| !names.contains(path))
-        {
-            return Err(Error::parameter("languages", shorten(stray), "paths that are among fields"));
+        if let TextFields::Named(names) = &self.fields {
+            let is_stray = |path: &&String| !names.contains(path);
+            let strays = [
+                ("languages", self.languages.keys().find(is_stray)),
+                ("weights", self.scoring.weights.keys().find(is_stray)),
+            ];
+            if let Some((name, path)) = strays.iter().find_map(|(name, path)| path.map(|path| (*name, path)))
+            {
+                return Err(Error::parameter(name, shorten(path), "paths that are among fields"));
+            }
         }
-        Ok(())
+        self.scoring.check()
     }
 
     /// The texts of a document by field, sorted by field.
@@ -75,7 +85,9 @@ impl TextSpec {
     /// Appends its bytes.
     pub fn encode(&self, w: &mut Writer) {
         w.u8(self.language.tag());
-        let more = if self.languages.is_empty() { 0 } else { WITH_LANGUAGES };
+        let with_languages = if self.languages.is_empty() { 0 } else { WITH_LANGUAGES };
+        let with_scoring = if self.scoring == Scoring::default() { 0 } else { WITH_SCORING };
+        let more = with_languages + with_scoring;
         match &self.fields {
             TextFields::TopLevel => w.u8(more),
             TextFields::All => w.u8(1 + more),
@@ -85,12 +97,15 @@ impl TextSpec {
                 names.iter().for_each(|name| w.str(name));
             }
         }
-        if more > 0 {
+        if with_languages > 0 {
             w.varint(self.languages.len() as u64);
             for (path, language) in &self.languages {
                 w.str(path);
                 w.u8(language.tag());
             }
+        }
+        if with_scoring > 0 {
+            self.scoring.encode(w);
         }
     }
 
@@ -102,7 +117,7 @@ impl TextSpec {
         let offset = r.offset();
         let language = decode_language(r)?;
         let choice = r.u8()?;
-        let fields = match choice & !WITH_LANGUAGES {
+        let fields = match choice & !(WITH_LANGUAGES | WITH_SCORING) {
             0 => TextFields::TopLevel,
             1 => TextFields::All,
             2 => {
@@ -112,7 +127,8 @@ impl TextSpec {
             _ => return Err(DecodeError { offset, expected: "a choice of text fields" }),
         };
         let languages = if choice & WITH_LANGUAGES == 0 { BTreeMap::new() } else { decode_languages(r)? };
-        Ok(Self { language, fields, languages })
+        let scoring = if choice & WITH_SCORING == 0 { Scoring::default() } else { Scoring::decode(r)? };
+        Ok(Self { language, fields, languages, scoring })
     }
 }
 
@@ -196,10 +212,60 @@ mod tests {
             }
         }
         for bytes in
-            [&[1, 4, 0][..], &[1, 4, 2, 1, b'b', 3, 1, b'a', 3], &[1, 4, 1, 1, b'a', 77], &[1, 3], &[1, 8]]
+            [&[1, 4, 0][..], &[1, 4, 2, 1, b'b', 3, 1, b'a', 3], &[1, 4, 1, 1, b'a', 77], &[1, 3], &[1, 16]]
         {
             assert!(TextSpec::decode(&mut Reader::new(bytes)).is_err(), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn scoring_comes_back_from_bytes_and_the_default_is_not_in_them() {
+        let mut spec = TextSpec::new(Language::English, TextFields::All);
+        let plain = bytes(&spec);
+        spec.scoring =
+            Scoring { k1: 0.9, b: 0.4, weights: [("b".to_owned(), 3.5), ("a".to_owned(), 1.0)].into() };
+        for languages in [BTreeMap::new(), [("a".to_owned(), Language::German)].into()] {
+            spec.languages = languages;
+            let more = bytes(&spec);
+            assert_eq!(plain[1] + if spec.languages.is_empty() { 8 } else { 12 }, more[1]);
+            let mut r = Reader::new(&more);
+            assert_eq!(TextSpec::decode(&mut r).expect("written above"), spec);
+            assert!(r.end().is_ok() && spec.check().is_ok());
+            for len in 0..more.len() {
+                assert!(TextSpec::decode(&mut Reader::new(&more[..len])).is_err());
+            }
+        }
+        for scoring in [
+            Scoring::default(),
+            Scoring { k1: f64::NAN, ..Scoring::default() },
+            Scoring { b: -0.5, ..Scoring::default() },
+            Scoring { weights: [("a".to_owned(), 0.0)].into(), ..Scoring::default() },
+        ] {
+            let mut w = Writer::new();
+            w.u8(1);
+            w.u8(8);
+            scoring.encode(&mut w);
+            assert!(TextSpec::decode(&mut Reader::new(w.as_slice())).is_err(), "{scoring:?}");
+        }
+        let mut w = Writer::new();
+        spec.scoring.encode(&mut w);
+        // The first path is made to come behind the second.
+        let mut descending = [&[1, 8][..], w.as_slice()].concat();
+        descending[20] = b'c';
+        assert!(TextSpec::decode(&mut Reader::new(&descending)).is_err());
+    }
+
+    #[test]
+    fn weights_of_what_is_no_text_are_refused() {
+        let mut spec = TextSpec::new(Language::English, TextFields::Named(vec!["a".into()]));
+        spec.scoring.weights.insert("a".into(), 2.0);
+        assert!(spec.check().is_ok());
+        spec.scoring.weights.insert("b".into(), 2.0);
+        assert!(spec.check().is_err());
+        spec.fields = TextFields::TopLevel;
+        assert!(spec.check().is_ok());
+        spec.scoring.k1 = -1.0;
+        assert!(spec.check().is_err());
     }
 
     #[test]

@@ -61,12 +61,18 @@ pub struct Clause<'a> {
 /// assert_eq!((clauses[2].text, clauses[2].form), ("long neck", Form::Phrase));
 /// ```
 pub fn parse(text: &str, is_field: impl Fn(&str) -> bool) -> Vec<Clause<'_>> {
-    let mut clauses = Vec::new();
+    counted(text, is_field).0
+}
+
+/// As [`parse`]; tells how many bytes were looked at, too.
+fn counted(text: &str, is_field: impl Fn(&str) -> bool) -> (Vec<Clause<'_>>, usize) {
+    let (mut clauses, mut looked) = (Vec::new(), 0);
     // Where plain words began that are not yet a clause, and where they end.
     let mut plain: Option<(usize, usize)> = None;
     let mut at = 0;
-    while let Some(start) = text[at..].find(|c: char| !c.is_whitespace()).map(|skip| at + skip) {
-        let (clause, end) = clause(text, start, &is_field);
+    while let Some(skip) = find(&text[at..], &mut looked, |c| !c.is_whitespace()) {
+        let start = at + skip;
+        let (clause, end) = clause(text, start, &is_field, &mut looked);
         if clause.occur == Occur::May && clause.field.is_none() && clause.form == Form::Words {
             plain = Some((plain.map_or(start, |(first, _)| first), end));
         } else {
@@ -76,7 +82,14 @@ pub fn parse(text: &str, is_field: impl Fn(&str) -> bool) -> Vec<Clause<'_>> {
         at = end;
     }
     clauses.extend(plain.map(|(start, end)| words(&text[start..end])));
-    clauses
+    (clauses, looked)
+}
+
+/// Where a text has the first such character; counts the bytes that were looked at for it.
+fn find(text: &str, looked: &mut usize, is_it: impl Fn(char) -> bool) -> Option<usize> {
+    let found = text.find(is_it);
+    *looked += found.unwrap_or(text.len());
+    found
 }
 
 /// What a query is about, for an embedder: its words without signs, and without what must not be there.
@@ -96,26 +109,36 @@ fn words(text: &str) -> Clause<'_> {
     Clause { occur: Occur::May, field: None, form: Form::Words, text }
 }
 
-/// The clause that begins at `start`, and where it ends.
-fn clause<'a>(text: &'a str, start: usize, is_field: &impl Fn(&str) -> bool) -> (Clause<'a>, usize) {
+/// The clause that begins at `start`, and where it ends. Looks no further than that, but for a quote that is never closed.
+fn clause<'a>(
+    text: &'a str,
+    start: usize,
+    is_field: &impl Fn(&str) -> bool,
+    looked: &mut usize,
+) -> (Clause<'a>, usize) {
     let rest = &text[start..];
-    let space = rest.find(char::is_whitespace).unwrap_or(rest.len());
     let begins = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || is_quote(c));
     let (occur, signed) = match rest.as_bytes()[0] {
         b'+' if begins(&rest[1..]) => (Occur::Must, 1),
         b'-' if begins(&rest[1..]) => (Occur::Not, 1),
         _ => (Occur::May, 0),
     };
-    let named = rest[signed..space].split_once(':').map(|(name, _)| name);
+    let phrase = |field: Option<&'a str>, from: usize, looked: &mut usize| {
+        let (inner, end) = quoted(&rest[from..], looked)?;
+        let occur = if occur == Occur::May { Occur::Must } else { occur };
+        Some((Clause { occur, field, form: Form::Phrase, text: inner }, start + from + end))
+    };
+    if let Some(found) = phrase(None, signed, looked) {
+        return found;
+    }
+    let colon = find(&rest[signed..], looked, |c| c == ':' || c.is_whitespace()).map(|at| signed + at);
+    let named = colon.filter(|at| rest[*at..].starts_with(':')).map(|at| &rest[signed..at]);
     let field = named.filter(|name| begins(&rest[signed + name.len() + 1..]) && is_field(name));
     let from = signed + field.map_or(0, |name| name.len() + 1);
-    if let Some(inner) = quoted(&rest[from..]) {
-        let occur = if occur == Occur::May { Occur::Must } else { occur };
-        let quote = rest[from..].chars().next().map_or(0, char::len_utf8);
-        let close = from + quote + inner.len();
-        let end = close + rest[close..].chars().next().map_or(0, char::len_utf8);
-        return (Clause { occur, field, form: Form::Phrase, text: inner }, start + end);
+    if let Some(found) = field.and_then(|_| phrase(field, from, looked)) {
+        return found;
     }
+    let space = find(&rest[from..], looked, char::is_whitespace).map_or(rest.len(), |at| from + at);
     let word = &rest[from..space];
     let suffixed = |suffix| word.strip_suffix(suffix).filter(|word| word.ends_with(char::is_alphanumeric));
     let (form, text) = match (suffixed('*'), suffixed('~')) {
@@ -130,10 +153,13 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}')
 }
 
-/// What stands between the quote that a text begins with and the next one; `None` when there are not both.
-fn quoted(text: &str) -> Option<&str> {
+/// What stands between the quote that a text begins with and the next one, and where that ends; `None` when there are not
+/// both.
+fn quoted<'a>(text: &'a str, looked: &mut usize) -> Option<(&'a str, usize)> {
     let inner = text.strip_prefix(is_quote)?;
-    inner.find(is_quote).map(|end| &inner[..end])
+    let len = find(inner, looked, is_quote)?;
+    let behind = inner[len..].strip_prefix(is_quote)?;
+    Some((&inner[..len], text.len() - behind.len()))
 }
 
 #[cfg(test)]
@@ -199,6 +225,31 @@ mod tests {
         assert_eq!(positive("+tall -zebra \"long neck\" gira*"), "tall long neck gira");
         assert_eq!(positive("-zebra"), "");
         assert_eq!(positive("-title:\"long neck\" title:tall"), "tall");
+    }
+
+    #[test]
+    fn each_byte_is_looked_at_a_few_times_however_the_text_is_made() {
+        for piece in [
+            "\"a\"",
+            "+\"a\"",
+            "-a:\"b\"",
+            "a:\"b c\"",
+            "\"",
+            "a\"",
+            "\"a",
+            ":",
+            "a:",
+            "a:b",
+            "+a",
+            "\u{201e}",
+            "a ",
+        ] {
+            for last in ["", " ", "\"", " \"a", " a:\"b"] {
+                let text = piece.repeat(2_000) + last;
+                let (_, looked) = counted(&text, |name| name == "a");
+                assert!(looked <= 5 * text.len(), "{looked} bytes of {} for {piece}{last}", text.len());
+            }
+        }
     }
 
     proptest! {

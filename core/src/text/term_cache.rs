@@ -7,6 +7,7 @@
 use std::sync::Mutex;
 
 use super::language::Language;
+use crate::base::string_table;
 
 /// Texts that are analysed at a time with a cache; more than these go without.
 const CACHES: usize = 8;
@@ -22,59 +23,108 @@ pub(super) fn with<R>(f: impl FnOnce(&mut TermCache) -> R) -> R {
     }
 }
 
-/// Words remembered at a time; each takes some 60 bytes.
+/// Words remembered at a time; each takes 64 bytes, and more when it is long.
 const PLACES: usize = 1 << 14;
+
+/// Bytes of a word and its term together that need no allocation of their own.
+const SHORT: usize = 37;
 
 /// One place a hash, the last word that came there.
 #[derive(Debug)]
 pub(super) struct TermCache {
     n_places: usize,
-    places: Vec<Option<Entry>>,
+    places: Vec<Place>,
 }
 
+/// A word and its term, one after the other.
 #[derive(Debug, Clone)]
-struct Entry {
-    /// The word and its term, one after the other.
-    text: Box<str>,
-    word_len: usize,
-    language: Language,
+struct Place {
+    /// Of the term ([`string_table::hash`]).
+    hash: u64,
+    language: Option<Language>,
+    word_len: u8,
+    /// Of both together; they are beside when that is more than [`SHORT`].
+    len: u8,
+    short: [u8; SHORT],
+    long: Option<Box<str>>,
+}
+
+const EMPTY: Place = Place { hash: 0, language: None, word_len: 0, len: 0, short: [0; SHORT], long: None };
+
+impl Place {
+    fn new(language: Language, word: &str, term: &str) -> Self {
+        let both = [word, term].concat();
+        let mut place = Self {
+            hash: string_table::hash(term),
+            language: Some(language),
+            word_len: word.len() as u8,
+            len: both.len() as u8,
+            ..EMPTY
+        };
+        match place.short.get_mut(..both.len()) {
+            Some(short) => short.copy_from_slice(both.as_bytes()),
+            None => place.long = Some(both.into()),
+        }
+        place
+    }
+
+    fn is_of(&self, language: Language, word: &str) -> bool {
+        let word_len = usize::from(self.word_len);
+        self.language == Some(language)
+            && word_len == word.len()
+            && match &self.long {
+                None => &self.short[..word_len] == word.as_bytes(),
+                Some(long) => &long[..word_len] == word,
+            }
+    }
+
+    fn term(&self) -> &str {
+        let word_len = usize::from(self.word_len);
+        match &self.long {
+            None => {
+                let term = &self.short[word_len..usize::from(self.len)];
+                std::str::from_utf8(term).expect("a term was copied there")
+            }
+            Some(long) => &long[word_len..],
+        }
+    }
 }
 
 impl TermCache {
-    /// An empty cache of so many words; it allocates when it is first used.
+    /// An empty cache of so many words, a power of two; it allocates when it is first used.
     const fn new(n_places: usize) -> Self {
         Self { n_places, places: Vec::new() }
     }
 
-    /// The term of a word, computed when it is not remembered; empty for a stop word.
-    pub(super) fn term<'a>(
-        &'a mut self,
+    /// The term of a word of at most [`crate::base::limits::TERM_BYTES_MAX`] bytes, computed when it is not remembered, and
+    /// its [`string_table::hash`]; empty for a stop word.
+    pub(super) fn term(
+        &mut self,
         language: Language,
         word: &str,
         compute: impl FnOnce(&str) -> String,
-    ) -> &'a str {
+    ) -> (&str, u64) {
         if self.places.is_empty() {
-            self.places.resize(self.n_places, None);
+            self.places.resize(self.n_places, EMPTY);
         }
-        let place = &mut self.places[hash(word) as usize % self.n_places];
-        let known =
-            place.take_if(|entry| entry.language == language && &entry.text[..entry.word_len] == word);
-        let entry = known.unwrap_or_else(|| Entry {
-            text: [word, &compute(word)].concat().into(),
-            word_len: word.len(),
-            language,
-        });
-        let entry = place.insert(entry);
-        &entry.text[entry.word_len..]
+        let place = &mut self.places[hash(word.as_bytes()) as usize & (self.n_places - 1)];
+        if !place.is_of(language, word) {
+            *place = Place::new(language, word, &compute(word));
+        }
+        (place.term(), place.hash)
     }
 }
 
-/// FNV-1a, its high bits mixed into the low ones.
-fn hash(word: &str) -> u64 {
-    let hash = word
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    hash ^ (hash >> 32)
+/// Multiplies eight bytes at a time into each other, and mixes the high bits into the low ones.
+fn hash(word: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, eight: u64| {
+        let product = (hash ^ eight).wrapping_mul(ODD);
+        product ^ (product >> 32)
+    };
+    let (chunks, rest) = word.as_chunks::<8>();
+    let hash = chunks.iter().fold(word.len() as u64, |hash, eight| mix(hash, u64::from_le_bytes(*eight)));
+    mix(hash, rest.iter().fold(0, |eight, byte| eight << 8 | u64::from(*byte)))
 }
 
 #[cfg(test)]
@@ -84,12 +134,14 @@ mod tests {
     #[test]
     fn a_word_that_takes_the_place_of_another_changes_no_term() {
         let mut cache = TermCache::new(PLACES);
-        let words: Vec<String> = (0..3 * PLACES).map(|i| format!("word{i}")).collect();
+        let mut words: Vec<String> = (0..3 * PLACES).map(|i| format!("word{i}")).collect();
+        words.extend((0..64).map(|len| "\u{e9}x".repeat(len)[..len - len % 3].to_owned()));
         for _ in 0..2 {
             for word in &words {
                 for language in Language::ALL {
-                    let term = cache.term(language, word, |word| format!("{word}-{}", language.name()));
-                    assert_eq!(term, format!("{word}-{}", language.name()));
+                    let term = format!("{word}-{}", language.name());
+                    let found = cache.term(language, word, |word| format!("{word}-{}", language.name()));
+                    assert_eq!(found, (&*term, string_table::hash(&term)));
                 }
             }
         }
@@ -102,8 +154,8 @@ mod tests {
                 return Vec::new();
             }
             with(|cache| {
-                let term = cache.term(Language::English, "necks", |_| "neck".into()).to_owned();
-                [nested(depth - 1), vec![term]].concat()
+                let (term, _) = cache.term(Language::English, "necks", |_| "neck".into());
+                [nested(depth - 1), vec![term.to_owned()]].concat()
             })
         }
         assert_eq!(nested(2 * CACHES), vec!["neck"; 2 * CACHES]);

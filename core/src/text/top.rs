@@ -46,7 +46,7 @@ const FILTER_LEADS: u64 = 8;
 ///
 /// # Examples
 /// ```
-/// use kithdb::text::{Analyzer, Language, MemoryPostings, Query, Weights, top};
+/// use kithdb::text::{Analyzer, Language, MemoryPostings, Query, Scoring, Weights, top};
 ///
 /// let analyzer = Analyzer::new(Language::English);
 /// let mut part = MemoryPostings::new();
@@ -54,7 +54,7 @@ const FILTER_LEADS: u64 = 8;
 ///     part.push(&analyzer, slot as u32, &[("text", text)]);
 /// }
 /// let query = Query::new(&analyzer, "quadrupeds", None)?;
-/// let weights = Weights::gather(&query, &[&part], &[])?;
+/// let weights = Weights::gather(&query, &[&part], &[], &Scoring::default())?;
 /// let best = top(&part, &weights, None, 1, None)?;
 /// assert_eq!(best[0].0, 1);
 /// # Ok::<(), kithdb::base::Error>(())

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Rng;
 use crate::storage::{Blob, BlobId, BlobKind};
-use crate::text::{Analyzer, Language, MemoryPostings, Query, TextIndex, score};
+use crate::text::{Analyzer, Language, MemoryPostings, Query, Scoring, TextIndex, score};
 
 const WORDS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
@@ -38,8 +38,25 @@ fn sealed(part: &MemoryPostings) -> TextIndex {
 }
 
 fn weights(text: &str, parts: &[&dyn PostingSource]) -> Weights {
+    weights_by(text, parts, &Scoring::default())
+}
+
+fn weights_by(text: &str, parts: &[&dyn PostingSource], scoring: &Scoring) -> Weights {
     let query = Query::new(&Analyzer::new(Language::None), text, None).expect("short");
-    Weights::gather(&query, parts, &[]).expect("sound")
+    Weights::gather(&query, parts, &[], scoring).expect("sound")
+}
+
+/// Any numbers that a collection can have, and often those at an end of what they can be.
+fn scorings() -> impl Strategy<Value = Scoring> {
+    let k1 = prop_oneof![Just(1.2), Just(0.0), Just(100.0), 0.0f64..=100.0];
+    let b = prop_oneof![Just(0.75), Just(0.0), Just(1.0), 0.0f64..=1.0];
+    let weight = || prop_oneof![Just(1.0), Just(1e-6), Just(1000.0), 0.01f64..=1000.0];
+    (k1, b, weight(), weight()).prop_map(|(k1, b, title, text)| {
+        let weights = [("title".to_owned(), title), ("text".to_owned(), text)].into();
+        let scoring = Scoring { k1, b, weights };
+        scoring.check().expect("within limits");
+        scoring
+    })
 }
 
 /// Slots and bits of scores, the best first.
@@ -77,11 +94,12 @@ proptest! {
         words in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 1..9),
         k in prop::sample::select(vec![1usize, 3, 10, 100, 20_000]),
         every in prop::option::of(prop::sample::select(vec![1u64, 2, 30, 1000])),
+        scoring in scorings(),
     ) {
         let memory = memory(&documents(n, seed, rarity));
         let segment = sealed(&memory);
         for part in [&memory as &dyn PostingSource, &segment] {
-            let weights = weights(&words.join(" "), &[part]);
+            let weights = weights_by(&words.join(" "), &[part], &scoring);
             let allowed = every.map(|every| some(part.n_slots() as usize, seed, every));
             let expected = oracle(part, &weights, allowed.as_ref(), k);
             let got = top(part, &weights, allowed.as_ref(), k, None).expect("sound");
@@ -102,10 +120,11 @@ proptest! {
         cuts in prop::collection::vec(0usize..2000, 0..4),
         words in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 1..5),
         k in 1usize..30,
+        scoring in scorings(),
     ) {
         let documents = documents(2000, seed, 3);
         let whole = memory(&documents);
-        let weights = weights(&words.join(" "), &[&whole]);
+        let weights = weights_by(&words.join(" "), &[&whole], &scoring);
         let expected = oracle(&whole, &weights, None, k);
         let mut bounds = [cuts, vec![0, documents.len()]].concat();
         bounds.sort_unstable();

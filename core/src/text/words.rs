@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::base::{Object, Result};
 
 use super::query::Target;
-use super::{Analyzer, MemoryPostings, Query, TermCounts, TextSpec};
+use super::{Analyzer, MemoryPostings, Query, Scoring, TermCounts, TextSpec};
 
 /// A text spec ready for use.
 #[derive(Debug)]
@@ -31,6 +31,12 @@ impl Words {
     #[must_use]
     pub fn analyzer(&self) -> &Analyzer {
         &self.analyzer
+    }
+
+    /// How well they match.
+    #[must_use]
+    pub fn scoring(&self) -> &Scoring {
+        &self.spec.scoring
     }
 
     /// The texts of a document, by field.
@@ -118,7 +124,7 @@ mod tests {
                 assert_eq!(counts.field_stats(field), words.count(&document).field_stats(field));
             }
         }
-        let weights = Weights::gather(query, &[&part], &[]).expect("in memory");
+        let weights = Weights::gather(query, &[&part], &[], words.scoring()).expect("in memory");
         score(&part, &weights, None).expect("in memory").iter().map(|(slot, _)| *slot).collect()
     }
 

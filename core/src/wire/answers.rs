@@ -207,6 +207,13 @@ pub struct InfoAnswer {
     /// Fields in another language, by path; left out without any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub languages: BTreeMap<String, &'static str>,
+    /// How long a repeated word goes on counting; null without text.
+    pub k1: Option<f64>,
+    /// How much the length of a field counts; null without text.
+    pub b: Option<f64>,
+    /// How much a field counts, by path; left out when all count the same.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, f64>,
     /// What embeds its texts; null for nothing.
     pub embedder: Option<String>,
     /// Neighbours a node of the index keeps.
@@ -278,6 +285,7 @@ impl InfoAnswer {
             TextFields::Named(names) => names.clone().into(),
         });
         let languages = config.text.iter().flat_map(|text| &text.languages);
+        let scoring = config.text.as_ref().map(|text| &text.scoring);
         Self {
             name: name.to_owned(),
             metric: config.metric.name(),
@@ -285,6 +293,9 @@ impl InfoAnswer {
             language: config.text.as_ref().map(|text| text.language.name()),
             fields,
             languages: languages.map(|(path, language)| (path.clone(), language.name())).collect(),
+            k1: scoring.map(|scoring| scoring.k1),
+            b: scoring.map(|scoring| scoring.b),
+            weights: scoring.map(|scoring| scoring.weights.clone()).unwrap_or_default(),
             embedder: config.embedder.as_ref().map(|embedder| embedder.name.clone()),
             m: config.links_max,
             ef_construction: config.ef_construction,
@@ -546,6 +557,9 @@ struct TermAnswer {
     /// Less than 1 for a term that is a typo away.
     #[serde(skip_serializing_if = "Option::is_none")]
     boost: Option<f64>,
+    /// How much the field counts, where that is not 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<f64>,
     contribution: f64,
 }
 
@@ -609,6 +623,7 @@ fn term(explained: crate::text::TermExplanation) -> TermAnswer {
         idf: weight.idf,
         count: (weight.count > 1).then_some(weight.count),
         boost: (weight.boost < 1.0).then_some(weight.boost),
+        weight: (weight.weight != 1.0).then_some(weight.weight),
         contribution,
     }
 }

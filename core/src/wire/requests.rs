@@ -15,7 +15,7 @@ use crate::collection::{
     CollectionConfig, Document, EmbedderRef, EstimateRequest, History, Maintenance, Settings, config::WHOLE,
 };
 use crate::storage::Level;
-use crate::text::{Language, TextFields, TextSpec};
+use crate::text::{Language, Scoring, TextFields, TextSpec};
 use crate::vectors::{Coding, Metric, Stored};
 
 use super::parse_cursor;
@@ -171,6 +171,12 @@ pub struct TextBody {
     pub fields: Option<FieldsBody>,
     /// Fields in another language, by path.
     pub languages: BTreeMap<String, String>,
+    /// How long a repeated word goes on counting, 0 to 100: 1.2 by default.
+    pub k1: Option<f64>,
+    /// How much the length of a field counts, 0 to 1: 0.75 by default.
+    pub b: Option<f64>,
+    /// How much a field counts, by path: above 0, up to 1000, 1 by default.
+    pub weights: BTreeMap<String, f64>,
 }
 
 /// A choice of text fields.
@@ -289,7 +295,13 @@ impl TextBody {
                 other => return Err(Error::parameter("fields", other, "top_level, all or a list of paths")),
             },
         };
-        Ok(TextSpec { language, fields, languages })
+        let defaults = Scoring::default();
+        let scoring = Scoring {
+            k1: self.k1.unwrap_or(defaults.k1),
+            b: self.b.unwrap_or(defaults.b),
+            weights: self.weights.clone(),
+        };
+        Ok(TextSpec { language, fields, languages, scoring })
     }
 }
 

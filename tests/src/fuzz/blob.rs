@@ -246,7 +246,7 @@ fn ask_text(blob: &Blob) {
     if text.n_slots() as usize <= SLOTS_MAX {
         let words = seeds::words();
         let query = Query::new(words.analyzer(), "shared kittens", None).expect("short");
-        if let Ok(weights) = Weights::gather(&query, &[&text], &[&TermCounts::new()]) {
+        if let Ok(weights) = Weights::gather(&query, &[&text], &[&TermCounts::new()], words.scoring()) {
             let (all, best) = (score(&text, &weights, None), top(&text, &weights, None, 3, None));
             if let (Ok(all), Ok(best)) = (all, best) {
                 // Impacts that lie can hide a document, and never make a score.

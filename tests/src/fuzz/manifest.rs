@@ -9,7 +9,7 @@ use kithdb::segment::SegmentBlobs;
 use kithdb::storage::blob::checksum;
 use kithdb::storage::files::{pointer, read_pointer};
 use kithdb::storage::{BlobId, BlobKind, CATALOG, MemoryRoot, StorageRoot};
-use kithdb::text::{Language, TextFields, TextSpec};
+use kithdb::text::{Language, Scoring, TextFields, TextSpec};
 
 use super::{export, seed, write_u32};
 
@@ -57,6 +57,7 @@ fn manifest(bytes: &[u8]) {
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     let mut spec = TextSpec::new(Language::Italian, TextFields::Named(vec!["a.b".into(), "t".into()]));
     spec.languages.insert("t".into(), Language::Russian);
+    spec.scoring = Scoring { k1: 0.9, b: 0.4, weights: [("t".to_owned(), 2.0)].into() };
     let config = CollectionConfig {
         dim: Some(3),
         text: Some(spec),

@@ -103,7 +103,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         ),
         (
             2,
-            r#"{"metric":"dot","dim":3,"text":{"language":"italian","fields":["a","b.c"],"languages":{"a":"sv"}},"m":8,"ef_construction":100,"history":"30d"}"#,
+            r#"{"metric":"dot","dim":3,"text":{"language":"italian","fields":["a","b.c"],"languages":{"a":"sv"},"k1":0.9,"b":0,"weights":{"a":2}},"m":8,"ef_construction":100,"history":"30d"}"#,
         ),
         (2, r#"{"text":{"fields":"all"},"embedder":false}"#),
         (3, r#"{"name":"c","metric":"manhattan","embedder":"x"}"#),
