@@ -350,7 +350,8 @@ impl WasmDatabase {
     pub fn link(&mut self, c: f64, edges: &str) -> Thrown<JsValue> {
         let mut link = || {
             let (batch, level) = parse::<LinksBody<'_>>(edges.as_bytes())?.batch()?;
-            let submitted = self.at_mut(c)?.collection.submit(batch, level.unwrap_or(self.level))?;
+            let level = level.unwrap_or(self.level);
+            let submitted = self.at_mut(c)?.collection.submit(batch, level)?;
             let ticket = submitted.ticket.map_or(0, |ticket| ticket.0);
             Ok(Submitted { ticket, ended: submitted.linked })
         };
@@ -361,7 +362,8 @@ impl WasmDatabase {
     pub fn unlink(&mut self, c: f64, edges: &str) -> Thrown<JsValue> {
         let mut unlink = || {
             let (batch, level) = parse::<UnlinksBody>(edges.as_bytes())?.batch()?;
-            let submitted = self.at_mut(c)?.collection.submit(batch, level.unwrap_or(self.level))?;
+            let level = level.unwrap_or(self.level);
+            let submitted = self.at_mut(c)?.collection.submit(batch, level)?;
             let ticket = submitted.ticket.map_or(0, |ticket| ticket.0);
             Ok(Submitted { ticket, ended: submitted.unlinked })
         };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::base::{AlignedBytes, Error, Event, InputError, Lsn, Pool, Result, Seq};
 use crate::collection::{Maintenance, Part, PartView, View};
+use crate::graph::EdgesReader;
 use crate::segment::{End, Ends, SegmentBlobs};
 use crate::storage::blob::build;
 use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
@@ -201,7 +202,7 @@ impl Collection {
         let horizon = self.horizon_at_the_cut();
         let size = |(part, ended): (&PartView, &Ends)| match &part.part {
             Part::Segment(segment) => Some(SegmentSize {
-                bytes: segment.rows.weight(),
+                bytes: segment.rows.weight() + segment.edges().map_or(0, EdgesReader::weight),
                 slots: segment.len(),
                 ended: ended.ended_by(horizon),
                 vectors: segment.rows.vectors(),

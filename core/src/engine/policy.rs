@@ -42,8 +42,12 @@ const TIER: u64 = 2;
 impl SegmentSize {
     /// Bytes that a merge would copy.
     fn live_bytes(&self) -> u64 {
+        if self.slots == 0 {
+            // Edges alone.
+            return self.bytes;
+        }
         let live = (self.slots - self.ended) as u64;
-        (u128::from(self.bytes) * u128::from(live) / u128::from(self.slots.max(1) as u64)) as u64
+        (u128::from(self.bytes) * u128::from(live) / u128::from(self.slots as u64)) as u64
     }
 
     fn needs_links(&self) -> bool {
