@@ -11,7 +11,7 @@ use kithdb::collection::{
     UnlinkRequest, Ways,
 };
 use kithdb::host::Db;
-use kithdb::vectors::score;
+use kithdb::vectors::{Metric, score};
 use kithdb::wire::{parse, parse_metadata};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,8 +19,11 @@ use serde_json::value::RawValue;
 use super::{NodeAnswer, StatusAnswer, not_yet, ok, refuse, required};
 use crate::http::{App, BODY_BYTES_MAX, JsonBody, Problem};
 
-/// How deep a subgraph goes at most.
-const SUBGRAPH_DEPTH_MAX: i64 = 5;
+/// How far it looks around a node at most.
+const DEPTH_MAX: i64 = 5;
+
+/// The largest distance from a guide's vector where none is given: the Python client leaves it out for this.
+const SEMANTIC_THRESHOLD: f32 = 0.5;
 
 /// What a path is searched along where no relations are given.
 const PATH_RELATIONS: [&str; 6] = ["related_to", "mentions", "parent", "child", "next", "prev"];
@@ -285,18 +288,22 @@ pub struct TreeAnswer {
     connections: BTreeMap<String, Vec<TreeAnswer>>,
 }
 
+impl TreeAnswer {
+    /// A node and, by path, what it leads to; a path that leads nowhere is left out.
+    pub fn new(node: NodeAnswer, connections: Vec<(String, Vec<FoundTree>)>) -> Self {
+        let below = |(path, trees): (String, Vec<FoundTree>)| {
+            (!trees.is_empty()).then(|| (path, trees.into_iter().map(Self::from).collect()))
+        };
+        Self { node, connections: connections.into_iter().filter_map(below).collect() }
+    }
+}
+
 impl From<FoundTree> for TreeAnswer {
     fn from(tree: FoundTree) -> Self {
         let FoundTree { node, connections, .. } = tree;
         let (id, row) = (node.id, node.row);
         let none = || NodeAnswer { id, vector: Vec::new(), metadata: Object::new() };
-        let below = |(path, trees): (String, Vec<FoundTree>)| {
-            (!trees.is_empty()).then(|| (path, trees.into_iter().map(Self::from).collect()))
-        };
-        Self {
-            node: row.as_deref().map_or_else(none, NodeAnswer::from),
-            connections: connections.into_iter().filter_map(below).collect(),
-        }
+        Self::new(row.as_deref().map_or_else(none, NodeAnswer::from), connections)
     }
 }
 
@@ -315,10 +322,8 @@ pub fn traverse(db: &Db, body: &[u8]) -> Result<TraverseAnswer, Problem> {
     let collection = db.collection(&index)?;
     let row = collection.get(&id, None)?.ok_or_else(|| super::unknown_node(&id, &index))?;
     let paths = paths.unwrap_or_default();
-    let mut answer = TraverseAnswer {
-        result: TreeAnswer { node: NodeAnswer::from(&*row), connections: BTreeMap::new() },
-        truncated: false,
-    };
+    let mut answer =
+        TraverseAnswer { result: TreeAnswer::new(NodeAnswer::from(&*row), Vec::new()), truncated: false };
     if !paths.is_empty() {
         let question = GraphQuestion::Traverse { id, paths };
         let options = GraphOptions { hydrate: true, limit: Some(SCAN_MAX), ..GraphOptions::default() };
@@ -377,15 +382,18 @@ pub fn extract_subgraph(db: &Db, body: &[u8]) -> Result<SubgraphAnswer, Problem>
         Some(vector) => {
             // Its threshold is a distance, the largest; ours is a score, the least.
             let metric = collection.info()?.config.metric;
-            Some(Guide { vector, threshold: score(metric, body.semantic_threshold.unwrap_or_default()) })
+            let distance = body.semantic_threshold.unwrap_or(SEMANTIC_THRESHOLD);
+            if distance < 0.0 && metric != Metric::Dot {
+                return Err(refuse("semantic_threshold must be a distance of 0 or more"));
+            }
+            Some(Guide { vector, threshold: score(metric, distance) })
         }
     };
     let question = GraphQuestion::Subgraph { ids: vec![root_id.clone()], guide };
-    let depth = body.max_depth.unwrap_or_default().clamp(1, SUBGRAPH_DEPTH_MAX);
     let options = GraphOptions {
         as_of: moment(body.at_time),
         limit: Some(SCAN_MAX),
-        depth: Some(depth as usize),
+        depth: Some(depth_of(body.max_depth)),
         relations,
         ways: Ways::Both,
         ..GraphOptions::default()
@@ -402,6 +410,11 @@ pub fn extract_subgraph(db: &Db, body: &[u8]) -> Result<SubgraphAnswer, Problem>
         edges: edges.into_iter().map(LongEdge::from).collect(),
         truncated,
     })
+}
+
+/// How far around a node: 1 to 5 edges, as there.
+pub fn depth_of(max_depth: Option<i64>) -> usize {
+    max_depth.unwrap_or_default().clamp(1, DEPTH_MAX) as usize
 }
 
 fn metadata(row: Option<&kithdb::segment::Row>) -> Object {

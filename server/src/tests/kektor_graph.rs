@@ -148,6 +148,8 @@ async fn subgraphs_tell_every_edge_once() {
     // The threshold is the largest distance.
     let guided = around(json!({"guide_vector": [0, 0], "semantic_threshold": 1.5, "max_depth": 2})).await;
     assert_eq!(guided["nodes"].as_array().map(Vec::len), Some(2), "{guided}");
+    let guided = around(json!({"guide_vector": [0, 0.5], "max_depth": 2})).await;
+    assert_eq!(guided["nodes"].as_array().map(Vec::len), Some(2), "0.5 where it is left out: {guided}");
     let before = around(json!({"at_time": 1})).await;
     assert_eq!(
         (before["edges"].as_array().map(Vec::len), &before["nodes"][0]["id"]),
@@ -158,6 +160,9 @@ async fn subgraphs_tell_every_edge_once() {
     assert_eq!(empty, (400, "relations are required".into()));
     let wrong = json!({"root_id": "c1", "relations": ["next"], "guide_vector": [1]});
     assert_eq!(refused(&server, "extract-subgraph", wrong).await.0, 400);
+    let below =
+        json!({"root_id": "c1", "relations": ["next"], "guide_vector": [1, 0], "semantic_threshold": -2});
+    assert_eq!(refused(&server, "extract-subgraph", below).await.0, 400);
 }
 
 #[tokio::test]
@@ -244,6 +249,42 @@ async fn properties_set_at_once_are_all_there() {
     tokio::join!(set("a"), set("b"), set("c"), set("d"));
     let got = told(&server, "get-node-properties", json!({"node_id": "m"})).await;
     assert_eq!(got["properties"], json!({"a": 1, "b": 1, "c": 1, "d": 1}));
+}
+
+#[tokio::test]
+async fn searches_look_around_nodes_and_tell_what_results_lead_to() {
+    let server = server().await;
+    let search = async |mut body: Value| {
+        body["index_name"] = "t".into();
+        server.post("/vector/actions/search", &body.to_string()).await
+    };
+    let around = json!({"root_id": "book", "relations": ["parent"], "direction": "in"});
+    let found = search(json!({"query_vector": [9, 0], "graph_filter": around})).await;
+    assert_eq!(found.json(), json!({"results": ["c2", "c1", "book"]}));
+    let out = json!({"root_id": "c1", "relations": ["next"], "max_depth": 99});
+    let found = search(json!({"filter": "n > 0", "graph_filter": out})).await;
+    assert_eq!(found.json(), json!({"results": ["c1", "c2"]}));
+
+    let request = json!({"query_vector": [1, 0], "k": 1, "include_relations": ["next.parent", "cites"],
+        "hydrate_relations": true});
+    let book = json!({"id": "book", "vector": [0.0, 0.0], "metadata": {"title": "Book"}});
+    let c2 =
+        json!({"id": "c2", "vector": [9.0, 0.0], "metadata": {"n": 2}, "connections": {"parent": [book]}});
+    let node =
+        json!({"id": "c1", "vector": [1.0, 0.0], "metadata": {"n": 1}, "connections": {"next.parent": [c2]}});
+    let expected = json!({"results": [{"id": "c1", "score": 1.0, "node": node}]});
+    assert_eq!(search(request.clone()).await.json(), expected);
+    let mut bare = request;
+    bare["hydrate_relations"] = false.into();
+    let bare = search(bare).await.json();
+    let next = &bare["results"][0]["node"]["connections"]["next.parent"][0];
+    assert_eq!((&next["id"], &next["metadata"]), (&json!("c2"), &json!({})), "{bare}");
+
+    for filter in [json!({}), json!({"root_id": "a", "hops": 1}), json!({"root_id": "a", "direction": "up"})]
+    {
+        let refused = search(json!({"query_vector": [1, 0], "graph_filter": filter})).await;
+        assert_eq!(refused.status.as_u16(), 400, "{filter}");
+    }
 }
 
 #[tokio::test]
