@@ -32,7 +32,8 @@ async function run(lines, variables) {
   const check = (expression, answer, found) => {
     count += 1;
     if (/^[a-z]+(, |$)/.test(answer) && !/^(null|true|false)$/.test(answer)) {
-      assert.equal(found.nodes.map(({ id }) => id).join(', ') || 'none', answer, expression);
+      const ids = (found.nodes ?? found.hits).map(({ id }) => id);
+      assert.equal(ids.join(', ') || 'none', answer, expression);
     } else {
       assert.deepEqual(found, JSON.parse(answer), expression);
     }
