@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::app::App;
 use super::guard::guard;
 use super::problem::Problem;
-use crate::kektor::{self, indexes, maintenance, vectors};
+use crate::kektor::{self, graph as edges, indexes, maintenance, nodes, vectors};
 use crate::page;
 use crate::v1::{collections, documents, embedder, graph, jobs, kv, search};
 
@@ -85,9 +85,29 @@ fn kektor_routes() -> Router<App> {
         .route("/vector/actions/delete_vector", post(vectors::delete))
         .route("/vector/actions/search", post(kektor::search::search))
         .route("/vector/actions/compress", post(maintenance::compress))
+        .merge(kektor_graph_routes())
         .route("/system/tasks/{id}", get(kektor::system::task))
         .route("/system/save", post(kektor::system::save))
         .layer(map_response(kektor::shape_errors))
+}
+
+/// The actions of KektorDB's graph.
+fn kektor_graph_routes() -> Router<App> {
+    Router::new()
+        .route("/graph/actions/link", edges::action(edges::link))
+        .route("/graph/actions/unlink", edges::action(edges::unlink))
+        .route("/graph/actions/get-links", edges::action(edges::get_links))
+        .route("/graph/actions/get-incoming", edges::action(edges::get_incoming))
+        .route("/graph/actions/get-connections", edges::action(edges::get_connections))
+        .route("/graph/actions/get-edges", edges::action(edges::get_edges))
+        .route("/graph/actions/get-all-relations", edges::action(edges::get_all_relations))
+        .route("/graph/actions/get-all-incoming", edges::action(edges::get_all_incoming))
+        .route("/graph/actions/traverse", edges::action(edges::traverse))
+        .route("/graph/actions/extract-subgraph", edges::action(edges::extract_subgraph))
+        .route("/graph/actions/find-path", edges::action(edges::find_path))
+        .route("/graph/actions/set-node-properties", edges::action(nodes::set_properties))
+        .route("/graph/actions/get-node-properties", edges::action(nodes::get_properties))
+        .route("/graph/actions/search-nodes", edges::action(nodes::search))
 }
 
 async fn healthz() -> Response {

@@ -3,9 +3,11 @@
 //! docs/COMPATIBILITY.md lists each departure.
 
 mod errors;
+pub mod graph;
 pub mod indexes;
 pub mod kv;
 pub mod maintenance;
+pub mod nodes;
 pub mod search;
 pub mod system;
 pub mod vectors;
@@ -13,7 +15,7 @@ pub mod vectors;
 pub use errors::shape_errors;
 
 use axum::http::StatusCode;
-use kithdb::base::{Object, Result};
+use kithdb::base::{Error, Object, Result, StateError};
 use kithdb::segment::Row;
 use serde::Serialize;
 
@@ -21,7 +23,7 @@ use crate::http::Problem;
 
 /// A document as this API shows it. Without a vector it has an empty one: its clients expect a list.
 #[derive(Debug, Serialize)]
-struct NodeAnswer {
+pub struct NodeAnswer {
     id: String,
     vector: Vec<f32>,
     metadata: Object,
@@ -34,8 +36,9 @@ impl From<&Row> for NodeAnswer {
     }
 }
 
+/// That it was done.
 #[derive(Debug, Serialize)]
-struct StatusAnswer {
+pub struct StatusAnswer {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
@@ -47,6 +50,25 @@ const fn ok(message: Option<&'static str>) -> StatusAnswer {
 
 fn refuse(message: impl Into<String>) -> Problem {
     Problem::http(StatusCode::BAD_REQUEST, "invalid_request", message)
+}
+
+fn not_found(message: &str) -> Problem {
+    Problem::http(StatusCode::NOT_FOUND, "unknown", message)
+}
+
+fn unknown_node(id: &str, index: &str) -> Problem {
+    Error::from(StateError::UnknownDocument { id: id.to_owned(), collection: index.to_owned() }).into()
+}
+
+/// The values of fields that must be there and not be empty.
+fn required<const N: usize>(fields: [(&str, Option<String>); N]) -> Result<[String; N], Problem> {
+    let names = fields.each_ref().map(|(name, _)| *name);
+    let values = fields.map(|(_, value)| value.unwrap_or_default());
+    if values.iter().any(String::is_empty) {
+        let are = if N > 1 { " are" } else { "" };
+        return Err(refuse(format!("{}{are} required", names.join(", "))));
+    }
+    Ok(values)
 }
 
 /// Refuses what is not done yet rather than leaving it out of the answer silently.

@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use kithdb::base::{Error, StateError};
-use kithdb::collection::{Fusion, Hit, SearchRequest, parse_filter};
+use kithdb::collection::{Fusion, GraphFilter, Hit, SearchRequest, Ways, parse_filter};
 use kithdb::wire::parse;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{NodeAnswer, given, not_yet};
+use super::graph::{TreeAnswer, depth_of};
+use super::{NodeAnswer, given, not_yet, refuse};
 use crate::http::{App, BODY_BYTES_MAX, JsonBody, Problem};
 
 #[derive(Deserialize, Default)]
@@ -24,8 +24,32 @@ struct SearchBody {
     include_relations: Option<Vec<String>>,
     hydrate_relations: bool,
     hydrate: bool,
-    graph_filter: Option<Value>,
+    graph_filter: Option<GraphFilterBody>,
     compress_context: bool,
+}
+
+/// Only what is around a node can be found.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct GraphFilterBody {
+    root_id: Option<String>,
+    relations: Option<Vec<String>>,
+    direction: Option<String>,
+    max_depth: Option<i64>,
+}
+
+impl GraphFilterBody {
+    fn filter(self) -> Result<GraphFilter, Problem> {
+        let root = self.root_id.filter(|root| !root.is_empty());
+        let root = root.ok_or_else(|| refuse("graph_filter: root_id is required"))?;
+        let direction = self.direction.filter(|direction| !direction.is_empty());
+        Ok(GraphFilter {
+            roots: vec![root],
+            relations: self.relations.unwrap_or_default(),
+            ways: direction.as_deref().map_or(Ok(Ways::Out), Ways::parse)?,
+            depth: depth_of(self.max_depth),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -44,7 +68,7 @@ enum Results {
 struct ResultAnswer {
     id: String,
     score: f64,
-    node: NodeAnswer,
+    node: TreeAnswer,
 }
 
 pub async fn search(
@@ -54,12 +78,13 @@ pub async fn search(
     app.ok(move |db| {
         let body: SearchBody = parse(&body)?;
         let collection = db.collection(&body.index_name)?;
-        let hydrate = body.hydrate || body.hydrate_relations;
+        let is_related = body.include_relations.as_ref().is_some_and(|paths| !paths.is_empty());
+        let hydrate = body.hydrate || body.hydrate_relations || is_related;
         let asks_text = body.query_text.as_ref().is_some_and(|text| !text.is_empty());
         if asks_text && collection.info()?.config.embedder.is_none() {
             return Err(Error::from(StateError::NoEmbedder { collection: body.index_name }).into());
         }
-        let hits = collection.search(request(body)?).map_err(Problem::from)?.hits;
+        let hits = collection.search(request(body, hydrate)?).map_err(Problem::from)?.hits;
         let results = if hydrate {
             Results::Nodes(hits.into_iter().map(result).collect())
         } else {
@@ -70,9 +95,7 @@ pub async fn search(
     .await
 }
 
-fn request(body: SearchBody) -> Result<SearchRequest, Problem> {
-    not_yet(body.graph_filter.is_some_and(|filter| !filter.is_null()), "graph_filter")?;
-    not_yet(body.include_relations.is_some_and(|paths| !paths.is_empty()), "include_relations")?;
+fn request(body: SearchBody, hydrate: bool) -> Result<SearchRequest, Problem> {
     not_yet(body.compress_context, "compress_context")?;
     let filter = parse_filter(body.filter.as_deref().unwrap_or_default())?;
     let text = body.query_text.filter(|text| !text.is_empty());
@@ -89,13 +112,16 @@ fn request(body: SearchBody) -> Result<SearchRequest, Problem> {
         k: body.k.unwrap_or(defaults.k),
         ef: body.ef_search.filter(|ef| *ef > 0),
         fusion: body.alpha.map_or(defaults.fusion, Fusion::Alpha),
-        with_vector: body.hydrate || body.hydrate_relations,
+        with_vector: hydrate,
+        graph_filter: body.graph_filter.map(GraphFilterBody::filter).transpose()?,
+        include_relations: body.include_relations.unwrap_or_default(),
+        hydrate_relations: body.hydrate_relations,
         ..defaults
     })
 }
 
 fn result(hit: Hit) -> ResultAnswer {
-    let Hit { id, score, metadata, vector, .. } = hit;
+    let Hit { id, score, metadata, vector, connections, .. } = hit;
     let node = NodeAnswer { id: id.clone(), vector: vector.unwrap_or_default(), metadata };
-    ResultAnswer { id, score: score.into(), node }
+    ResultAnswer { id, score: score.into(), node: TreeAnswer::new(node, connections.unwrap_or_default()) }
 }

@@ -162,7 +162,6 @@ async fn searches_answer_ids_or_nodes() {
     assert_eq!(error(&search(json!({"filter": "n IN"})).await).0, 400);
     assert_eq!(error(&search(json!({"query_vector": [1, 2, 3]})).await).0, 400);
     assert_eq!(error(&search(json!({"k": 10_001})).await).0, 400);
-    assert_eq!(error(&search(json!({"graph_filter": {"root_id": "a"}})).await).0, 400);
     let no_embedder = (503, "no embedder available for index 't'".into());
     assert_eq!(error(&search(json!({"query_text": "cats"})).await), no_embedder);
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod embedder;
 mod guard;
 mod kektor;
+mod kektor_graph;
 mod kv;
 mod page;
 mod v1;
