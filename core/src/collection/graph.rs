@@ -381,9 +381,10 @@ impl<'a> Asker<'a> {
             Some(guide) => {
                 let metric = self.view.config.metric;
                 check_vector(metric, self.view.dim.map(|dim| dim as usize), &guide.vector)?;
+                let moment = self.view.moment(self.options.as_of, self.moment.time())?;
                 let prepared = PreparedQuery::new(metric, &guide.vector);
                 self.graph.subgraph(&request, &mut |key| {
-                    let Some(row) = self.view.get(self.graph.name(key), self.moment)? else {
+                    let Some(row) = self.view.get(self.graph.name(key), moment)? else {
                         return Ok(false);
                     };
                     let Some(vector) = &row.vector else { return Ok(false) };
