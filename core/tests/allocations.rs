@@ -74,8 +74,8 @@ fn codes_of_bits_and_by_product_quantisation_allocate_nothing_either() {
 fn a_word_with_a_typo_allocates_for_the_terms_it_finds_and_not_for_those_it_passes() {
     let (mut rng, mut part) = (Rng::new(3), MemoryPostings::new());
     let analyzer = Analyzer::new(Language::None);
-    for slot in 0..20_000 {
-        let letters = (0..4 + rng.below(6)).map(|_| ['g', 'i', 'r', 'a', 'f', 'e'][rng.below(6) as usize]);
+    for slot in 0..60_000 {
+        let letters = (0..5 + rng.below(3)).map(|_| ['g', 'i', 'r', 'a', 'f', 'e'][rng.below(6) as usize]);
         let word = letters.collect::<String>();
         part.push(&analyzer, slot, &[("text", &word)]);
     }

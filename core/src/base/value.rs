@@ -345,6 +345,21 @@ impl<'de> Visitor<'de> for CanonicalVisitor {
     }
 }
 
+/// About how many bytes an object takes in memory.
+#[must_use]
+pub fn object_weight(fields: &Object) -> usize {
+    fields.iter().map(|(name, value)| name.len() + value_weight(value)).sum()
+}
+
+fn value_weight(value: &Value) -> usize {
+    match value {
+        Value::Str(text) => 24 + text.len(),
+        Value::Array(items) => 24 + items.iter().map(value_weight).sum::<usize>(),
+        Value::Object(fields) => 24 + object_weight(fields),
+        _ => 24,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use crate::base::ids::shorten;
 use crate::base::limits::{GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX};
 use crate::base::{Error, Key, NEVER, Object, Result, check_id};
 use crate::graph::{
-    Components, Direction, Graph, Link, PathRequest, Relation, SubgraphRequest, Tree, check_relation,
+    Bounds, Components, Direction, Graph, Link, PathRequest, Relation, SubgraphRequest, Tree, check_relation,
     parse_path,
 };
 use crate::segment::SharedRow;
@@ -226,6 +226,13 @@ impl View {
     }
 }
 
+/// Refuses paths that stand twice: each would be followed.
+pub(super) fn check_paths(paths: &[String]) -> Result<()> {
+    let mut seen = HashSet::new();
+    let twice = paths.iter().find(|path| !seen.insert(path.as_str()));
+    twice.map_or(Ok(()), |path| Err(Error::parameter("paths", shorten(path), "each path once")))
+}
+
 /// One question at work.
 pub(super) struct Asker<'a> {
     view: &'a View,
@@ -321,21 +328,29 @@ impl<'a> Asker<'a> {
     }
 
     pub fn traverse(&self, id: &str, paths: &[String]) -> Result<GraphAnswer> {
+        self.traverse_within(id, paths, &mut Bounds::new(self.limit, GRAPH_EDGES_MAX))
+    }
+
+    /// As [`Asker::traverse`], within what other questions have left.
+    pub fn traverse_within(&self, id: &str, paths: &[String], bounds: &mut Bounds) -> Result<GraphAnswer> {
         check_id(id)?;
         if !(1..=GRAPH_RELATIONS_MAX).contains(&paths.len()) {
             let expected = format!("1 to {GRAPH_RELATIONS_MAX} paths");
             return Err(Error::parameter("paths", paths.len(), expected));
         }
+        check_paths(paths)?;
         let depth = self.depth(3)?;
         let mut root = FoundTree { node: self.node(id, 0)?, edge: None, connections: Vec::new() };
         let mut answer = GraphAnswer::default();
         for path in paths {
             let steps = parse_path(path)?;
-            let Some(key) = self.graph.key(id) else { continue };
-            let (tree, truncated) = self.graph.traverse(key, &steps, depth, self.limit);
-            answer.truncated |= truncated;
-            root.connections.push((path.clone(), self.branches(&tree, path, 1)?));
+            let branches = match self.graph.key(id) {
+                Some(key) => self.branches(&self.graph.traverse(key, &steps, depth, bounds), path, 1)?,
+                None => Vec::new(),
+            };
+            root.connections.push((path.clone(), branches));
         }
+        answer.truncated = bounds.truncated;
         answer.tree = Some(root);
         Ok(answer)
     }
@@ -365,6 +380,7 @@ impl<'a> Asker<'a> {
             directions: self.options.ways.directions().to_vec(),
             depth: if self.relations.is_some() { depth } else { 0 },
             nodes_max: self.limit,
+            links_max: GRAPH_NODES_MAX,
             edges_max: GRAPH_EDGES_MAX,
         }
     }
@@ -395,8 +411,12 @@ impl<'a> Asker<'a> {
         };
         let mut answer = GraphAnswer { truncated: reached.truncated, ..GraphAnswer::default() };
         // What no edge names is there all the same.
+        let mut unknown: Vec<&String> = Vec::new();
         for id in ids.iter().filter(|id| self.graph.key(id).is_none()) {
-            answer.nodes.push(self.node(id, 0)?);
+            if !unknown.contains(&id) {
+                unknown.push(id);
+                answer.nodes.push(self.node(id, 0)?);
+            }
         }
         for (key, depth) in &reached.nodes {
             answer.nodes.push(self.node(self.graph.name(*key), *depth)?);
@@ -410,6 +430,12 @@ impl<'a> Asker<'a> {
         check_id(target)?;
         let depth = self.depth(16)?;
         let mut answer = GraphAnswer::default();
+        if source == target {
+            // Whether any edge names it or not.
+            answer.nodes.push(self.node(source, 0)?);
+            answer.cost = Some(0.0);
+            return Ok(answer);
+        }
         let (Some(from), Some(to), Some(relations)) =
             (self.graph.key(source), self.graph.key(target), &self.relations)
         else {
@@ -441,11 +467,12 @@ impl<'a> Asker<'a> {
         while !found.step(&self.graph, usize::MAX) {}
         let named = |key: Key, count: usize| (self.graph.name(key).to_owned(), count);
         let components = found.components();
-        let truncated = components.len() > self.limit;
+        let degrees = found.degrees(self.limit + 1);
+        let truncated = components.len() > self.limit || degrees.len() > self.limit;
         let components = components.into_iter().take(self.limit);
         GraphAnswer {
             components: components.map(|component| named(component.first, component.len)).collect(),
-            degrees: found.degrees(self.limit).into_iter().map(|(key, n)| named(key, n)).collect(),
+            degrees: degrees.into_iter().take(self.limit).map(|(key, n)| named(key, n)).collect(),
             truncated,
             ..GraphAnswer::default()
         }

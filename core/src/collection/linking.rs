@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::base::value::check_object;
+use crate::base::value::{check_object, object_weight};
 use crate::base::{Error, Key, NEVER, Object, Result, Seq, check_id};
 use crate::graph::{Edge, EdgeTable, Gone, Graph, Mark, Relation, check_relation};
 
@@ -35,7 +35,8 @@ pub struct LinkRequest {
 impl LinkRequest {
     /// About how many bytes of memtable it takes.
     pub(super) fn weight_in_bytes(&self) -> usize {
-        let once = size_of::<Edge>() + self.source.len() + self.target.len() + 64 * self.properties.len();
+        let once = size_of::<Edge>() + self.source.len() + self.target.len();
+        let once = once + self.relation.len() + object_weight(&self.properties);
         once * (1 + usize::from(self.inverse.is_some()))
     }
 }

@@ -1,10 +1,12 @@
 //! A search and the graph: only what is around some documents is searched, and results come with what they lead to.
 
-use crate::base::limits::{EXPLAIN_MAX, GRAPH_DEPTH_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX};
+use crate::base::limits::{
+    EXPLAIN_MAX, GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX,
+};
 use crate::base::{Bitmap, Error, Result, check_id};
-use crate::graph::{check_relation, parse_path};
+use crate::graph::{Bounds, check_relation, parse_path};
 
-use super::graph::{Asker, FoundTree, GraphOptions, Ways};
+use super::graph::{Asker, FoundTree, GraphOptions, Ways, check_paths};
 use super::moment::Moment;
 use super::query::{Hit, SearchRequest};
 use super::view::View;
@@ -25,7 +27,7 @@ pub struct GraphFilter {
 /// What is related to a result: by path, what it leads to.
 pub type Connections = Vec<(String, Vec<FoundTree>)>;
 
-/// So many documents are related to one result by one path at most.
+/// So many documents are related to one result at most.
 const RELATED_MAX: usize = 100;
 
 impl SearchRequest {
@@ -51,6 +53,7 @@ impl SearchRequest {
             );
             return Err(Error::parameter("include_relations", paths, expected));
         }
+        check_paths(&self.include_relations)?;
         self.include_relations.iter().try_for_each(|path| parse_path(path).map(|_| ()))
     }
 }
@@ -90,10 +93,13 @@ impl View {
         let options = GraphOptions { limit: Some(RELATED_MAX), ..GraphOptions::default() };
         let documents = request.hydrate_relations.then_some(moment);
         let asker = Asker::at(self, &options, moment, documents)?;
-        let mut is_whole = true;
+        let (mut is_whole, mut left) = (true, Bounds::new(GRAPH_NODES_MAX, GRAPH_EDGES_MAX));
         for hit in hits {
-            let found = asker.traverse(&hit.id, &request.include_relations)?;
-            is_whole &= !found.truncated;
+            let mut own = Bounds { nodes: left.nodes.min(RELATED_MAX), truncated: false, ..left };
+            let before = own.nodes;
+            let found = asker.traverse_within(&hit.id, &request.include_relations, &mut own)?;
+            left = Bounds { nodes: left.nodes - (before - own.nodes), edges: own.edges, truncated: false };
+            is_whole &= !own.truncated;
             hit.connections = Some(found.tree.map_or_else(Vec::new, |tree| tree.connections));
         }
         Ok(is_whole)

@@ -263,8 +263,8 @@ impl Resolver<'_> {
             Some(known) => known.key,
             None => self.key_of_end(&id)?,
         };
-        if known.is_some_and(|known| !known.has_ended && known.expires_at <= valid_from) {
-            self.edges.gone(key, valid_from);
+        if let Some(known) = known.filter(|known| !known.has_ended && known.expires_at <= valid_from) {
+            self.edges.gone(key, known.expires_at);
         }
         self.time = valid_from;
         self.touched.insert(id.clone(), Known { key, has_ended: false, expires_at });
@@ -342,7 +342,8 @@ impl Resolver<'_> {
 
     fn end(&mut self, id: String, known: Known) {
         self.time = self.next_time();
-        self.edges.gone(known.key, self.time);
+        // What has expired went then, not when it is noted.
+        self.edges.gone(known.key, self.time.min(known.expires_at));
         self.touched.insert(id.clone(), Known { has_ended: true, ..known });
         self.out.ops.push(Op::Delete { id: id.into(), valid_to: self.time });
     }

@@ -202,7 +202,8 @@ impl Collection {
         let horizon = self.horizon_at_the_cut();
         let size = |(part, ended): (&PartView, &Ends)| match &part.part {
             Part::Segment(segment) => Some(SegmentSize {
-                bytes: segment.rows.weight() + segment.edges().map_or(0, EdgesReader::weight),
+                bytes: segment.rows.weight(),
+                edge_bytes: segment.edges().map_or(0, EdgesReader::weight),
                 slots: segment.len(),
                 ended: ended.ended_by(horizon),
                 vectors: segment.rows.vectors(),
@@ -220,7 +221,7 @@ impl Collection {
     }
 
     fn check_fits(&self, view: &View) -> Result<()> {
-        let got: u64 = self.sizes(view).iter().map(|size| size.bytes).sum();
+        let got: u64 = self.sizes(view).iter().map(|size| size.bytes + size.edge_bytes).sum();
         let limit = self.job_bytes_max;
         if got > limit {
             return Err(

@@ -13,6 +13,8 @@ use crate::collection::config::WHOLE;
 pub struct SegmentSize {
     /// About how many bytes its rows take.
     pub bytes: u64,
+    /// How many bytes its edges take: a merge copies all of them, whatever has ended of its versions.
+    pub edge_bytes: u64,
     /// Versions in it.
     pub slots: usize,
     /// Of these, how many had ended at the cut and are not kept as history: what a merge leaves out.
@@ -42,12 +44,9 @@ const TIER: u64 = 2;
 impl SegmentSize {
     /// Bytes that a merge would copy.
     fn live_bytes(&self) -> u64 {
-        if self.slots == 0 {
-            // Edges alone.
-            return self.bytes;
-        }
         let live = (self.slots - self.ended) as u64;
-        (u128::from(self.bytes) * u128::from(live) / u128::from(self.slots as u64)) as u64
+        let rows = u128::from(self.bytes) * u128::from(live) / u128::from(self.slots.max(1) as u64);
+        rows as u64 + self.edge_bytes
     }
 
     fn needs_links(&self) -> bool {
@@ -156,7 +155,7 @@ mod tests {
 
     fn of(bytes: u64) -> SegmentSize {
         let n = bytes as usize;
-        SegmentSize { bytes, slots: n, ended: 0, vectors: n, scan_bytes: n, is_linked: false }
+        SegmentSize { bytes, edge_bytes: 0, slots: n, ended: 0, vectors: n, scan_bytes: n, is_linked: false }
     }
 
     fn sizes(bytes: &[u64]) -> Vec<SegmentSize> {

@@ -145,10 +145,13 @@ impl Link {
 /// # Errors
 /// `invalid_parameter`.
 pub fn check_relation(name: &str) -> Result<()> {
-    let is_sound = (1..=RELATION_BYTES_MAX).contains(&name.len()) && !name.contains(['\0', '.', '*']) && !name.starts_with('<');
+    let is_sound = (1..=RELATION_BYTES_MAX).contains(&name.len())
+        && !name.contains(['\0', '.', '*'])
+        && !name.starts_with('<');
     if is_sound {
         return Ok(());
     }
-    let expected = format!("1 to {RELATION_BYTES_MAX} bytes of UTF-8 without NUL, dots and asterisks, and not < first");
+    let expected =
+        format!("1 to {RELATION_BYTES_MAX} bytes of UTF-8 without NUL, dots and asterisks, and not < first");
     Err(Error::parameter("relation", shorten(name), expected))
 }

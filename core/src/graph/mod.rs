@@ -23,4 +23,4 @@ pub use sections::sections;
 pub use state::{EdgeSource, Graph};
 pub use subgraph::{Reached, SubgraphRequest};
 pub use table::EdgeTable;
-pub use traverse::{Step, Tree, parse_path};
+pub use traverse::{Bounds, Step, Tree, parse_path};

@@ -60,6 +60,12 @@ impl Packed {
         self.len
     }
 
+    /// Whether so many different numbers can be in it: what counts more than its bytes can tell apart is refused before
+    /// anything is made of it.
+    pub fn can_be_distinct(&self) -> bool {
+        self.width == 8 || self.len as u64 <= 1 << (8 * self.width)
+    }
+
     /// The number at an index below [`Packed::len`].
     pub fn get(&self, index: usize) -> i64 {
         debug_assert!(index < self.len);

@@ -127,22 +127,26 @@ impl Graph<'_> {
         (None, false)
     }
 
+    /// Of each end the lightest way in so many edges is kept: a dearer one with fewer edges may be what the depth allows.
     fn lightest(&self, request: &PathRequest) -> Result<(Option<Path>, bool)> {
         // By cost, then fewer edges, then the end's key.
         let mut queue = BinaryHeap::from([Reverse((Cost(0.0), 0usize, request.source))]);
-        let mut best: HashMap<Key, (Cost, usize, Way)> =
-            HashMap::from([(request.source, (Cost(0.0), 0, None))]);
+        let mut best: HashMap<(Key, usize), (Cost, Way)> =
+            HashMap::from([((request.source, 0), (Cost(0.0), None))]);
+        // The fewest edges with which an end was left: with as many or more it is not left again, at no less cost.
+        let mut left: HashMap<Key, usize> = HashMap::new();
         let (mut links, mut looked) = (Vec::new(), 0);
         while let Some(Reverse((cost, hops, node))) = queue.pop() {
-            if best.get(&node).is_some_and(|(least, fewest, _)| (*least, *fewest) < (cost, hops)) {
+            if left.get(&node).is_some_and(|fewest| *fewest <= hops) {
                 continue;
             }
+            left.insert(node, hops);
             if node == request.target {
                 let mut back = Vec::new();
-                let mut at = node;
-                while let Some((_, _, Some((link, direction)))) = best.get(&at) {
+                let mut at = (node, hops);
+                while let Some((_, Some((link, direction)))) = best.get(&at) {
                     back.push(*link);
-                    at = link.far(direction.reversed());
+                    at = (link.far(direction.reversed()), at.1 - 1);
                 }
                 back.reverse();
                 return Ok((Some(along(request.source, back, cost.0)), false));
@@ -157,20 +161,27 @@ impl Graph<'_> {
                     return Ok((None, true));
                 }
                 for link in &links {
-                    let weight = self.weight(link);
-                    if weight < 0.0 {
-                        let expected = "weights of 0 or more on the way; ask for the fewest edges instead";
-                        return Err(Error::parameter("weighted", weight, expected));
-                    }
-                    let (far, next) = (link.far(*direction), (Cost(cost.0 + weight), hops + 1));
-                    if best.get(&far).is_none_or(|(cost, hops, _)| next < (*cost, *hops)) {
-                        best.insert(far, (next.0, next.1, Some((*link, *direction))));
-                        queue.push(Reverse((next.0, next.1, far)));
+                    let next = Cost(cost.0 + self.cost(link)?);
+                    let (far, hops) = (link.far(*direction), hops + 1);
+                    let is_left = left.get(&far).is_some_and(|fewest| *fewest <= hops);
+                    if !is_left && best.get(&(far, hops)).is_none_or(|(least, _)| next < *least) {
+                        best.insert((far, hops), (next, Some((*link, *direction))));
+                        queue.push(Reverse((next, hops, far)));
                     }
                 }
             }
         }
         Ok((None, false))
+    }
+
+    /// What an edge adds to the sum of weights.
+    fn cost(&self, link: &Link) -> Result<f64> {
+        let weight = self.weight(link);
+        if weight < 0.0 {
+            let expected = "weights of 0 or more on the way; ask for the fewest edges instead";
+            return Err(Error::parameter("weighted", weight, expected));
+        }
+        Ok(weight)
     }
 }
 

@@ -197,6 +197,9 @@ impl Pins {
         };
         let within = |column: &Packed, limit: usize| column.iter().all(|n| (0..limit as i64).contains(&n));
         let Counts { nodes, edges, relations, marks, weighted, .. } = counts;
+        if ![&self.node_keys, &self.seq, &self.gone_seq].into_iter().all(Packed::can_be_distinct) {
+            return self.corrupt("as many keys and seqs as it counts");
+        }
         if !ascends(&self.node_keys, i64::from(u32::MAX)) || !within(&self.node_order, nodes) {
             return self.corrupt("keys in ascending order");
         }
@@ -423,14 +426,35 @@ impl EdgeSource for Pins {
         out.extend(self.node_keys.iter().map(|key| Key(key as u32)));
     }
 
-    fn is_known(&self, source: Key, relation: Relation, target: Key) -> Option<(Seq, Mark, i64)> {
-        let (node, relation) = (self.node(source)?, self.relation_place(relation)? as i64);
-        let target = self.node(target)? as i64;
+    fn entries_of(&self, source: Key, relation: Relation, target: Key, out: &mut Vec<Entry>) {
+        let found = (self.node(source), self.relation_place(relation), self.node(target));
+        let (Some(node), Some(relation), Some(target)) = found else { return };
+        let (relation, wanted) = (relation as i64, target as i64);
         let own = self.out(node);
         let from = self.relation.partition(own.clone(), |n| n < relation);
         let to = self.relation.partition(from..own.end, |n| n <= relation);
-        let after = self.target.partition(from..to, |n| n <= target);
-        let last = after.checked_sub(1).filter(|last| *last >= from && self.target.get(*last) == target)?;
-        Some((Seq(self.seq.get(last) as u64), self.mark(last), self.until(last)))
+        let first = self.target.partition(from..to, |n| n < wanted);
+        let last = self.target.partition(first..to, |n| n <= wanted);
+        out.extend((first..last).map(|place| self.entry(place, target)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::bytes::le_bytes;
+    use crate::graph::sections;
+    use crate::storage::{BlobId, BlobKind, Section};
+
+    /// Columns of no width take no bytes, whatever they count: counts that nothing stands for once had gigabytes asked
+    /// for.
+    #[test]
+    fn counts_that_no_bytes_stand_for_are_refused() {
+        let mut all = sections(&EdgeTable::default());
+        let counts = [0u64, 1 << 31, 0, 0, 0, 0, 0, 0];
+        all[0] = Section::pinned(COUNTS, le_bytes(&counts));
+        let blob = Blob::in_memory(BlobId::new(1, 1, BlobKind::Edges), &all).expect("built here");
+        let reader = EdgesReader::open(&blob).expect("counts within limits");
+        assert_eq!(reader.table().expect_err("no such edges").code(), "corrupt");
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::{Key, NEVER, Object, Result, Seq};
+use crate::base::{Key, NEVER, Object, Result};
 
 use super::edge::{Direction, Entry, Link, Mark, Relation};
 
@@ -34,8 +34,8 @@ pub trait EdgeSource: Send + Sync {
     fn has_gone(&self) -> bool;
     /// Appends the keys of all ends.
     fn nodes(&self, out: &mut Vec<Key>);
-    /// The newest entry of an edge: its seq, what it is, and until when it is there as far as this part knows.
-    fn is_known(&self, source: Key, relation: Relation, target: Key) -> Option<(Seq, Mark, i64)>;
+    /// Appends the entries of one edge, by seq.
+    fn entries_of(&self, source: Key, relation: Relation, target: Key, out: &mut Vec<Entry>);
 }
 
 /// The graph of a collection at a moment.
@@ -254,17 +254,19 @@ impl<'a> Graph<'a> {
     /// The version of one edge that is there, and whether there ever was one.
     #[must_use]
     pub fn find(&self, source: Key, relation: Relation, target: Key) -> (Option<Link>, bool) {
-        // Most of what is linked is new: asking for it costs a search in each part, whatever its ends have besides.
-        if self.parts.iter().all(|part| part.is_known(source, relation, target).is_none()) {
-            return (None, false);
+        // A search in each part, whatever its ends have besides.
+        let (mut entries, mut ends) = (Vec::new(), Vec::with_capacity(self.parts.len()));
+        for part in &self.parts {
+            part.entries_of(source, relation, target, &mut entries);
+            ends.push(entries.len());
         }
+        let order: Vec<u32> = (0..entries.len() as u32).collect();
+        let part_of = |i: usize| ends.partition_point(|end| *end <= i) as u32;
         let (mut there, mut ever) = (None, false);
-        self.each(source, Direction::Out, &[relation], &mut |link, is_there| {
-            if link.target == target {
-                ever = true;
-                if is_there {
-                    there = Some(link);
-                }
+        self.decide(source, Direction::Out, &order, &entries, &part_of, &mut |link, is_there| {
+            ever = true;
+            if is_there {
+                there = Some(link);
             }
         });
         (there, ever)

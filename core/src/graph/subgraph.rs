@@ -20,6 +20,8 @@ pub struct SubgraphRequest {
     pub depth: usize,
     /// So many ends at most, the roots among them.
     pub nodes_max: usize,
+    /// So many edges are told at most.
+    pub links_max: usize,
     /// So many edges are looked at at most.
     pub edges_max: usize,
 }
@@ -76,20 +78,27 @@ impl Graph<'_> {
                         if refused.contains(&far) {
                             continue;
                         }
-                        if !admits(far)? {
+                        // Whatever does not fit is not asked about: there may be more.
+                        if reached.nodes.len() >= request.nodes_max {
+                            reached.truncated = true;
                             refused.insert(far);
                             continue;
                         }
-                        if reached.nodes.len() >= request.nodes_max {
-                            reached.truncated = true;
+                        if !admits(far)? {
+                            refused.insert(far);
                             continue;
                         }
                         seen.insert(far);
                         reached.nodes.push((far, depth + 1));
                     }
-                    if told.insert(link.seq) {
-                        reached.links.push(*link);
+                    if !told.insert(link.seq) {
+                        continue;
                     }
+                    if reached.links.len() >= request.links_max {
+                        reached.truncated = true;
+                        return Ok(reached);
+                    }
+                    reached.links.push(*link);
                 }
             }
         }

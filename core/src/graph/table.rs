@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::value::object_weight;
 use crate::base::{Key, NEVER, Seq};
 
 use super::edge::{Direction, Edge, Entry, Gone, Mark, Relation};
@@ -126,10 +127,18 @@ impl EdgeTable {
             let ends = [edge.source, edge.target];
             edge.source != edge.target
                 && ends.iter().all(|key| key.0 < next_key && self.name_of(*key).is_some())
-                && self.relations.iter().any(|(number, _)| *number == edge.relation)
+                && self.relations.binary_search_by_key(&edge.relation, |(number, _)| *number).is_ok()
         };
         if !self.edges.iter().all(is_sound) || self.relations.iter().any(|(n, _)| n.0 >= next_relation) {
             return Some("edges between two documents, by a relation, all with a name");
+        }
+        let name = |place: &u32| &self.names[*place as usize].1;
+        let mut relations: Vec<&Arc<str>> = self.relations.iter().map(|(_, name)| name).collect();
+        relations.sort_unstable();
+        let is_twice = self.by_name.windows(2).any(|two| name(&two[0]) == name(&two[1]))
+            || relations.windows(2).any(|two| two[0] == two[1]);
+        if is_twice {
+            return Some("ends and relations each under one number");
         }
         let in_time = |edge: &Edge| {
             let has_ended = edge.until < NEVER;
@@ -207,10 +216,11 @@ impl EdgeTable {
     /// About how many bytes it takes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let properties = |edge: &Edge| edge.properties.as_ref().map_or(0, |p| 64 + 64 * p.len());
+        let properties = |edge: &Edge| edge.properties.as_ref().map_or(0, |p| 64 + object_weight(p));
         let edges: usize = self.edges.iter().map(|edge| size_of::<Edge>() + 4 + properties(edge)).sum();
         let names: usize = self.names.iter().map(|(_, name)| 28 + name.len()).sum();
-        edges + names + self.gone.len() * size_of::<Gone>()
+        let relations: usize = self.relations.iter().map(|(_, name)| 24 + name.len()).sum();
+        edges + names + relations + self.gone.len() * size_of::<Gone>()
     }
 }
 
@@ -253,15 +263,6 @@ fn settle(edges: &mut Vec<Edge>) {
 impl EdgeSource for EdgeTable {
     fn entries(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Entry>) {
         let (low, high) = (relation.unwrap_or(Relation(0)), relation.unwrap_or(Relation(u32::MAX)));
-        let entry = |place: u32, edge: &Edge, other: Key| Entry {
-            relation: edge.relation,
-            other,
-            seq: edge.seq,
-            mark: edge.mark,
-            at: edge.at,
-            until: edge.until,
-            place,
-        };
         match direction {
             Direction::Out => {
                 let from = self.edges.partition_point(|edge| (edge.source, edge.relation) < (node, low));
@@ -314,12 +315,16 @@ impl EdgeSource for EdgeTable {
         out.extend(self.names.iter().map(|(key, _)| *key));
     }
 
-    fn is_known(&self, source: Key, relation: Relation, target: Key) -> Option<(Seq, Mark, i64)> {
-        let after = self
-            .edges
-            .partition_point(|edge| (edge.source, edge.relation, edge.target) <= (source, relation, target));
-        let last = self.edges[..after].last()?;
-        let is_own = (last.source, last.relation, last.target) == (source, relation, target);
-        is_own.then_some((last.seq, last.mark, last.until))
+    fn entries_of(&self, source: Key, relation: Relation, target: Key, out: &mut Vec<Entry>) {
+        let triple = (source, relation, target);
+        let of = |edge: &Edge| (edge.source, edge.relation, edge.target);
+        let from = self.edges.partition_point(|edge| of(edge) < triple);
+        let found = self.edges[from..].iter().zip(from as u32..).take_while(|(edge, _)| of(edge) == triple);
+        out.extend(found.map(|(edge, place)| entry(place, edge, edge.target)));
     }
+}
+
+fn entry(place: u32, edge: &Edge, other: Key) -> Entry {
+    let Edge { relation, seq, mark, at, until, .. } = *edge;
+    Entry { relation, other, seq, mark, at, until, place }
 }

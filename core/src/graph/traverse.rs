@@ -65,41 +65,57 @@ pub fn parse_path(path: &str) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// What is left of the bounds of one traversal.
-struct Bounds {
-    nodes: usize,
-    truncated: bool,
+/// What is left of the bounds of a question, for all of its paths together.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Places of trees that may still be filled.
+    pub nodes: usize,
+    /// Edges that may still be looked at.
+    pub edges: usize,
+    /// Whether there is more.
+    pub truncated: bool,
+}
+
+/// A step with the numbers of its relations; `None` where no edge ever had it.
+struct Resolved {
+    direction: Direction,
+    relations: Option<Vec<Relation>>,
+    is_deep: bool,
 }
 
 impl Graph<'_> {
-    /// Follows a path from a document; `**` goes `depth` edges far. At most `nodes_max` places of the tree are filled;
-    /// the second tells whether there are more.
+    /// Follows a path from a document; `**` goes `depth` edges far. Ends where the bounds do.
     #[must_use]
-    pub fn traverse(&self, root: Key, path: &[Step], depth: usize, nodes_max: usize) -> (Tree, bool) {
-        let mut bounds = Bounds { nodes: nodes_max, truncated: false };
-        let branches = self.branches(root, path, depth, &mut bounds);
-        (Tree { node: root, link: None, branches }, bounds.truncated)
+    pub fn traverse(&self, root: Key, path: &[Step], depth: usize, bounds: &mut Bounds) -> Tree {
+        let path: Vec<Resolved> = path.iter().map(|step| self.resolve(step)).collect();
+        Tree { node: root, link: None, branches: self.branches(root, &path, depth, bounds) }
     }
 
-    fn branches(&self, node: Key, path: &[Step], depth: usize, bounds: &mut Bounds) -> Vec<Tree> {
-        let Some((step, rest)) = path.split_first() else { return Vec::new() };
+    fn resolve(&self, step: &Step) -> Resolved {
         let along = |name: &str| self.relation(name).map(|relation| vec![relation]);
-        let (direction, relations): (Direction, Option<Vec<Relation>>) = match step {
+        let (direction, relations) = match step {
             Step::Along(name) => (Direction::Out, along(name)),
             Step::Against(name) => (Direction::In, along(name)),
-            Step::Any => (Direction::Out, Some(Vec::new())),
-            Step::Deep => return self.deep(node, depth, bounds),
+            Step::Any | Step::Deep => (Direction::Out, Some(Vec::new())),
         };
-        let mut links = Vec::new();
-        if let Some(relations) = relations {
-            self.links(node, direction, &relations, &mut links);
+        Resolved { direction, relations, is_deep: *step == Step::Deep }
+    }
+
+    fn branches(&self, node: Key, path: &[Resolved], depth: usize, bounds: &mut Bounds) -> Vec<Tree> {
+        let Some((step, rest)) = path.split_first() else { return Vec::new() };
+        if step.is_deep {
+            return self.deep(node, depth, bounds);
         }
-        let mut branches = Vec::new();
+        let (mut links, mut branches) = (Vec::new(), Vec::new());
+        if let Some(relations) = step.relations.as_ref().filter(|_| !bounds.truncated) {
+            self.links(node, step.direction, relations, &mut links);
+            bounds.look(links.len());
+        }
         for link in links {
             if !bounds.take() {
                 break;
             }
-            let far = link.far(direction);
+            let far = link.far(step.direction);
             let below = self.branches(far, rest, depth, bounds);
             branches.push(Tree { node: far, link: Some(link), branches: below });
         }
@@ -115,7 +131,11 @@ impl Graph<'_> {
         for _ in 0..depth {
             let mut next = Vec::new();
             for (parent, node) in level {
+                if bounds.truncated {
+                    break;
+                }
                 self.links(node, Direction::Out, &[], &mut links);
+                bounds.look(links.len());
                 for link in &links {
                     if seen.contains(&link.target) {
                         continue;
@@ -145,9 +165,20 @@ impl Graph<'_> {
 }
 
 impl Bounds {
+    /// So many places and edges.
+    #[must_use]
+    pub fn new(nodes: usize, edges: usize) -> Self {
+        Self { nodes, edges, truncated: false }
+    }
+
     fn take(&mut self) -> bool {
         self.truncated |= self.nodes == 0;
         self.nodes = self.nodes.saturating_sub(1);
         !self.truncated
+    }
+
+    fn look(&mut self, edges: usize) {
+        self.truncated |= self.edges < edges;
+        self.edges = self.edges.saturating_sub(edges);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::value::object_weight;
 use crate::base::{Key, Object, Seq};
 
 /// One version of a document.
@@ -39,18 +40,4 @@ impl Row {
 /// About how many bytes a row of these takes.
 pub(crate) fn weight(id: &str, vector: Option<&[f32]>, metadata: &Object) -> usize {
     64 + id.len() + vector.map_or(0, |v| v.len() * 4) + object_weight(metadata)
-}
-
-fn object_weight(fields: &Object) -> usize {
-    fields.iter().map(|(name, value)| name.len() + value_weight(value)).sum()
-}
-
-fn value_weight(value: &crate::base::Value) -> usize {
-    use crate::base::Value;
-    match value {
-        Value::Str(text) => 24 + text.len(),
-        Value::Array(items) => 24 + items.iter().map(value_weight).sum::<usize>(),
-        Value::Object(fields) => 24 + object_weight(fields),
-        _ => 24,
-    }
 }

@@ -119,9 +119,9 @@ fn ask_edges(blob: &Blob) {
             pins.entries(key, direction, None, &mut entries);
             for entry in &entries {
                 drop((pins.weight_of(entry.place), pins.properties_of(entry.place)));
-                assert!(
-                    pins.is_known(key, entry.relation, entry.other).is_none_or(|(seq, ..)| seq.0 < 1 << 63)
-                );
+                let mut own = Vec::new();
+                pins.entries_of(key, entry.relation, entry.other, &mut own);
+                assert!(own.iter().all(|own| own.other == entry.other));
             }
         }
     }

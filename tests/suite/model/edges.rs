@@ -255,6 +255,7 @@ impl Run {
             directions: ways.to_vec(),
             depth,
             nodes_max: 100,
+            links_max: 10_000,
             edges_max: 10_000,
         };
         let reached = graph.subgraph(&request, &mut |_| Ok(true)).expect("sound");
@@ -290,6 +291,10 @@ impl Run {
         let expected = Self::distances(there, source, ways).get(target).copied();
         let (path, _) = graph.path(&request).expect("sound");
         assert_eq!(path.as_ref().map(|path| path.links.len()), expected, "{source} to {target} at {time}");
+        let few = PathRequest { weighted: true, depth: 1 + self.rng.below(4) as usize, ..request.clone() };
+        let bounded = graph.path(&few).expect("sound").0.map(|path| path.cost);
+        let naive = Self::lightest(there, [source, target], ways, few.depth);
+        assert_eq!(bounded, naive, "{source} to {target} in {} edges at {time}", few.depth);
         let weighted = PathRequest { weighted: true, ..request };
         let (light, _) = graph.path(&weighted).expect("sound");
         assert_eq!(light.is_some(), expected.is_some());
@@ -304,6 +309,31 @@ impl Run {
             assert_eq!(light.cost, sum(&light.links));
             assert!(light.cost <= sum(&path.links), "no lighter than the one with the fewest edges");
         }
+    }
+
+    /// The least sum of weights over so many edges, all ways tried.
+    fn lightest(
+        there: &[EdgeVersion],
+        [from, to]: [&str; 2],
+        ways: &[Direction],
+        depth: usize,
+    ) -> Option<f64> {
+        let mut costs = BTreeMap::from([(from.to_owned(), 0.0)]);
+        for _ in 0..depth {
+            let before = costs.clone();
+            for edge in there {
+                let steps = [
+                    (Direction::Out, &edge.source, &edge.target),
+                    (Direction::In, &edge.target, &edge.source),
+                ];
+                for (_, near, far) in steps.into_iter().filter(|(way, ..)| ways.contains(way)) {
+                    let Some(cost) = before.get(near).map(|cost| cost + edge.weight) else { continue };
+                    let known = costs.entry(far.clone()).or_insert(cost);
+                    *known = known.min(cost);
+                }
+            }
+        }
+        costs.get(to).copied()
     }
 
     fn together(&self, graph: &Graph<'_>, there: &[EdgeVersion], time: i64) {
