@@ -614,7 +614,12 @@ impl WasmDatabase {
         let finish = |open: &mut Open| {
             let Some(job) = open.job.take() else { return Ok(()) };
             let mut committed = open.collection.commit(job)?;
-            open.collection.publish(&mut committed)
+            open.collection.publish(&mut committed)?;
+            if committed.wants_confirmation() {
+                let confirmation = open.collection.confirm()?;
+                open.collection.confirmed(confirmation);
+            }
+            Ok(())
         };
         self.at_mut(c).and_then(finish).map_err(|error| thrown(&error))?;
         self.root.release(c as u64);

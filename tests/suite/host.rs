@@ -1,4 +1,4 @@
-//! Many threads on one database: closing while others write, what a seal of deletes does.
+//! Many threads on one database: closing while others write, what a seal of deletes does, what jobs leave behind.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -200,4 +200,43 @@ fn memtables_together_and_jobs_are_bounded_by_the_memory_that_may_be_used() {
     assert_eq!(large.add_bulk(bulk, AddMode::Insert).expect_err("as much").code(), "too_large");
     assert_eq!(large.run(JobKind::Optimize).expect_err("two thirds of the memory").code(), "too_large");
     assert!(!large.run(JobKind::Vacuum).expect("nothing has ended"));
+}
+
+/// Bytes of the files in a collection's directory, less its logs.
+fn bytes_of_blobs(directory: &std::path::Path) -> u64 {
+    let files = std::fs::read_dir(directory).expect("its directory").map(|file| file.expect("an entry"));
+    let blobs = files.filter(|file| !file.file_name().to_string_lossy().starts_with("wal-"));
+    blobs.map(|file| file.metadata().expect("it stays").len()).sum()
+}
+
+/// What an optimize had replaced took its room until the next flip: twice the disk, for ever where nobody writes. Ten
+/// minutes of a busy server had the old segment of its keys beside the new one most of the time.
+#[test]
+fn what_a_large_job_replaced_goes_at_once_and_a_small_one_leaves_it_to_fall_back_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let options = Options { auto_jobs: false, ..Options::default() };
+    let db = Db::open(directory.path(), options).expect("opened");
+    let after_each = |name: &str, place: &str, documents: u64| {
+        let collection = db.create(name, CollectionConfig::default()).expect("made");
+        for round in 0..2 {
+            let of_half = |i: &u64| i % 2 == round;
+            let batch: Vec<Document> = (0..documents)
+                .filter(of_half)
+                .map(|i| Document { vector: Some(vec![i as f32 + 1.0; 64]), ..document(format!("d{i}")) })
+                .collect();
+            collection.add(batch, AddMode::Insert, None).expect("stored");
+            collection.run(JobKind::Seal).expect("sealed");
+        }
+        let before = bytes_of_blobs(&directory.path().join(place));
+        collection.run(JobKind::Optimize).expect("optimized");
+        (before, bytes_of_blobs(&directory.path().join(place)))
+    };
+    let (before, after) = after_each("small", "c/1", 200);
+    assert!(after > before * 3 / 2, "{before}, {after}: both generations");
+    let (before, after) = after_each("large", "c/2", 10_000);
+    // Links are new.
+    assert!(after < before * 3 / 2, "{before}, {after}: one of two");
+    let names = |at: &str| std::fs::read_dir(directory.path().join(at)).expect("its directory").flatten();
+    let manifests = names("c/2").filter(|file| file.file_name().to_string_lossy().starts_with("MANIFEST-"));
+    assert_eq!(manifests.count(), 2, "there is one to fall back on");
 }

@@ -60,8 +60,9 @@ pub struct Confirmation {
 }
 
 impl Collection {
-    /// Queues the manifest once more, under the next generation. The log tells nothing of what a bulk import wrote, so
-    /// that the generation to fall back on has to name it as well, before the import is acknowledged.
+    /// Queues the manifest once more, under the next generation, so that the one to fall back on holds the same. The log
+    /// tells nothing of what a bulk import wrote: it has to be there before the import is acknowledged. What a large job
+    /// replaced can go then.
     ///
     /// # Errors
     /// `degraded`.

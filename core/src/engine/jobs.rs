@@ -82,6 +82,9 @@ pub struct JobProgress {
     pub total: usize,
 }
 
+/// So many bytes, or more, that only the generation to fall back on needs do not wait for the next flip to go.
+const LEFT_BEHIND_MAX: u64 = 1 << 20;
+
 /// What a version that has ended or was touched counts as in bytes that are replayed: its op, and reading it again.
 const CHANGE_BYTES: usize = 64;
 
@@ -132,6 +135,8 @@ pub struct Committed {
     manifest: Manifest,
     base: Vec<Ends>,
     new_segment: Option<SegmentBlobs>,
+    /// About how many bytes only the generation before needs, once it is published.
+    left_behind: u64,
     /// Kept when the flip is durable.
     pub ticket: Ticket,
 }
@@ -337,6 +342,7 @@ impl Collection {
         manifest.next_blob = self.next_blob;
         let mut base = self.base.clone();
         let parts = job.replaced();
+        let left_behind = job.snapshot.parts[parts.clone()].iter().map(|part| part.part.weight()).sum();
         if job.plan.moves_cut() {
             manifest.log = self.log;
             manifest.config = (*job.snapshot.config).clone();
@@ -369,7 +375,18 @@ impl Collection {
         let ticket = self.storage.flip(manifest.generation, manifest.encode());
         self.next_blob = manifest.next_blob;
         let (storage, env, name) = (Arc::clone(&self.storage), self.env.clone(), self.name.clone());
-        Ok(Committed { storage, env, name, fresh: None, job, manifest, base, new_segment, ticket })
+        Ok(Committed {
+            storage,
+            env,
+            name,
+            fresh: None,
+            job,
+            manifest,
+            base,
+            new_segment,
+            left_behind,
+            ticket,
+        })
     }
 
     fn put_all(&self, manifest: &mut Manifest, built: Vec<(BlobKind, Vec<Section>)>) -> Vec<BlobId> {
@@ -499,6 +516,14 @@ impl Committed {
     #[must_use]
     pub fn storage(&self) -> Arc<dyn Storage> {
         Arc::clone(&self.storage)
+    }
+
+    /// Whether the generation to fall back on should be made to hold the same, by [`Collection::confirm`], once it is
+    /// published: a bulk import has to be there, and what a large job replaced would else take its room until the next
+    /// flip, which may never come.
+    #[must_use]
+    pub fn wants_confirmation(&self) -> bool {
+        self.job.is_bulk() || self.left_behind >= LEFT_BEHIND_MAX
     }
 
     /// Reads the new blobs back and checks them, after the ticket was kept. [`Collection::publish`] does it where it was

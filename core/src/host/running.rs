@@ -117,11 +117,11 @@ impl CollectionHandle {
         }
         kept?;
         let published = committed.open().and_then(|()| lock(&self.writer).publish(&mut committed));
-        if is_bulk {
-            if let Err(error) = &published {
-                // The storage holds what nobody sees: no write may follow that does not know of it.
-                lock(&self.writer).fail(error.to_string());
-            }
+        if is_bulk && let Err(error) = &published {
+            // The storage holds what nobody sees: no write may follow that does not know of it.
+            lock(&self.writer).fail(error.to_string());
+        }
+        if is_bulk || published.is_ok() && committed.wants_confirmation() {
             self.confirm()?;
         }
         published?;
@@ -130,7 +130,7 @@ impl CollectionHandle {
         Ok(true)
     }
 
-    /// Has the generation to fall back on hold a bulk import too. Where there is no room for it, there will be at the
+    /// Has the generation to fall back on hold what was published too. Where there is no room for it, there will be at the
     /// next flip.
     fn confirm(&self) -> Result<()> {
         let (confirmation, storage) = {
