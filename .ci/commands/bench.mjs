@@ -22,6 +22,7 @@ const NEEDS = {
   quick: VECTORS,
   words: { wordnet: true },
   filters: { system: ['cxx'] },
+  graph: { system: ['cxx'], wordnet: true },
   relevance: { build: buildForNode, system: ['pip'], wordnet: true },
 };
 

@@ -116,6 +116,8 @@ export interface SubgraphRequest extends AlongRequest {
   depth?: number;
   /** Only through documents near a vector: those that score so much at least. */
   guide?: { vector: Vector; threshold: number };
+  /** Whether edges are told: true when left out. Ends alone take less time. */
+  with_edges?: boolean;
 }
 
 /** Ends, the nearest first, and the edges between them. */

@@ -14,7 +14,7 @@ use kithdb::collection::{
     CollectionConfig, Document, LinkRequest, Maintenance, Mutation, Settings, UnlinkRequest, View,
 };
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind};
-use kithdb::graph::Direction;
+use kithdb::graph::{Direction, Links};
 use kithdb::host::{AddMode, Db, Options};
 use kithdb::storage::sim::{Crash, Fault};
 use kithdb::storage::vfs::Vfs;
@@ -268,12 +268,12 @@ fn edge(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
 /// The edges that are there now, and the weight of each.
 fn read_edges(view: &View) -> State {
     let graph = view.graph(view.now(1_000)).expect("sound");
-    let (mut state, mut back, mut links) = (State::new(), 0, Vec::new());
+    let (mut state, mut back, mut links) = (State::new(), 0, Links::default());
     for key in graph.nodes() {
         graph.links(key, Direction::In, &[], &mut links);
         back += links.len();
         graph.links(key, Direction::Out, &[], &mut links);
-        for link in &links {
+        for link in links.iter() {
             let name = format!("{}>{}", graph.name(link.source), graph.name(link.target));
             assert!(state.insert(name, graph.weight(link) as i64).is_none(), "each edge once");
         }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod host_traits;
 pub mod ids;
 pub mod limits;
+pub mod number_map;
 pub mod par;
 pub mod rng;
 pub mod string_table;

@@ -7,8 +7,8 @@ use crate::base::ids::shorten;
 use crate::base::limits::{GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX};
 use crate::base::{Error, Key, NEVER, Object, Result, check_id};
 use crate::graph::{
-    Bounds, Components, Direction, Graph, Link, PathRequest, Relation, SubgraphRequest, Tree, check_relation,
-    parse_path,
+    Bounds, Components, Direction, Graph, Link, Links, PathRequest, Relation, SubgraphRequest, Tree,
+    check_relation, parse_path,
 };
 use crate::segment::SharedRow;
 use crate::vectors::{PreparedQuery, check_vector, score};
@@ -126,6 +126,8 @@ pub enum GraphQuestion {
         ids: Vec<String>,
         /// Only along what is near a vector.
         guide: Option<Guide>,
+        /// Whether edges are told, or ends alone.
+        with_edges: bool,
     },
     /// A shortest path.
     Path {
@@ -219,7 +221,9 @@ impl View {
         match question {
             GraphQuestion::Edges { id, history } => asker.edges(id, *history),
             GraphQuestion::Traverse { id, paths } => asker.traverse(id, paths),
-            GraphQuestion::Subgraph { ids, guide } => asker.subgraph(ids, guide.as_ref()),
+            GraphQuestion::Subgraph { ids, guide, with_edges } => {
+                asker.subgraph(ids, guide.as_ref(), *with_edges)
+            }
             GraphQuestion::Path { source, target, weighted } => asker.path(source, target, *weighted),
             GraphQuestion::Components => Ok(asker.components()),
         }
@@ -303,15 +307,15 @@ impl<'a> Asker<'a> {
         check_id(id)?;
         let mut answer = GraphAnswer::default();
         let (Some(key), Some(relations)) = (self.graph.key(id), &self.relations) else { return Ok(answer) };
-        let mut links = Vec::new();
+        let (mut links, mut found) = (Vec::new(), Links::default());
         for direction in self.options.ways.directions() {
-            let mut found = Vec::new();
+            let far = |link: &Link| (*link, link.far(*direction));
             if history {
-                found = self.graph.history(key, *direction, relations);
+                links.extend(self.graph.history(key, *direction, relations).iter().map(far));
             } else {
                 self.graph.links(key, *direction, relations, &mut found);
+                links.extend(found.iter().map(far));
             }
-            links.extend(found.into_iter().map(|link| (link, link.far(*direction))));
         }
         // As they were made.
         links.sort_by_key(|(link, _)| link.seq);
@@ -373,25 +377,25 @@ impl<'a> Asker<'a> {
         Ok(found)
     }
 
-    fn request(&self, roots: Vec<Key>, depth: usize) -> SubgraphRequest {
+    fn request(&self, roots: Vec<Key>, depth: usize, with_edges: bool) -> SubgraphRequest {
         SubgraphRequest {
             roots,
             relations: self.relations.clone().unwrap_or_default(),
             directions: self.options.ways.directions().to_vec(),
             depth: if self.relations.is_some() { depth } else { 0 },
             nodes_max: self.limit,
-            links_max: GRAPH_NODES_MAX,
+            links_max: with_edges.then_some(GRAPH_NODES_MAX),
             edges_max: GRAPH_EDGES_MAX,
         }
     }
 
-    pub fn subgraph(&self, ids: &[String], guide: Option<&Guide>) -> Result<GraphAnswer> {
+    pub fn subgraph(&self, ids: &[String], guide: Option<&Guide>, with_edges: bool) -> Result<GraphAnswer> {
         if !(1..=self.limit).contains(&ids.len()) {
             return Err(Error::parameter("ids", ids.len(), "1 or more, and no more than limit"));
         }
         ids.iter().try_for_each(|id| check_id(id))?;
         let roots = ids.iter().filter_map(|id| self.graph.key(id)).collect();
-        let request = self.request(roots, self.depth(1)?);
+        let request = self.request(roots, self.depth(1)?, with_edges);
         let reached = match guide {
             None => self.graph.subgraph(&request, &mut |_| Ok(true))?,
             Some(guide) => {
@@ -418,6 +422,7 @@ impl<'a> Asker<'a> {
                 answer.nodes.push(self.node(id, 0)?);
             }
         }
+        answer.nodes.reserve(reached.nodes.len());
         for (key, depth) in &reached.nodes {
             answer.nodes.push(self.node(self.graph.name(*key), *depth)?);
         }

@@ -74,6 +74,9 @@ pub(super) struct Linking<'a> {
     names: HashMap<String, Key>,
     relations: HashMap<String, Relation>,
     next_relation: u32,
+    /// What the batch gave numbers to has these or higher ones.
+    first_key: Key,
+    first_relation: Relation,
     /// Edges that the batch wrote: what is there, and whether anything ever was.
     written: HashMap<Triple, (Option<Current>, bool)>,
     /// When documents went in the batch.
@@ -84,14 +87,27 @@ impl<'a> Linking<'a> {
     pub fn new(view: &'a View, now: i64) -> Result<Self> {
         let next_relation = view.counters.next_relation;
         let graph = if next_relation > 0 { Some(view.graph(view.now(now))?) } else { None };
-        let (names, relations) = (HashMap::new(), HashMap::new());
-        Ok(Self { graph, names, relations, next_relation, written: HashMap::new(), gone: HashMap::new() })
+        Ok(Self {
+            graph,
+            names: HashMap::new(),
+            relations: HashMap::new(),
+            next_relation,
+            first_key: Key(view.counters.next_key),
+            first_relation: Relation(next_relation),
+            written: HashMap::new(),
+            gone: HashMap::new(),
+        })
     }
 
     /// The key of an id that is an end of an edge, as far as that is known.
     pub fn key(&self, id: &str) -> Option<Key> {
         let own = || self.graph.as_ref().and_then(|graph| graph.key(id));
         self.names.get(id).copied().or_else(own)
+    }
+
+    /// The key of an id that the batch has met as an end.
+    pub fn met(&self, id: &str) -> Option<Key> {
+        self.names.get(id).copied()
     }
 
     /// Remembers the key of an id.
@@ -136,6 +152,10 @@ impl<'a> Linking<'a> {
         let (current, ever) = match (self.written.get(&triple), &self.graph) {
             (Some(written), _) => written.clone(),
             (None, None) => return Ok((None, false)),
+            // An end, or a relation, that came with this batch.
+            (None, Some(_)) if source.max(target) >= self.first_key || relation >= self.first_relation => {
+                return Ok((None, false));
+            }
             (None, Some(graph)) => match graph.find(source, relation, target) {
                 (None, ever) => (None, ever),
                 (Some(link), ever) => {

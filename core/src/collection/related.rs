@@ -74,7 +74,7 @@ impl View {
             ways: filter.ways,
             ..GraphOptions::default()
         };
-        let found = Asker::at(self, &options, moment, None)?.subgraph(&filter.roots, None)?;
+        let found = Asker::at(self, &options, moment, None)?.subgraph(&filter.roots, None, false)?;
         let mut scopes: Vec<Bitmap> = self.parts.iter().map(|part| Bitmap::empty(part.part.len())).collect();
         for node in &found.nodes {
             if let Some(place) = self.find_at(&node.id, moment)? {

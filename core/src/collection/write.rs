@@ -275,10 +275,15 @@ impl Resolver<'_> {
 
     /// The key of an id, which is given to it now if nothing has mentioned it.
     pub(super) fn key(&mut self, id: &str) -> Result<Key> {
-        match self.known(id)? {
-            Some(known) => Ok(known.key),
-            None => self.key_of_end(id),
+        if let Some(key) = self.edges.met(id) {
+            return Ok(key);
         }
+        let key = match self.known(id)? {
+            Some(known) => known.key,
+            None => self.key_of_end(id)?,
+        };
+        self.edges.name(id, key);
+        Ok(key)
     }
 
     /// When the version of a document that has not ended expires; [`NEVER`] when it does not, or there is none.
@@ -297,9 +302,7 @@ impl Resolver<'_> {
         if let Some(key) = self.edges.key(id) {
             return Ok(key);
         }
-        let key = self.new_key()?;
-        self.edges.name(id, key);
-        Ok(key)
+        self.new_key()
     }
 
     fn new_key(&mut self) -> Result<Key> {

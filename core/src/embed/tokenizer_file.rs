@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
-use super::bpe::{Bpe, Merge, Normalize, NumberMap};
+use crate::base::number_map::NumberMap;
+
+use super::bpe::{Bpe, Merge, Normalize};
 use crate::base::ids::shorten;
 use crate::base::limits::{EMBEDDER_FILE_BYTES_MAX, EMBEDDER_VOCABULARY_MAX};
 use crate::base::{InputError, Result};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::base::Key;
 
 use super::edge::Direction;
-use super::state::Graph;
+use super::state::{Graph, Links};
 
 /// Documents that hang together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +36,11 @@ impl Components {
 
     /// Looks at the edges of up to so many more ends of the same graph; true when all were.
     pub fn step(&mut self, graph: &Graph<'_>, budget: usize) -> bool {
-        let mut links = Vec::new();
+        let mut links = Links::default();
         let until = self.next.saturating_add(budget.max(1)).min(self.nodes.len());
         for at in self.next..until {
             graph.links(self.nodes[at], Direction::Out, &[], &mut links);
-            for link in &links {
+            for link in links.iter() {
                 let Ok(other) = self.nodes.binary_search(&link.target) else { continue };
                 self.degrees[at] += 1;
                 self.degrees[other] += 1;

@@ -20,7 +20,7 @@ pub use edge::{Direction, Edge, Entry, Gone, Link, Mark, Relation, check_relatio
 pub use path::{Path, PathRequest};
 pub use reader::EdgesReader;
 pub use sections::sections;
-pub use state::{EdgeSource, Graph};
+pub use state::{EdgeSource, Graph, Links};
 pub use subgraph::{Reached, SubgraphRequest};
 pub use table::EdgeTable;
 pub use traverse::{Bounds, Step, Tree, parse_path};

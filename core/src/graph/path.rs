@@ -1,12 +1,14 @@
 //! Shortest paths: by the number of edges, searched from both ends, or by the sum of their weights (Dijkstra).
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 
+use crate::base::number_map::NumberMap;
 use crate::base::{Error, Key, Result};
 
 use super::edge::{Direction, Link, Relation};
-use super::state::Graph;
+use super::state::{Graph, Links};
 
 /// From where to where, and along what.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +43,13 @@ pub struct Path {
 /// The edge by which an end was reached, and which way it was followed; `None` where the search began.
 type Way = Option<(Link, Direction)>;
 
+/// From where an end was reached, and which way; `None` where the search began.
+type Step = Option<(Key, Direction)>;
+
 /// One side of a search from both ends.
 struct Side {
-    /// Of each end that was reached: how far it is, and through which edge, followed which way.
-    reached: HashMap<Key, (usize, Way)>,
+    /// Of each end that was reached: how far it is, and from where.
+    reached: NumberMap<Key, (usize, Step)>,
     frontier: Vec<Key>,
     depth: usize,
     directions: Vec<Direction>,
@@ -52,15 +57,17 @@ struct Side {
 
 impl Side {
     fn new(root: Key, directions: Vec<Direction>) -> Self {
-        Self { reached: HashMap::from([(root, (0, None))]), frontier: vec![root], depth: 0, directions }
+        let reached = NumberMap::from_iter([(root, (0, None))]);
+        Self { reached, frontier: vec![root], depth: 0, directions }
     }
 
-    /// The edges from the root to an end, the last one first.
-    fn back(&self, mut node: Key) -> Vec<Link> {
-        let mut links = Vec::new();
-        while let Some((_, Some((link, direction)))) = self.reached.get(&node) {
-            links.push(*link);
-            node = link.far(direction.reversed());
+    /// The edges from the root to an end, the last one first: of several between two ends the first.
+    fn back(&self, graph: &Graph<'_>, relations: &[Relation], mut node: Key) -> Vec<Link> {
+        let (mut links, mut found) = (Vec::new(), Links::default());
+        while let Some((_, Some((from, direction)))) = self.reached.get(&node) {
+            graph.links(*from, *direction, relations, &mut found);
+            links.extend(found.iter().find(|link| link.far(*direction) == node));
+            node = *from;
         }
         links
     }
@@ -83,7 +90,7 @@ impl Graph<'_> {
         let back = request.directions.iter().map(|direction| direction.reversed()).collect();
         let mut sides =
             [Side::new(request.source, request.directions.clone()), Side::new(request.target, back)];
-        let (mut links, mut looked) = (Vec::new(), 0);
+        let (mut links, mut neighbours, mut looked) = (Links::default(), Vec::new(), 0);
         while sides[0].depth + sides[1].depth < request.depth {
             // The side that has fewer ends to go on from.
             let own = usize::from(sides[1].frontier.len() < sides[0].frontier.len());
@@ -95,17 +102,14 @@ impl Graph<'_> {
             let depth = sides[own].depth + 1;
             for node in frontier {
                 for direction in sides[own].directions.clone() {
-                    self.links(node, direction, &request.relations, &mut links);
-                    looked += links.len();
+                    self.neighbours(node, direction, &request.relations, &mut links, &mut neighbours);
+                    looked += neighbours.len();
                     if looked > request.edges_max {
                         return (None, true);
                     }
-                    for link in &links {
-                        let far = link.far(direction);
-                        if sides[own].reached.contains_key(&far) {
-                            continue;
-                        }
-                        sides[own].reached.insert(far, (depth, Some((*link, direction))));
+                    for &far in &neighbours {
+                        let Entry::Vacant(place) = sides[own].reached.entry(far) else { continue };
+                        place.insert((depth, Some((node, direction))));
                         next.push(far);
                         if let Some((beyond, _)) = sides[1 - own].reached.get(&far)
                             && met.is_none_or(|met| (depth + beyond, far) < met)
@@ -116,9 +120,9 @@ impl Graph<'_> {
                 }
             }
             if let Some((_, middle)) = met {
-                let mut links = sides[0].back(middle);
+                let mut links = sides[0].back(self, &request.relations, middle);
                 links.reverse();
-                links.extend(sides[1].back(middle));
+                links.extend(sides[1].back(self, &request.relations, middle));
                 let cost = links.len() as f64;
                 return (Some(along(request.source, links, cost)), false);
             }
@@ -135,7 +139,7 @@ impl Graph<'_> {
             HashMap::from([((request.source, 0), (Cost(0.0), None))]);
         // The fewest edges with which an end was left: with as many or more it is not left again, at no less cost.
         let mut left: HashMap<Key, usize> = HashMap::new();
-        let (mut links, mut looked) = (Vec::new(), 0);
+        let (mut links, mut looked) = (Links::default(), 0);
         while let Some(Reverse((cost, hops, node))) = queue.pop() {
             if left.get(&node).is_some_and(|fewest| *fewest <= hops) {
                 continue;
@@ -160,7 +164,7 @@ impl Graph<'_> {
                 if looked > request.edges_max {
                     return Ok((None, true));
                 }
-                for link in &links {
+                for link in links.iter() {
                     let next = Cost(cost.0 + self.cost(link)?);
                     let (far, hops) = (link.far(*direction), hops + 1);
                     let is_left = left.get(&far).is_some_and(|fewest| *fewest <= hops);
@@ -188,7 +192,7 @@ impl Graph<'_> {
 /// A path along edges, each of which may be followed either way.
 fn along(source: Key, links: Vec<Link>, cost: f64) -> Path {
     let mut nodes = vec![source];
-    for link in &links {
+    for link in links.iter() {
         let last = nodes[nodes.len() - 1];
         nodes.push(if link.source == last { link.target } else { link.source });
     }

@@ -292,6 +292,28 @@ impl Pins {
         self.out_starts.place(node)..self.out_starts.place(node + 1)
     }
 
+    /// Where the entries at an end stand, of one relation or of all: places of edges, or in what tells those that lead in.
+    fn own(&self, node: Key, direction: Direction, relation: Option<Relation>) -> Range<usize> {
+        let Some(node) = self.node(node) else { return 0..0 };
+        let own = match direction {
+            Direction::Out => self.out(node),
+            Direction::In => self.in_starts.place(node)..self.in_starts.place(node + 1),
+        };
+        let Some(relation) = relation else { return own };
+        let Some(wanted) = self.relation_place(relation).map(|place| place as i64) else { return 0..0 };
+        match direction {
+            Direction::Out => {
+                let from = self.relation.partition(own.clone(), |n| n < wanted);
+                from..self.relation.partition(from..own.end, |n| n <= wanted)
+            }
+            Direction::In => {
+                let relation = |place: i64| self.relation.get(place as usize);
+                let from = self.in_place.partition(own.clone(), |place| relation(place) < wanted);
+                from..self.in_place.partition(from..own.end, |place| relation(place) <= wanted)
+            }
+        }
+    }
+
     fn gone(&self) -> impl Iterator<Item = Gone> {
         let gone = |i: usize| Gone {
             key: Key(self.gone_key.get(i) as u32),
@@ -347,31 +369,25 @@ fn dictionary(blob: &Blob, count: usize) -> Result<Vec<(Relation, Arc<str>)>> {
 
 impl EdgeSource for Pins {
     fn entries(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Entry>) {
-        let Some(node) = self.node(node) else { return };
-        let wanted = match relation.map(|relation| self.relation_place(relation)) {
-            Some(None) => return,
-            Some(Some(place)) => Some(place as i64),
-            None => None,
-        };
+        let own = self.own(node, direction, relation);
         match direction {
-            Direction::Out => {
-                let mut own = self.out(node);
-                if let Some(wanted) = wanted {
-                    let from = self.relation.partition(own.clone(), |n| n < wanted);
-                    own = from..self.relation.partition(from..own.end, |n| n <= wanted);
-                }
-                out.extend(own.map(|place| self.entry(place, self.target.place(place))));
-            }
+            Direction::Out => out.extend(own.map(|place| self.entry(place, self.target.place(place)))),
             Direction::In => {
-                let mut own = self.in_starts.place(node)..self.in_starts.place(node + 1);
-                if let Some(wanted) = wanted {
-                    let relation = |place: i64| self.relation.get(place as usize);
-                    let from = self.in_place.partition(own.clone(), |place| relation(place) < wanted);
-                    own = from..self.in_place.partition(from..own.end, |place| relation(place) <= wanted);
-                }
                 out.extend(own.map(|i| self.entry(self.in_place.place(i), self.in_source.place(i))));
             }
         }
+    }
+
+    fn neighbours(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Key>) {
+        let far = match direction {
+            Direction::Out => &self.target,
+            Direction::In => &self.in_source,
+        };
+        out.extend(self.own(node, direction, relation).map(|at| self.key(far.place(at))));
+    }
+
+    fn is_plain(&self) -> bool {
+        self.mark_place.len() == 0 && self.ended_place.len() == 0 && self.gone_key.len() == 0
     }
 
     fn weight_of(&self, place: u32) -> f64 {

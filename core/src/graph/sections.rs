@@ -101,6 +101,7 @@ fn nodes(table: &EdgeTable) -> Vec<Section> {
         text.raw(name.as_bytes());
         ends.push(text.len() as i64);
     }
+    let by_name = table.by_name();
     let mut dictionary = Writer::new();
     for (number, name) in relations {
         dictionary.u32(number.0);
@@ -109,7 +110,7 @@ fn nodes(table: &EdgeTable) -> Vec<Section> {
     vec![
         Section::pinned(COUNTS, le_bytes(&counts)),
         section(NODE_KEYS, names.iter().map(|(key, _)| i64::from(key.0))),
-        section(NODE_ORDER, table.by_name().iter().map(|place| i64::from(*place))),
+        section(NODE_ORDER, by_name.iter().map(|place| i64::from(*place))),
         section(NODE_NAME_ENDS, ends.into_iter()),
         Section::pinned(NODE_NAMES, text.finish()),
         Section::pinned(RELATIONS, dictionary.finish()),

@@ -5,6 +5,7 @@
 //! began ends it. What ends never existed is no matter.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::base::{Key, NEVER, Object, Result};
@@ -15,6 +16,10 @@ use super::edge::{Direction, Entry, Link, Mark, Relation};
 pub trait EdgeSource: Send + Sync {
     /// Appends the entries at an end, of one relation or of all, by relation, other end and seq.
     fn entries(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Entry>);
+    /// Appends the other ends of the entries at an end, in the same order.
+    fn neighbours(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Key>);
+    /// Whether all entries are versions that have not ended, as far as this part knows.
+    fn is_plain(&self) -> bool;
     /// The weight of the entry at a place.
     fn weight_of(&self, place: u32) -> f64;
     /// The properties of the entry at a place.
@@ -38,10 +43,30 @@ pub trait EdgeSource: Send + Sync {
     fn entries_of(&self, source: Key, relation: Relation, target: Key, out: &mut Vec<Entry>);
 }
 
+/// Edges at an end, and what finding them takes: filled again and again, it allocates nothing.
+#[derive(Debug, Default)]
+pub struct Links {
+    found: Vec<Link>,
+    entries: Vec<Entry>,
+    /// How many of the entries are of each part or of those before it.
+    ends: Vec<usize>,
+    order: Vec<u32>,
+}
+
+impl Deref for Links {
+    type Target = [Link];
+
+    fn deref(&self) -> &[Link] {
+        &self.found
+    }
+}
+
 /// The graph of a collection at a moment.
 pub struct Graph<'a> {
     /// In the order of seq.
     parts: Vec<&'a dyn EdgeSource>,
+    /// The only part there is, where all of its entries are there: nothing has to be decided.
+    plain: Option<&'a dyn EdgeSource>,
     /// Documents that have expired, and whose end is not noted yet.
     expired: HashMap<Key, i64>,
     has_gone: bool,
@@ -60,7 +85,11 @@ impl<'a> Graph<'a> {
         is_current: bool,
     ) -> Self {
         let has_gone = !expired.is_empty() || parts.iter().any(|part| part.has_gone());
-        Self { parts, expired, has_gone, time, is_current }
+        let plain = match &*parts {
+            [part] if is_current && !has_gone && part.is_plain() => Some(*part),
+            _ => None,
+        };
+        Self { parts, plain, expired, has_gone, time, is_current }
     }
 
     /// The key of an end; `None` for what no edge ever had as its end.
@@ -111,20 +140,42 @@ impl<'a> Graph<'a> {
     ///
     /// # Complexity
     /// As many steps as the end has entries, and a search in each part.
-    pub fn links(&self, node: Key, direction: Direction, relations: &[Relation], out: &mut Vec<Link>) {
-        out.clear();
-        self.each(node, direction, relations, &mut |link, is_there| {
+    pub fn links(&self, node: Key, direction: Direction, relations: &[Relation], out: &mut Links) {
+        let mut found = std::mem::take(&mut out.found);
+        found.clear();
+        self.each(node, direction, relations, out, &mut |link, is_there| {
             if is_there {
-                out.push(link);
+                found.push(link);
             }
         });
+        out.found = found;
+    }
+
+    /// Replaces `out` by what the edges of [`Graph::links`] lead to, in their order.
+    pub fn neighbours(
+        &self,
+        node: Key,
+        direction: Direction,
+        relations: &[Relation],
+        with: &mut Links,
+        out: &mut Vec<Key>,
+    ) {
+        out.clear();
+        match (self.plain, relations) {
+            (Some(part), []) => part.neighbours(node, direction, None, out),
+            (Some(part), [one]) => part.neighbours(node, direction, Some(*one), out),
+            _ => {
+                self.links(node, direction, relations, with);
+                out.extend(with.iter().map(|link| link.far(direction)));
+            }
+        }
     }
 
     /// Every version of the edges at an end that began by the moment, ended or not: by relation, other end and seq.
     #[must_use]
     pub fn history(&self, node: Key, direction: Direction, relations: &[Relation]) -> Vec<Link> {
         let mut found = Vec::new();
-        self.each(node, direction, relations, &mut |link, _| found.push(link));
+        self.each(node, direction, relations, &mut Links::default(), &mut |link, _| found.push(link));
         found
     }
 
@@ -133,19 +184,21 @@ impl<'a> Graph<'a> {
         node: Key,
         direction: Direction,
         relations: &[Relation],
+        with: &mut Links,
         found: &mut dyn FnMut(Link, bool),
     ) {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut ends: Vec<usize> = Vec::with_capacity(self.parts.len());
+        let Links { entries, ends, order, .. } = with;
+        entries.clear();
+        ends.clear();
         match relations {
-            [] => self.gather(node, direction, None, &mut entries, &mut ends),
-            [one] => self.gather(node, direction, Some(*one), &mut entries, &mut ends),
+            [] => self.gather(node, direction, None, entries, ends),
+            [one] => self.gather(node, direction, Some(*one), entries, ends),
             several => {
-                self.gather(node, direction, None, &mut entries, &mut ends);
+                self.gather(node, direction, None, entries, ends);
                 // Which part an entry is of is counted by what is before it.
                 let mut kept = 0;
                 let mut from = 0;
-                for end in &mut ends {
+                for end in ends.iter_mut() {
                     for i in from..*end {
                         if several.contains(&entries[i].relation) {
                             entries.swap(kept, i);
@@ -158,7 +211,8 @@ impl<'a> Graph<'a> {
             }
         }
         let part_of = |i: usize| ends.partition_point(|end| *end <= i) as u32;
-        let mut order: Vec<u32> = (0..entries.len() as u32).collect();
+        order.clear();
+        order.extend(0..entries.len() as u32);
         let is_of_one = ends.first().is_none_or(|_| part_of(0) == part_of(entries.len().saturating_sub(1)));
         if !is_of_one {
             order.sort_unstable_by_key(|i| {
@@ -171,7 +225,7 @@ impl<'a> Graph<'a> {
             a.relation == b.relation && a.other == b.other
         };
         for group in order.chunk_by(|a, b| same(*a, *b)) {
-            self.decide(node, direction, group, &entries, &part_of, found);
+            self.decide(node, direction, group, entries, &part_of, found);
         }
     }
 

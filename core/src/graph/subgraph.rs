@@ -1,11 +1,10 @@
 //! What is around some documents, breadth first.
 
-use std::collections::HashSet;
-
+use crate::base::number_map::NumberSet;
 use crate::base::{Key, Result, Seq};
 
 use super::edge::{Direction, Link, Relation};
-use super::state::Graph;
+use super::state::{Graph, Links};
 
 /// How far, and along what.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +19,8 @@ pub struct SubgraphRequest {
     pub depth: usize,
     /// So many ends at most, the roots among them.
     pub nodes_max: usize,
-    /// So many edges are told at most.
-    pub links_max: usize,
+    /// So many edges are told at most; `None` when none is of interest.
+    pub links_max: Option<usize>,
     /// So many edges are looked at at most.
     pub edges_max: usize,
 }
@@ -51,57 +50,91 @@ impl Graph<'_> {
         request: &SubgraphRequest,
         admits: &mut dyn FnMut(Key) -> Result<bool>,
     ) -> Result<Reached> {
-        let mut reached = Reached::default();
-        let (mut seen, mut refused): (HashSet<Key>, HashSet<Key>) = (HashSet::new(), HashSet::new());
+        let mut walk = Walk {
+            request,
+            admits,
+            reached: Reached::default(),
+            seen: NumberSet::default(),
+            refused: NumberSet::default(),
+        };
         for root in &request.roots {
-            if seen.insert(*root) {
-                reached.nodes.push((*root, 0));
+            if walk.seen.insert(*root) {
+                walk.reached.nodes.push((*root, 0));
             }
         }
-        let (mut told, mut found, mut looked): (HashSet<Seq>, Vec<Link>, usize) = Default::default();
+        let (mut told, mut found, mut looked): (NumberSet<Seq>, Links, usize) = Default::default();
+        let mut neighbours = Vec::new();
+        // One way only, each edge is come across once.
+        let is_met_once = request.directions.len() < 2;
         let mut next = 0;
-        while let Some(&(node, depth)) = reached.nodes.get(next) {
+        while let Some(&(node, depth)) = walk.reached.nodes.get(next) {
             next += 1;
             if depth == request.depth {
                 break;
             }
             for direction in &request.directions {
+                let Some(links_max) = request.links_max else {
+                    self.neighbours(node, *direction, &request.relations, &mut found, &mut neighbours);
+                    for far in &neighbours {
+                        looked += 1;
+                        if looked > request.edges_max {
+                            walk.reached.truncated = true;
+                            return Ok(walk.reached);
+                        }
+                        walk.takes(*far, depth + 1)?;
+                    }
+                    continue;
+                };
                 self.links(node, *direction, &request.relations, &mut found);
-                for link in &found {
+                for link in found.iter() {
                     looked += 1;
                     if looked > request.edges_max {
-                        reached.truncated = true;
-                        return Ok(reached);
+                        walk.reached.truncated = true;
+                        return Ok(walk.reached);
                     }
-                    let far = link.far(*direction);
-                    if !seen.contains(&far) {
-                        if refused.contains(&far) {
-                            continue;
-                        }
-                        // Whatever does not fit is not asked about: there may be more.
-                        if reached.nodes.len() >= request.nodes_max {
-                            reached.truncated = true;
-                            refused.insert(far);
-                            continue;
-                        }
-                        if !admits(far)? {
-                            refused.insert(far);
-                            continue;
-                        }
-                        seen.insert(far);
-                        reached.nodes.push((far, depth + 1));
-                    }
-                    if !told.insert(link.seq) {
+                    if !walk.takes(link.far(*direction), depth + 1)? || !is_met_once && !told.insert(link.seq)
+                    {
                         continue;
                     }
-                    if reached.links.len() >= request.links_max {
-                        reached.truncated = true;
-                        return Ok(reached);
+                    if walk.reached.links.len() >= links_max {
+                        walk.reached.truncated = true;
+                        return Ok(walk.reached);
                     }
-                    reached.links.push(*link);
+                    walk.reached.links.push(*link);
                 }
             }
         }
-        Ok(reached)
+        Ok(walk.reached)
+    }
+}
+
+/// A search on its way.
+struct Walk<'a> {
+    request: &'a SubgraphRequest,
+    admits: &'a mut dyn FnMut(Key) -> Result<bool>,
+    reached: Reached,
+    seen: NumberSet<Key>,
+    refused: NumberSet<Key>,
+}
+
+impl Walk<'_> {
+    /// Comes across an end; whether it is part of the result.
+    fn takes(&mut self, far: Key, depth: usize) -> Result<bool> {
+        if self.seen.contains(&far) {
+            return Ok(true);
+        }
+        if self.refused.contains(&far) {
+            return Ok(false);
+        }
+        // Whatever does not fit is not asked about: there may be more.
+        let has_room = self.reached.nodes.len() < self.request.nodes_max;
+        self.reached.truncated |= !has_room;
+        if !has_room || !(self.admits)(far)? {
+            self.refused.insert(far);
+            return Ok(false);
+        }
+        self.seen.insert(far);
+        self.reached.nodes.push((far, depth));
+        Ok(true)
     }
 }

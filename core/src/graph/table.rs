@@ -1,7 +1,9 @@
 //! Entries in memory, sorted for both directions: the edges of a memtable chunk, and what a segment is written from.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::base::number_map::NumberMap;
 use crate::base::value::object_weight;
 use crate::base::{Key, NEVER, Seq};
 
@@ -17,8 +19,11 @@ pub struct EdgeTable {
     incoming: Vec<u32>,
     /// By key.
     names: Vec<(Key, Arc<str>)>,
-    /// Places of names, by name.
-    by_name: Vec<u32>,
+    keys: HashMap<Arc<str>, Key>,
+    /// Of each source the place of its first edge.
+    outgoing: NumberMap<Key, u32>,
+    /// Whether all entries are versions that have not ended.
+    is_plain: bool,
     /// By number.
     relations: Vec<(Relation, Arc<str>)>,
     /// By key and seq.
@@ -48,13 +53,17 @@ impl EdgeTable {
         self.incoming = incoming;
         self.names.sort_by_key(|(key, _)| *key);
         self.names.dedup_by_key(|(key, _)| *key);
-        let mut by_name: Vec<u32> = (0..self.names.len() as u32).collect();
-        by_name.sort_unstable_by(|a, b| self.names[*a as usize].1.cmp(&self.names[*b as usize].1));
-        self.by_name = by_name;
+        self.outgoing.clear();
+        for (place, edge) in (0..).zip(&self.edges) {
+            self.outgoing.entry(edge.source).or_insert(place);
+        }
+        self.keys = self.names.iter().map(|(key, name)| (Arc::clone(name), *key)).collect();
         self.relations.sort_by_key(|(number, _)| *number);
         self.relations.dedup_by_key(|(number, _)| *number);
         self.gone.sort();
         self.gone.dedup();
+        let is_there = |edge: &Edge| edge.mark == Mark::Link && edge.until == NEVER;
+        self.is_plain = self.gone.is_empty() && self.edges.iter().all(is_there);
     }
 
     /// Both as one; `later` follows in seq.
@@ -132,11 +141,9 @@ impl EdgeTable {
         if !self.edges.iter().all(is_sound) || self.relations.iter().any(|(n, _)| n.0 >= next_relation) {
             return Some("edges between two documents, by a relation, all with a name");
         }
-        let name = |place: &u32| &self.names[*place as usize].1;
         let mut relations: Vec<&Arc<str>> = self.relations.iter().map(|(_, name)| name).collect();
         relations.sort_unstable();
-        let is_twice = self.by_name.windows(2).any(|two| name(&two[0]) == name(&two[1]))
-            || relations.windows(2).any(|two| two[0] == two[1]);
+        let is_twice = self.keys.len() < self.names.len() || relations.windows(2).any(|two| two[0] == two[1]);
         if is_twice {
             return Some("ends and relations each under one number");
         }
@@ -185,8 +192,10 @@ impl EdgeTable {
     }
 
     /// Places of names, by name.
-    pub(super) fn by_name(&self) -> &[u32] {
-        &self.by_name
+    pub(super) fn by_name(&self) -> Vec<u32> {
+        let mut by_name: Vec<u32> = (0..self.names.len() as u32).collect();
+        by_name.sort_unstable_by(|a, b| self.names[*a as usize].1.cmp(&self.names[*b as usize].1));
+        by_name
     }
 
     /// The names of relations, by number.
@@ -265,7 +274,9 @@ impl EdgeSource for EdgeTable {
         let (low, high) = (relation.unwrap_or(Relation(0)), relation.unwrap_or(Relation(u32::MAX)));
         match direction {
             Direction::Out => {
-                let from = self.edges.partition_point(|edge| (edge.source, edge.relation) < (node, low));
+                let Some(&first) = self.outgoing.get(&node) else { return };
+                let is_before = |edge: &Edge| edge.source == node && edge.relation < low;
+                let from = first as usize + self.edges[first as usize..].partition_point(is_before);
                 let own = |edge: &&Edge| edge.source == node && edge.relation <= high;
                 let found = self.edges[from..].iter().take_while(own).zip(from as u32..);
                 out.extend(found.map(|(edge, place)| entry(place, edge, edge.target)));
@@ -281,6 +292,16 @@ impl EdgeSource for EdgeTable {
         }
     }
 
+    fn neighbours(&self, node: Key, direction: Direction, relation: Option<Relation>, out: &mut Vec<Key>) {
+        let mut entries = Vec::new();
+        self.entries(node, direction, relation, &mut entries);
+        out.extend(entries.iter().map(|entry| entry.other));
+    }
+
+    fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
     fn weight_of(&self, place: u32) -> f64 {
         self.edges[place as usize].weight
     }
@@ -290,8 +311,7 @@ impl EdgeSource for EdgeTable {
     }
 
     fn key_of(&self, name: &str) -> Option<Key> {
-        let at = self.by_name.binary_search_by(|place| (*self.names[*place as usize].1).cmp(name)).ok()?;
-        Some(self.names[self.by_name[at] as usize].0)
+        self.keys.get(name).copied()
     }
 
     fn name_of(&self, key: Key) -> Option<&str> {
@@ -316,9 +336,10 @@ impl EdgeSource for EdgeTable {
     }
 
     fn entries_of(&self, source: Key, relation: Relation, target: Key, out: &mut Vec<Entry>) {
+        let Some(&first) = self.outgoing.get(&source) else { return };
         let triple = (source, relation, target);
         let of = |edge: &Edge| (edge.source, edge.relation, edge.target);
-        let from = self.edges.partition_point(|edge| of(edge) < triple);
+        let from = first as usize + self.edges[first as usize..].partition_point(|edge| of(edge) < triple);
         let found = self.edges[from..].iter().zip(from as u32..).take_while(|(edge, _)| of(edge) == triple);
         out.extend(found.map(|(edge, place)| entry(place, edge, edge.target)));
     }

@@ -7,7 +7,7 @@ use crate::base::limits::{GRAPH_DEPTH_MAX, PATH_BYTES_MAX};
 use crate::base::{Error, Key, Result};
 
 use super::edge::{Direction, Link, Relation, check_relation};
-use super::state::Graph;
+use super::state::{Graph, Links};
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,18 +106,18 @@ impl Graph<'_> {
         if step.is_deep {
             return self.deep(node, depth, bounds);
         }
-        let (mut links, mut branches) = (Vec::new(), Vec::new());
+        let (mut links, mut branches) = (Links::default(), Vec::new());
         if let Some(relations) = step.relations.as_ref().filter(|_| !bounds.truncated) {
             self.links(node, step.direction, relations, &mut links);
             bounds.look(links.len());
         }
-        for link in links {
+        for link in links.iter() {
             if !bounds.take() {
                 break;
             }
             let far = link.far(step.direction);
             let below = self.branches(far, rest, depth, bounds);
-            branches.push(Tree { node: far, link: Some(link), branches: below });
+            branches.push(Tree { node: far, link: Some(*link), branches: below });
         }
         branches
     }
@@ -127,7 +127,7 @@ impl Graph<'_> {
         // Breadth first, so that an end hangs where it is nearest; then the tree is put together from its leaves.
         let mut found: Vec<(usize, Tree, Vec<Tree>)> = Vec::new();
         let mut seen = HashSet::from([root]);
-        let (mut level, mut links) = (vec![(usize::MAX, root)], Vec::new());
+        let (mut level, mut links) = (vec![(usize::MAX, root)], Links::default());
         for _ in 0..depth {
             let mut next = Vec::new();
             for (parent, node) in level {
@@ -136,7 +136,7 @@ impl Graph<'_> {
                 }
                 self.links(node, Direction::Out, &[], &mut links);
                 bounds.look(links.len());
-                for link in &links {
+                for link in links.iter() {
                     if seen.contains(&link.target) {
                         continue;
                     }

@@ -139,6 +139,8 @@ pub struct GraphBody {
     pub ids: Vec<String>,
     /// `subgraph`: only along what is near a vector.
     pub guide: Option<GuideBody>,
+    /// `subgraph`: whether edges are told (default), or ends alone, which takes less time.
+    pub with_edges: Option<bool>,
     /// `path`: from where.
     pub source: Option<String>,
     /// `path`: to where.
@@ -198,7 +200,7 @@ impl GraphAsk {
             "subgraph" => {
                 let ids = body.ids.into_iter().chain(body.id).collect();
                 let guide = body.guide.map(|GuideBody { vector, threshold }| Guide { vector, threshold });
-                GraphQuestion::Subgraph { ids, guide }
+                GraphQuestion::Subgraph { ids, guide, with_edges: body.with_edges.unwrap_or(true) }
             }
             "path" => GraphQuestion::Path {
                 source: need("source", body.source)?,

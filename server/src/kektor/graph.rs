@@ -389,7 +389,7 @@ pub fn extract_subgraph(db: &Db, body: &[u8]) -> Result<SubgraphAnswer, Problem>
             Some(Guide { vector, threshold: score(metric, distance) })
         }
     };
-    let question = GraphQuestion::Subgraph { ids: vec![root_id.clone()], guide };
+    let question = GraphQuestion::Subgraph { ids: vec![root_id.clone()], guide, with_edges: true };
     let options = GraphOptions {
         as_of: moment(body.at_time),
         limit: Some(SCAN_MAX),

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{Clock, NEVER, Object};
+use kithdb::base::{Clock, Key, NEVER, Object};
 use kithdb::collection::{LinkRequest, Mutation, UnlinkRequest, View};
-use kithdb::graph::{Components, Direction, Graph, Link, PathRequest, SubgraphRequest};
+use kithdb::graph::{Components, Direction, Graph, Link, Links, PathRequest, SubgraphRequest};
 use kithdb::storage::Level;
 
 use super::{Model, Run, settle};
@@ -194,16 +194,20 @@ impl Run {
                 (e.source.clone(), e.relation.clone(), e.target.clone(), e.from, doubled, number(e))
             })
             .collect();
-        let (mut found, mut links) = (BTreeSet::new(), Vec::new());
+        let (mut found, mut links) = (BTreeSet::new(), Links::default());
         let relations = match wanted.map(|wanted| graph.relation(wanted)) {
             Some(None) => None,
             Some(Some(relation)) => Some(vec![relation]),
             None => Some(Vec::new()),
         };
         if let (Some(key), Some(relations)) = (graph.key(name), relations) {
+            let (mut with, mut far) = (Links::default(), Vec::new());
             graph.links(key, direction, &relations, &mut links);
+            graph.neighbours(key, direction, &relations, &mut with, &mut far);
+            let expected: Vec<Key> = links.iter().map(|link| link.far(direction)).collect();
+            assert_eq!(far, expected, "what the edges of {name} lead to, at {time}");
         }
-        for link in &links {
+        for link in links.iter() {
             let properties = graph.properties(link).expect("sound");
             let n = match properties.as_ref().and_then(|properties| properties.get("n")) {
                 Some(kithdb::base::Value::Int(n)) => *n,
@@ -255,7 +259,7 @@ impl Run {
             directions: ways.to_vec(),
             depth,
             nodes_max: 100,
-            links_max: 10_000,
+            links_max: Some(10_000),
             edges_max: 10_000,
         };
         let reached = graph.subgraph(&request, &mut |_| Ok(true)).expect("sound");
@@ -265,6 +269,9 @@ impl Run {
         let mut expected = Self::distances(there, root, ways);
         expected.retain(|_, distance| *distance <= depth);
         assert_eq!(found, expected, "around {root}, {depth} deep, at {time}");
+        let ends = SubgraphRequest { links_max: None, ..request.clone() };
+        let alone = graph.subgraph(&ends, &mut |_| Ok(true)).expect("sound");
+        assert_eq!((alone.nodes, alone.links.len()), (reached.nodes, 0), "ends alone are the same");
         let few = SubgraphRequest { nodes_max: 2, ..request };
         let bounded = graph.subgraph(&few, &mut |_| Ok(true)).expect("sound");
         assert_eq!(bounded.truncated, expected.len() > 2, "what is left out is told");
