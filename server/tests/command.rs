@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 use kithdb::host::{Db, Options};
 
 fn kithdb(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kithdb")).args(args).output().expect("the binary runs")
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kithdb"));
+    command.env_remove("KITH_TOKEN").args(args).output().expect("the binary runs")
 }
 
 fn serve(data: &Path, listen: &str) -> Output {
@@ -33,10 +34,10 @@ fn a_port_in_use_is_said_with_another_to_try() {
 }
 
 #[test]
-fn only_this_machine_is_listened_to() {
+fn an_address_that_others_reach_wants_a_token() {
     let data = tempfile::tempdir().expect("a directory");
     let text = failure(&serve(data.path(), "0.0.0.0:9091"));
-    assert!(text.contains("authentication") && text.contains("127.0.0.1:9091"), "{text}");
+    assert!(text.contains("KITH_TOKEN") && text.contains("127.0.0.1:9091"), "{text}");
     assert!(failure(&serve(data.path(), "nonsense")).contains("127.0.0.1:9091"));
 }
 

@@ -6,6 +6,7 @@ mod repair;
 mod report;
 mod serve;
 mod stats;
+mod token;
 mod transfer;
 mod verify;
 

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kithdb::base::Error;
+use kithdb::base::ids::shorten;
 use kithdb::host::{Db, Options, load_embedder};
 use kithdb::wire;
 
 use super::report::{StderrObserver, one_line};
-use crate::http::{App, accept, routes};
+use super::token::read_token;
+use crate::http::{App, AppOptions, accept, routes};
 
 /// How long the last requests and jobs may take after the signal to stop.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -22,9 +24,19 @@ pub struct ServeArgs {
     /// Directory of the database; made when it does not exist.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Loopback address and port to listen on.
+    /// Address and port to listen on. One that other machines reach wants a token.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9091")]
     listen: String,
+    /// File with the token that may do everything, for its owner alone to read; else the variable KITH_TOKEN. Without a
+    /// token whoever reaches the port may do everything.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// One more name that requests may have as their Host, such as db.example; may be given several times.
+    #[arg(long = "allowed-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
+    /// Listen where other machines reach it without a token: everybody there may read and delete everything.
+    #[arg(long)]
+    insecure_no_auth: bool,
     /// Directory of an embedder, which turns texts into vectors.
     #[arg(long, value_name = "DIR")]
     embedder: Option<PathBuf>,
@@ -41,9 +53,14 @@ pub struct ServeArgs {
 
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(args: &ServeArgs) -> Result<(), String> {
-    let listener = bind(loopback(&args.listen)?)?;
+    let token = read_token(args.token_file.as_deref())?;
+    let address = address(&args.listen)?;
+    check_reach(address, token.is_some(), args.insecure_no_auth)?;
+    let listener = bind(address)?;
     let listen = listener.local_addr().map_err(|e| e.to_string())?;
-    let app = App::new(open(args).map_err(|e| one_line(&e))?, listen, args.embedder.clone());
+    let (embedder, allowed_hosts) = (args.embedder.clone(), args.allowed_hosts.clone());
+    let options = AppOptions { listen, embedder, token, allowed_hosts };
+    let app = App::new(open(args).map_err(|e| one_line(&e))?, options);
     let runtime = tokio::runtime::Runtime::new().map_err(|e| format!("cannot start threads: {e}"))?;
     println!("KithDB listens on http://{listen}");
     let served = runtime.block_on(accept(listener, routes(app.clone()), END_WITHIN));
@@ -64,21 +81,30 @@ fn open(args: &ServeArgs) -> Result<Db, Error> {
     Db::open(&args.data, options)
 }
 
-/// The address to listen on. Only this machine's own are served until there is authentication.
-fn loopback(listen: &str) -> Result<SocketAddr, String> {
+fn address(listen: &str) -> Result<SocketAddr, String> {
     let numeric = listen.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    let address: SocketAddr =
-        numeric.as_deref().unwrap_or(listen).parse().map_err(|_| {
-            format!("--listen wants an address and a port, such as 127.0.0.1:9091; got {listen}")
-        })?;
-    if !address.ip().is_loopback() {
-        return Err(format!(
-            "--listen {listen} would be reachable from other machines, and there is no authentication yet; \
-             listen on 127.0.0.1:{} instead",
-            address.port()
-        ));
+    let wanted =
+        || format!("--listen wants an address and a port, such as 127.0.0.1:9091; got {}", shorten(listen));
+    numeric.as_deref().unwrap_or(listen).parse().map_err(|_| wanted())
+}
+
+/// Refuses an address that other machines reach while everybody may do everything, unless that is what is wanted.
+fn check_reach(address: SocketAddr, has_token: bool, insecure: bool) -> Result<(), String> {
+    if address.ip().is_loopback() || has_token {
+        return Ok(());
     }
-    Ok(address)
+    if insecure {
+        eprintln!(
+            "kithdb: warning: {address} is reached from other machines and there is no token: whoever reaches it can \
+             read, change and delete everything"
+        );
+        return Ok(());
+    }
+    Err(format!(
+        "{address} would be reached from other machines, and there is no token; set KITH_TOKEN or --token-file, or \
+         listen on 127.0.0.1:{}",
+        address.port()
+    ))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, String> {
@@ -98,12 +124,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_addresses_are_listened_on() {
-        for listen in ["127.0.0.1:9091", "127.0.0.2:0", "[::1]:80", "localhost:9091"] {
-            assert!(loopback(listen).is_ok(), "{listen}");
+    fn addresses_that_others_reach_want_a_token() {
+        for (listen, reached) in [
+            ("127.0.0.1:9091", false),
+            ("127.0.0.2:0", false),
+            ("[::1]:80", false),
+            ("localhost:9091", false),
+            ("0.0.0.0:9091", true),
+            ("[::]:9091", true),
+            ("[::ffff:127.0.0.1]:9091", true),
+            ("192.168.1.5:80", true),
+        ] {
+            let address = address(listen).expect(listen);
+            assert_eq!(check_reach(address, false, false).is_err(), reached, "{listen}");
+            assert_eq!(check_reach(address, true, false), Ok(()), "{listen}");
+            assert_eq!(check_reach(address, false, true), Ok(()), "{listen}");
         }
-        for listen in ["0.0.0.0:9091", "[::]:9091", "192.168.1.5:80", "example.org:80", "9091", ""] {
-            assert!(loopback(listen).is_err(), "{listen}");
+        for listen in ["example.org:80", "9091", "", "localhost"] {
+            assert!(address(listen).is_err(), "{listen}");
         }
     }
 }

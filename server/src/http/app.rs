@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use kithdb::host::Db;
 use serde::Serialize;
 
+use super::access::TokenDigest;
 use super::problem::Problem;
 use super::tasks::Tasks;
 
@@ -18,15 +19,27 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     db: Db,
-    listen: SocketAddr,
-    embedder: Option<PathBuf>,
+    options: AppOptions,
     tasks: Tasks,
 }
 
+/// How a database is served.
+#[derive(Clone)]
+pub struct AppOptions {
+    /// The address that is listened on.
+    pub listen: SocketAddr,
+    /// The directory that the database's embedder was loaded from.
+    pub embedder: Option<PathBuf>,
+    /// Of the token that may do everything; `None`: whoever reaches the port may.
+    pub token: Option<TokenDigest>,
+    /// More names that requests may have as their Host, with a port or with any.
+    pub allowed_hosts: Vec<String>,
+}
+
 impl App {
-    /// Serves this database on this address. `embedder`: the directory that the database's embedder was loaded from.
-    pub fn new(db: Db, listen: SocketAddr, embedder: Option<PathBuf>) -> Self {
-        Self(Arc::new(Inner { db, listen, embedder, tasks: Tasks::default() }))
+    /// Serves this database.
+    pub fn new(db: Db, options: AppOptions) -> Self {
+        Self(Arc::new(Inner { db, options, tasks: Tasks::default() }))
     }
 
     /// The database.
@@ -34,9 +47,9 @@ impl App {
         &self.0.db
     }
 
-    /// The address that is listened on.
-    pub fn listen(&self) -> SocketAddr {
-        self.0.listen
+    /// How it is served.
+    pub fn options(&self) -> &AppOptions {
+        &self.0.options
     }
 
     /// Work that goes on after its request was answered.
@@ -46,7 +59,7 @@ impl App {
 
     /// The directory of the embedder.
     pub fn embedder_directory(&self) -> Option<&Path> {
-        self.0.embedder.as_deref()
+        self.0.options.embedder.as_deref()
     }
 
     /// Works with the database on a thread that may compute and wait.

@@ -74,7 +74,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
-fn invalid(message: &str) -> Problem {
+/// Refuses what cannot be read.
+pub fn invalid(message: &str) -> Problem {
     Problem::http(StatusCode::BAD_REQUEST, "invalid_request", format!("invalid request: {message}"))
 }
 
@@ -90,7 +91,11 @@ fn check_type(parts: &Parts, expected: &'static str) -> Result<(), Problem> {
     Err(problem.facts(expected, if got.is_empty() { "none" } else { got }))
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+/// All of a body.
+///
+/// # Errors
+/// 413 past the limit, 400 when it ends early.
+pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     let announced = body.size_hint().lower();
     let too_large = |got: u64| {
         let error = InputError::TooLarge { what: "the body of a request", got, limit: limit as u64 };

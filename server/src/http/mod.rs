@@ -1,16 +1,20 @@
 //! HTTP: connections, the route table, who may ask, how bodies are read and errors are told.
 
 mod accept;
+mod access;
 mod app;
 mod extract;
 mod guard;
 mod known;
+pub mod need;
 mod problem;
-mod routes;
+pub mod routes;
+pub mod table;
 mod tasks;
 
 pub use accept::accept;
-pub use app::App;
+pub use access::{Caller, TOKEN_CHARS_MIN, TokenDigest};
+pub use app::{App, AppOptions};
 pub use extract::{FileBody, JsonBody, NoBody, PathOf, QueryOf};
 pub use known::unless_known;
 pub use problem::Problem;

@@ -76,6 +76,11 @@ impl Problem {
         self.0.status
     }
 
+    /// Its stable code.
+    pub fn code(&self) -> &'static str {
+        self.0.report.code
+    }
+
     /// What it says to people.
     pub fn message(&self) -> &str {
         &self.0.report.message
@@ -112,6 +117,9 @@ impl IntoResponse for Problem {
         let json = HeaderValue::from_static("application/problem+json");
         let bytes = serde_json::to_vec(&body).expect("strings and numbers are JSON");
         let mut response = (*status, [(header::CONTENT_TYPE, json)], bytes).into_response();
+        if *status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         // For layers that show it in another shape.
         response.extensions_mut().insert(self);
         response

@@ -1,55 +1,33 @@
-//! The route table: every path that is served, in one place.
+//! The route table: every path that is served, in one place, with what it needs of who asks.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use kithdb::engine::JobKind;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::access::caller;
 use super::app::App;
+use super::extract::{NoBody, PathOf};
 use super::guard::guard;
+use super::need::{About, Need, admin, public, read, write};
 use super::problem::Problem;
+use super::table::Table;
 use crate::kektor::{self, graph as edges, indexes, maintenance, nodes, vectors};
 use crate::page;
 use crate::v1::{collections, documents, embedder, graph, jobs, kv, search};
 
+/// About the collection in the path.
+const NAMED: About = About::Path("name");
+/// About the one that KektorDB's actions name in their body.
+const INDEX: About = About::Field("index_name");
+
 /// Everything that is served, behind the guard.
 pub fn routes(app: App) -> Router {
-    Router::new()
-        .route("/", get(page::index))
-        .route("/ui", get(page::to_index))
-        .route("/ui/", get(page::index))
-        .route("/ui/files.json", get(page::files))
-        .route("/ui/{*file}", get(page::asset))
-        .route("/healthz", get(healthz))
-        .route("/v1/collections", get(collections::list).post(collections::create))
-        .route(
-            "/v1/collections/{name}",
-            get(collections::info).patch(collections::configure).delete(collections::remove),
-        )
-        .route("/v1/collections/{name}/documents", get(documents::scan).post(documents::add))
-        .route(
-            "/v1/collections/{name}/documents/{id}",
-            get(documents::get).delete(documents::remove).post(documents::many),
-        )
-        .route("/v1/collections/{name}/documents/{id}/versions", get(documents::versions))
-        .route("/v1/collections/{name}/search", post(search::search))
-        .route("/v1/collections/{name}/graph/{verb}", post(graph::verb))
-        .merge(job_routes())
-        .route("/v1/collections/{name}/job", get(jobs::running).delete(jobs::cancel))
-        .route("/v1/collections/{name}/compress", post(jobs::compress))
-        .route("/v1/collections/{name}/estimate", post(jobs::estimate))
-        .route("/v1/collections/{name}/export", get(collections::export))
-        .route("/v1/collections/{name}/import", post(collections::import))
-        .route("/v1/kv", get(kv::list))
-        .route("/v1/kv/{key}", get(kv::get).put(kv::set).delete(kv::remove))
-        .route("/v1/flush", post(jobs::flush))
-        .route("/v1/embedder", get(embedder::info))
-        .route("/v1/embedder/model.safetensors", get(embedder::model))
-        .route("/v1/embedder/tokenizer.json", get(embedder::tokenizer))
-        .merge(kektor_routes())
+    table(app.clone())
+        .build()
+        .0
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), guard))
@@ -58,66 +36,125 @@ pub fn routes(app: App) -> Router {
         .with_state(app)
 }
 
+/// Every route. One that is not here is not served; one that is says who may use it.
+pub fn table(app: App) -> Table {
+    Table::new(app.clone())
+        .get("/", public(), page::index)
+        .get("/ui", public(), page::to_index)
+        .get("/ui/", public(), page::index)
+        .get("/ui/files.json", public(), page::files)
+        .get("/ui/{*file}", public(), page::asset)
+        .get("/healthz", public(), healthz)
+        .get("/readyz", public(), readyz)
+        .get("/v1/collections", read(About::Listed), collections::list)
+        .post("/v1/collections", write(About::Field("name")), collections::create)
+        .get("/v1/collections/{name}", read(NAMED), collections::info)
+        .patch("/v1/collections/{name}", write(NAMED), collections::configure)
+        .delete("/v1/collections/{name}", write(NAMED), collections::remove)
+        .get("/v1/collections/{name}/documents", read(NAMED), documents::scan)
+        .post("/v1/collections/{name}/documents", write(NAMED), documents::add)
+        .get("/v1/collections/{name}/documents/{id}", read(NAMED), documents::get)
+        .delete("/v1/collections/{name}/documents/{id}", write(NAMED), documents::remove)
+        .post("/v1/collections/{name}/documents/{id}", DOCUMENTS_VERB, documents::many)
+        .get("/v1/collections/{name}/documents/{id}/versions", read(NAMED), documents::versions)
+        .post("/v1/collections/{name}/search", read(NAMED), search::search)
+        .post("/v1/collections/{name}/graph/{verb}", GRAPH_VERB, graph::verb)
+        .merge(job_routes(app.clone()))
+        .get("/v1/collections/{name}/job", read(NAMED), jobs::running)
+        .delete("/v1/collections/{name}/job", write(NAMED), jobs::cancel)
+        .post("/v1/collections/{name}/compress", write(NAMED), jobs::compress)
+        .post("/v1/collections/{name}/estimate", read(NAMED), jobs::estimate)
+        .get("/v1/collections/{name}/export", read(NAMED), collections::export)
+        .post("/v1/collections/{name}/import", write(NAMED), collections::import)
+        .get("/v1/kv", read(About::Database), kv::list)
+        .get("/v1/kv/{key}", read(About::Database), kv::get)
+        .put("/v1/kv/{key}", write(About::Database), kv::set)
+        .delete("/v1/kv/{key}", write(About::Database), kv::remove)
+        .post("/v1/flush", write(About::Database), jobs::flush)
+        .get("/v1/embedder", read(About::Nothing), embedder::info)
+        .get("/v1/embedder/model.safetensors", read(About::Nothing), embedder::model)
+        .get("/v1/embedder/tokenizer.json", read(About::Nothing), embedder::tokenizer)
+        .merge(kektor_routes(app))
+}
+
+/// What `POST .../documents/{id}` does depends on the word in the place of the id.
+const DOCUMENTS_VERB: Need = write(NAMED).but_reads("id", &["get", "touches"]);
+/// As does the graph on its verb.
+const GRAPH_VERB: Need =
+    write(NAMED).but_reads("verb", &["edges", "traverse", "subgraph", "path", "components"]);
+
 /// A path for each kind of job.
-fn job_routes() -> Router<App> {
-    JobKind::ALL
-        .into_iter()
-        .map(jobs::route)
-        .fold(Router::new(), |router, (path, run)| router.route(&path, run))
+fn job_routes(app: App) -> Table {
+    JobKind::ALL.into_iter().fold(Table::new(app), |table, kind| {
+        let path = format!("/v1/collections/{{name}}/{}", kind.name());
+        let run = move |app: State<App>, name: PathOf<String>, _: NoBody| jobs::run(kind, app, name);
+        table.post(&path, write(NAMED), run)
+    })
 }
 
 /// KektorDB's paths, with its shape of errors.
-fn kektor_routes() -> Router<App> {
-    Router::new()
-        .route(
-            "/kv/{key}",
-            get(kektor::kv::get).put(kektor::kv::set).post(kektor::kv::set).delete(kektor::kv::remove),
-        )
-        .route("/vector/indexes", get(indexes::list).post(indexes::create))
-        .route("/vector/indexes/{name}", get(indexes::info).delete(indexes::remove))
-        .route("/vector/indexes/{name}/config", post(maintenance::config))
-        .route("/vector/indexes/{name}/maintenance", post(maintenance::trigger))
-        .route("/vector/indexes/{name}/vectors/{id}", get(vectors::get))
-        .route("/vector/actions/create", post(indexes::create))
-        .route("/vector/actions/add", post(vectors::add))
-        .route("/vector/actions/add-batch", post(vectors::add_batch))
-        .route("/vector/actions/get-vectors", post(vectors::get_many))
-        .route("/vector/actions/delete_vector", post(vectors::delete))
-        .route("/vector/actions/search", post(kektor::search::search))
-        .route("/vector/actions/compress", post(maintenance::compress))
-        .merge(kektor_graph_routes())
-        .route("/system/tasks/{id}", get(kektor::system::task))
-        .route("/system/save", post(kektor::system::save))
-        .layer(map_response(kektor::shape_errors))
+fn kektor_routes(app: App) -> Table {
+    Table::new(app.clone())
+        .get("/kv/{key}", read(About::Database), kektor::kv::get)
+        .put("/kv/{key}", write(About::Database), kektor::kv::set)
+        .post("/kv/{key}", write(About::Database), kektor::kv::set)
+        .delete("/kv/{key}", write(About::Database), kektor::kv::remove)
+        .get("/vector/indexes", read(About::Listed), indexes::list)
+        .post("/vector/indexes", write(INDEX), indexes::create)
+        .get("/vector/indexes/{name}", read(NAMED), indexes::info)
+        .delete("/vector/indexes/{name}", write(NAMED), indexes::remove)
+        .post("/vector/indexes/{name}/config", write(NAMED), maintenance::config)
+        .post("/vector/indexes/{name}/maintenance", write(NAMED), maintenance::trigger)
+        .get("/vector/indexes/{name}/vectors/{id}", read(NAMED), vectors::get)
+        .post("/vector/actions/create", write(INDEX), indexes::create)
+        .post("/vector/actions/add", write(INDEX), vectors::add)
+        .post("/vector/actions/add-batch", write(INDEX), vectors::add_batch)
+        .post("/vector/actions/get-vectors", read(INDEX), vectors::get_many)
+        .post("/vector/actions/delete_vector", write(INDEX), vectors::delete)
+        .post("/vector/actions/search", read(INDEX), kektor::search::search)
+        .post("/vector/actions/compress", write(INDEX), maintenance::compress)
+        .merge(kektor_graph_routes(app))
+        .get("/system/tasks/{id}", admin(), kektor::system::task)
+        .post("/system/save", admin(), kektor::system::save)
+        .wrap(|router| router.layer(map_response(kektor::shape_errors)))
 }
 
 /// The actions of KektorDB's graph.
-fn kektor_graph_routes() -> Router<App> {
-    Router::new()
-        .route("/graph/actions/link", edges::action(edges::link))
-        .route("/graph/actions/unlink", edges::action(edges::unlink))
-        .route("/graph/actions/get-links", edges::action(edges::get_links))
-        .route("/graph/actions/get-incoming", edges::action(edges::get_incoming))
-        .route("/graph/actions/get-connections", edges::action(edges::get_connections))
-        .route("/graph/actions/get-edges", edges::action(edges::get_edges))
-        .route("/graph/actions/get-all-relations", edges::action(edges::get_all_relations))
-        .route("/graph/actions/get-all-incoming", edges::action(edges::get_all_incoming))
-        .route("/graph/actions/traverse", edges::action(edges::traverse))
-        .route("/graph/actions/extract-subgraph", edges::action(edges::extract_subgraph))
-        .route("/graph/actions/find-path", edges::action(edges::find_path))
-        .route("/graph/actions/set-node-properties", edges::action(nodes::set_properties))
-        .route("/graph/actions/get-node-properties", edges::action(nodes::get_properties))
-        .route("/graph/actions/search-nodes", edges::action(nodes::search))
+fn kektor_graph_routes(app: App) -> Table {
+    Table::new(app)
+        .post("/graph/actions/link", write(INDEX), edges::action(edges::link))
+        .post("/graph/actions/unlink", write(INDEX), edges::action(edges::unlink))
+        .post("/graph/actions/get-links", read(INDEX), edges::action(edges::get_links))
+        .post("/graph/actions/get-incoming", read(INDEX), edges::action(edges::get_incoming))
+        .post("/graph/actions/get-connections", read(INDEX), edges::action(edges::get_connections))
+        .post("/graph/actions/get-edges", read(INDEX), edges::action(edges::get_edges))
+        .post("/graph/actions/get-all-relations", read(INDEX), edges::action(edges::get_all_relations))
+        .post("/graph/actions/get-all-incoming", read(INDEX), edges::action(edges::get_all_incoming))
+        .post("/graph/actions/traverse", read(INDEX), edges::action(edges::traverse))
+        .post("/graph/actions/extract-subgraph", read(INDEX), edges::action(edges::extract_subgraph))
+        .post("/graph/actions/find-path", read(INDEX), edges::action(edges::find_path))
+        .post("/graph/actions/set-node-properties", write(INDEX), edges::action(nodes::set_properties))
+        .post("/graph/actions/get-node-properties", read(INDEX), edges::action(nodes::get_properties))
+        .post("/graph/actions/search-nodes", read(INDEX), edges::action(nodes::search))
 }
 
 async fn healthz() -> Response {
     Json(serde_json::json!({"status": "ok"})).into_response()
 }
 
-async fn unknown_route(request: Request) -> Problem {
-    Problem::unknown_route(request.uri().path())
+/// Whether requests are served: no longer once the database is being closed.
+async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
+    app.db().names()?;
+    Ok(Json(serde_json::json!({"status": "ready"})).into_response())
 }
 
-async fn wrong_method(request: Request) -> Problem {
-    Problem::wrong_method(request.method(), request.uri().path())
+/// Said to those only who may ask for what there is.
+async fn unknown_route(State(app): State<App>, request: Request) -> Problem {
+    let unknown = |_| Problem::unknown_route(request.uri().path());
+    caller(&app, request.headers()).map_or_else(|refused| refused, unknown)
+}
+
+async fn wrong_method(State(app): State<App>, request: Request) -> Problem {
+    let wrong = |_| Problem::wrong_method(request.method(), request.uri().path());
+    caller(&app, request.headers()).map_or_else(|refused| refused, wrong)
 }

@@ -1,9 +1,10 @@
 //! The graph's actions: edges made, ended and read from either end, paths, and what is around a node.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 
 use axum::extract::State;
-use axum::routing::{MethodRouter, post};
+use axum::response::Response;
 use kithdb::base::limits::{GRAPH_DEPTH_MAX, GRAPH_NODES_MAX, SCAN_MAX};
 use kithdb::base::{Error, Object};
 use kithdb::collection::{
@@ -28,11 +29,13 @@ const SEMANTIC_THRESHOLD: f32 = 0.5;
 /// What a path is searched along where no relations are given.
 const PATH_RELATIONS: [&str; 6] = ["related_to", "mentions", "parent", "child", "next", "prev"];
 
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+
 /// The handler of an action.
-pub fn action<T: Serialize + 'static>(act: fn(&Db, &[u8]) -> Result<T, Problem>) -> MethodRouter<App> {
-    post(move |State(app): State<App>, JsonBody(body): JsonBody<BODY_BYTES_MAX>| async move {
-        app.ok(move |db| act(db, &body)).await
-    })
+pub fn action<T: Serialize + 'static>(
+    act: fn(&Db, &[u8]) -> Result<T, Problem>,
+) -> impl Fn(State<App>, JsonBody<BODY_BYTES_MAX>) -> Answering + Clone + Send + Sync + 'static {
+    move |State(app), JsonBody(body)| Box::pin(async move { app.ok(move |db| act(db, &body)).await })
 }
 
 /// What actions on edges take. Null is left out, and what is not known is left alone: clients send more.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::maintenance::MaintenanceBody;
 use super::{not_yet, ok, refuse};
-use crate::http::{App, BODY_BYTES_MAX, JsonBody, NoBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, Caller, JsonBody, NoBody, PathOf, Problem};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -70,9 +70,10 @@ pub async fn create(
     .await
 }
 
-pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
-    app.ok(|db| {
-        let open = db.names()?.into_iter().filter_map(|name| db.collection(&name).ok());
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
+    app.ok(move |db| {
+        let names = db.names()?.into_iter().filter(|name| caller.may_use(name));
+        let open = names.filter_map(|name| db.collection(&name).ok());
         open.map(|collection| answer(&collection)).collect::<Result<Vec<_>, Error>>()
     })
     .await

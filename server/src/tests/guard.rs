@@ -3,7 +3,10 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 
-use super::{HOST, Server};
+use kithdb::host::{Db, Options};
+
+use super::{HOST, Server, app_options};
+use crate::http::AppOptions;
 
 fn request(headers: &[(header::HeaderName, &str)]) -> Request<Body> {
     let mut request = Request::builder().uri("/v1/collections");
@@ -84,4 +87,55 @@ async fn every_answer_carries_the_headers_of_the_page() {
         assert_eq!(headers["cross-origin-embedder-policy"], "require-corp");
     }
     assert_eq!(server.get("/").await.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+}
+
+/// A server on an address that others reach.
+fn public(listen: &str) -> Server {
+    let db = Db::in_memory(Options::default()).expect("memory is there");
+    let allowed_hosts = vec!["db.example".to_owned(), "search.example:443".to_owned()];
+    let listen = listen.parse().expect("an address");
+    Server::serving(db, AppOptions { listen, allowed_hosts, ..app_options() })
+}
+
+#[tokio::test]
+async fn names_are_served_that_were_allowed_and_addresses_that_are_listened_on() {
+    for (listen, host, status) in [
+        ("0.0.0.0:9091", "192.168.1.5:9091", 200),
+        ("0.0.0.0:9091", "localhost:8080", 200),
+        ("[::]:9091", "[2001:db8::1]:8080", 200),
+        ("0.0.0.0:9091", "0.0.0.0:9091", 403),
+        ("0.0.0.0:9091", "rebound.example:9091", 403),
+        ("192.168.1.5:9091", "192.168.1.5:9091", 200),
+        ("192.168.1.5:9091", "192.168.1.5:80", 403),
+        ("192.168.1.5:9091", "192.168.1.6:9091", 403),
+        ("192.168.1.5:9091", "DB.example:9091", 200),
+        ("192.168.1.5:9091", "db.example", 200),
+        ("192.168.1.5:9091", "search.example:443", 200),
+        ("192.168.1.5:9091", "search.example", 403),
+    ] {
+        let answer = public(listen).send(request(&[(header::HOST, host)])).await;
+        assert_eq!(answer.status, status, "{listen} {host}");
+    }
+    for (origin, host, status) in [
+        ("https://db.example", "db.example", 200),
+        ("http://db.example", "db.example", 200),
+        ("https://evil.example", "db.example", 403),
+        ("https://192.168.1.5:9091", "192.168.1.5:9091", 403),
+    ] {
+        let asked = request(&[(header::HOST, host), (header::ORIGIN, origin)]);
+        assert_eq!(public("192.168.1.5:9091").send(asked).await.status, status, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_browser_says_comes_from_another_site_is_refused() {
+    let server = Server::new();
+    let fetch_site = header::HeaderName::from_static("sec-fetch-site");
+    for (site, status) in [("same-origin", 200), ("none", 200), ("same-site", 200), ("cross-site", 403)] {
+        let answer = server.send(request(&[(header::HOST, HOST), (fetch_site.clone(), site)])).await;
+        assert_eq!(answer.status, status, "{site}");
+    }
+    // A link on another page may open ours.
+    let page = Request::get("/ui/").header(header::HOST, HOST).header("sec-fetch-site", "cross-site");
+    assert_eq!(server.send(page.body(Body::empty()).expect("a request")).await.status, 200);
 }

@@ -1,5 +1,6 @@
 //! The router without a port: what is asked and answered, on a database in memory.
 
+mod access;
 mod bad_input;
 mod embedder;
 mod guard;
@@ -18,9 +19,14 @@ use kithdb::host::{Db, Options, load_embedder};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::http::{App, routes};
+use crate::http::{App, AppOptions, routes};
 
 const HOST: &str = "127.0.0.1:9091";
+
+fn app_options() -> AppOptions {
+    let listen = HOST.parse().expect("an address");
+    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![] }
+}
 
 /// A server in memory.
 struct Server(Router);
@@ -44,7 +50,11 @@ impl Server {
 
     fn with_options(options: Options, embedder: Option<PathBuf>) -> Self {
         let db = Db::in_memory(options).expect("memory is there");
-        Self(routes(App::new(db, HOST.parse().expect("an address"), embedder)))
+        Self::serving(db, AppOptions { embedder, ..app_options() })
+    }
+
+    fn serving(db: Db, options: AppOptions) -> Self {
+        Self(routes(App::new(db, options)))
     }
 
     /// One with a collection `c` of three dimensions, with English text.

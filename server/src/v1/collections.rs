@@ -9,7 +9,7 @@ use kithdb::host::{CollectionHandle, Db};
 use kithdb::wire::{ConfigureBody, ErrorAnswer, InfoAnswer, NamedCreateBody, parse};
 use serde::Serialize;
 
-use crate::http::{App, BODY_BYTES_MAX, FILE_BYTES_MAX, FileBody, JsonBody, NoBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, Caller, FILE_BYTES_MAX, FileBody, JsonBody, NoBody, PathOf, Problem};
 
 #[derive(Serialize)]
 struct ListAnswer {
@@ -26,10 +26,11 @@ struct Unopenable {
     why: ErrorAnswer,
 }
 
-pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
-    app.ok(|db| {
+/// Those that whoever asks may use.
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
+    app.ok(move |db| {
         let mut answer = ListAnswer { collections: vec![], unopenable: vec![] };
-        for name in db.names()? {
+        for name in db.names()?.into_iter().filter(|name| caller.may_use(name)) {
             match db.collection(&name).and_then(|collection| info_of(&collection)) {
                 Ok(info) => answer.collections.push(info),
                 Err(error) if error.code() == "unopenable" => {

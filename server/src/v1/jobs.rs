@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{MethodRouter, post};
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::vectors::Coding;
@@ -32,18 +31,19 @@ struct CancelAnswer {
 #[derive(Serialize)]
 struct Nothing {}
 
-/// The path of a kind of job, which runs one; `index` indexes every segment that has no index.
-pub fn route(kind: JobKind) -> (String, MethodRouter<App>) {
-    let run = move |State(app): State<App>, PathOf(name): PathOf<String>, _: NoBody| async move {
-        app.ok(move |db| {
-            let collection = db.collection(&name)?;
-            let done = collection.run(kind)?;
-            while kind == JobKind::Index && collection.run(kind)? {}
-            Ok::<_, kithdb::base::Error>(DoneAnswer { done })
-        })
-        .await
-    };
-    (format!("/v1/collections/{{name}}/{}", kind.name()), post(run))
+/// Runs a job of this kind; `index` indexes every segment that has no index.
+pub async fn run(
+    kind: JobKind,
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+) -> Result<Response, Problem> {
+    app.ok(move |db| {
+        let collection = db.collection(&name)?;
+        let done = collection.run(kind)?;
+        while kind == JobKind::Index && collection.run(kind)? {}
+        Ok::<_, kithdb::base::Error>(DoneAnswer { done })
+    })
+    .await
 }
 
 /// The job that runs, and how far it has come.

@@ -1,0 +1,92 @@
+//! The token that may do everything: read once, kept as a digest, never shown. It is no argument, because arguments
+//! are seen by everybody on the machine.
+
+use std::path::Path;
+
+use crate::http::{TOKEN_CHARS_MIN, TokenDigest};
+
+/// The variable that has it.
+const VARIABLE: &str = "KITH_TOKEN";
+
+/// The digest of the token in this file, else of that in `KITH_TOKEN`.
+///
+/// # Errors
+/// A line that says what is wrong with it, without it.
+pub fn read_token(file: Option<&Path>) -> Result<Option<TokenDigest>, String> {
+    let (token, from) = match file {
+        Some(file) => (from_file(file)?, file.display().to_string()),
+        None => match std::env::var(VARIABLE) {
+            Ok(token) => (token, VARIABLE.to_owned()),
+            Err(std::env::VarError::NotPresent) => return Ok(None),
+            Err(_) => return Err(format!("{VARIABLE} is not text")),
+        },
+    };
+    digest(token.trim(), &from).map(Some)
+}
+
+fn from_file(file: &Path) -> Result<String, String> {
+    check_owner_only(file)?;
+    std::fs::read_to_string(file).map_err(|e| format!("cannot read the token in {}: {e}", file.display()))
+}
+
+#[cfg(unix)]
+fn check_owner_only(file: &Path) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    let failed = |e: std::io::Error| format!("cannot read the token in {}: {e}", file.display());
+    let mode = std::fs::metadata(file).map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let file = file.display();
+        return Err(format!("others may read the token in {file}; keep it to yourself: chmod 600 {file}"));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_owner_only(_: &Path) -> Result<(), String> {
+    Ok(())
+}
+
+fn digest(token: &str, from: &str) -> Result<TokenDigest, String> {
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("the token in {from} has characters that no header carries: use visible ASCII"));
+    }
+    if token.len() < TOKEN_CHARS_MIN {
+        return Err(format!(
+            "the token in {from} has {} characters; use at least {TOKEN_CHARS_MIN} that nobody guesses, such as those \
+             that openssl rand -hex 32 prints",
+            token.len()
+        ));
+    }
+    Ok(TokenDigest::of(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn what_is_no_token_is_refused_without_being_shown() {
+        for bad in ["", "short", "a token with spaces in it", "t\u{f6}ken-t\u{f6}ken-t\u{f6}ken"] {
+            let Err(message) = digest(bad, "a file") else { panic!("{bad} is no token") };
+            assert!(message.contains("a file") && (bad.is_empty() || !message.contains(bad)), "{message}");
+        }
+        assert!(digest(TOKEN, "a file").is_ok_and(|digest| digest.is(&TokenDigest::of(TOKEN))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_read_holds_no_secret() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), format!("{TOKEN}\n")).expect("room");
+        let mode =
+            |mode| std::fs::set_permissions(file.path(), PermissionsExt::from_mode(mode)).expect("ours");
+        mode(0o640);
+        assert!(read_token(Some(file.path())).is_err_and(|message| message.contains("chmod 600")));
+        mode(0o600);
+        let read = read_token(Some(file.path())).expect("a token").expect("a token");
+        assert!(read.is(&TokenDigest::of(TOKEN)) && !read.is(&TokenDigest::of("another")));
+    }
+}
