@@ -7,6 +7,7 @@ const PHASES = {
   embedder: { name: 'Getting the embedder', figure: megabytes },
   file: { name: 'Downloading the collection', figure: megabytes },
   documents: { name: 'Downloading documents', figure: share },
+  edges: { name: 'Downloading edges', figure: share },
   importing: { name: 'Storing the collection', figure: () => '' },
   storing: { name: 'Embedding and storing', figure: share },
   sealing: { name: 'Sealing', figure: (_, total) => whole(total) },

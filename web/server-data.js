@@ -27,6 +27,8 @@ export function connectServer(base = '/v1') {
         search: (request, { signal } = {}) => ask(search, { method: 'POST', body: request, signal }),
         /** The same search for a terminal. */
         asCode: (request) => asCurl(new URL(search, location.href).href, request),
+        /** What is around documents, as the graph of the collection tells it. */
+        subgraph: (request, { signal } = {}) => ask(`${path}/graph/subgraph`, { method: 'POST', body: request, signal }),
         /** The collection as one file; `onBytes(done, total)` while it comes. */
         file: (options) => fetchBytes(`${path}/export`, options),
       };

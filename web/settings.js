@@ -60,7 +60,9 @@ export const TAB = { database: 'page', lockTries: 10, lockPause: 150, unfinished
  * Copying into the tab: documents fetched at once, the most that one filter can answer, documents stored at once, and
  * how many are taken unless the reader says otherwise.
  */
-export const COPY = { page: 2_000, answerMax: 10_000, batch: 500, most: 10_000 };
+export const COPY = {
+  page: 2_000, answerMax: 10_000, batch: 500, most: 10_000, roots: 1_000, aroundMax: 100_000, edges: 10_000,
+};
 
 /** Which part of a demo is copied unless the reader says otherwise: filters, each lets documents through by itself. */
 export const PARTS = {

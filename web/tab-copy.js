@@ -1,5 +1,6 @@
 // Copies a collection of the server into a database of this tab: whole, as the file that the server exports, or the
-// documents that some filters let through, whose texts are embedded here. Runs in the engine's Worker.
+// documents that some filters let through, whose texts are embedded here, and the edges between them. Runs in the
+// engine's Worker.
 
 import { COPY } from './settings.js';
 
@@ -50,7 +51,36 @@ async function downloadPart({ server, info, onProgress, signal }, { filters, mos
       isLast = hits.length < k;
     }
   }
-  return [...found.values()];
+  const documents = [...found.values()];
+  return { documents, edges: await edgesBetween({ server, info, onProgress, signal }, documents) };
+}
+
+/** The edges that lead from one of the documents to another. */
+async function edgesBetween({ server, info, onProgress, signal }, documents) {
+  const copied = new Set(documents.map(({ id }) => id));
+  const edges = [];
+  const groups = inGroups([...copied], COPY.roots);
+  let done = 0;
+  while (groups.length > 0) {
+    onProgress({ phase: 'edges', done, total: copied.size });
+    const ids = groups.pop();
+    const around = await server.collection(info.name).subgraph({ ids, depth: 1, limit: COPY.aroundMax }, { signal });
+    if (around.truncated && ids.length > 1) {
+      groups.push(...inGroups(ids, Math.ceil(ids.length / 2)));
+      continue;
+    }
+    done += ids.length;
+    for (const { source, relation, target, weight, properties } of around.edges) {
+      if (copied.has(target)) edges.push({ source, relation, target, weight, ...(properties && { properties }) });
+    }
+  }
+  return edges;
+}
+
+function inGroups(all, size) {
+  const groups = [];
+  for (let at = 0; at < all.length; at += size) groups.push(all.slice(at, at + size));
+  return groups;
 }
 
 async function page({ server, info, signal }, filter, request) {
@@ -71,7 +101,7 @@ async function importFile({ database, info, onProgress, signal }, file) {
   return database.import(info.name, file);
 }
 
-async function storePart({ database, info, onProgress, signal }, documents) {
+async function storePart({ database, info, onProgress, signal }, { documents, edges }) {
   const collection = await database.create(info.name, configOf(info));
   for (let at = 0; at < documents.length; at += COPY.batch) {
     signal.throwIfAborted();
@@ -79,6 +109,10 @@ async function storePart({ database, info, onProgress, signal }, documents) {
     await collection.upsertMany(documents.slice(at, at + COPY.batch));
   }
   onProgress({ phase: 'storing', done: documents.length, total: documents.length });
+  for (const batch of inGroups(edges, COPY.edges)) {
+    signal.throwIfAborted();
+    await collection.graph.link(batch);
+  }
   return collection;
 }
 

@@ -145,7 +145,7 @@ const INFO = {
   embedder: 'e', m: 8, ef_construction: 50, documents: 25_000, memtable: 0, segments: 2, indexed: 2, ended: 0,
 };
 
-/** A server with numbered documents, of which a filter `n` lets through those that n divides. */
+/** A server with numbered documents, of which a filter `n` lets through those that n divides; each is linked to the next two. */
 function fakeServer(total, seen) {
   return {
     collection: () => ({
@@ -157,6 +157,13 @@ function fakeServer(total, seen) {
         }
         return { hits, warnings: [] };
       },
+      async subgraph({ ids, depth, limit }) {
+        assert.deepEqual([depth, limit], [1, COPY.aroundMax]);
+        const next = (id, step) => ({ source: id, relation: 'next', target: `d${Number(id.slice(1)) + step}` });
+        const edges = ids.flatMap((id) => [1, 2].map((step) => ({ ...next(id, step), weight: step, created: '', ended: null })));
+        // As if two documents of a thousand could not be told at once.
+        return ids.length > COPY.roots / 2 ? { edges: [], truncated: true } : { edges, truncated: false };
+      },
     }),
   };
 }
@@ -165,6 +172,7 @@ function fakeServer(total, seen) {
 function fakeDatabase({ failAt = Infinity, names = [] } = {}) {
   const done = [];
   const documents = new Map();
+  const edges = [];
   const figures = { memtable: 0, segments: 0, indexed: 0 };
   const collection = {
     async upsertMany(batch) {
@@ -172,6 +180,7 @@ function fakeDatabase({ failAt = Infinity, names = [] } = {}) {
       for (const document of batch) documents.set(document.id, document);
       figures.memtable = documents.size;
     },
+    graph: { link: async (batch) => edges.push(...batch) },
     async seal() { Object.assign(figures, { memtable: 0, segments: 2 }); },
     async index() { return ++figures.indexed > 0; },
     info: async () => ({ ...INFO, ...figures, documents: documents.size }),
@@ -179,6 +188,7 @@ function fakeDatabase({ failAt = Infinity, names = [] } = {}) {
   return {
     done,
     documents,
+    edges,
     collections: async () => names.map((name) => ({ name })),
     async create(name, config) {
       done.push(['create', name, config]);
@@ -208,6 +218,14 @@ test('a part is fetched in pages, each filter to its bound, and stored without v
   assert.equal(info.documents, 13_000);
   assert.deepEqual(database.documents.get('d2'), { id: 'd2', metadata: { i: 2 } });
   assert.deepEqual(database.done.map(([what]) => what), ['drop', 'create', 'flush']);
+  // Those between two that were copied, whichever group of documents they came with, each once.
+  const [small, numbers] = [database.edges.filter(({ source }) => source === 'd4'), new Set()];
+  assert.deepEqual(small, [1, 2].map((step) => ({ source: 'd4', relation: 'next', target: `d${4 + step}`, weight: step })));
+  for (const { source, target } of database.edges) {
+    assert.ok(database.documents.has(source) && database.documents.has(target));
+    numbers.add(`${source} ${target}`);
+  }
+  assert.equal(numbers.size, database.edges.length);
   assert.deepEqual(phases.slice(0, 2), ['documents 0/0', 'documents 2000/0']);
   assert.ok(phases.includes('storing 0/13000') && phases.includes('storing 13000/13000'));
   assert.equal(phases.at(-1), 'sealing 0/13000');

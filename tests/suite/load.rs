@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-use kithdb::collection::CollectionConfig;
-use kithdb::host::{Db, Options};
+use kithdb::collection::{CollectionConfig, LinkRequest, Mutation, UnlinkRequest};
+use kithdb::host::{AddMode, CollectionHandle, Db, Options};
+use kithdb::wire::{GraphAsk, LineBody, parse};
 use kithdb_tests::places;
 
 /// Runs it; whether it succeeded, and what it printed.
@@ -27,6 +28,124 @@ fn line(number: usize) -> String {
 
 fn opened(data: &Path) -> Db {
     Db::open(data, Options { auto_jobs: false, ..Options::default() }).expect("opens")
+}
+
+/// What the verbs of reading answer, but for when edges were made.
+fn asked(collection: &CollectionHandle) -> String {
+    let questions = [
+        ("edges", r#"{"id": "d1", "direction": "both"}"#),
+        ("traverse", r#"{"id": "d1", "paths": ["next.**", "<next", "*"], "hydrate": true}"#),
+        ("subgraph", r#"{"ids": ["d2", "nowhere"], "depth": 3, "direction": "both", "with_vector": true}"#),
+        ("path", r#"{"source": "d1", "target": "d6", "weighted": true}"#),
+        ("components", "{}"),
+    ];
+    let answers = questions.map(|(verb, json)| {
+        let ask = GraphAsk::parse(verb, json.as_bytes()).expect("a question");
+        let answer = ask.answer(collection.ask_graph(&ask.question, &ask.options).expect("answered"));
+        let mut answer = serde_json::to_value(answer).expect("JSON");
+        without_times(&mut answer);
+        answer.to_string()
+    });
+    answers.join("\n")
+}
+
+fn without_times(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.remove("created");
+            fields.values_mut().for_each(without_times);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(without_times),
+        _ => {}
+    }
+}
+
+/// Documents in a row, with edges that were replaced, ended and made anew, and ends that are no documents.
+fn linked(data: &Path) -> String {
+    let db = opened(data);
+    let made = db.create("c", CollectionConfig::default()).expect("made");
+    let document = |number: usize| {
+        let line = parse::<LineBody<'_>>(line(number).as_bytes()).and_then(LineBody::line);
+        let Ok(kithdb::wire::Line::Document(document)) = line else { panic!("a document") };
+        document
+    };
+    made.add((0..8).map(document).collect(), AddMode::Upsert, None).expect("stored");
+    let link = |source: &str, target: &str, weight, properties: &str| {
+        Mutation::Link(LinkRequest {
+            source: source.to_owned(),
+            relation: if weight < 4.0 { "next" } else { "far" }.to_owned(),
+            target: target.to_owned(),
+            inverse: None,
+            weight,
+            properties: kithdb::base::value::parse_object(properties).expect("JSON"),
+        })
+    };
+    let row = (0..7).map(|n| link(&format!("d{n}"), &format!("d{}", n + 1), 0.1 * n as f64, "{}"));
+    made.write(row.collect(), None).expect("linked");
+    made.write(vec![link("d1", "d2", 2.5, r#"{"why": ["x", 1]}"#), link("d1", "d6", 4.5, "{}")], None)
+        .expect("linked");
+    made.write(vec![link("d2", "nowhere", 0.0, "{}"), link("nowhere", "d3", 0.25, "{}")], None)
+        .expect("linked");
+    let unlink = UnlinkRequest {
+        source: "d5".to_owned(),
+        relation: "next".to_owned(),
+        target: "d6".to_owned(),
+        inverse: None,
+        erase: false,
+    };
+    made.write(vec![Mutation::Unlink(unlink)], None).expect("unlinked");
+    made.delete(vec!["d4".to_owned()], None).expect("deleted");
+    let told = asked(&made);
+    db.close().expect("closed");
+    told
+}
+
+#[test]
+fn edges_go_through_a_dump_and_a_load() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    let before = linked(&at("db"));
+    let output = Command::new(places::server())
+        .args(["dump", "--data"])
+        .args([at("db").as_path(), Path::new("c"), &at("lines.jsonl")])
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    // Of the 7 in a row one was ended and two went with a document.
+    assert!(said.contains("wrote 7 documents and 7 edges of c"), "{said}");
+    let (succeeded, told) = load(&at("copy"), &at("lines.jsonl"), &[]);
+    assert!(succeeded && told.contains("loaded 7 documents and 7 edges into c"), "{told}");
+    let db = opened(&at("copy"));
+    assert_eq!(asked(&db.collection("c").expect("loaded")), before);
+    db.close().expect("closed");
+    let again = load(&at("copy"), &at("lines.jsonl"), &[]);
+    assert!(again.0 && again.1.contains("holds the 7 documents and 7 edges already"), "{}", again.1);
+    // Backwards, each edge comes before its ends.
+    let lines = std::fs::read_to_string(at("lines.jsonl")).expect("written");
+    let backwards: Vec<&str> = lines.lines().rev().collect();
+    std::fs::write(at("back.jsonl"), backwards.join("\n")).expect("written");
+    let (succeeded, told) = load(&at("back"), &at("back.jsonl"), &[]);
+    assert!(succeeded && told.contains("loaded 7 documents and 7 edges into c"), "{told}");
+}
+
+#[test]
+fn an_edge_that_cannot_be_linked_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (data, file) = (directory.path().join("db"), directory.path().join("lines.jsonl"));
+    let edge = |target: &str| {
+        format!("{{\"edge\": {{\"source\": \"d1\", \"relation\": \"r\", \"target\": {target}}}}}")
+    };
+    for (bad, what) in [
+        (edge("\"d1\""), "another document"),
+        (edge("7"), "string"),
+        ("{\"edge\": {\"source\": \"d1\"}}".to_owned(), "relation"),
+        ("{\"id\": \"d9\", \"edge\": {}}".to_owned(), "source"),
+    ] {
+        let lines = [line(1), edge("\"d2\""), bad.clone(), line(2)].join("\n");
+        std::fs::write(&file, lines).expect("written");
+        let (succeeded, told) = load(&data, &file, &[]);
+        assert!(!succeeded && told.contains("lines.jsonl:3:") && told.contains(what), "{bad}: {told}");
+    }
 }
 
 #[test]

@@ -161,6 +161,22 @@ pub struct FoundEdge {
     pub ended: Option<i64>,
 }
 
+impl FoundEdge {
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub(super) fn of(graph: &Graph<'_>, link: &Link) -> Result<Self> {
+        Ok(Self {
+            source: graph.name(link.source).to_owned(),
+            relation: graph.relation_name(link.relation).to_owned(),
+            target: graph.name(link.target).to_owned(),
+            weight: graph.weight(link),
+            properties: graph.properties(link)?,
+            created: link.created,
+            ended: (link.until < NEVER).then_some(link.until),
+        })
+    }
+}
+
 /// An end as it is answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundNode {
@@ -287,15 +303,7 @@ impl<'a> Asker<'a> {
     }
 
     fn edge(&self, link: &Link) -> Result<FoundEdge> {
-        Ok(FoundEdge {
-            source: self.graph.name(link.source).to_owned(),
-            relation: self.graph.relation_name(link.relation).to_owned(),
-            target: self.graph.name(link.target).to_owned(),
-            weight: self.graph.weight(link),
-            properties: self.graph.properties(link)?,
-            created: link.created,
-            ended: (link.until < NEVER).then_some(link.until),
-        })
+        FoundEdge::of(&self.graph, link)
     }
 
     fn node(&self, id: &str, depth: usize) -> Result<FoundNode> {

@@ -3,6 +3,7 @@
 //! Readers hold a [`View`], which never changes. Writers resolve mutations into [`Op`]s and apply them to make the
 //! next view. Where ops and blobs are stored is the engine's business.
 
+pub mod all_edges;
 pub mod chunk;
 pub mod config;
 pub mod decay;
@@ -24,6 +25,7 @@ pub mod search;
 pub mod view;
 pub mod write;
 
+pub use all_edges::AllEdges;
 pub use config::{CollectionConfig, EmbedderRef, History, Maintenance, Settings};
 pub use decay::{Decay, DecayExplanation, DecayLayers, DecayModel};
 pub use embedding::Embedding;

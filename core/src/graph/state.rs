@@ -171,6 +171,18 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// All edges that are there, by seq.
+    #[must_use]
+    pub fn all(&self) -> Vec<Link> {
+        let (mut all, mut links) = (Vec::new(), Links::default());
+        for node in self.nodes() {
+            self.links(node, Direction::Out, &[], &mut links);
+            all.extend_from_slice(&links);
+        }
+        all.sort_unstable_by_key(|link| link.seq);
+        all
+    }
+
     /// Every version of the edges at an end that began by the moment, ended or not: by relation, other end and seq.
     #[must_use]
     pub fn history(&self, node: Key, direction: Direction, relations: &[Relation]) -> Vec<Link> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::base::time::{format_span, format_time};
-use crate::base::{Error, NEVER, Object, Report, Result, Seq, Value};
+use crate::base::{Error, Object, Report, Result, Seq, Value};
 use crate::collection::kv::KeyPage;
 use crate::collection::{
     CollectionConfig, Estimate, Explanation, FacetCounts, Highlighted, History, Hit, Maintenance, Page,
@@ -75,29 +75,6 @@ pub struct KeysAnswer {
 impl From<KeyPage> for KeysAnswer {
     fn from(page: KeyPage) -> Self {
         Self { keys: page.keys, next: page.next }
-    }
-}
-
-/// A document as `kithdb dump` writes it: what [`super::LineBody`] reads, and which version it is.
-#[derive(Debug, Clone, Serialize)]
-pub struct DumpLine {
-    /// What is loaded again.
-    #[serde(flatten)]
-    pub document: DocumentAnswer,
-    /// Order of this version within the collection.
-    pub seq: u64,
-    /// Since when it is valid.
-    pub valid_from: String,
-    /// When it goes by itself; left out when it does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
-}
-
-impl From<&Row> for DumpLine {
-    fn from(row: &Row) -> Self {
-        let expires_at = (row.expires_at < NEVER).then(|| format_time(row.expires_at));
-        let valid_from = format_time(row.valid_from);
-        Self { document: row.into(), seq: row.seq.0, valid_from, expires_at }
     }
 }
 

@@ -38,6 +38,23 @@ pub struct LinkBody<'a> {
     pub properties: Option<&'a RawValue>,
 }
 
+impl LinkBody<'_> {
+    /// As the core takes it.
+    ///
+    /// # Errors
+    /// `invalid_metadata`.
+    pub fn request(self) -> Result<LinkRequest> {
+        Ok(LinkRequest {
+            properties: parse_metadata(self.properties.map(RawValue::get))?,
+            source: self.source,
+            relation: self.relation,
+            target: self.target,
+            inverse: self.inverse,
+            weight: self.weight.unwrap_or(1.0),
+        })
+    }
+}
+
 /// Edges to be made, all or none of them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,16 +74,7 @@ impl LinksBody<'_> {
     /// `invalid_parameter`, `invalid_metadata`, `too_large`.
     pub fn batch(self) -> Result<(Vec<Mutation>, Option<Level>)> {
         check_batch(self.edges.len())?;
-        let link = |body: LinkBody<'_>| {
-            Ok(Mutation::Link(LinkRequest {
-                properties: parse_metadata(body.properties.map(RawValue::get))?,
-                source: body.source,
-                relation: body.relation,
-                target: body.target,
-                inverse: body.inverse,
-                weight: body.weight.unwrap_or(1.0),
-            }))
-        };
+        let link = |body: LinkBody<'_>| body.request().map(Mutation::Link);
         let batch = self.edges.into_iter().map(link).collect::<Result<_>>()?;
         Ok((batch, self.durability.as_deref().map(parse_level).transpose()?))
     }

@@ -8,14 +8,15 @@ mod answers;
 mod columns;
 mod filter;
 mod graph;
+mod lines;
 mod plan;
 mod requests;
 mod search;
 
 pub use answers::{
-    DocumentAnswer, DumpLine, ErrorAnswer, EstimateAnswer, HitAnswer, InfoAnswer, JobAnswer, KeyAnswer,
-    KeysAnswer, MaintenanceAnswer, ScanAnswer, SearchAnswer, TouchAnswer, TouchesAnswer, VersionAnswer,
-    VersionsAnswer, encode_cursor, parse_cursor,
+    DocumentAnswer, ErrorAnswer, EstimateAnswer, HitAnswer, InfoAnswer, JobAnswer, KeyAnswer, KeysAnswer,
+    MaintenanceAnswer, ScanAnswer, SearchAnswer, TouchAnswer, TouchesAnswer, VersionAnswer, VersionsAnswer,
+    encode_cursor, parse_cursor,
 };
 pub use columns::{Columns, Vectors, to_json};
 pub use filter::FilterBody;
@@ -23,11 +24,12 @@ pub use graph::{
     ComponentAnswer, DegreeAnswer, EdgeAnswer, GraphAsk, GraphBody, GraphReply, GuideBody, LinkBody,
     LinksBody, NodeAnswer, TreeAnswer, UnlinkBody, UnlinksBody,
 };
+pub use lines::{DumpEdgeLine, DumpLine, Line, LineBody};
 pub use plan::{FilterPlanAnswer, PartPlanAnswer};
 pub use requests::{
     AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, EstimateBody, FieldsBody,
-    GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, LineBody, MaintenanceBody, NamedCreateBody, OpenBody,
-    ReadBody, ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
+    GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, MaintenanceBody, NamedCreateBody, OpenBody, ReadBody,
+    ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
 };
 pub use search::{
     BoundBody, DecayBody, FacetBody, GraphFilterBody, GroupByBody, HighlightBody, LayersBody, RangeBody,

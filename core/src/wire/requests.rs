@@ -362,41 +362,6 @@ impl DocumentBody<'_> {
     }
 }
 
-/// A line of a file to be loaded: a document, or what `kithdb dump` wrote of one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LineBody<'a> {
-    /// The user's id.
-    pub id: String,
-    /// Its vector.
-    #[serde(default, deserialize_with = "components")]
-    pub vector: Option<Vec<f32>>,
-    /// Its metadata.
-    #[serde(default, borrow)]
-    pub metadata: Option<&'a RawValue>,
-    /// Which version a dump took it from; the one that is loaded is new.
-    #[serde(default)]
-    pub seq: Option<u64>,
-    /// Likewise.
-    #[serde(default)]
-    pub valid_from: Option<TimeBody>,
-    /// When it goes by itself.
-    #[serde(default)]
-    pub expires_at: Option<TimeBody>,
-}
-
-impl LineBody<'_> {
-    /// As the core's document.
-    ///
-    /// # Errors
-    /// `invalid_metadata`.
-    pub fn document(self) -> Result<Document> {
-        let metadata = parse_metadata(self.metadata.map(RawValue::get))?;
-        let expires_at = self.expires_at.map(|time| time.ns("expires_at")).transpose()?;
-        Ok(Document { id: self.id, vector: self.vector, metadata, expires_at })
-    }
-}
-
 /// Metadata from JSON; none is an empty object.
 ///
 /// # Errors

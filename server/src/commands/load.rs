@@ -1,6 +1,6 @@
-//! `kithdb load`: fills a collection from a file of documents, one JSON object a line.
+//! `kithdb load`: fills a collection from a file of documents and edges, one JSON object a line.
 //!
-//! Doing it again is quick and changes nothing: a collection that holds as many documents as the file has lines is
+//! Doing it again is quick and changes nothing: a collection that holds as many documents and edges as the file has is
 //! taken for loaded, and one that holds fewer for the rest of a load that was broken off.
 
 use std::fs::File;
@@ -11,14 +11,14 @@ use std::time::Instant;
 
 use kithdb::base::Error;
 use kithdb::base::limits::{BATCH_MAX, BULK_MAX};
-use kithdb::collection::{CollectionConfig, Document, EmbedderRef};
+use kithdb::collection::{CollectionConfig, Document, EmbedderRef, LinkRequest, Mutation};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
 use kithdb::text::{Language, TextFields, TextSpec};
-use kithdb::wire::{LineBody, parse};
+use kithdb::wire::{Line, LineBody, parse};
 
 use super::progress::Progress;
-use super::report::{StderrObserver, one_line};
+use super::report::{Counts, StderrObserver, one_line};
 
 /// How documents are written.
 struct Way {
@@ -33,6 +33,10 @@ struct Way {
 const AS_SEGMENTS: Way = Way { documents: 500_000, bytes: SEAL_BYTES, is_bulk: true };
 const THROUGH_THE_LOG: Way = Way { documents: 5_000, bytes: SEAL_BYTES, is_bulk: false };
 const _: () = assert!(THROUGH_THE_LOG.documents <= BATCH_MAX && AS_SEGMENTS.documents <= BULK_MAX);
+/// So many edges are linked at once, at the most, of lines of so many bytes.
+const EDGES: usize = 20_000;
+const EDGES_BYTES: usize = 64 << 20;
+const _: () = assert!(EDGES <= BATCH_MAX);
 /// A memtable of so many bytes is sealed.
 const SEAL_BYTES: usize = 512 << 20;
 /// Longest line: metadata and a vector of the most dimensions.
@@ -56,8 +60,8 @@ pub struct LoadArgs {
     /// Load again what is loaded already.
     #[arg(long)]
     replace: bool,
-    /// Lines of the form {"id": ..., "vector": [...], "metadata": {...}}; the last two may be left out. What
-    /// `kithdb dump` writes is read too.
+    /// Lines of the form {"id": ..., "vector": [...], "metadata": {...}}, of which the last two may be left out, or
+    /// {"edge": {"source": ..., "relation": ..., "target": ...}}. What `kithdb dump` writes is read too.
     #[arg(value_name = "FILE.jsonl")]
     file: PathBuf,
 }
@@ -65,34 +69,38 @@ pub struct LoadArgs {
 /// Loads the file.
 pub fn load(args: &LoadArgs) -> Result<(), String> {
     let started = Instant::now();
-    let total = count_lines(&args.file).map_err(|e| format!("{}: {e}", args.file.display()))?;
-    if !args.replace && documents(args).map_err(|e| one_line(&e))? == Some(total) {
-        println!("{} holds the {total} documents already", args.collection);
+    let total = count_lines(&args.file)?;
+    if !args.replace && held(args).map_err(|e| one_line(&e))? == Some(total) {
+        println!("{} holds the {total} already", args.collection);
         return Ok(());
     }
     let db = open(args).map_err(|e| one_line(&e))?;
     let collection = create(&db, args).map_err(|e| one_line(&e))?;
     add(&collection, args, total)?;
-    let indexed = seal_and_index(&collection).and_then(|()| collection.info());
-    let info = indexed.map_err(|e| one_line(&e))?;
+    let loaded = seal_and_index(&collection).and_then(|()| counts(&collection)).map_err(|e| one_line(&e))?;
     db.close().map_err(|e| one_line(&e))?;
     let seconds = started.elapsed().as_secs_f64();
-    println!("loaded {} documents into {} in {seconds:.1} s", info.stats.documents, args.collection);
+    println!("loaded {loaded} into {} in {seconds:.1} s", args.collection);
     Ok(())
 }
 
-/// How many documents the collection holds; `None` when there is none. Needs no embedder, which takes time to load.
-fn documents(args: &LoadArgs) -> Result<Option<usize>, Error> {
+/// What the collection holds; `None` when there is none. Needs no embedder, which takes time to load.
+fn held(args: &LoadArgs) -> Result<Option<Counts>, Error> {
     if !args.data.exists() {
         return Ok(None);
     }
     let options = Options { auto_jobs: false, observer: Arc::new(StderrObserver), ..Options::default() };
     let db = Db::open(&args.data, options)?;
     match db.collection(&args.collection) {
-        Ok(collection) => Ok(Some(collection.info()?.stats.documents)),
+        Ok(collection) => counts(&collection).map(Some),
         Err(error) if error.code() == "unknown_collection" => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn counts(collection: &CollectionHandle) -> Result<Counts, Error> {
+    let (view, now) = collection.at(None)?;
+    Ok(Counts { documents: collection.info()?.stats.documents, edges: view.all_edges(now)?.len() })
 }
 
 fn open(args: &LoadArgs) -> Result<Db, Error> {
@@ -119,70 +127,153 @@ fn create(db: &Db, args: &LoadArgs) -> Result<Arc<CollectionHandle>, Error> {
     db.create(&args.collection, config)
 }
 
-fn add(collection: &CollectionHandle, args: &LoadArgs, total: usize) -> Result<(), String> {
+fn add(collection: &CollectionHandle, args: &LoadArgs, total: Counts) -> Result<(), String> {
     // A bulk import says no line, and may be refused for its size: in small batches the rest is stored, or the line found.
-    add_in(collection, args, total, &AS_SEGMENTS)
-        .or_else(|_| add_in(collection, args, total, &THROUGH_THE_LOG))
+    let in_way = |way| Loading::new(collection, &args.file, way).read(total);
+    in_way(&AS_SEGMENTS).or_else(|_| in_way(&THROUGH_THE_LOG))
 }
 
-fn add_in(collection: &CollectionHandle, args: &LoadArgs, total: usize, way: &Way) -> Result<(), String> {
-    let at = |line: usize, what: &str| format!("{}:{line}: {what}", args.file.display());
-    let mut reader = BufReader::new(File::open(&args.file).map_err(|e| at(1, &e.to_string()))?);
-    let mut progress = Progress::new("adding documents", total);
-    // With each document the number of its line.
-    let (mut batch, mut lines, mut line) = (Vec::new(), Vec::new(), 0);
-    let (mut added, mut expired, mut bytes, mut batch_bytes) = (0, 0, Vec::new(), 0);
-    loop {
-        bytes.clear();
-        let read = read_line(&mut reader, &mut bytes).map_err(|e| at(line + 1, &e))?;
-        let is_full = batch.len() == way.documents || batch_bytes >= way.bytes;
-        if is_full || (!read && !batch.is_empty()) {
-            write(collection, std::mem::take(&mut batch), way)
-                .map_err(|(i, e)| at(lines[i], &one_line(&e)))?;
-            added += lines.len();
-            lines.clear();
-            batch_bytes = 0;
-        }
-        if !read {
-            progress.end(added);
-            if expired > 0 {
-                eprintln!("left out {expired} documents that have expired");
+/// A file that is being written to a collection.
+struct Loading<'a> {
+    collection: &'a CollectionHandle,
+    file: &'a Path,
+    way: &'a Way,
+    documents: Gathered<Document>,
+    edges: Gathered<LinkRequest>,
+    /// Lines that were written.
+    written: usize,
+    /// Documents that were left out.
+    expired: usize,
+}
+
+/// What is to be written next, each with the number of its line.
+struct Gathered<T> {
+    batch: Vec<T>,
+    lines: Vec<usize>,
+    bytes: usize,
+}
+
+impl<T> Gathered<T> {
+    fn new() -> Self {
+        Self { batch: Vec::new(), lines: Vec::new(), bytes: 0 }
+    }
+
+    fn push(&mut self, one: T, line: usize, bytes: usize) {
+        self.batch.push(one);
+        self.lines.push(line);
+        self.bytes += bytes;
+    }
+
+    fn is_full(&self, count: usize, bytes: usize) -> bool {
+        self.batch.len() == count || self.bytes >= bytes
+    }
+}
+
+impl<'a> Loading<'a> {
+    fn new(collection: &'a CollectionHandle, file: &'a Path, way: &'a Way) -> Self {
+        let (documents, edges) = (Gathered::new(), Gathered::new());
+        Self { collection, file, way, documents, edges, written: 0, expired: 0 }
+    }
+
+    fn at(&self, line: usize, what: &str) -> String {
+        at(self.file, line, what)
+    }
+
+    /// Documents and edges are gathered apart: in which order they are written is no matter, as ends need not exist.
+    fn read(mut self, total: Counts) -> Result<(), String> {
+        let mut reader = BufReader::new(File::open(self.file).map_err(|e| self.at(1, &e.to_string()))?);
+        let what = if total.edges > 0 { "adding documents and edges" } else { "adding documents" };
+        let mut progress = Progress::new(what, total.documents + total.edges);
+        let (mut line, mut bytes) = (0, Vec::new());
+        loop {
+            bytes.clear();
+            let is_read = read_line(&mut reader, &mut bytes).map_err(|e| self.at(line + 1, &e))?;
+            if !is_read || self.documents.is_full(self.way.documents, self.way.bytes) {
+                self.write_documents()?;
             }
+            if !is_read || self.edges.is_full(EDGES, EDGES_BYTES) {
+                self.write_edges()?;
+            }
+            if !is_read {
+                progress.end(self.written);
+                if self.expired > 0 {
+                    eprintln!("left out {} documents that have expired", self.expired);
+                }
+                return Ok(());
+            }
+            line += 1;
+            progress.at(self.written + self.documents.batch.len() + self.edges.batch.len());
+            if !bytes.trim_ascii().is_empty() {
+                self.take(line, &bytes)?;
+            }
+        }
+    }
+
+    fn take(&mut self, line: usize, bytes: &[u8]) -> Result<(), String> {
+        let read = parse::<LineBody<'_>>(bytes).and_then(LineBody::line);
+        match read.map_err(|e| self.at(line, &one_line(&e)))? {
+            Line::Document(document) => {
+                let now = self.collection.clock().now_ns();
+                if document.expires_at.is_some_and(|time| time <= now) {
+                    self.expired += 1;
+                } else {
+                    self.documents.push(document, line, bytes.len());
+                }
+            }
+            Line::Edge(edge) => self.edges.push(edge, line, bytes.len()),
+        }
+        Ok(())
+    }
+
+    fn write_documents(&mut self) -> Result<(), String> {
+        let Gathered { batch, lines, .. } = std::mem::replace(&mut self.documents, Gathered::new());
+        if batch.is_empty() {
             return Ok(());
         }
-        line += 1;
-        progress.at(added + batch.len());
-        if bytes.trim_ascii().is_empty() {
-            continue;
+        if self.way.is_bulk {
+            let added = self.collection.add_bulk(batch, AddMode::Upsert);
+            added.map_err(|e| self.at(lines[0], &one_line(&e)))?;
+        } else {
+            let add = |batch| self.collection.add(batch, AddMode::Upsert, None).map(drop);
+            self.write(batch, &lines, add)?;
         }
-        let document = parse::<LineBody<'_>>(&bytes).and_then(LineBody::document);
-        let document = document.map_err(|e| at(line, &one_line(&e)))?;
-        if document.expires_at.is_some_and(|time| time <= collection.clock().now_ns()) {
-            expired += 1;
-            continue;
-        }
-        batch_bytes += bytes.len();
-        batch.push(document);
-        lines.push(line);
+        self.written += lines.len();
+        Ok(())
     }
-}
 
-/// Writes a batch. On an error its document is found by writing the batch one by one, unless it is a bulk import.
-fn write(collection: &CollectionHandle, batch: Vec<Document>, way: &Way) -> Result<(), (usize, Error)> {
-    if way.is_bulk {
-        return collection.add_bulk(batch, AddMode::Upsert).map(drop).map_err(|e| (0, e));
-    }
-    if let Err(error) = collection.add(batch.clone(), AddMode::Upsert, None) {
-        for (i, document) in batch.into_iter().enumerate() {
-            collection.add(vec![document], AddMode::Upsert, None).map_err(|e| (i, e))?;
+    fn write_edges(&mut self) -> Result<(), String> {
+        let Gathered { batch, lines, .. } = std::mem::replace(&mut self.edges, Gathered::new());
+        if !batch.is_empty() {
+            let link = |batch: Vec<LinkRequest>| {
+                let batch = batch.into_iter().map(Mutation::Link).collect();
+                self.collection.write(batch, None).map(drop)
+            };
+            self.write(batch, &lines, link)?;
         }
-        return Err((0, error));
+        self.written += lines.len();
+        Ok(())
     }
-    let full = collection.info().is_ok_and(|info| info.stats.memtable_bytes > SEAL_BYTES);
-    if full {
-        collection.run(JobKind::Seal).map_err(|e| (0, e))?;
+
+    /// Writes a batch through the log. On an error its line is found by writing one by one.
+    fn write<T: Clone>(
+        &self,
+        batch: Vec<T>,
+        lines: &[usize],
+        write: impl Fn(Vec<T>) -> Result<(), Error>,
+    ) -> Result<(), String> {
+        if let Err(error) = write(batch.clone()) {
+            for (one, line) in batch.into_iter().zip(lines) {
+                write(vec![one]).map_err(|e| self.at(*line, &one_line(&e)))?;
+            }
+            return Err(self.at(lines[0], &one_line(&error)));
+        }
+        let sealed = if self.collection.info().is_ok_and(|info| info.stats.memtable_bytes > SEAL_BYTES) {
+            self.collection.run(JobKind::Seal).map(drop)
+        } else {
+            Ok(())
+        };
+        sealed.map_err(|e| self.at(lines[0], &one_line(&e)))
     }
-    Ok(())
 }
 
 fn seal_and_index(collection: &CollectionHandle) -> Result<(), Error> {
@@ -209,27 +300,36 @@ fn seal_and_index(collection: &CollectionHandle) -> Result<(), Error> {
     }
 }
 
-/// Lines that hold something.
-fn count_lines(path: &Path) -> std::io::Result<usize> {
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
-    let (mut lines, mut blank) = (0, true);
+fn at(file: &Path, line: usize, what: &str) -> String {
+    format!("{}:{line}: {what}", file.display())
+}
+
+/// What the file holds. A line that cannot be read counts as a document: loading tells what is wrong with it.
+fn count_lines(path: &Path) -> Result<Counts, String> {
+    let mut reader =
+        BufReader::with_capacity(1 << 20, File::open(path).map_err(|e| at(path, 1, &e.to_string()))?);
+    let (mut counts, mut line, mut number) = (Counts::default(), Vec::new(), 0);
     loop {
-        let bytes = reader.fill_buf()?;
-        if bytes.is_empty() {
-            return Ok(lines + usize::from(!blank));
+        line.clear();
+        number += 1;
+        if !read_line(&mut reader, &mut line).map_err(|e| at(path, number, &e))? {
+            return Ok(counts);
         }
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|b| *b == b'\n') {
-            blank &= rest[..end].trim_ascii().is_empty();
-            lines += usize::from(!blank);
-            blank = true;
-            rest = &rest[end + 1..];
+        if line.trim_ascii().is_empty() {
+            continue;
         }
-        blank &= rest.trim_ascii().is_empty();
-        let read = bytes.len();
-        reader.consume(read);
+        // To read every line would take as long as loading them.
+        let may_be_edge = line.windows(EDGE.len()).any(|part| part == EDGE);
+        let read = || parse::<LineBody<'_>>(&line).and_then(LineBody::line);
+        match may_be_edge.then(read) {
+            Some(Ok(Line::Edge(edge))) => counts.edges += 1 + usize::from(edge.inverse.is_some()),
+            _ => counts.documents += 1,
+        }
     }
 }
+
+/// What a line with an edge has somewhere.
+const EDGE: &[u8] = b"\"edge\"";
 
 /// The next line; false at the end of the file.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, String> {

@@ -4,6 +4,22 @@ use std::io::Write;
 
 use kithdb::base::{Error, Event, Observer};
 
+/// How many documents and edges there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Documents.
+    pub documents: usize,
+    /// Edges; without any only documents are told.
+    pub edges: usize,
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} documents", self.documents)?;
+        if self.edges > 0 { write!(f, " and {} edges", self.edges) } else { Ok(()) }
+    }
+}
+
 /// Prints what is odd, one line each.
 #[derive(Debug, Default)]
 pub struct StderrObserver;

@@ -12,9 +12,9 @@ use kithdb::base::{Clock, Error, Seq};
 use kithdb::collection::View;
 use kithdb::engine::export as file_format;
 use kithdb::host::{Db, Inspection, Options, SystemClock};
-use kithdb::wire::DumpLine;
+use kithdb::wire::{DumpEdgeLine, DumpLine};
 
-use super::report::{StderrObserver, one_line, out};
+use super::report::{Counts, StderrObserver, one_line, out};
 
 /// Documents read at once.
 const PAGE: usize = 1_000;
@@ -74,7 +74,7 @@ pub fn dump(args: &DumpArgs) -> Result<ExitCode, String> {
         };
     };
     let count = write_new(file, |output| write_lines(&view, output))?;
-    out(&format!("wrote {count} documents of {} to {}", args.collection, file.display()));
+    out(&format!("wrote {count} of {} to {}", args.collection, file.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -123,24 +123,33 @@ impl Failed {
     }
 }
 
-/// All live documents in the order of seq, a line each; how many.
-fn write_lines(view: &View, output: &mut impl Write) -> Result<usize, Failed> {
-    let (mut cursor, mut count): (Option<Seq>, usize) = (None, 0);
+/// All live documents and then all edges that are there, in the order of seq, a line each.
+fn write_lines(view: &View, output: &mut impl Write) -> Result<Counts, Failed> {
+    let (mut cursor, mut documents): (Option<Seq>, usize) = (None, 0);
     let now = view.now(SystemClock.now_ns());
     loop {
         let page = view.scan(cursor, PAGE, now).map_err(Failed::Reading)?;
         for row in &page.rows {
-            serde_json::to_writer(&mut *output, &DumpLine::from(&**row))
-                .map_err(|e| Failed::Writing(e.into()))?;
-            output.write_all(b"\n").map_err(Failed::Writing)?;
+            write_line(&DumpLine::from(&**row), output)?;
         }
-        count += page.rows.len();
+        documents += page.rows.len();
         cursor = page.next;
         if cursor.is_none() {
-            output.flush().map_err(Failed::Writing)?;
-            return Ok(count);
+            break;
         }
     }
+    let edges = view.all_edges(now).map_err(Failed::Reading)?;
+    for read in edges.iter() {
+        let (seq, edge) = read.map_err(Failed::Reading)?;
+        write_line(&DumpEdgeLine::new(seq, edge), output)?;
+    }
+    output.flush().map_err(Failed::Writing)?;
+    Ok(Counts { documents, edges: edges.len() })
+}
+
+fn write_line(line: &impl serde::Serialize, output: &mut impl Write) -> Result<(), Failed> {
+    serde_json::to_writer(&mut *output, line).map_err(|e| Failed::Writing(e.into()))?;
+    output.write_all(b"\n").map_err(Failed::Writing)
 }
 
 /// Writes a new file, whole and on the disk; on an error there is none.

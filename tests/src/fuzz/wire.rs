@@ -5,7 +5,7 @@ use kithdb::base::{Key, ManualClock, NEVER, Reader, Seq, Writer};
 use kithdb::collection::Document;
 use kithdb::segment::Row;
 use kithdb::wire::{
-    AddBody, CreateBody, DumpLine, GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, LineBody,
+    AddBody, CreateBody, DumpLine, GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, Line, LineBody,
     NamedCreateBody, OpenBody, ReadBody, ScanBody, SearchBody, WriteBody, as_of, encode_cursor, parse,
     parse_cursor, parse_id, to_json,
 };
@@ -22,7 +22,7 @@ pub(super) fn run(data: &[u8]) {
             body.documents(&clock).unwrap_or_default().iter().for_each(comes_back);
         }
         1 => {
-            if let Ok(Ok(document)) = parse::<LineBody<'_>>(json).map(LineBody::document) {
+            if let Ok(Ok(Line::Document(document))) = parse::<LineBody<'_>>(json).map(LineBody::line) {
                 comes_back(&document);
             }
         }
@@ -66,8 +66,8 @@ fn comes_back(document: &Document) {
         metadata: document.metadata.clone(),
     };
     let json = to_json(&DumpLine::from(&row));
-    let again =
-        parse::<LineBody<'_>>(json.as_bytes()).and_then(LineBody::document).expect("a line of a dump");
+    let again = parse::<LineBody<'_>>(json.as_bytes()).and_then(LineBody::line);
+    let Ok(Line::Document(again)) = again else { panic!("no line of a dump: {json}") };
     assert_eq!((&again.id, &again.metadata), (&document.id, &document.metadata), "{json}");
     assert_eq!(again.expires_at, document.expires_at.filter(|time| *time < NEVER), "{json}");
     let bits = |vector: &Option<Vec<f32>>| vector.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
