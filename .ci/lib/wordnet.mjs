@@ -98,3 +98,21 @@ export function convert(texts) {
   );
   return { documents: synsets.map(({ document }) => document), edges };
 }
+
+/**
+ * Edges as `kithdb load` reads them: pointers between the words of the same two synsets are one edge that names the words, and
+ * a synset is not linked to itself.
+ */
+export function links(edges) {
+  const links = new Map();
+  for (const { from: source, relation, to: target, from_lemma, to_lemma } of edges) {
+    if (source === target) continue;
+    const triple = `${source} ${relation} ${target}`;
+    if (!links.has(triple)) links.set(triple, { source, relation, target });
+    if (from_lemma === undefined) continue;
+    const edge = links.get(triple);
+    edge.properties ??= { words: [] };
+    edge.properties.words.push(`${from_lemma} - ${to_lemma}`);
+  }
+  return [...links.values()].map((edge) => ({ edge }));
+}

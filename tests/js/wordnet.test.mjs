@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { convert, parseSynset } from '../../.ci/lib/wordnet.mjs';
+import { convert, links, parseSynset } from '../../.ci/lib/wordnet.mjs';
 
 const LICENCE = '  1 This software and database is being provided to you, the LICENSEE, by';
 const GIRAFFE =
@@ -40,6 +40,22 @@ test('pointers become edges with readable relations; those between words name th
     { from: 'n02441405', to: 'n02441664', relation: 'hyponym' },
     { from: 'a00189000', to: 'a00189500', relation: 'antonym', from_lemma: 'asleep', to_lemma: 'awake' },
     { from: 'a00189500', to: 'a00189000', relation: 'antonym', from_lemma: 'awake', to_lemma: 'asleep' },
+  ]);
+});
+
+test('the demo has one edge between two synsets by a relation, which names the words', () => {
+  const { edges } = convert([[LICENCE, GIRAFFE, FAMILY, ASLEEP, AWAKE, ''].join('\n')]);
+  const itself = { from: 'a00189000', to: 'a00189000', relation: 'similar_to' };
+  const again = { ...edges[2], from_lemma: 'sleeping', to_lemma: 'waking' };
+  assert.deepEqual(links([...edges.slice(0, 3), itself, again]), [
+    { edge: { source: 'n02441664', relation: 'hypernym', target: 'n02441405' } },
+    { edge: { source: 'n02441405', relation: 'hyponym', target: 'n02441664' } },
+    {
+      edge: {
+        source: 'a00189000', relation: 'antonym', target: 'a00189500',
+        properties: { words: ['asleep - awake', 'sleeping - waking'] },
+      },
+    },
   ]);
 });
 
