@@ -6,8 +6,8 @@ use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, CollectionHandle, Db, Reference};
 use kithdb::wire::{
-    Columns, ConfigureBody, EstimateAnswer, EstimateBody, GraphAsk, JobAnswer, LinksBody, ScanBody,
-    TouchesAnswer, UnlinksBody, parse, parse_id, to_json,
+    Columns, ConfigureBody, EstimateAnswer, EstimateBody, GraphAsk, JobAnswer, LinksBody, RelinkAnswer,
+    ScanBody, TouchesAnswer, UnlinksBody, parse, parse_id, to_json,
 };
 use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16String};
 use napi_derive::napi;
@@ -174,11 +174,17 @@ impl NativeCollection {
         self.later(move |handle| handle.run(JobKind::parse(&kind)?))
     }
 
+    /// Applies the rules of auto-links to what is there: the JSON of what that did.
+    #[napi(catch_unwind)]
+    pub fn relink(&self) -> AsyncTask<Work<String>> {
+        self.later(|handle| Ok(to_json(&RelinkAnswer::from(handle.relink()?))))
+    }
+
     /// The JSON of the job that runs; nothing for none.
     #[napi(catch_unwind)]
     pub fn job(&self) -> napi::Result<Option<String>> {
         let handle = self.reference.open().map_err(|error| js_error(&error))?;
-        Ok(handle.job().map(|job| to_json(&JobAnswer::new(job.kind, job.progress))))
+        Ok(handle.job().map(|job| to_json(&JobAnswer::new(job.kind.name(), job.progress))))
     }
 
     /// Has the job that runs end without having done anything; false when there is none to cancel.

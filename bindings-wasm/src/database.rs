@@ -26,6 +26,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::arguments::{self, answer, thrown};
 use crate::clock::BrowserClock;
 use crate::storage::TabRoot;
+use crate::tasks::{Stepped, Task, Tasks};
 use crate::work::{Missing, Snapshot};
 
 /// A memtable of so many bytes is sealed: less than natively, since a tab has less memory.
@@ -48,6 +49,7 @@ pub struct WasmDatabase {
     /// Estimates that are being made, by their numbers, and how many were begun.
     estimators: BTreeMap<u32, Estimator>,
     estimates: u32,
+    tasks: Tasks,
 }
 
 /// A collection that is open, or why it is not.
@@ -116,7 +118,7 @@ impl WasmDatabase {
         let database = Database::open(Arc::clone(&root) as Arc<dyn StorageRoot>, env)?;
         let (collections, embedding) = (BTreeMap::new(), Embedding::default());
         let scratch = Scratch::default();
-        let (estimators, estimates) = (BTreeMap::new(), 0);
+        let (estimators, estimates, tasks) = (BTreeMap::new(), 0, Tasks::default());
         Ok(Self {
             root,
             database,
@@ -128,6 +130,7 @@ impl WasmDatabase {
             scratch,
             estimators,
             estimates,
+            tasks,
         })
     }
 
@@ -547,7 +550,7 @@ impl WasmDatabase {
         let mut configure = || {
             let body: ConfigureBody = parse(change.as_bytes())?;
             let level = body.level()?.unwrap_or(self.level);
-            let settings = body.change(self.at(c)?.view().config.settings)?;
+            let settings = body.change(self.at(c)?.view().config.settings.clone())?;
             Ok(self.at_mut(c)?.collection.configure(settings, level)?.0 as f64)
         };
         configure().map_err(|error: Error| thrown(&error))
@@ -580,7 +583,7 @@ impl WasmDatabase {
     /// The JSON of the job that runs; nothing for none.
     pub fn job(&self, c: f64) -> Thrown<Option<String>> {
         let open = self.at(c).map_err(|error| thrown(&error))?;
-        Ok(open.job.as_ref().map(|job| to_json(&JobAnswer::new(job.kind(), job.progress()))))
+        Ok(open.job.as_ref().map(|job| to_json(&JobAnswer::new(job.kind().name(), job.progress()))))
     }
 
     /// Begins to find out what other codes and stored forms would take and find, by the JSON of an `EstimateBody`; its
@@ -607,6 +610,58 @@ impl WasmDatabase {
         }
         let known = self.estimators.remove(&estimate).map(Estimator::into_estimate);
         Ok(known.map(|known| to_json(&EstimateAnswer::from(known))))
+    }
+
+    /// Begins a task over a whole collection, of the kind `relink` or `components`, by the JSON of what is asked; its number.
+    #[wasm_bindgen(js_name = beginTask)]
+    pub fn begin_task(&mut self, c: f64, kind: &str, request: &str) -> Thrown<u32> {
+        let begin = || Task::begin(c as u64, self.at(c)?.view(), kind, request, self.clock.now_ns());
+        let task = begin().map_err(|error: Error| thrown(&error))?;
+        Ok(self.tasks.add(task))
+    }
+
+    /// Works on a task for about so many documents: `{ticket, answer}`, its JSON once it is done.
+    #[wasm_bindgen(js_name = stepTask)]
+    pub fn step_task(&mut self, task: u32, documents: usize) -> Thrown<JsValue> {
+        let mut step = || {
+            let mut found = self.tasks.take(task)?;
+            let stepped = match &mut found {
+                Task::Relink { collection, work, linked } => {
+                    let collection = *collection as f64;
+                    let (view, clock) = (self.at(collection)?.view(), self.clock.now_ns());
+                    match work.step(&view, clock, documents)? {
+                        Some(batch) => {
+                            let level = self.level;
+                            let submitted = self.at_mut(collection)?.collection.submit(batch, level)?;
+                            *linked += submitted.linked;
+                            Stepped { ticket: submitted.ticket.map_or(0, |ticket| ticket.0), answer: None }
+                        }
+                        None => found.ended()?,
+                    }
+                }
+                Task::Components { view, found: search, .. } => match search.step(view, documents)? {
+                    false => Stepped::default(),
+                    true => found.ended()?,
+                },
+            };
+            if stepped.answer.is_none() {
+                self.tasks.put_back(task, found);
+            }
+            Ok(stepped)
+        };
+        plain(&step().map_err(|error: Error| thrown(&error))?)
+    }
+
+    /// The JSON of how far a task has come.
+    #[wasm_bindgen(js_name = taskProgress)]
+    pub fn task_progress(&self, task: u32) -> Thrown<String> {
+        self.tasks.progress(task).map_err(|error| thrown(&error))
+    }
+
+    /// Forgets a task.
+    #[wasm_bindgen(js_name = endTask)]
+    pub fn end_task(&mut self, task: u32) {
+        self.tasks.end(task);
     }
 
     /// Makes what the job has built visible; a ticket.

@@ -9,6 +9,7 @@ mod arguments;
 mod clock;
 mod database;
 mod storage;
+mod tasks;
 mod work;
 
 use wasm_bindgen::prelude::wasm_bindgen;

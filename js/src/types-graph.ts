@@ -1,6 +1,6 @@
 // The graph of the interface: edges, and what is asked of them.
 
-import type { JsonObject, ReadOptions, Vector, WriteOptions } from './types.js';
+import type { JsonObject, ReadOptions, Vector, WatchOptions, WriteOptions } from './types.js';
 
 /** An edge to be made. */
 export interface NewEdge {
@@ -15,6 +15,18 @@ export interface NewEdge {
   /** 1 when left out. */
   weight?: number;
   properties?: object;
+}
+
+/** A rule that links documents by their metadata. */
+export interface AutoLink {
+  /** The path of the field whose values, text, numbers or booleans, are the ids of targets. */
+  field: string;
+  /** The relation of the edges. */
+  relation: string;
+  /** That of edges back; left out, none are made. */
+  inverse?: string | undefined;
+  /** True to make documents, without vector and metadata, of targets that are not there. */
+  create_target?: boolean | undefined;
 }
 
 /** An edge to be ended. */
@@ -159,6 +171,14 @@ export interface Components {
   truncated: boolean;
 }
 
+/** What a relink did. */
+export interface Relinked {
+  /** Documents that were looked at. */
+  documents: number;
+  /** Edges that were made. */
+  linked: number;
+}
+
 /** The edges between documents, with their history. */
 export interface Graph<Metadata extends object = JsonObject> {
   /** Makes edges, all or none of them, and answers how many versions began: none for edges that are there as they are. */
@@ -173,8 +193,13 @@ export interface Graph<Metadata extends object = JsonObject> {
   subgraph(request: SubgraphRequest): Promise<Subgraph<Metadata>>;
   /** A shortest path. */
   path(request: PathRequest): Promise<GraphPath<Metadata>>;
-  /** What hangs together. */
-  components(request?: ComponentsRequest): Promise<Components>;
+  /** What hangs together; a job, which tells how far it has come and can be cancelled. */
+  components(request?: ComponentsRequest, options?: WatchOptions): Promise<Components>;
+  /**
+   * Makes the edges that `auto_links` name of documents that are there and that are missing. What was made stays when it is
+   * cancelled, and it can be begun again.
+   */
+  relink(options?: WatchOptions): Promise<Relinked>;
 }
 
 /** Around which documents a search looks. */

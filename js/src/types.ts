@@ -1,6 +1,6 @@
 // The interface of KithDB in TypeScript. Every engine implements it; REST and scenario files use the same names.
 
-import type { Connections, Graph, GraphFilter } from './types-graph.js';
+import type { AutoLink, Connections, Graph, GraphFilter } from './types-graph.js';
 
 export type * from './types-graph.js';
 
@@ -63,6 +63,8 @@ export interface CollectionConfig {
   stored?: Stored | undefined;
   /** What the index traverses; `int8` by default. */
   codes?: Codes | undefined;
+  /** Rules that link documents by their metadata; left out, none. */
+  auto_links?: readonly AutoLink[] | undefined;
 }
 
 /**
@@ -101,21 +103,26 @@ export interface ConfigureOptions extends WriteOptions {
   maintenance?: MaintenanceConfig | undefined;
   /** What the index traverses. Segments that have other codes are encoded again one by one, by themselves. */
   codes?: Codes | undefined;
+  /** Rules that link documents by their metadata, in place of those before. What is there follows them after `graph.relink`. */
+  auto_links?: readonly AutoLink[] | undefined;
 }
 
-/** How a collection is compressed. */
-export interface CompressOptions {
-  /** Told about ten times a second how far the job that runs has come; each segment is a job of its own. */
+/** How somebody waits for what takes long. */
+export interface WatchOptions {
+  /** Told about ten times a second how far the job that runs has come. */
   onProgress?: ((job: Job) => void) | undefined;
-  /** Cancels: the collection gets back the codes that it had. */
+  /** Cancels: who waits gets `cancelled`. */
   signal?: AbortSignal | undefined;
 }
+
+/** How a collection is compressed: each segment is a job of its own, and one that is cancelled gets back its codes. */
+export type CompressOptions = WatchOptions;
 
 /** A job that runs. */
 export interface Job {
   /** What it does. */
-  kind: 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'refine' | 'optimize';
-  /** How far it has come, in documents; those that are written and linked count twice. */
+  kind: 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'refine' | 'optimize' | 'relink' | 'components';
+  /** How far it has come, in documents, or for components in ends of edges; what is written and linked counts twice. */
   done: number;
   /** Of how many. */
   total: number;
@@ -638,6 +645,8 @@ export interface CollectionInfo {
   stored: Stored;
   /** What the index traverses. */
   codes: Codes;
+  /** Rules that link documents by their metadata; left out without any. */
+  auto_links?: AutoLink[];
   /** The earliest moment that can be read, in RFC 3339; null when that is any. */
   earliest: string | null;
   /** Live documents. */
@@ -740,11 +749,11 @@ export interface Collection<Metadata extends object = JsonObject> {
   compress(codes: Codes, options?: CompressOptions): Promise<void>;
   /** Tells from a sample what other codes and stored forms would take and find. */
   estimate(request?: EstimateRequest): Promise<Estimate>;
-  /** The job that runs, whoever asked for it; null for none. */
+  /** The job that runs, whoever asked for it, a relink or a look for components before any other; null for none. */
   job(): Job | null;
   /**
-   * Has the job that runs end without having done anything; whoever waits for it gets `cancelled`. False when there is
-   * none, and for a seal: writers wait for it.
+   * Has the job that runs end without having done anything, but that a relink keeps what it linked; whoever waits for it
+   * gets `cancelled`. False when there is none, and for a seal: writers wait for it.
    */
   cancelJob(): boolean;
   /**

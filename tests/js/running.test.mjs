@@ -61,4 +61,28 @@ for (const [name, open] of Object.entries(ENGINES)) {
     await assert.rejects(collection.compress('pq', { signal: AbortSignal.abort() }), { code: 'cancelled' });
     await assert.rejects(collection.compress('float'), { code: 'invalid_parameter' });
   });
+
+  test(`${name} tells how far a relink and a look for components are, and ends them`, async (t) => {
+    const db = await open();
+    after(t, () => db.close());
+    const collection = await db.create('c');
+    const documents = Array.from({ length: COUNT }, (_, i) => ({ id: `d${i}`, metadata: { to: `d${i >> 1}` } }));
+    await collection.addMany(documents, { bulk: true });
+    await collection.configure({ auto_links: [{ field: 'to', relation: 'to' }] });
+    const told = [];
+    const options = { onProgress: (job) => told.push(job), signal: AbortSignal.timeout(600_000) };
+    assert.deepEqual(await collection.graph.relink(options), { documents: COUNT, linked: COUNT - 1 });
+    assert.deepEqual(await collection.graph.relink(options), { documents: COUNT, linked: 0 });
+    const { components, truncated } = await collection.graph.components({ limit: 1 }, options);
+    assert.deepEqual([components, truncated], [[{ first: 'd0', len: COUNT }], true]);
+    assert.ok(told.every(({ kind, done, total }) => ['relink', 'components'].includes(kind) && done <= total));
+    await assert.rejects(collection.graph.relink({ signal: AbortSignal.abort() }), { code: 'cancelled' });
+    await assert.rejects(collection.graph.components({}, { signal: AbortSignal.abort() }), { code: 'cancelled' });
+    const failing = () => {
+      throw new Error('mine');
+    };
+    // Told or not, depending on how quick it is.
+    await collection.graph.relink({ onProgress: failing }).catch((error) => assert.equal(error.message, 'mine'));
+    assert.equal(collection.job(), null);
+  });
 }

@@ -11,7 +11,7 @@ use kithdb::storage::Level;
 use kithdb::vectors::Coding;
 use kithdb::wire::{
     ConfigureBody, CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, EstimateAnswer, EstimateBody,
-    GraphAsk, JobAnswer, KeysAnswer, KeysBody, LinksBody, ScanAnswer, SearchAnswer, SearchBody,
+    GraphAsk, JobAnswer, KeysAnswer, KeysBody, LinksBody, RelinkAnswer, ScanAnswer, SearchAnswer, SearchBody,
     TouchesAnswer, UnlinksBody, VersionsAnswer, parse, parse_cursor,
 };
 use serde_json::{Value, json};
@@ -154,9 +154,10 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
             Ok(json!(ScanAnswer::from(&handle.scan(cursor, limit, moment(args)?)?)))
         }
         "job" => {
-            let job = handle.job().map(|job| JobAnswer::new(job.kind, job.progress));
+            let job = handle.job().map(|job| JobAnswer::new(job.kind.name(), job.progress));
             Ok(json!({ "job": job }))
         }
+        "relink" => Ok(json!(RelinkAnswer::from(handle.relink()?))),
         "cancel_job" => Ok(json!({ "cancelled": handle.cancel_job() })),
         "estimate" => {
             let body: EstimateBody = parse(unnamed(args).to_string().as_bytes())?;

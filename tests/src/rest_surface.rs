@@ -229,7 +229,8 @@ impl Surface for RestSurface {
             }
             "scan" => server.ask("GET", &format!("{collection}/documents?{}", page(args)), None),
             "configure" => {
-                server.ask("PATCH", &collection, Some(&part(&["maintenance", "codes", "durability"])))
+                let change = part(&["maintenance", "codes", "auto_links", "durability"]);
+                server.ask("PATCH", &collection, Some(&change))
             }
             "job" => server.ask("GET", &format!("{collection}/job"), None),
             "cancel_job" => server.ask("DELETE", &format!("{collection}/job"), None),
@@ -242,7 +243,7 @@ impl Surface for RestSurface {
                 server.ask("POST", &format!("{collection}/compress"), Some(&part(&["codes"])))?;
                 server.ask("GET", &collection, None)
             }
-            "seal" | "index" | "merge" | "vacuum" | "recode" | "refine" | "optimize" => {
+            "relink" | "seal" | "index" | "merge" | "vacuum" | "recode" | "refine" | "optimize" => {
                 server.ask("POST", &format!("{collection}/{op}"), None)
             }
             "export" | "import" => carry(server, &collection, op, args),

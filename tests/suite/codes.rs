@@ -45,7 +45,11 @@ fn put(life: &mut Life, numbers: Range<u64>) {
 
 fn settings(codes: Coding) -> Settings {
     // What is deleted here stays until something is asked to take it out.
-    Settings { maintenance: Maintenance { vacuum_interval: 0, ..Maintenance::default() }, codes }
+    Settings {
+        maintenance: Maintenance { vacuum_interval: 0, ..Maintenance::default() },
+        codes,
+        ..Settings::default()
+    }
 }
 
 fn config(metric: Metric, codes: Coding) -> CollectionConfig {

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Object, Pool, Result, Rng, Value};
 use kithdb::collection::{
-    CollectionConfig, Document, LinkRequest, Maintenance, Mutation, Settings, UnlinkRequest, View,
+    AutoLink, CollectionConfig, Document, LinkRequest, Maintenance, Mutation, Relinking, Settings,
+    UnlinkRequest, View,
 };
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind};
 use kithdb::graph::{Direction, Links};
@@ -22,7 +23,7 @@ use kithdb::storage::{FileRoot, Level, SimVfs, Storage, Ticket};
 use kithdb::vectors::Coding;
 use kithdb_tests::watched_vfs::WatchedVfs;
 
-/// Documents and edges (`d1>d2`), and the number each holds.
+/// Documents, edges (`d1>d2`) and edges that a rule made (`d1~d2`), and the number each holds.
 type State = BTreeMap<String, i64>;
 
 const BATCHES: i64 = 14;
@@ -88,6 +89,8 @@ struct Run {
     rng: Rng,
     /// A job's blobs are being stored, and batches come between its calls.
     between: bool,
+    /// Documents are linked by their metadata.
+    has_rule: bool,
 }
 
 impl Run {
@@ -95,8 +98,13 @@ impl Run {
         let number = self.history.states.len() as i64;
         let mut state = self.history.states.last().cloned().unwrap_or_default();
         let mut batch: Vec<Mutation> =
-            (0..=self.rng.below(3)).map(|_| mutation(&mut self.rng, number, &mut state)).collect();
+            (0..=self.rng.below(3)).map(|_| self.mutation(number, &mut state)).collect();
         batch.extend((0..self.rng.below(3)).map(|_| edge(&mut self.rng, number, &mut state)));
+        self.write(batch, state)
+    }
+
+    /// Writes a batch that leads to a state.
+    fn write(&mut self, batch: Vec<Mutation>, state: State) -> Result<()> {
         let level = [Level::Memory, Level::Os, Level::Everysec, Level::Always, Level::Always]
             [self.rng.below(5) as usize];
         self.history.states.push(state);
@@ -111,7 +119,7 @@ impl Run {
     fn bulk(&mut self) -> Result<()> {
         let number = self.history.states.len() as i64;
         let mut state = self.history.states.last().cloned().unwrap_or_default();
-        let batch = (0..20).map(|_| mutation(&mut self.rng, number, &mut state)).collect();
+        let batch = (0..20).map(|_| self.mutation(number, &mut state)).collect();
         self.history.states.push(state);
         let Some(Begun { mut job, .. }) = self.collection.begin_bulk(batch)? else { return Ok(()) };
         while !job.step(100)? {}
@@ -128,9 +136,57 @@ impl Run {
     /// What gets links from now on gets these codes.
     fn configure(&mut self, codes: Coding) -> Result<()> {
         let maintenance = Maintenance { refine_ef_construction: 250, ..Maintenance::default() };
-        let settings = Settings { maintenance, codes };
+        let settings = Settings { maintenance, codes, ..self.settings() };
         let ticket = self.collection.configure(settings, Level::Always)?;
         settle(&*self.collection.storage(), ticket)
+    }
+
+    fn settings(&self) -> Settings {
+        self.collection.reader().load().config.settings.clone()
+    }
+
+    /// Documents are linked by their metadata from now on, and those that are there in one batch after another.
+    fn relink(&mut self) -> Result<()> {
+        let rule = AutoLink { field: "to".into(), relation: "ref".into(), inverse: None, creates: false };
+        let settings = Settings { auto_links: vec![rule], ..self.settings() };
+        let ticket = self.collection.configure(settings, Level::Always)?;
+        settle(&*self.collection.storage(), ticket)?;
+        self.kept(true, self.history.states.len() - 1);
+        self.has_rule = true;
+        let mut work = Relinking::new(&self.collection.reader().load());
+        loop {
+            let view = self.collection.reader().load_full();
+            let Some(batch) = work.step(&view, 1_000, 2)? else { return Ok(()) };
+            let mut state = self.history.states.last().cloned().unwrap_or_default();
+            for id in batch.iter().flat_map(Mutation::ids) {
+                let row = view.get(id, view.now(1_000))?.expect("it was found a moment ago");
+                state.extend(named(id, &row.metadata));
+            }
+            self.write(batch, state)?;
+        }
+    }
+
+    fn mutation(&mut self, number: i64, state: &mut State) -> Mutation {
+        let rng = &mut self.rng;
+        let id = format!("d{}", rng.below(IDS));
+        if rng.below(4) == 0 {
+            if state.remove(&id).is_some() {
+                state.retain(|key, _| {
+                    key.split_once(['>', '~']).is_none_or(|(from, to)| from != id && to != id)
+                });
+            }
+            return Mutation::Delete(id);
+        }
+        state.insert(id.clone(), number);
+        let [a, b] = [rng.below(IDS), rng.below(IDS)];
+        let json = format!(r#"{{"n":{number},"t":"batch {number} of {id}","to":["d{a}","d{b}"]}}"#);
+        let metadata = parse_object(&json).expect("JSON");
+        if self.has_rule {
+            state.retain(|key, _| key.split_once('~').is_none_or(|(from, _)| from != id));
+            state.extend(named(&id, &metadata));
+        }
+        let vector = (self.rng.below(3) > 0).then(|| vec![number as f32, 1.0]);
+        Mutation::Upsert(Document { id, vector, metadata, expires_at: None })
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -198,11 +254,13 @@ fn workload(vfs: &SimVfs, run: &Shared, seed: u64) -> Result<()> {
     create(&mut database)?;
     let collection = database.open_collection("c")?;
     let history = History { states: vec![State::new()], ..History::default() };
-    *run.lock().expect("one thread") = Some(Run { collection, history, rng: Rng::new(seed), between: false });
+    *run.lock().expect("one thread") =
+        Some(Run { collection, history, rng: Rng::new(seed), between: false, has_rule: false });
     for number in 1..=BATCHES {
         with(run, Run::batch)?;
         match number {
             4 | 7 | 11 => run_job_between(run, JobKind::Seal)?,
+            3 => with(run, Run::relink)?,
             6 => with(run, Run::flush)?,
             12 => {
                 with(run, Run::flush)?;
@@ -236,18 +294,11 @@ fn write_between(run: &Shared) {
     }
 }
 
-fn mutation(rng: &mut Rng, number: i64, state: &mut State) -> Mutation {
-    let id = format!("d{}", rng.below(IDS));
-    if rng.below(4) == 0 {
-        if state.remove(&id).is_some() {
-            state.retain(|key, _| key.split_once('>').is_none_or(|(from, to)| from != id && to != id));
-        }
-        return Mutation::Delete(id);
-    }
-    state.insert(id.clone(), number);
-    let metadata = parse_object(&format!(r#"{{"n":{number},"t":"batch {number} of {id}"}}"#)).expect("JSON");
-    let vector = (rng.below(3) > 0).then(|| vec![number as f32, 1.0]);
-    Mutation::Upsert(Document { id, vector, metadata, expires_at: None })
+/// The edges that the rule makes of a document.
+fn named(id: &str, metadata: &Object) -> Vec<(String, i64)> {
+    let Some(Value::Array(others)) = metadata.get("to") else { panic!("{metadata:?}") };
+    let others = others.iter().filter_map(Value::as_str).filter(|other| *other != id);
+    others.map(|other| (format!("{id}~{other}"), 1)).collect()
 }
 
 /// An edge between two documents, which need not be there, or the end of one.
@@ -274,7 +325,8 @@ fn read_edges(view: &View) -> State {
         back += links.len();
         graph.links(key, Direction::Out, &[], &mut links);
         for link in links.iter() {
-            let name = format!("{}>{}", graph.name(link.source), graph.name(link.target));
+            let mark = if graph.relation_name(link.relation) == "ref" { '~' } else { '>' };
+            let name = format!("{}{mark}{}", graph.name(link.source), graph.name(link.target));
             assert!(state.insert(name, graph.weight(link) as i64).is_none(), "each edge once");
         }
     }

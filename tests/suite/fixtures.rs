@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Object};
-use kithdb::collection::{CollectionConfig, Document, History, LinkRequest, Maintenance, Mutation, Settings};
+use kithdb::collection::{
+    AutoLink, CollectionConfig, Document, History, LinkRequest, Maintenance, Mutation, Settings,
+};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Inspection, Options};
 use kithdb::storage::{FileRoot, OsVfs};
@@ -56,7 +58,8 @@ fn write(directory: &Path) {
     // A segment with each kind of codes; the collection beside it has int8.
     for codes in [Coding::Bits, Coding::Pq] {
         let maintenance = Maintenance { vacuum_interval: 0, ..Maintenance::default() };
-        kept.configure(|_| Ok(Settings { maintenance, codes }), None).expect("written");
+        kept.configure(|_| Ok(Settings { maintenance, codes, ..Settings::default() }), None)
+            .expect("written");
         assert!(kept.run(JobKind::Index).expect("linked"));
     }
     kept.delete(vec!["b".into()], None).expect("deleted");
@@ -76,10 +79,37 @@ fn write(directory: &Path) {
         assert!(rounded.run(JobKind::Seal).expect("sealed"));
         rounded.add(vec![document("b", 3, None)], AddMode::Upsert, None).expect("stored");
     }
+    link_by_rules(&db);
     db.kv_set("greeting", "hello", None).expect("stored");
     std::fs::write(directory.join("kept.kith"), kept.export().expect("sound")).expect("written");
     db.close().expect("closed");
     std::fs::remove_file(directory.join("RESERVE")).expect("room that the next opening makes again");
+}
+
+/// Edges of rules in a segment, in one of a bulk import, and in the log; and rules that came later.
+fn link_by_rules(db: &Db) {
+    let rule = |field: &str, inverse: Option<&str>, creates| AutoLink {
+        field: field.to_owned(),
+        relation: field.to_owned(),
+        inverse: inverse.map(str::to_owned),
+        creates,
+    };
+    let settings = Settings { auto_links: vec![rule("by", Some("made"), true)], ..Settings::default() };
+    let config = CollectionConfig { settings, ..Default::default() };
+    let ruled = db.create_with_id("ruled", 16, config).expect("made");
+    let document = |id: &str, json: &str| Document {
+        id: id.to_owned(),
+        metadata: parse_object(json).expect("JSON"),
+        ..Document::default()
+    };
+    let add = |document| ruled.add(vec![document], AddMode::Upsert, None).expect("stored");
+    add(document("a", r#"{"by":["x","y"]}"#));
+    assert!(ruled.run(JobKind::Seal).expect("sealed"));
+    let later = vec![rule("by", Some("made"), true), rule("to", None, false)];
+    ruled.configure(|old| Ok(Settings { auto_links: later, ..old }), None).expect("written");
+    let imported = vec![document("b", r#"{"to":["a",7]}"#), document("c", r#"{"by":"z"}"#)];
+    ruled.add_bulk(imported, AddMode::Insert).expect("stored");
+    add(document("a", r#"{"by":"x","to":"c"}"#));
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -138,8 +168,8 @@ fn fixtures_are_small_and_sound_and_reading_changes_none() {
     let summary = inspection.verify(&mut told).expect("listed");
     assert_eq!((summary.damaged, summary.unfinished, summary.unneeded), (0, 0, 0), "{told:?}");
     let db = Db::open(&database, Options { read_only: true, ..small_database::options() }).expect("opens");
-    assert_eq!(db.names().expect("open"), ["f16", "int8", "kept", "main", "side"]);
-    for name in ["f16", "int8", "kept", "main", "side"] {
+    assert_eq!(db.names().expect("open"), ["f16", "int8", "kept", "main", "ruled", "side"]);
+    for name in ["f16", "int8", "kept", "main", "ruled", "side"] {
         assert!(db.collection(name).expect("opens").info().expect("open").stats.documents > 1);
     }
     db.close().expect("closed");

@@ -10,6 +10,7 @@ use kithdb::engine::{Collection, Database, Env, JobKind, export};
 use kithdb::storage::{FileRoot, Level, Object, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
 use kithdb::vectors::{Coding, Metric, Stored};
+use kithdb::wire::AutoLinkBody;
 use kithdb_tests::Surface;
 use kithdb_tests::js_surface::JsSurface;
 use serde_json::json;
@@ -29,6 +30,9 @@ const GOLDEN: [(&str, &str, &str, u64); 11] = [
     ("euclidean", "int8", "bits", 0x0d9f95557d2a9049),
     ("manhattan", "int8", "int8", 0xa74d2210346530c6),
 ];
+
+/// The first of these with rules that link documents by their metadata.
+const WITH_RULES: u64 = 0;
 
 fn settle(storage: &dyn Storage, ticket: Ticket) {
     storage.poll(ticket).of(ticket).expect("settled").expect("kept");
@@ -80,6 +84,20 @@ fn config(metric: &str, stored: &str, codes: &str) -> CollectionConfig {
     }
 }
 
+fn rules() -> serde_json::Value {
+    json!([
+        { "field": "tags", "relation": "tagged", "inverse": "has", "create_target": true },
+        { "field": "n", "relation": "near" },
+    ])
+}
+
+fn config_with_rules() -> CollectionConfig {
+    let rules: Vec<AutoLinkBody> = serde_json::from_value(rules()).expect("rules");
+    let config = config("cosine", "f32", "int8");
+    let auto_links = rules.iter().map(AutoLinkBody::rule).collect();
+    CollectionConfig { settings: Settings { auto_links, ..config.settings }, ..config }
+}
+
 /// A hash of every blob, and of the export, after the fixed history.
 fn bytes_of(config: &CollectionConfig, threads: usize, budget: usize) -> u64 {
     let env = Env {
@@ -123,10 +141,10 @@ fn bytes_of(config: &CollectionConfig, threads: usize, budget: usize) -> u64 {
 }
 
 /// The same in the wasm module under Node: `tests/surfaces/golden.mjs` answers with the paths of its files.
-fn bytes_in_wasm(surface: &mut JsSurface, metric: &str, stored: &str, codes: &str) -> u64 {
+fn bytes_in_wasm(surface: &mut JsSurface, mut config: serde_json::Value) -> u64 {
     let directory = tempfile::tempdir().expect("a directory");
-    let config =
-        json!({ "metric": metric, "stored": stored, "codes": codes, "text": {}, "ef_construction": 40 });
+    config["text"] = json!({});
+    config["ef_construction"] = json!(40);
     surface.must("create", &json!({ "id": COLLECTION_ID, "now": NOW_MS, "config": config }));
     for step in history() {
         match step {
@@ -211,13 +229,20 @@ fn blobs_are_the_same_for_any_number_of_threads_and_any_budget() {
         (metric, stored, codes, one)
     });
     assert_eq!(told, GOLDEN, "the bytes changed: {told:#018x?}");
+    let config = config_with_rules();
+    let told = bytes_of(&config, 1, usize::MAX);
+    assert_eq!(told, bytes_of(&config, 2, 7), "with rules: two threads and steps of 7");
+    assert_eq!(told, WITH_RULES, "the bytes changed: {told:#018x}");
 }
 
 #[test]
 fn blobs_written_in_wasm_are_the_same() {
     let mut surface = JsSurface::start("golden");
     for (metric, stored, codes, golden) in GOLDEN {
-        let wasm = bytes_in_wasm(&mut surface, metric, stored, codes);
+        let config = json!({ "metric": metric, "stored": stored, "codes": codes });
+        let wasm = bytes_in_wasm(&mut surface, config);
         assert_eq!(wasm, golden, "{metric}, {stored}, {codes}: wasm writes other bytes; {wasm:#018x}");
     }
+    let wasm = bytes_in_wasm(&mut surface, json!({ "auto_links": rules() }));
+    assert_eq!(wasm, WITH_RULES, "with rules: wasm writes other bytes; {wasm:#018x}");
 }

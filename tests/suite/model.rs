@@ -2,14 +2,15 @@
 //! left. The seed of a failure is in its message.
 
 mod edges;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use kithdb::base::value::parse_object;
 use kithdb::base::{Clock, ManualClock, NEVER, NoObserver, Object, Pool, Rng, Value};
 use kithdb::collection::{
-    CollectionConfig, Document, Fusion, History, Mutation, SearchRequest, View, parse_filter,
+    AutoLink, CollectionConfig, Document, Fusion, History, Mutation, SearchRequest, Settings, View,
+    parse_filter,
 };
 use kithdb::engine::{Begun, Collection, Database, Env, JobKind, export};
 use kithdb::segment::Row;
@@ -36,6 +37,8 @@ struct Version {
     n: i64,
     words: Vec<usize>,
     vector: Option<[f32; 2]>,
+    /// What rules look at.
+    metadata: Object,
 }
 
 impl Version {
@@ -56,6 +59,7 @@ struct Model {
     last: i64,
     /// Nothing is known of what was before.
     known_from: i64,
+    rules: Vec<AutoLink>,
 }
 
 impl Model {
@@ -144,19 +148,23 @@ impl Run {
         let metric = [Metric::Euclidean, Metric::Dot, Metric::Manhattan][rng.below(3) as usize];
         let text = Some(TextSpec::new(Language::None, TextFields::TopLevel));
         let stored = Stored::ALL[rng.below(3) as usize];
-        let config = CollectionConfig { metric, stored, text, history, ..CollectionConfig::default() };
+        let rules = rules::some(&mut rng);
+        let settings = Settings { auto_links: rules.clone(), ..Settings::default() };
+        let config =
+            CollectionConfig { metric, stored, text, history, settings, ..CollectionConfig::default() };
         let staged = database.stage("main", seed, config).expect("staged");
         settle(&*staged.storage);
         database.admit(staged);
         settle(&*database.storage());
         let collection = database.open_collection("main").expect("opens");
         let (edges, went) = (Vec::new(), Vec::new());
-        let model = Model { versions: Vec::new(), edges, went, history, last: 0, known_from: i64::MIN };
+        let (versions, known_from) = (Vec::new(), i64::MIN);
+        let model = Model { versions, edges, went, history, last: 0, known_from, rules };
         Self { seed, rng, clock, vfs, database, collection, model }
     }
 
     fn step(&mut self) {
-        match self.rng.below(24) {
+        match self.rng.below(26) {
             0..9 => self.upsert(),
             9..12 => self.delete(),
             12 => self.clock.advance(self.rng.below(200) as i64),
@@ -167,6 +175,8 @@ impl Run {
             16 => self.reopen(),
             17 => self.bulk(),
             18..22 => self.edges(),
+            22 => self.configure(),
+            23 => self.relink(),
             _ => self.check(),
         }
     }
@@ -198,10 +208,10 @@ impl Run {
     /// Documents, which the model has from then on.
     fn batch(&mut self, count: u64) -> Vec<Mutation> {
         let clock = self.clock.now_ns();
-        let mut batch = Vec::new();
         self.model.expire(clock);
-        for _ in 0..count {
-            let id = self.id();
+        let planned: Vec<(String, Object)> = (0..count).map(|_| self.planned()).collect();
+        let mut batch = Vec::new();
+        for (at, (id, mut metadata)) in planned.iter().cloned().enumerate() {
             let (n, count) = (self.rng.below(6) as i64, self.rng.below(4));
             let words: Vec<usize> = (0..count).map(|_| self.rng.below(5) as usize).collect();
             let vector =
@@ -209,18 +219,21 @@ impl Run {
             let from = self.model.next_time(clock);
             let expires = if self.rng.below(4) == 0 { from + 1 + self.rng.below(150) as i64 } else { NEVER };
             let body: Vec<&str> = words.iter().map(|w| WORDS[*w]).collect();
-            let json = format!(r#"{{"body":"{}","n":{n}}}"#, body.join(" "));
-            let metadata: Object = parse_object(&json).expect("JSON");
+            metadata.insert("body".to_owned(), Value::Str(body.join(" ")));
+            metadata.insert("n".to_owned(), Value::Int(n));
             batch.push(Mutation::Upsert(Document {
                 id: id.clone(),
                 vector: vector.map(|v| v.to_vec()),
-                metadata,
+                metadata: metadata.clone(),
                 expires_at: (expires < NEVER).then_some(expires),
             }));
+            let before = self.model.metadata_at(&id, from);
             self.model.end(&id, from, true);
             let vector = vector.map(|vector| self.rounded(vector));
-            let version = Version { id, from, expires, ended: NEVER, n, words, vector };
+            let version = Version { id: id.clone(), from, expires, ended: NEVER, n, words, vector, metadata };
             self.model.versions.push(version);
+            let to_come: Vec<&str> = planned[at + 1..].iter().map(|(id, _)| id.as_str()).collect();
+            self.model.follow(&id, before, &to_come, clock);
         }
         batch
     }
@@ -437,11 +450,17 @@ impl Run {
     }
 }
 
+/// The number of a document that a rule made.
+const MADE: i64 = -1;
+
 type Plain = (String, i64, usize, Option<Vec<f32>>);
 
 fn plain(row: &Row) -> Plain {
-    let Value::Int(n) = row.metadata["n"] else { panic!("{:?}", row.metadata) };
-    let Value::Str(body) = &row.metadata["body"] else { panic!("{:?}", row.metadata) };
+    let (n, body) = match (row.metadata.get("n"), row.metadata.get("body")) {
+        (Some(Value::Int(n)), Some(Value::Str(body))) => (*n, body.as_str()),
+        (None, None) => (MADE, ""),
+        _ => panic!("{:?}", row.metadata),
+    };
     (row.id.to_string(), n, body.split_whitespace().count(), row.vector.as_deref().map(<[f32]>::to_vec))
 }
 

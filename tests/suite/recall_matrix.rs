@@ -60,7 +60,7 @@ struct Case {
 impl Case {
     fn new(metric: Metric, stored: Stored, codes: Coding) -> Self {
         let maintenance = Maintenance { vacuum_interval: 0, ..Maintenance::default() };
-        let settings = Settings { maintenance, codes };
+        let settings = Settings { maintenance, codes, ..Settings::default() };
         let config =
             CollectionConfig { metric, stored, ef_construction: 40, settings, ..CollectionConfig::default() };
         let name = format!("{metric:?}, {stored:?}, {codes:?}");

@@ -3,7 +3,7 @@
 
 use kithdb::collection::{CollectionConfig, Maintenance, SearchRequest, Settings};
 use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, Db};
+use kithdb::host::{AddMode, Db, RunningKind};
 use kithdb::segment::{Scratch, SegmentBlobs};
 use kithdb::storage::{Blob, Level, MemoryRoot};
 use kithdb::vectors::{Metric, Stored};
@@ -151,7 +151,7 @@ fn refinement_is_due_by_its_interval_and_not_at_all_without_one() {
     life.put((0..DOCUMENTS).map(|n| (n, 0)), DIM);
     assert!(life.run(JobKind::Seal) && life.run(JobKind::Index));
     assert!(!life.collection.is_due(JobKind::Refine, usize::MAX), "never by itself");
-    let mut settings = life.view().config.settings;
+    let mut settings = life.view().config.settings.clone();
     settings.maintenance.refine_interval = 1;
     life.collection.configure(settings, Level::Always).expect("fine");
     assert!(!life.collection.is_due(JobKind::Refine, usize::MAX), "no time has passed since it was opened");
@@ -185,7 +185,7 @@ fn a_job_tells_how_far_it_is_and_ends_when_it_is_cancelled() {
 
     let cancelled = collection.run_watched(JobKind::Index, &|progress| {
         let job = collection.job().expect("it runs");
-        assert_eq!((job.kind, job.progress), (JobKind::Index, progress));
+        assert_eq!((job.kind, job.progress), (RunningKind::Job(JobKind::Index), progress));
         assert!(collection.cancel_job());
     });
     assert_eq!(cancelled.expect_err("it was cancelled").code(), "cancelled");

@@ -56,6 +56,7 @@ export function operations({ open, load, save }) {
     recode: job('recode'),
     refine: job('refine'),
     optimize: job('optimize'),
+    relink: ({ name }) => collection(name).graph.relink(),
     job: ({ name }) => ({ job: collection(name).job() }),
     cancel_job: ({ name }) => ({ cancelled: collection(name).cancelJob() }),
     estimate: ({ name, ...request }) => collection(name).estimate(request),

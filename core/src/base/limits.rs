@@ -100,6 +100,12 @@ pub const GRAPH_RELATIONS_MAX: usize = 256;
 pub const GRAPH_NODES_MAX: usize = 100_000;
 /// Most edges that one reading of the graph looks at.
 pub const GRAPH_EDGES_MAX: usize = 10_000_000;
+/// Most rules by which a collection links documents.
+pub const AUTO_LINKS_MAX: usize = 32;
+/// Most edges that the rules of a collection make of one document, those that lead back included.
+pub const AUTO_LINK_EDGES_MAX: usize = 10_000;
+/// What the edges that rules make of one batch take at most, in bytes of memtable.
+pub const AUTO_LINK_BYTES_MAX: usize = 256 << 20;
 /// Widest search for neighbours while an index is built.
 pub const EF_CONSTRUCTION_MAX: u32 = 4096;
 /// Most collections in one database.

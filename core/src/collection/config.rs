@@ -5,6 +5,8 @@ use crate::base::{DecodeError, Error, Reader, Result, Writer};
 use crate::text::TextSpec;
 use crate::vectors::{Coding, Metric, Stored};
 
+use super::auto_links::{self, AutoLink};
+
 /// Which embedder makes the vectors of a collection; core stores its name and hash, never the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbedderRef {
@@ -133,28 +135,38 @@ impl Maintenance {
 }
 
 /// What can be changed after a collection was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// When segments are written again.
     pub maintenance: Maintenance,
     /// What the index of a segment traverses. Segments that have other codes are encoded again one by one.
     pub codes: Coding,
+    /// How edges are made of the metadata of what is written from then on.
+    pub auto_links: Vec<AutoLink>,
 }
+
+/// Beside the tag of codes: rules of auto-links follow.
+const HAS_AUTO_LINKS: u8 = 0x80;
 
 impl Settings {
     /// Refuses what cannot be done for this metric.
     ///
     /// # Errors
     /// `invalid_parameter`.
-    pub fn check(self, metric: Metric) -> Result<()> {
+    pub fn check(&self, metric: Metric) -> Result<()> {
         self.maintenance.check()?;
-        self.codes.check(metric)
+        self.codes.check(metric)?;
+        auto_links::check(&self.auto_links)
     }
 
     /// Appends its bytes (docs/FORMAT.md, "Manifests").
-    pub fn encode(self, w: &mut Writer) {
+    pub fn encode(&self, w: &mut Writer) {
         self.maintenance.encode(w);
-        w.u8(self.codes.tag());
+        let flag = if self.auto_links.is_empty() { 0 } else { HAS_AUTO_LINKS };
+        w.u8(self.codes.tag() | flag);
+        if flag != 0 {
+            auto_links::encode(&self.auto_links, w);
+        }
     }
 
     /// Reads what [`Settings::encode`] wrote.
@@ -164,8 +176,11 @@ impl Settings {
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let maintenance = Maintenance::decode(r)?;
         let offset = r.offset();
-        let codes = Coding::from_tag(r.u8()?).ok_or(DecodeError { offset, expected: "a kind of codes" })?;
-        Ok(Self { maintenance, codes })
+        let tag = r.u8()?;
+        let codes = Coding::from_tag(tag & !HAS_AUTO_LINKS);
+        let codes = codes.ok_or(DecodeError { offset, expected: "a kind of codes" })?;
+        let auto_links = if tag & HAS_AUTO_LINKS == 0 { Vec::new() } else { auto_links::decode(r)? };
+        Ok(Self { maintenance, codes, auto_links })
     }
 }
 

@@ -7,12 +7,13 @@ use crate::base::ids::shorten;
 use crate::base::limits::{GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX};
 use crate::base::{Error, Key, NEVER, Object, Result, check_id};
 use crate::graph::{
-    Bounds, Components, Direction, Graph, Link, Links, PathRequest, Relation, SubgraphRequest, Tree,
-    check_relation, parse_path,
+    Bounds, Direction, Graph, Link, Links, PathRequest, Relation, SubgraphRequest, Tree, check_relation,
+    parse_path,
 };
 use crate::segment::SharedRow;
 use crate::vectors::{PreparedQuery, check_vector, score};
 
+use super::components::ComponentsSearch;
 use super::moment::Moment;
 use super::view::View;
 
@@ -233,15 +234,19 @@ impl View {
         options: &GraphOptions,
         clock: i64,
     ) -> Result<GraphAnswer> {
-        let asker = Asker::new(self, options, clock)?;
+        let asker = || Asker::new(self, options, clock);
         match question {
-            GraphQuestion::Edges { id, history } => asker.edges(id, *history),
-            GraphQuestion::Traverse { id, paths } => asker.traverse(id, paths),
+            GraphQuestion::Edges { id, history } => asker()?.edges(id, *history),
+            GraphQuestion::Traverse { id, paths } => asker()?.traverse(id, paths),
             GraphQuestion::Subgraph { ids, guide, with_edges } => {
-                asker.subgraph(ids, guide.as_ref(), *with_edges)
+                asker()?.subgraph(ids, guide.as_ref(), *with_edges)
             }
-            GraphQuestion::Path { source, target, weighted } => asker.path(source, target, *weighted),
-            GraphQuestion::Components => Ok(asker.components()),
+            GraphQuestion::Path { source, target, weighted } => asker()?.path(source, target, *weighted),
+            GraphQuestion::Components => {
+                let mut found = ComponentsSearch::new(self, options, clock)?;
+                while !found.step(self, usize::MAX)? {}
+                found.answer(self)
+            }
         }
     }
 }
@@ -256,18 +261,18 @@ pub(super) fn check_paths(paths: &[String]) -> Result<()> {
 /// One question at work.
 pub(super) struct Asker<'a> {
     view: &'a View,
-    graph: Graph<'a>,
-    moment: Moment,
+    pub graph: Graph<'a>,
+    pub moment: Moment,
     /// When documents are looked at; `None` where they are not asked for.
     documents: Option<Moment>,
     options: &'a GraphOptions,
     /// `None` where none of the relations that are asked for is any edge's.
     relations: Option<Vec<Relation>>,
-    limit: usize,
+    pub limit: usize,
 }
 
 impl<'a> Asker<'a> {
-    fn new(view: &'a View, options: &'a GraphOptions, clock: i64) -> Result<Self> {
+    pub fn new(view: &'a View, options: &'a GraphOptions, clock: i64) -> Result<Self> {
         let documents = options.hydrate.then(|| view.moment(options.as_of, clock)).transpose()?;
         Self::at(view, options, view.graph_moment(options.as_of, clock), documents)
     }
@@ -473,21 +478,5 @@ impl<'a> Asker<'a> {
             answer.cost = Some(path.cost);
         }
         Ok(answer)
-    }
-
-    fn components(&self) -> GraphAnswer {
-        let mut found = Components::new(&self.graph);
-        while !found.step(&self.graph, usize::MAX) {}
-        let named = |key: Key, count: usize| (self.graph.name(key).to_owned(), count);
-        let components = found.components();
-        let degrees = found.degrees(self.limit + 1);
-        let truncated = components.len() > self.limit || degrees.len() > self.limit;
-        let components = components.into_iter().take(self.limit);
-        GraphAnswer {
-            components: components.map(|component| named(component.first, component.len)).collect(),
-            degrees: degrees.into_iter().take(self.limit).map(|(key, n)| named(key, n)).collect(),
-            truncated,
-            ..GraphAnswer::default()
-        }
     }
 }

@@ -13,7 +13,7 @@ use crate::graph::{Edge, EdgeTable, Gone, Graph, Mark, Relation, check_relation}
 
 use super::op::Op;
 use super::view::View;
-use super::write::{Counters, Resolver};
+use super::write::{Counters, Loading, Resolver};
 
 /// An edge as the user asks for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,13 +84,15 @@ pub(super) struct Linking<'a> {
 }
 
 impl<'a> Linking<'a> {
-    pub fn new(view: &'a View, now: i64) -> Result<Self> {
+    pub fn new(view: &'a View, now: i64, loading: Option<&Loading>) -> Result<Self> {
         let next_relation = view.counters.next_relation;
         let graph = if next_relation > 0 { Some(view.graph(view.now(now))?) } else { None };
+        // What a bulk import has named has its number already, though nobody sees it yet.
+        let relations = loading.map(|loading| loading.relations.clone()).unwrap_or_default();
         Ok(Self {
             graph,
             names: HashMap::new(),
-            relations: HashMap::new(),
+            relations,
             next_relation,
             first_key: Key(view.counters.next_key),
             first_relation: Relation(next_relation),
@@ -108,6 +110,11 @@ impl<'a> Linking<'a> {
     /// The key of an id that the batch has met as an end.
     pub fn met(&self, id: &str) -> Option<Key> {
         self.names.get(id).copied()
+    }
+
+    /// The numbers of relations that were given or asked for.
+    pub fn into_relations(self) -> HashMap<String, Relation> {
+        self.relations
     }
 
     /// Remembers the key of an id.
@@ -218,9 +225,30 @@ impl Resolver<'_> {
         let is_same = |current: &Current| {
             current.weight.to_bits() == weight.to_bits() && current.properties.as_deref() == properties
         };
-        if current.is_some_and(|current| is_same(&current)) {
-            return Ok(());
+        if !current.is_some_and(|current| is_same(&current)) {
+            self.begin_edge(triple, [source, relation, target], weight, properties);
         }
+        Ok(())
+    }
+
+    /// Makes an edge, unless there is one: then it stays, whatever its weight and properties.
+    pub(super) fn link_where_none_is(&mut self, [source, relation, target]: [&str; 3]) -> Result<()> {
+        let number = self.edges.new_relation(relation)?;
+        let triple = (self.key(source)?, number, self.key(target)?);
+        if self.current(triple, [source, target])?.0.is_none() {
+            self.begin_edge(triple, [source, relation, target], 1.0, None);
+        }
+        Ok(())
+    }
+
+    /// A version of an edge begins with the next op.
+    fn begin_edge(
+        &mut self,
+        triple: Triple,
+        [source, relation, target]: [&str; 3],
+        weight: f64,
+        properties: Option<&Object>,
+    ) {
         let at = self.next_time();
         self.time = at;
         let kept = properties.cloned().map(Arc::new);
@@ -228,13 +256,12 @@ impl Resolver<'_> {
         self.out.linked += 1;
         self.out.ops.push(Op::Link {
             source: (triple.0, source.into()),
-            relation: (number, relation.into()),
+            relation: (triple.1, relation.into()),
             target: (triple.2, target.into()),
             at,
             weight,
             properties: properties.cloned().unwrap_or_default(),
         });
-        Ok(())
     }
 
     /// Decides the end of an edge and, where it is asked for, of the one that leads back.
@@ -245,7 +272,13 @@ impl Resolver<'_> {
         inverse.as_ref().map_or(Ok(()), |inverse| self.unlink_one(target, inverse, source, *erase))
     }
 
-    fn unlink_one(&mut self, source: &str, relation: &str, target: &str, erase: bool) -> Result<()> {
+    pub(super) fn unlink_one(
+        &mut self,
+        source: &str,
+        relation: &str,
+        target: &str,
+        erase: bool,
+    ) -> Result<()> {
         check_relation(relation)?;
         let Some(number) = self.edges.relation(relation) else { return Ok(()) };
         let (Some(from), Some(to)) = (self.key_of_known(source)?, self.key_of_known(target)?) else {

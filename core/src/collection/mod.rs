@@ -4,7 +4,9 @@
 //! next view. Where ops and blobs are stored is the engine's business.
 
 pub mod all_edges;
+pub mod auto_links;
 pub mod chunk;
+pub mod components;
 pub mod config;
 pub mod decay;
 pub mod embedding;
@@ -21,11 +23,14 @@ pub mod order;
 pub mod query;
 pub mod read;
 pub mod related;
+pub mod relinking;
 pub mod search;
 pub mod view;
 pub mod write;
 
 pub use all_edges::AllEdges;
+pub use auto_links::AutoLink;
+pub use components::ComponentsSearch;
 pub use config::{CollectionConfig, EmbedderRef, History, Maintenance, Settings};
 pub use decay::{Decay, DecayExplanation, DecayLayers, DecayModel};
 pub use embedding::Embedding;
@@ -43,6 +48,7 @@ pub use query::{
 };
 pub use read::{Page, Stats, Version};
 pub use related::{Connections, GraphFilter};
+pub use relinking::{Relinked, Relinking};
 pub use search::parse_filter;
 pub use view::{Part, PartView, Place, View};
 pub use write::{Counters, Document, Mutation};

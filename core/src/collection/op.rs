@@ -79,6 +79,8 @@ pub enum Op {
         next_key: u32,
         /// The latest time of its versions: ns since 1970 UTC.
         last_time: i64,
+        /// The next new number of a relation after it; 0 where it makes no edges.
+        next_relation: u32,
     },
 }
 
@@ -113,11 +115,14 @@ impl Op {
                 w.str(id);
                 w.i64(*valid_to);
             }
-            Self::Reserve { seqs, next_key, last_time } => {
-                w.u8(3);
+            Self::Reserve { seqs, next_key, last_time, next_relation } => {
+                w.u8(if *next_relation == 0 { 3 } else { 8 });
                 w.u64(*seqs);
                 w.u32(*next_key);
                 w.i64(*last_time);
+                if *next_relation > 0 {
+                    w.u32(*next_relation);
+                }
             }
             Self::Configure(settings) => {
                 w.u8(5);
@@ -162,12 +167,13 @@ impl Op {
                 Self::Put { key, id, valid_from, expires_at, vector, metadata: decode_object(r)? }
             }
             2 => Self::Delete { id: id(r)?, valid_to: r.i64()? },
-            3 => {
+            tag @ (3 | 8) => {
                 let (seqs, next_key, last_time) = (r.u64()?, r.u32()?, r.i64()?);
-                if seqs == 0 || seqs >= RESERVED_MAX {
+                let next_relation = if tag == 8 { r.u32()? } else { 0 };
+                if seqs == 0 || seqs >= RESERVED_MAX || tag == 8 && next_relation == 0 {
                     return Err(DecodeError { offset, expected: "numbers of a bulk import" });
                 }
-                Self::Reserve { seqs, next_key, last_time }
+                Self::Reserve { seqs, next_key, last_time, next_relation }
             }
             4 => Self::Touch { id: id(r)?, at: r.i64()? },
             5 => Self::Configure(Settings::decode(r)?),
@@ -241,6 +247,7 @@ fn id(r: &mut Reader<'_>) -> Result<Box<str>, DecodeError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::auto_links::AutoLink;
     use super::super::config::Maintenance;
     use super::*;
     use crate::base::value::parse_object;
@@ -258,6 +265,12 @@ mod tests {
             vector,
             metadata: metadata.clone(),
         };
+        let rule = |field: &str, inverse: Option<&str>, creates| AutoLink {
+            field: field.to_owned(),
+            relation: "to".to_owned(),
+            inverse: inverse.map(str::to_owned),
+            creates,
+        };
         let ops = [
             put(Some([1.0, -0.0].into())),
             put(None),
@@ -271,8 +284,14 @@ mod tests {
                     refine_interval: 5,
                 },
                 codes: Coding::Bits,
+                auto_links: Vec::new(),
             }),
-            Op::Reserve { seqs: 9, next_key: 8, last_time: 7 },
+            Op::Configure(Settings {
+                auto_links: vec![rule("a.b", None, false), rule("c", Some("back"), true)],
+                ..Settings::default()
+            }),
+            Op::Reserve { seqs: 9, next_key: 8, last_time: 7, next_relation: 0 },
+            Op::Reserve { seqs: 9, next_key: 8, last_time: 7, next_relation: 6 },
             Op::Link {
                 source: (Key(1), "a".into()),
                 relation: (Relation(0), "cites".into()),

@@ -3,17 +3,19 @@
 //! `resolve` refuses or decides everything; `prepare` reads what applying needs; `apply` cannot fail. Recovery
 //! prepares and applies the same ops, and arrives at the same state.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::time::format_time;
 use crate::base::value::check_object;
 use crate::base::{Error, InputError, Key, Lsn, NEVER, Object, Result, Seq, Slot, StateError, check_id};
-use crate::graph::{EdgeTable, Gone};
+use crate::graph::{EdgeTable, Gone, Relation};
 use crate::segment::{End, Row};
 use crate::text::TermCounts;
 use crate::vectors::{check_vector, inverse_norm};
 
+use super::auto_links::{self, AutoLink};
 use super::chunk::Chunk;
 use super::config::{CollectionConfig, Settings};
 use super::linking::{LinkRequest, Linking, Noted, UnlinkRequest};
@@ -54,6 +56,14 @@ pub enum Mutation {
     Link(LinkRequest),
     /// Ends an edge; one that is not there is no error.
     Unlink(UnlinkRequest),
+    /// Makes the edges that the rules of the collection name of this document and that are not there; one that is not there
+    /// is no error.
+    Relink {
+        /// The document.
+        id: String,
+        /// About how many bytes of memtable they take.
+        bytes: usize,
+    },
 }
 
 impl Mutation {
@@ -61,11 +71,22 @@ impl Mutation {
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let (one, other) = match self {
             Self::Add(document) | Self::Upsert(document) => (&document.id, None),
-            Self::Delete(id) | Self::Touch(id) => (id, None),
+            Self::Delete(id) | Self::Touch(id) | Self::Relink { id, .. } => (id, None),
             Self::Link(link) => (&link.source, Some(&link.target)),
             Self::Unlink(unlink) => (&unlink.source, Some(&unlink.target)),
         };
         std::iter::once(one.as_str()).chain(other.map(String::as_str))
+    }
+
+    /// The ids that rules find in the metadata of its document.
+    #[must_use]
+    pub fn names(&self, rules: &[AutoLink]) -> Vec<String> {
+        match self {
+            Self::Add(document) | Self::Upsert(document) => {
+                auto_links::targets(rules, &document.id, &document.metadata)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// About how many bytes of memtable it takes.
@@ -77,6 +98,7 @@ impl Mutation {
                 crate::segment::row::weight(id, vector.as_deref(), metadata)
             }
             Self::Link(link) => link.weight_in_bytes(),
+            Self::Relink { bytes, .. } => *bytes,
             Self::Delete(_) | Self::Touch(_) | Self::Unlink(_) => 0,
         }
     }
@@ -133,18 +155,24 @@ pub struct Resolved {
     pub linked: usize,
     /// How many edges were there and ended, or were erased.
     pub unlinked: usize,
+    /// The ids that documents of the batch name by the rules, or named before.
+    pub named: HashSet<Box<str>>,
+    /// Numbers of relations that the batch gave or used.
+    pub relations: HashMap<String, Relation>,
 }
 
 /// What is known of an id, from the view or from earlier mutations of the batch.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+pub(super) struct Known {
     key: Key,
     has_ended: bool,
     expires_at: i64,
+    /// Which op of the batch stored it; `None` for one before.
+    put: Option<usize>,
 }
 
 impl Known {
-    fn is_there(self, time: i64) -> bool {
+    pub(super) fn is_there(self, time: i64) -> bool {
         !self.has_ended && self.expires_at > time
     }
 }
@@ -165,8 +193,10 @@ pub struct Circumstances<'a> {
 /// What a bulk import that is not visible yet will change.
 #[derive(Debug, Clone, Default)]
 pub struct Loading {
-    /// The ids of its documents: others do not write them meanwhile.
+    /// The ids of its documents, and of the ends of edges that rules make of them: others do not write them meanwhile.
     pub ids: HashSet<Box<str>>,
+    /// The numbers of its relations.
+    pub relations: HashMap<String, Relation>,
     /// The dimension of its vectors.
     pub dim: Option<u32>,
 }
@@ -186,9 +216,10 @@ pub fn resolve(view: &View, with: Circumstances<'_>, batch: Vec<Mutation>) -> Re
     let (next_key, time) = (view.counters.next_key, view.counters.last_time);
     let dim = view.dim.or(loading.and_then(|loading| loading.dim)).map(|dim| dim as usize);
     let out = Resolved::default();
-    let edges = Linking::new(view, now)?;
-    let touched = HashMap::new();
-    let mut resolver = Resolver { view, now, collection, touched, edges, dim, next_key, time, out };
+    let edges = Linking::new(view, now, loading)?;
+    let (touched, to_come, named_bytes) = (HashMap::new(), stores_to_come(view, &batch), 0);
+    let mut resolver =
+        Resolver { view, now, collection, touched, to_come, edges, dim, next_key, time, named_bytes, out };
     for id in view.expired(now, EXPIRED_AT_ONCE)? {
         if loading.is_none_or(|loading| !loading.ids.contains(id.as_str())) {
             resolver.expire(id)?;
@@ -202,9 +233,23 @@ pub fn resolve(view: &View, with: Circumstances<'_>, batch: Vec<Mutation>) -> Re
             Mutation::Touch(id) => resolver.touch(id)?,
             Mutation::Link(link) => resolver.link(link)?,
             Mutation::Unlink(unlink) => resolver.unlink(&unlink)?,
+            Mutation::Relink { id, .. } => resolver.relink(&id)?,
         }
     }
-    Ok(resolver.out)
+    Ok(Resolved { relations: resolver.edges.into_relations(), ..resolver.out })
+}
+
+/// How often a batch stores each document; empty where no rule wants to know it.
+fn stores_to_come(view: &View, batch: &[Mutation]) -> HashMap<String, usize> {
+    let mut to_come = HashMap::new();
+    if view.config.settings.auto_links.iter().any(|rule| rule.creates) {
+        for mutation in batch {
+            if let Mutation::Add(document) | Mutation::Upsert(document) = mutation {
+                *to_come.entry(document.id.clone()).or_default() += 1;
+            }
+        }
+    }
+    to_come
 }
 
 pub(super) struct Resolver<'a> {
@@ -212,28 +257,46 @@ pub(super) struct Resolver<'a> {
     now: i64,
     collection: &'a str,
     touched: HashMap<String, Known>,
+    /// How often the rest of the batch stores a document, where rules make documents.
+    pub(super) to_come: HashMap<String, usize>,
     pub(super) edges: Linking<'a>,
     dim: Option<usize>,
     next_key: u32,
     /// That of the last op.
     pub(super) time: i64,
+    /// What rules made of the batch so far.
+    pub(super) named_bytes: usize,
     pub(super) out: Resolved,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The time of the next op.
     pub(super) fn next_time(&self) -> i64 {
         self.now.max(self.time + 1)
     }
 
-    fn known(&self, id: &str) -> Result<Option<Known>> {
+    pub(super) fn known(&self, id: &str) -> Result<Option<Known>> {
         if let Some(found) = self.touched.get(id) {
             return Ok(Some(*found));
         }
         let Some(Place { part, slot }) = self.view.find(id)? else { return Ok(None) };
         let part = &self.view.parts[part];
         let (key, expires_at) = (part.part.key(slot)?, part.part.expires_at(slot)?);
-        Ok(Some(Known { key, has_ended: part.ends.contains(slot), expires_at }))
+        Ok(Some(Known { key, has_ended: part.ends.contains(slot), expires_at, put: None }))
+    }
+
+    /// The metadata of the document that is there when the next op is: the fields, at least, that rules look at.
+    pub(super) fn metadata_of(&self, id: &str, rules: &[AutoLink]) -> Result<Option<Cow<'_, Object>>> {
+        let Some(known) = self.known(id)?.filter(|known| known.is_there(self.next_time())) else {
+            return Ok(None);
+        };
+        if let Some(op) = known.put {
+            let Op::Put { metadata, .. } = &self.out.ops[op] else { return Ok(None) };
+            return Ok(Some(Cow::Borrowed(metadata)));
+        }
+        let Some(Place { part, slot }) = self.view.find(id)? else { return Ok(None) };
+        let fields: Vec<&str> = rules.iter().map(|rule| rule.field.as_str()).collect();
+        self.view.parts[part].part.fields(slot, &fields).map(Some)
     }
 
     fn put(&mut self, document: Document, replace: bool) -> Result<()> {
@@ -259,18 +322,35 @@ impl Resolver<'_> {
             }
             self.out.ended += 1;
         }
+        if let Some(count) = self.to_come.get_mut(&id) {
+            *count -= 1;
+        }
+        let change = self.named_change(&id, &metadata)?;
+        let key = self.begin_version(&id, known, valid_from, expires_at)?;
+        let (vector, name) = (vector.map(Vec::into_boxed_slice), id.as_str().into());
+        self.out.ops.push(Op::Put { key, id: name, valid_from, expires_at, vector, metadata });
+        self.follow(&id, change)
+    }
+
+    /// A version of a document begins with the next op; its key.
+    pub(super) fn begin_version(
+        &mut self,
+        id: &str,
+        known: Option<Known>,
+        at: i64,
+        expires_at: i64,
+    ) -> Result<Key> {
         let key = match known {
             Some(known) => known.key,
-            None => self.key_of_end(&id)?,
+            None => self.key_of_end(id)?,
         };
-        if let Some(known) = known.filter(|known| !known.has_ended && known.expires_at <= valid_from) {
+        if let Some(known) = known.filter(|known| !known.has_ended && known.expires_at <= at) {
             self.edges.gone(key, known.expires_at);
         }
-        self.time = valid_from;
-        self.touched.insert(id.clone(), Known { key, has_ended: false, expires_at });
-        let vector = vector.map(Vec::into_boxed_slice);
-        self.out.ops.push(Op::Put { key, id: id.into(), valid_from, expires_at, vector, metadata });
-        Ok(())
+        self.time = at;
+        let put = Some(self.out.ops.len());
+        self.touched.insert(id.to_owned(), Known { key, has_ended: false, expires_at, put });
+        Ok(key)
     }
 
     /// The key of an id, which is given to it now if nothing has mentioned it.
@@ -398,12 +478,13 @@ pub fn prepare(view: &View, ops: Vec<Op>) -> Result<Prepared> {
                 continue;
             }
             Op::Configure(changed) => {
-                settings = Some(fitting(*changed, view)?);
+                settings = Some(fitting(changed.clone(), view)?);
                 counters.reserve(1, 0, i64::MIN);
                 continue;
             }
-            Op::Reserve { seqs, next_key, last_time } => {
+            Op::Reserve { seqs, next_key, last_time, next_relation } => {
                 counters.reserve(*seqs, *next_key, *last_time);
+                counters.next_relation = counters.next_relation.max(*next_relation);
                 continue;
             }
         };

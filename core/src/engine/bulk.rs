@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::base::limits::BULK_MAX;
 use crate::base::{Error, InputError, Result};
 use crate::collection::write::{Aside, Loading, apply_aside, prepare};
-use crate::collection::{Mutation, Op, Place, View};
+use crate::collection::{Counters, Mutation, Op, Place, View};
 use crate::segment::End;
 use crate::storage::{Level, Ticket};
 use crate::text::TermCounts;
@@ -96,7 +96,9 @@ impl Collection {
         if self.job_running {
             return Err(Error::parameter("job", "bulk", "no other job of the collection to be running"));
         }
-        if batch.iter().any(|mutation| matches!(mutation, Mutation::Link(_) | Mutation::Unlink(_))) {
+        if batch.iter().any(|mutation| {
+            matches!(mutation, Mutation::Link(_) | Mutation::Unlink(_) | Mutation::Relink { .. })
+        }) {
             return Err(Error::parameter("bulk", "an edge", "documents; edges go through the log"));
         }
         let (got, limit) = (batch.iter().map(|m| m.weight() as u64).sum(), self.job_bytes_max);
@@ -108,11 +110,15 @@ impl Collection {
         if resolved.ops.is_empty() {
             return Ok(None);
         }
-        let ids = resolved.ops.iter().filter_map(Op::id).map(Box::from).collect();
+        let own = resolved.ops.iter().filter_map(Op::id).map(Box::from);
+        let ids = own.chain(resolved.named).collect();
+        let makes_edges = resolved.linked > 0;
         let seqs = resolved.ops.len() as u64;
         let Aside { view: mut written, ends } = apply_aside(&view, prepare(&view, resolved.ops)?);
         let (counters, dim) = (written.counters, written.dim);
-        let reserve = Op::Reserve { seqs, next_key: counters.next_key, last_time: counters.last_time };
+        let Counters { next_key, next_relation, last_time, .. } = counters;
+        let next_relation = if makes_edges { next_relation } else { 0 };
+        let reserve = Op::Reserve { seqs, next_key, last_time, next_relation };
         self.log_and_apply(vec![reserve], Level::Os)?;
         written.lsn = self.lsn();
         let first = self.manifest.segments.len();
@@ -125,7 +131,7 @@ impl Collection {
         let plan = Plan::Write { parts: first..written.parts.len(), moves_cut: true, link: false };
         let cut = Cut { lsn: written.lsn, counters, dim };
         let job = self.begin_on(JobKind::Seal, plan, Arc::new(written), cut, Some(bulk))?;
-        self.loading = Some(Loading { ids, dim });
+        self.loading = Some(Loading { ids, relations: resolved.relations, dim });
         Ok(Some(Begun { job, ended: resolved.ended }))
     }
 }

@@ -263,7 +263,7 @@ impl Collection {
         if resolved.ops.is_empty() {
             return Ok(Submitted { ticket: self.ticket_of_what_is_there(level), ..Submitted::default() });
         }
-        let Resolved { ops, ended, touched, linked, unlinked } = resolved;
+        let Resolved { ops, ended, touched, linked, unlinked, .. } = resolved;
         let ticket = Some(self.log_and_apply(ops, level)?);
         Ok(Submitted { ticket, ended, touched, linked, unlinked })
     }
@@ -286,12 +286,24 @@ impl Collection {
         self.log_and_apply(vec![Op::Configure(settings)], level)
     }
 
-    /// Whether a bulk import that is not visible yet writes one of these documents: whoever writes it too waits for that.
+    /// Whether a bulk import that is not visible yet writes one of these documents, or of those that they name by the rules:
+    /// whoever writes it too waits for that.
     #[must_use]
     pub fn is_loading(&self, batch: &[Mutation]) -> bool {
-        let is_one =
-            |loading: &Loading| batch.iter().flat_map(Mutation::ids).any(|id| loading.ids.contains(id));
-        self.loading.as_ref().is_some_and(is_one)
+        let Some(loading) = &self.loading else { return false };
+        let view = self.view.load();
+        let rules = &view.config.settings.auto_links;
+        batch.iter().any(|mutation| {
+            mutation.ids().any(|id| loading.ids.contains(id))
+                || mutation.names(rules).iter().any(|id| loading.ids.contains(id.as_str()))
+                || matches!(mutation, Mutation::Relink { .. })
+        })
+    }
+
+    /// Whether a bulk import is being written that is not visible yet.
+    #[must_use]
+    pub fn has_bulk(&self) -> bool {
+        self.loading.is_some()
     }
 
     pub(super) fn resolve(&self, batch: Vec<Mutation>, batch_max: usize) -> Result<Resolved> {

@@ -17,6 +17,7 @@ use super::db::{Options, Shared, wait};
 use super::jobs::Patience;
 use super::running::{Compressing, RunningJob};
 use super::sync::Syncer;
+use super::tasks::Tasks;
 
 /// What becomes of a document whose id is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,7 @@ const REPLAYED_BYTES_MAX: usize = 256 << 10;
 const UNSEALED_FACTOR: usize = 4;
 
 /// A collection that many threads share. Locks, in the order they are taken: `job`, `recovering`, the catalog of the
-/// database, `writer`, `storage`; `compressing` and `running` for a moment, with none behind them.
+/// database, `writer`, `storage`; `compressing`, `running` and `tasks` for a moment, with none behind them.
 pub struct CollectionHandle {
     entry: Entry,
     /// The last frame that was replayed when it was opened.
@@ -106,6 +107,8 @@ pub struct CollectionHandle {
     pub(super) running: Mutex<Option<RunningJob>>,
     /// While it is compressed; to be cancelled when it says so.
     pub(super) compressing: Mutex<Option<Compressing>>,
+    /// What else runs over the whole of it; held for a moment only.
+    pub(super) tasks: Mutex<Tasks>,
     /// Reused between searches, so that a search allocates little.
     scratch: Mutex<Vec<Scratch>>,
     clock: Arc<dyn Clock>,
@@ -145,6 +148,7 @@ impl CollectionHandle {
             job: Mutex::new(()),
             running: Mutex::new(None),
             compressing: Mutex::new(None),
+            tasks: Mutex::default(),
             scratch: Mutex::default(),
             clock: Arc::clone(&options.clock),
             embedding: Embedding(options.embedder.clone()),
@@ -274,8 +278,8 @@ impl CollectionHandle {
             database.root.check_room()?;
         }
         let (ticket, storage) = {
-            let mut writer = self.writer()?;
-            let ticket = writer.configure(change(self.view.load().config.settings)?, level)?;
+            let mut writer = self.writer_alone()?;
+            let ticket = writer.configure(change(self.view.load().config.settings.clone())?, level)?;
             self.promise(&writer, level);
             (ticket, writer.storage())
         };
@@ -335,6 +339,18 @@ impl CollectionHandle {
             }
             Some(ticket) => self.wait(storage, ticket),
             None => Ok(()),
+        }
+    }
+
+    /// The writer, once no bulk import is being written: what follows is not to be mixed with it.
+    fn writer_alone(&self) -> Result<MutexGuard<'_, Collection>> {
+        loop {
+            let writer = self.writer()?;
+            if !writer.has_bulk() {
+                return Ok(writer);
+            }
+            drop(writer);
+            drop(lock(&self.job));
         }
     }
 
@@ -457,8 +473,11 @@ impl CollectionHandle {
     /// Asks the graph.
     ///
     /// # Errors
-    /// As [`View::ask_graph`]; `closed`.
+    /// As [`View::ask_graph`]; `cancelled` for components, `closed`.
     pub fn ask_graph(&self, question: &GraphQuestion, options: &GraphOptions) -> Result<GraphAnswer> {
+        if *question == GraphQuestion::Components {
+            return self.components(options);
+        }
         self.view()?.ask_graph(question, options, self.clock.now_ns())
     }
 

@@ -15,6 +15,7 @@ mod names;
 mod repair;
 mod running;
 mod sync;
+mod tasks;
 
 pub use clock::SystemClock;
 pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};
@@ -22,6 +23,6 @@ pub use db::{Db, Options, Reference};
 pub use embedder::load_embedder;
 pub use inspect::Inspection;
 pub use repair::{Rescued, Saved, repair};
-pub use running::RunningJob;
+pub use running::{RunningJob, RunningKind};
 
 pub use crate::storage::mmap::keep_heap_compact;

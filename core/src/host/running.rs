@@ -9,11 +9,34 @@ use crate::vectors::Coding;
 
 use super::collection::CollectionHandle;
 
+/// What runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunningKind {
+    /// A job.
+    Job(JobKind),
+    /// The rules of auto-links are applied to what is there.
+    Relink,
+    /// It is looked what hangs together.
+    Components,
+}
+
+impl RunningKind {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Job(kind) => kind.name(),
+            Self::Relink => "relink",
+            Self::Components => "components",
+        }
+    }
+}
+
 /// A job that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunningJob {
     /// What kind.
-    pub kind: JobKind,
+    pub kind: RunningKind,
     /// How far it has come.
     pub progress: JobProgress,
     /// Whether it was asked to end.
@@ -48,26 +71,33 @@ impl CollectionHandle {
         Ok(done)
     }
 
-    /// The job that runs now.
+    /// The job that runs now: a relink or a look for components that somebody asked for, else a job of the storage.
     #[must_use]
     pub fn job(&self) -> Option<RunningJob> {
-        *lock(&self.running)
+        let task = lock(&self.tasks).first();
+        task.or_else(|| *lock(&self.running))
     }
 
     /// Has the running job end without having done anything, and a compression that it belongs to: whoever waits for it
-    /// gets `cancelled`. False when none runs, or one that writers wait for: a seal, or one that is almost done.
+    /// gets `cancelled`. What a relink has linked stays. False when none runs, or one that writers wait for: a seal, or one
+    /// that is almost done.
     pub fn cancel_job(&self) -> bool {
+        if lock(&self.tasks).cancel() {
+            return true;
+        }
         if let Some(compressing) = lock(&self.compressing).as_mut() {
             compressing.is_cancelled = true;
             let mut running = lock(&self.running);
             running
                 .iter_mut()
-                .filter(|job| job.kind == JobKind::Recode)
+                .filter(|job| job.kind == RunningKind::Job(JobKind::Recode))
                 .for_each(|job| job.is_cancelled = true);
             return true;
         }
         let mut running = lock(&self.running);
-        let Some(job) = running.as_mut().filter(|job| job.kind != JobKind::Seal) else { return false };
+        let Some(job) = running.as_mut().filter(|job| job.kind != RunningKind::Job(JobKind::Seal)) else {
+            return false;
+        };
         job.is_cancelled = true;
         true
     }
@@ -87,13 +117,13 @@ impl CollectionHandle {
     /// Builds, commits and publishes a job, for who holds `job`; false when `go_on` said no.
     pub(super) fn complete(&self, mut job: Job, go_on: &dyn Fn(JobProgress) -> bool) -> Result<bool> {
         let _abandoned_unless_published = Running(self);
-        let kind = job.kind();
+        let (what, kind) = (job.kind(), RunningKind::Job(job.kind()));
         *lock(&self.running) = Some(RunningJob { kind, progress: job.progress(), is_cancelled: false });
         loop {
             let is_built = job.step(STEP_DOCUMENTS)?;
             let mut running = lock(&self.running);
             if running.is_some_and(|running| running.is_cancelled) {
-                return Err(StateError::Cancelled { what: kind.name() }.into());
+                return Err(StateError::Cancelled { what: what.name() }.into());
             }
             // Once it is built it is too late to cancel it.
             let progress = job.progress();

@@ -11,11 +11,12 @@ use crate::collection::{
     CollectionConfig, Estimate, Explanation, FacetCounts, Highlighted, History, Hit, Maintenance, Page,
     PartTrace, SearchResponse, Version, View, config::WHOLE,
 };
-use crate::engine::{JobKind, JobProgress};
+use crate::engine::JobProgress;
 use crate::meta::ValueRange;
 use crate::segment::{Row, Touch};
 use crate::text::TextFields;
 
+use super::auto_links::AutoLinkBody;
 use super::graph::{self, TreeAnswer};
 use super::plan::FilterPlanAnswer;
 
@@ -205,6 +206,9 @@ pub struct InfoAnswer {
     pub stored: &'static str,
     /// What the index traverses: `int8`, `bits` or `pq`.
     pub codes: &'static str,
+    /// Rules that link documents by their metadata; left out without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub auto_links: Vec<AutoLinkBody>,
     /// The earliest moment that can be read; null when that is any.
     pub earliest: Option<String>,
     /// Live documents.
@@ -284,6 +288,7 @@ impl InfoAnswer {
             maintenance: config.settings.maintenance.into(),
             stored: config.stored.name(),
             codes: config.settings.codes.name(),
+            auto_links: config.settings.auto_links.iter().map(AutoLinkBody::from).collect(),
             earliest: (earliest > i64::MIN).then(|| format_time(earliest)),
             documents: stats.documents,
             memtable: stats.memtable,
@@ -311,8 +316,8 @@ pub struct JobAnswer {
 impl JobAnswer {
     /// Of a job of this kind that has come so far.
     #[must_use]
-    pub fn new(kind: JobKind, progress: JobProgress) -> Self {
-        Self { kind: kind.name(), done: progress.done, total: progress.total }
+    pub fn new(kind: &'static str, progress: JobProgress) -> Self {
+        Self { kind, done: progress.done, total: progress.total }
     }
 }
 

@@ -5,6 +5,7 @@
 //! components of vectors are f32. Nothing here does work of its own.
 
 mod answers;
+mod auto_links;
 mod columns;
 mod filter;
 mod graph;
@@ -18,6 +19,7 @@ pub use answers::{
     MaintenanceAnswer, ScanAnswer, SearchAnswer, TouchAnswer, TouchesAnswer, VersionAnswer, VersionsAnswer,
     encode_cursor, parse_cursor,
 };
+pub use auto_links::{AutoLinkBody, RelinkAnswer};
 pub use columns::{Columns, Vectors, to_json};
 pub use filter::FilterBody;
 pub use graph::{

@@ -18,6 +18,7 @@ use crate::storage::Level;
 use crate::text::{Language, Scoring, TextFields, TextSpec};
 use crate::vectors::{Coding, Metric, Stored};
 
+use super::auto_links::AutoLinkBody;
 use super::parse_cursor;
 
 /// Reads a body.
@@ -56,6 +57,8 @@ pub struct CreateBody {
     pub stored: Option<String>,
     /// What the index traverses: `int8` (default), `bits` or `pq`.
     pub codes: Option<String>,
+    /// Rules that link documents by their metadata; left out, none.
+    pub auto_links: Option<Vec<AutoLinkBody>>,
 }
 
 /// How a collection is maintained; what is left out stays as it is.
@@ -109,6 +112,8 @@ pub struct ConfigureBody {
     pub maintenance: MaintenanceBody,
     /// What the index traverses: `int8`, `bits` or `pq`; left out, what it was.
     pub codes: Option<String>,
+    /// Rules that link documents by their metadata, in place of those before; left out, those.
+    pub auto_links: Option<Vec<AutoLinkBody>>,
     /// A [`Level`] by name; left out, the database's.
     pub durability: Option<String>,
 }
@@ -119,7 +124,7 @@ impl ConfigureBody {
     /// # Errors
     /// `invalid_parameter`.
     pub fn change(&self, settings: Settings) -> Result<Settings> {
-        change(settings, &self.maintenance, self.codes.as_deref())
+        change(settings, &self.maintenance, self.codes.as_deref(), self.auto_links.as_deref())
     }
 
     /// What the write waits for.
@@ -131,9 +136,18 @@ impl ConfigureBody {
     }
 }
 
-fn change(settings: Settings, maintenance: &MaintenanceBody, codes: Option<&str>) -> Result<Settings> {
-    let codes = codes.map_or(Ok(settings.codes), Coding::parse)?;
-    Ok(Settings { maintenance: maintenance.change(settings.maintenance)?, codes })
+fn change(
+    mut settings: Settings,
+    maintenance: &MaintenanceBody,
+    codes: Option<&str>,
+    auto_links: Option<&[AutoLinkBody]>,
+) -> Result<Settings> {
+    settings.maintenance = maintenance.change(settings.maintenance)?;
+    settings.codes = codes.map_or(Ok(settings.codes), Coding::parse)?;
+    if let Some(rules) = auto_links {
+        settings.auto_links = rules.iter().map(AutoLinkBody::rule).collect();
+    }
+    Ok(settings)
 }
 
 /// How a sample is taken for an estimate.
@@ -227,7 +241,12 @@ impl CreateBody {
             links_max: self.m.unwrap_or(defaults.links_max),
             ef_construction: self.ef_construction.unwrap_or(defaults.ef_construction),
             history: self.history.as_deref().map_or(Ok(defaults.history), parse_history)?,
-            settings: change(defaults.settings, &self.maintenance, self.codes.as_deref())?,
+            settings: change(
+                defaults.settings,
+                &self.maintenance,
+                self.codes.as_deref(),
+                self.auto_links.as_deref(),
+            )?,
         };
         config.check()?;
         Ok(config)

@@ -1,6 +1,7 @@
 // What an engine gives the interface: JSON, typed arrays, and errors that carry a report.
 
 import { KithError, type Report } from '../errors.js';
+import type { Job } from '../types.js';
 
 /** What a job does. */
 export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'refine' | 'optimize';
@@ -63,6 +64,8 @@ export interface BackendCollection {
   searchSync(request: string, vector?: Float32Array): Answer;
   /** Runs a job; false when there was nothing to do. */
   run(kind: JobKind): Promise<boolean>;
+  /** Applies the rules of auto-links to what is there: the JSON of what that did. */
+  relink(): Promise<string>;
   /** The JSON of the job that runs; nothing for none. */
   job(): string | null | undefined;
   /** False when no job runs that can be cancelled. */
@@ -71,6 +74,17 @@ export interface BackendCollection {
   estimate(request: string): Promise<string>;
   configure(change: string): Promise<void>;
   export(): Promise<Uint8Array>;
+}
+
+/** The jobs of a collection of an engine. */
+export function jobsOf(backend: BackendCollection): { job(): Job | null; cancelJob(): boolean } {
+  return {
+    job: () => {
+      const json = call(() => backend.job());
+      return json ? (JSON.parse(json) as Job) : null;
+    },
+    cancelJob: () => call(() => backend.cancelJob()),
+  };
 }
 
 /** Calls an engine; its errors become ours. */

@@ -33,7 +33,7 @@ import type {
   WriteOptions,
   Written,
 } from '../types.js';
-import { type Answer, type BackendCollection, call, vectorsOf, wait } from './backend.js';
+import { type Answer, type BackendCollection, call, jobsOf, vectorsOf, wait } from './backend.js';
 import { compress } from './compress.js';
 import { EngineGraph } from './graph.js';
 
@@ -174,12 +174,11 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
   }
 
   job(): Job | null {
-    const json = call(() => this.#backend.job());
-    return json ? (JSON.parse(json) as Job) : null;
+    return jobsOf(this.#backend).job();
   }
 
   cancelJob(): boolean {
-    return call(() => this.#backend.cancelJob());
+    return jobsOf(this.#backend).cancelJob();
   }
 
   async estimate(request?: EstimateRequest): Promise<Estimate> {

@@ -12,14 +12,17 @@ import type {
   JsonObject,
   NewEdge,
   PathRequest,
+  Relinked,
   Subgraph,
   SubgraphRequest,
   Traversal,
   TraverseRequest,
   Unlinked,
+  WatchOptions,
   WriteOptions,
 } from '../types.js';
-import { type BackendCollection, wait } from './backend.js';
+import { type BackendCollection, jobsOf, wait } from './backend.js';
+import { watched } from './watch.js';
 
 /** A graph over what an engine gives. */
 export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
@@ -58,8 +61,17 @@ export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
     return this.#ask('path', request);
   }
 
-  components(request?: ComponentsRequest): Promise<Components> {
-    return this.#ask('components', request);
+  components(request?: ComponentsRequest, options?: WatchOptions): Promise<Components> {
+    const json = encodeRequest(request);
+    return this.#watch('components', () => this.#backend.graph('components', json), options);
+  }
+
+  relink(options?: WatchOptions): Promise<Relinked> {
+    return this.#watch('relink', () => this.#backend.relink(), options);
+  }
+
+  async #watch<T>(kind: 'components' | 'relink', work: () => Promise<string>, options?: WatchOptions): Promise<T> {
+    return JSON.parse(await watched(jobsOf(this.#backend), kind, kind, () => wait(work), options)) as T;
   }
 
   async #ask<T>(verb: string, request: unknown): Promise<T> {

@@ -149,7 +149,8 @@ class WasmCollection implements BackendCollection {
     return this.#change((db, c) => db.unlink(c, edges));
   }
 
-  graph(verb: string, question: string): Promise<string> {
+  async graph(verb: string, question: string): Promise<string> {
+    if (verb === 'components') return this.#jobs.task(await this.#ask((_db, c) => c), 'components', question);
     return this.#ask((db, c) => db.graph(c, verb, question));
   }
 
@@ -179,8 +180,12 @@ class WasmCollection implements BackendCollection {
     return this.#jobs.run(number, kind);
   }
 
+  async relink(): Promise<string> {
+    return this.#jobs.task(await this.#ask((_db, c) => c), 'relink', '{}');
+  }
+
   job(): string | undefined {
-    return this.#call((db, c) => db.job(c));
+    return this.#call((db, c) => this.#jobs.progress(c) ?? db.job(c));
   }
 
   cancelJob(): boolean {

@@ -1,11 +1,12 @@
 // Runs jobs in steps that leave time for everything else: when asked to, and by themselves when due.
 
 import type { JobKind } from '../engine/backend.js';
-import { cancelled } from '../engine/compress.js';
+import { cancelled } from '../engine/watch.js';
 import { KithError } from '../errors.js';
 import { closed } from './errors.js';
 import type { Host } from './host.js';
 import type { Life } from './life.js';
+import type { TaskKind } from './module.js';
 
 /** A step is to take about so long; what the core cannot divide takes longer. */
 const STEP_MS = 15;
@@ -22,6 +23,13 @@ interface Failures {
   writesToPass: number;
 }
 
+/** Work over a whole collection that is no job of its storage. */
+interface Task {
+  number: number;
+  life: Life;
+  isCancelled: boolean;
+}
+
 /** A job that is between two steps. */
 interface Active {
   life: Life;
@@ -36,6 +44,8 @@ export class Jobs {
   readonly #queues = new Map<number, Promise<unknown>>();
   /** Jobs that are between two steps. */
   readonly #active = new Map<number, Active>();
+  /** Tasks of each collection, in the order in which they were begun. */
+  readonly #tasks = new Map<number, Task[]>();
   /** Collections that are being looked after in the background. */
   readonly #watched = new Set<number>();
   readonly #failures = new Map<string, Failures>();
@@ -74,14 +84,59 @@ export class Jobs {
 
   /** Has the running job of a collection end without having done anything; false for none, and for what writers wait for. */
   cancel(collection: number): boolean {
+    const [task] = this.#tasks.get(collection) ?? [];
+    if (task) {
+      task.isCancelled = true;
+      return true;
+    }
     const active = this.#active.get(collection);
     if (!active || active.kind === 'seal') return false;
     active.isCancelled = true;
     return true;
   }
 
+  /** The JSON of how far the task has come that was begun first; nothing for none. */
+  progress(collection: number): string | undefined {
+    const [task] = this.#tasks.get(collection) ?? [];
+    return task?.life.call((db) => db.taskProgress(task.number));
+  }
+
+  /** Does a task over a whole collection in steps; what a step writes is kept before the next one begins. */
+  async task(collection: number, kind: TaskKind, request: string): Promise<string> {
+    const life = await this.#host.nextLife();
+    if (this.#isStopped) throw closed('database');
+    const task: Task = { number: life.call((db) => db.beginTask(collection, kind, request)), life, isCancelled: false };
+    const own = this.#tasks.get(collection) ?? [];
+    own.push(task);
+    this.#tasks.set(collection, own);
+    let ticket = 0;
+    try {
+      return await this.steps(
+        (documents) => {
+          const stepped = life.call((db) => db.stepTask(task.number, documents));
+          ticket = stepped.ticket;
+          return stepped.answer;
+        },
+        async () => {
+          if (ticket > 0) {
+            await life.kept(ticket);
+            this.consider(collection);
+          }
+          if (task.isCancelled) throw cancelled(kind);
+        },
+      );
+    } finally {
+      own.splice(own.indexOf(task), 1);
+      if (own.length === 0) this.#tasks.delete(collection);
+      if (!this.#isStopped) forget(life, task.number);
+    }
+  }
+
   /** Calls for work in steps of about one length, until something is answered. */
-  async steps<T>(step: (documents: number) => T | undefined, goesOn: () => void = () => {}): Promise<T> {
+  async steps<T>(
+    step: (documents: number) => T | undefined,
+    goesOn: () => void | Promise<void> = () => {},
+  ): Promise<T> {
     let documents = FIRST_STEP;
     for (;;) {
       const start = performance.now();
@@ -90,7 +145,7 @@ export class Jobs {
       documents = nextStep(documents, performance.now() - start);
       await pause();
       if (this.#isStopped) throw closed('database');
-      goesOn();
+      await goesOn();
     }
   }
 
@@ -166,6 +221,15 @@ export class Jobs {
 export function nextStep(documents: number, ms: number): number {
   const factor = Math.min(Math.max(STEP_MS / Math.max(ms, 0.01), 0.25), 4);
   return Math.min(Math.max(Math.round(documents * factor), 1), LARGEST_STEP);
+}
+
+function forget(life: Life, task: number): void {
+  try {
+    life.call((db) => db.endTask(task));
+  } catch (error) {
+    // Its life is over, and so is the task.
+    if (!(error instanceof KithError)) throw error;
+  }
 }
 
 function abandon(life: Life, collection: number): void {

@@ -93,6 +93,13 @@ export interface WasmDatabase {
   beginEstimate(collection: number, request: string): number;
   stepEstimate(estimate: number, vectors: number): string | undefined;
 
+  /** The number of a task over a whole collection, to be stepped until it answers. */
+  beginTask(collection: number, kind: TaskKind, request: string): number;
+  stepTask(task: number, documents: number): Stepped;
+  /** The JSON of a job. */
+  taskProgress(task: number): string;
+  endTask(task: number): void;
+
   /** A ticket that is kept when everything before it is durable. */
   sync(): number;
   /** The next queued work, about so many bytes of it. */
@@ -107,6 +114,17 @@ export interface Submitted {
   ticket: number;
   /** Versions that it ended. */
   ended: number;
+}
+
+/** What a task can be. */
+export type TaskKind = 'relink' | 'components';
+
+/** A step of a task. */
+export interface Stepped {
+  /** Of what it wrote; 0 for nothing. */
+  ticket: number;
+  /** The JSON of the answer, at the end. */
+  answer?: string;
 }
 
 /** A write to the key-value store. */

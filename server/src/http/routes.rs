@@ -14,7 +14,7 @@ use super::guard::guard;
 use super::need::{About, Need, admin, public, read, write};
 use super::problem::Problem;
 use super::table::Table;
-use crate::kektor::{self, graph as edges, indexes, maintenance, nodes, vectors};
+use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, nodes, vectors};
 use crate::page;
 use crate::v1::{collections, documents, embedder, graph, jobs, kv, search};
 
@@ -62,6 +62,7 @@ pub fn table(app: App) -> Table {
         .merge(job_routes(app.clone()))
         .get("/v1/collections/{name}/job", read(NAMED), jobs::running)
         .delete("/v1/collections/{name}/job", write(NAMED), jobs::cancel)
+        .post("/v1/collections/{name}/relink", write(NAMED), jobs::relink)
         .post("/v1/collections/{name}/compress", write(NAMED), jobs::compress)
         .post("/v1/collections/{name}/estimate", read(NAMED), jobs::estimate)
         .get("/v1/collections/{name}/export", read(NAMED), collections::export)
@@ -104,6 +105,8 @@ fn kektor_routes(app: App) -> Table {
         .get("/vector/indexes/{name}", read(NAMED), indexes::info)
         .delete("/vector/indexes/{name}", write(NAMED), indexes::remove)
         .post("/vector/indexes/{name}/config", write(NAMED), maintenance::config)
+        .get("/vector/indexes/{name}/auto-links", read(NAMED), auto_links::get)
+        .put("/vector/indexes/{name}/auto-links", write(NAMED), auto_links::set)
         .post("/vector/indexes/{name}/maintenance", write(NAMED), maintenance::trigger)
         .get("/vector/indexes/{name}/vectors/{id}", read(NAMED), vectors::get)
         .post("/vector/actions/create", write(INDEX), indexes::create)

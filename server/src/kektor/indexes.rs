@@ -12,6 +12,7 @@ use kithdb::wire::parse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::auto_links::AutoLinkBody;
 use super::maintenance::MaintenanceBody;
 use super::{not_yet, ok, refuse};
 use crate::http::{App, BODY_BYTES_MAX, Caller, JsonBody, NoBody, PathOf, Problem};
@@ -26,7 +27,7 @@ struct CreateBody {
     precision: String,
     text_language: String,
     maintenance: Option<MaintenanceBody>,
-    auto_links: Option<Vec<Value>>,
+    auto_links: Option<Vec<AutoLinkBody>>,
     memory_config: Option<serde_json::Map<String, Value>>,
 }
 
@@ -104,7 +105,6 @@ fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
     if body.index_name.is_empty() {
         return Err(refuse("index_name required"));
     }
-    not_yet(body.auto_links.as_ref().is_some_and(|rules| !rules.is_empty()), "auto_links")?;
     not_yet(body.memory_config.as_ref().is_some_and(|config| !config.is_empty()), "memory_config")?;
     let text = match body.text_language.as_str() {
         "" => None,
@@ -123,6 +123,9 @@ fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
     let mut settings = defaults.settings;
     if let Some(maintenance) = &body.maintenance {
         settings.maintenance = maintenance.change(settings.maintenance)?;
+    }
+    if let Some(rules) = &body.auto_links {
+        settings.auto_links = rules.iter().map(AutoLinkBody::rule).collect();
     }
     let or_default = |given: u32, default: u32| if given == 0 { default } else { given };
     Ok(CollectionConfig {

@@ -5,6 +5,7 @@ mod bad_input;
 mod embedder;
 mod guard;
 mod kektor;
+mod kektor_auto_links;
 mod kektor_graph;
 mod kv;
 mod page;

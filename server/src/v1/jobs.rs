@@ -5,7 +5,7 @@ use axum::response::Response;
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
 use kithdb::vectors::Coding;
-use kithdb::wire::{EstimateAnswer, EstimateBody, JobAnswer, parse};
+use kithdb::wire::{EstimateAnswer, EstimateBody, JobAnswer, RelinkAnswer, parse};
 use serde::{Deserialize, Serialize};
 
 use crate::http::{App, BODY_BYTES_MAX, JsonBody, NoBody, PathOf, Problem};
@@ -49,10 +49,19 @@ pub async fn run(
 /// The job that runs, and how far it has come.
 pub async fn running(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
     app.ok(move |db| {
-        let job = db.collection(&name)?.job().map(|job| JobAnswer::new(job.kind, job.progress));
+        let job = db.collection(&name)?.job().map(|job| JobAnswer::new(job.kind.name(), job.progress));
         Ok::<_, kithdb::base::Error>(RunningAnswer { job })
     })
     .await
+}
+
+/// Applies the rules of auto-links to what is there.
+pub async fn relink(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    _: NoBody,
+) -> Result<Response, Problem> {
+    app.ok(move |db| db.collection(&name)?.relink().map(RelinkAnswer::from)).await
 }
 
 /// Has the job that runs end without having done anything.

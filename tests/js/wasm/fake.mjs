@@ -63,6 +63,7 @@ class FakeDatabase {
   #collections = new Map();
   #next = 1;
   #jobs = new Map();
+  #tasks = new Map();
   #blob;
   #replay = [];
   #embedder;
@@ -222,6 +223,38 @@ class FakeDatabase {
   job(c) {
     const total = this.#open(c).documents.size;
     return this.#jobs.has(c) ? JSON.stringify({ kind: 'seal', done: this.#jobs.get(c), total }) : undefined;
+  }
+
+  /** A task looks at every document; a relink writes each once more. */
+  beginTask(c, kind) {
+    this.#open(c);
+    const number = (this.module.tasks = (this.module.tasks ?? 0) + 1);
+    this.#tasks.set(number, { c, kind, done: 0 });
+    return number;
+  }
+
+  stepTask(number, documents) {
+    const task = this.#tasks.get(number) ?? refuse('closed');
+    const all = [...this.#open(task.c).documents];
+    const until = Math.min(task.done + documents, task.done + (this.module.stepMax ?? documents), all.length);
+    const [step, { c, kind }] = [all.slice(task.done, until), task];
+    if (step.length === 0) {
+      this.#tasks.delete(number);
+      return { ticket: 0, answer: JSON.stringify({ documents: task.done, linked: task.done }) };
+    }
+    task.done = until;
+    const written = kind === 'relink' ? step.map(([id, document]) => this.#do({ kind: 'put', c, id, document })) : [];
+    return { ticket: written.at(-1) ?? 0 };
+  }
+
+  taskProgress(number) {
+    const { c, kind, done } = this.#tasks.get(number) ?? refuse('closed');
+    return JSON.stringify({ kind, done, total: this.#open(c).documents.size });
+  }
+
+  endTask(number) {
+    this.#tasks.delete(number);
+    this.module.openTasks = this.#tasks.size;
   }
 
   abandon(c) {

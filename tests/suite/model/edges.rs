@@ -25,6 +25,17 @@ pub struct EdgeVersion {
 }
 
 impl EdgeVersion {
+    /// As rules make one.
+    pub fn plain(source: String, relation: String, target: String) -> Self {
+        let properties = Object::new();
+        Self { source, relation, target, from: 0, until: NEVER, weight: 1.0, properties }
+    }
+
+    /// Whether it was made after a time.
+    pub fn is_from_after(&self, time: i64) -> bool {
+        self.from > time
+    }
+
     fn is(&self, source: &str, relation: &str, target: &str) -> bool {
         self.source == source && self.relation == relation && self.target == target
     }
@@ -50,6 +61,15 @@ impl Model {
         self.edges.iter().filter(|edge| self.is_there(edge, time)).collect()
     }
 
+    /// What a rule does with an edge that it names.
+    pub fn link_where_none_is(&mut self, edge: EdgeVersion, clock: i64) {
+        let time = self.next_time(clock);
+        let is_own = |other: &&EdgeVersion| other.is(&edge.source, &edge.relation, &edge.target);
+        if !self.edges.iter().filter(is_own).any(|other| self.is_there(other, time)) {
+            self.link(edge, clock);
+        }
+    }
+
     /// What one link does, at the next time; true when a version began.
     fn link(&mut self, edge: EdgeVersion, clock: i64) -> bool {
         let time = self.next_time(clock);
@@ -71,7 +91,12 @@ impl Model {
     }
 
     /// What one unlink does, at the next time; true when it did anything.
-    fn unlink(&mut self, (source, relation, target): (&str, &str, &str), erase: bool, clock: i64) -> bool {
+    pub fn unlink(
+        &mut self,
+        (source, relation, target): (&str, &str, &str),
+        erase: bool,
+        clock: i64,
+    ) -> bool {
         let time = self.next_time(clock);
         let is_own = |edge: &EdgeVersion| edge.is(source, relation, target);
         let is_there = self.edges.iter().any(|edge| is_own(edge) && self.is_there(edge, time));
@@ -153,8 +178,9 @@ impl Run {
         let time = as_of.unwrap_or(clock.max(self.model.last));
         let graph = view.graph(view.graph_moment(as_of, clock)).expect("sound");
         let there: Vec<EdgeVersion> = self.model.edges_at(time).into_iter().cloned().collect();
-        let names: Vec<String> =
+        let mut names: Vec<String> =
             (0..12).map(|i| format!("id{i}")).chain((0..3).map(|i| format!("x{i}"))).collect();
+        names.extend(["7".to_owned(), "true".to_owned()]);
         for name in &names {
             for direction in [Direction::Out, Direction::In] {
                 let wanted = if self.rng.below(2) == 0 { Some(self.relation()) } else { None };
