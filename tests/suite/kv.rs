@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kithdb::base::limits::{KV_KEY_BYTES_MAX, KV_VALUE_BYTES_MAX};
+use kithdb::base::limits::{KV_KEY_BYTES_MAX, KV_OWN_BYTES_MAX, KV_VALUE_BYTES_MAX};
 use kithdb::base::{NoObserver, Result, Rng};
 use kithdb::collection::CollectionConfig;
 use kithdb::engine::JobKind;
@@ -191,15 +191,29 @@ fn the_store_is_no_collection_to_anybody_and_is_verified_like_one() {
     assert_eq!(refused(db.create("$kv", CollectionConfig::default()).map(drop)), "invalid_name");
     let export = db.collection("c").expect("there").export().expect("sound");
     assert_eq!(refused(db.import("$kv", &export).map(drop)), "invalid_name");
+    db.own_set("access", "secret", None).expect("stored");
+    for key in ["access", "=access", "0=access"] {
+        assert_eq!(db.kv_get(key).expect("no such key"), None, "what the host keeps has no key");
+        assert!(!db.kv_delete(key, None).expect("nothing there"));
+        db.kv_set(key, "a user's", None).expect("stored");
+    }
+    assert_eq!(db.own_get("access").expect("sound").as_deref(), Some("secret"));
+    for key in ["access", "=access", "0=access"] {
+        db.kv_delete(key, None).expect("there");
+    }
+    assert_eq!(db.kv_list("", None, 10).expect("sound").keys, ["k"]);
+    let long = "x".repeat(KV_OWN_BYTES_MAX + 1);
+    assert_eq!(refused(db.own_set("access", &long, None)), "too_large");
     db.close().expect("closed");
     assert_eq!(refused(db.kv_get("k").map(drop)), "closed");
 
     let inspection = Inspection::open(directory.path(), Arc::new(NoObserver)).expect("opens");
-    assert_eq!(inspection.figures("$kv").expect("sound").documents, 1, "who looks at a directory sees it");
+    assert_eq!(inspection.figures("$kv").expect("sound").documents, 2, "who looks at a directory sees it");
     drop(inspection);
     let saved = tempfile::tempdir().expect("a directory");
     let into = saved.path().join("new");
     kithdb::host::repair(directory.path(), &into, &mut |_| {}).expect("saved");
     let db = Db::open(&into, options()).expect("opens");
     assert_eq!((db.opened().expect("open").len(), db.kv_get("k").expect("sound")), (0, Some("v".to_owned())));
+    assert_eq!(db.own_get("access").expect("sound").as_deref(), Some("secret"));
 }

@@ -8,6 +8,8 @@ pub const NAME_BYTES_MAX: usize = 128;
 pub const KV_KEY_BYTES_MAX: usize = 1000;
 /// Largest value of the key-value store, in bytes.
 pub const KV_VALUE_BYTES_MAX: usize = 16 << 20;
+/// Most that the host keeps for itself under one name, in bytes.
+pub const KV_OWN_BYTES_MAX: usize = 512 << 10;
 /// Largest vector dimension.
 pub const DIM_MAX: usize = 65_536;
 /// Largest magnitude of a vector component: its square times `DIM_MAX` is still a finite f32.

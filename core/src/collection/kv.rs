@@ -2,11 +2,13 @@
 //!
 //! The document `0=KEY` holds a value, or the first piece of a long one, whose others are `1=KEY`, `2=KEY` and so on.
 //! All of a value are written in one batch and read from one view: nobody sees a part of one.
+//!
+//! What the host keeps for itself is the document `=NAME`, which no key leads to.
 
 use std::collections::BTreeSet;
 
 use crate::base::ids::shorten;
-use crate::base::limits::{KV_KEY_BYTES_MAX, KV_VALUE_BYTES_MAX, SCAN_MAX};
+use crate::base::limits::{KV_KEY_BYTES_MAX, KV_OWN_BYTES_MAX, KV_VALUE_BYTES_MAX, SCAN_MAX};
 use crate::base::{Error, InputError, Object, Result, Slot, Value};
 
 use super::view::{Part, View};
@@ -149,6 +151,33 @@ pub fn list(view: &View, prefix: &str, cursor: Option<&str>, limit: usize) -> Re
     }
     let keys: Vec<String> = first.into_iter().collect();
     Ok(KeyPage { next: keys.last().filter(|_| more).cloned(), keys })
+}
+
+/// The batch that stores what the host keeps for itself under this name.
+///
+/// # Errors
+/// `too_large` beyond [`KV_OWN_BYTES_MAX`].
+pub fn set_own(name: &str, value: &str) -> Result<Vec<Mutation>> {
+    if value.len() > KV_OWN_BYTES_MAX {
+        let (got, limit) = (value.len() as u64, KV_OWN_BYTES_MAX as u64);
+        return Err(InputError::TooLarge { what: "what the server keeps for itself", got, limit }.into());
+    }
+    let metadata = Object::from([(VALUE.to_owned(), Value::Str(value.to_owned()))]);
+    Ok(vec![Mutation::Upsert(Document { id: own_id(name), vector: None, metadata, expires_at: None })])
+}
+
+/// What the host keeps for itself under this name.
+///
+/// # Errors
+/// `corrupt`, `not_resident`.
+pub fn get_own(view: &View, name: &str) -> Result<Option<String>> {
+    let Some(row) = view.get(&own_id(name), view.now(0))? else { return Ok(None) };
+    let value = row.metadata.get(VALUE).and_then(Value::as_str);
+    value.map(|value| Some(value.to_owned())).ok_or_else(|| broken(name, "a value"))
+}
+
+fn own_id(name: &str) -> String {
+    format!("={name}")
 }
 
 fn id(number: usize, key: &str) -> String {

@@ -85,6 +85,30 @@ impl Db {
         }
     }
 
+    /// What the host keeps for itself under this name. No key of a user leads there.
+    ///
+    /// # Errors
+    /// As [`Db::kv_get`].
+    pub fn own_get(&self, name: &str) -> Result<Option<String>> {
+        match self.store()? {
+            Some(store) => kv::get_own(&*store.view()?, name),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps something for the host, all of it or, on an error, nothing. Where it stands no key of a user leads.
+    ///
+    /// # Errors
+    /// `too_large`; as [`Db::kv_set`].
+    pub fn own_set(&self, name: &str, value: &str, level: Option<Level>) -> Result<()> {
+        let batch = kv::set_own(name, value)?;
+        let store = match self.store()? {
+            Some(store) => store,
+            None => self.make_store()?,
+        };
+        store.write(batch, level).map(|_| ())
+    }
+
     fn store(&self) -> Result<Option<Arc<CollectionHandle>>> {
         self.shared.check_open()?;
         match self.shared.touch_name(KV_NAME) {

@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq;
 
 use super::app::App;
 use super::extract::{invalid, read};
+use super::keys::{self, Keys, to_hex};
 use super::need::{About, Need, Role};
 use super::problem::Problem;
 use super::{BATCH_BYTES_MAX, guard};
@@ -33,6 +34,23 @@ impl TokenDigest {
     /// The digest of a token.
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// As it is kept.
+    pub fn to_hex(self) -> String {
+        to_hex(&self.0)
+    }
+
+    /// What was kept; `None` when it is none.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if digits.len() != 64 || !digits.is_ascii() {
+            return None;
+        }
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).ok()?;
+        }
+        Some(Self(bytes))
     }
 
     /// Whether it is the same, in a time that does not tell how much of it is.
@@ -53,6 +71,11 @@ impl Caller {
     /// Who may do everything.
     pub const fn master() -> Self {
         Self { role: Role::Admin, collections: None }
+    }
+
+    /// Who asks with a key: `None` for every collection.
+    pub const fn of_key(role: Role, collections: Option<Vec<String>>) -> Self {
+        Self { role, collections }
     }
 
     /// Whether it may use this collection.
@@ -85,7 +108,7 @@ pub async fn authorize(
     let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
     if let Some(role) = need.role_for(variable) {
         guard::check_site(request.headers())?;
-        let caller = caller(&app, request.headers())?;
+        let caller = caller(&app, request.headers()).await?;
         if caller.role < role {
             return Err(forbidden(format!("this needs the role {role}"), role.name(), caller.role.name()));
         }
@@ -116,8 +139,8 @@ pub async fn authorize(
 /// Who asks.
 ///
 /// # Errors
-/// 401.
-pub fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// 401; 503 when it cannot be found out.
+pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     let Some(master) = &app.options().token else { return Ok(Caller::master()) };
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(first), None) = (given.next(), given.next()) else {
@@ -132,6 +155,15 @@ pub fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     };
     if master.is(&TokenDigest::of(token)) {
         return Ok(Caller::master());
+    }
+    if keys::id_of(token).is_some() {
+        let kept = match app.keys().known() {
+            Some(known) => known,
+            None => app.with_keys(Keys::read).await?,
+        };
+        if let Some(caller) = kept.caller(token, &*app.db().options().clock) {
+            return Ok(caller);
+        }
     }
     Err(unauthorized("unknown_token", "this token is not known, was revoked, or has expired"))
 }

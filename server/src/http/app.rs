@@ -10,6 +10,7 @@ use kithdb::host::Db;
 use serde::Serialize;
 
 use super::access::TokenDigest;
+use super::keys::Keys;
 use super::problem::Problem;
 use super::tasks::Tasks;
 
@@ -21,6 +22,7 @@ struct Inner {
     db: Db,
     options: AppOptions,
     tasks: Tasks,
+    keys: Keys,
 }
 
 /// How a database is served.
@@ -39,7 +41,7 @@ pub struct AppOptions {
 impl App {
     /// Serves this database.
     pub fn new(db: Db, options: AppOptions) -> Self {
-        Self(Arc::new(Inner { db, options, tasks: Tasks::default() }))
+        Self(Arc::new(Inner { db, options, tasks: Tasks::default(), keys: Keys::default() }))
     }
 
     /// The database.
@@ -60,6 +62,27 @@ impl App {
     /// The directory of the embedder.
     pub fn embedder_directory(&self) -> Option<&Path> {
         self.0.options.embedder.as_deref()
+    }
+
+    /// The keys that tokens are checked against.
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// As [`App::run`], with the keys.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn with_keys<T, E>(
+        &self,
+        work: impl FnOnce(&Keys, &Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        let app = self.clone();
+        self.run(move |db| work(app.keys(), db)).await
     }
 
     /// Works with the database on a thread that may compute and wait.

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use kithdb::base::{Error, Result};
+use serde::{Deserialize, Serialize};
+
 /// What may be done. Each includes what comes before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Look.
     Read,
@@ -14,6 +18,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role of this name.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn parse(name: &str) -> Result<Self> {
+        let mut all = [Self::Read, Self::Write, Self::Admin].into_iter();
+        let found = all.find(|role| role.name() == name);
+        let got = || kithdb::base::ids::shorten(name);
+        found.ok_or_else(|| Error::parameter("role", got(), "read, write or admin"))
+    }
+
     /// As it is written.
     pub const fn name(self) -> &'static str {
         match self {

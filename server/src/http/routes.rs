@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::table::Table;
 use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, nodes, vectors};
 use crate::page;
-use crate::v1::{collections, documents, embedder, graph, jobs, kv, search};
+use crate::v1::{collections, documents, embedder, graph, jobs, keys, kv, search};
 
 /// About the collection in the path.
 const NAMED: About = About::Path("name");
@@ -75,6 +75,10 @@ pub fn table(app: App) -> Table {
         .get("/v1/embedder", read(About::Nothing), embedder::info)
         .get("/v1/embedder/model.safetensors", read(About::Nothing), embedder::model)
         .get("/v1/embedder/tokenizer.json", read(About::Nothing), embedder::tokenizer)
+        .get("/v1/keys", admin(), keys::list)
+        .post("/v1/keys", admin(), keys::create)
+        .delete("/v1/keys/{id}", admin(), keys::revoke)
+        .get("/.well-known/jwks.json", public(), kektor::auth::jwks)
         .merge(kektor_routes(app))
 }
 
@@ -117,6 +121,9 @@ fn kektor_routes(app: App) -> Table {
         .post("/vector/actions/search", read(INDEX), kektor::search::search)
         .post("/vector/actions/compress", write(INDEX), maintenance::compress)
         .merge(kektor_graph_routes(app))
+        .get("/auth/keys", admin(), kektor::auth::list)
+        .post("/auth/keys", admin(), kektor::auth::create)
+        .delete("/auth/keys/{id}", admin(), kektor::auth::revoke)
         .get("/system/tasks/{id}", admin(), kektor::system::task)
         .post("/system/save", admin(), kektor::system::save)
         .wrap(|router| router.layer(map_response(kektor::shape_errors)))
@@ -153,11 +160,11 @@ async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
 
 /// Said to those only who may ask for what there is.
 async fn unknown_route(State(app): State<App>, request: Request) -> Problem {
-    let unknown = |_| Problem::unknown_route(request.uri().path());
-    caller(&app, request.headers()).map_or_else(|refused| refused, unknown)
+    let unknown = Problem::unknown_route(request.uri().path());
+    caller(&app, request.headers()).await.err().unwrap_or(unknown)
 }
 
 async fn wrong_method(State(app): State<App>, request: Request) -> Problem {
-    let wrong = |_| Problem::wrong_method(request.method(), request.uri().path());
-    caller(&app, request.headers()).map_or_else(|refused| refused, wrong)
+    let wrong = Problem::wrong_method(request.method(), request.uri().path());
+    caller(&app, request.headers()).await.err().unwrap_or(wrong)
 }

@@ -3,6 +3,7 @@
 //! docs/COMPATIBILITY.md lists each departure.
 
 pub mod auto_links;
+pub mod auth;
 mod errors;
 pub mod graph;
 pub mod indexes;

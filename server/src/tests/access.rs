@@ -1,7 +1,10 @@
 //! Who may use which route: every route of the table with every kind of caller.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request, header};
+use kithdb::base::ManualClock;
 use kithdb::host::{Db, Options};
 
 use super::{Answer, HOST, Server, app_options};
@@ -38,12 +41,21 @@ fn filled(path: &str, verb: &str) -> String {
 #[tokio::test]
 async fn every_route_but_the_public_ones_wants_a_token() {
     let server = locked();
-    let public = ["/", "/ui", "/ui/", "/ui/files.json", "/ui/{*file}", "/healthz", "/readyz"];
+    let public = [
+        "/",
+        "/ui",
+        "/ui/",
+        "/ui/files.json",
+        "/ui/{*file}",
+        "/healthz",
+        "/readyz",
+        "/.well-known/jwks.json",
+    ];
     for route in every_route() {
         let (path, method) = (filled(&route.path, "x"), &route.method);
         let is_public = public.contains(&route.path.as_str());
         assert_eq!(route.need.role.is_none(), is_public, "{method} {path}");
-        for token in [None, Some(""), Some("another"), Some("the-token-of-the-maste")] {
+        for token in [None, Some(""), Some("another"), Some("the-token-of-the-maste"), Some("kith_x_y")] {
             let answer = server.with_token(token, method, &path, "{}").await;
             assert_eq!(answer.status == 401, !is_public, "{method} {path}: {}", answer.status);
             assert_eq!(answer.headers.contains_key(header::WWW_AUTHENTICATE), !is_public);
@@ -129,7 +141,9 @@ fn routes_that_change_something_need_more_than_reading() {
     ];
     for table::Route { method, path, need } in every_route() {
         let at_least = match () {
-            () if path.starts_with("/system/") || path.starts_with("/auth/") => need::Role::Admin,
+            () if ["/system/", "/auth/", "/v1/keys"].iter().any(|of| path.starts_with(of)) => {
+                need::Role::Admin
+            }
             () if method == Method::GET || looks.contains(&path.as_str()) => need::Role::Read,
             () => need::Role::Write,
         };
@@ -149,4 +163,190 @@ fn a_need_goes_by_what_the_path_has() {
     let db = Db::in_memory(Options::default()).expect("memory is there");
     let table = table::Table::new(App::new(db, app_options()));
     drop(table.get("/v1/x/{id}", need::read(need::About::Path("name")), async || "x"));
+}
+
+/// The token of a new key.
+async fn key(server: &Server, role: &str, collections: &str) -> String {
+    let body = format!(r#"{{"role": "{role}", "collections": ["{collections}"]}}"#);
+    let made = server.with_token(Some(MASTER), &Method::POST, "/v1/keys", &body).await;
+    assert_eq!(made.status, 201);
+    made.json()["token"].as_str().expect("a token").to_owned()
+}
+
+#[tokio::test]
+async fn every_route_lets_those_keys_in_that_are_enough_and_no_other() {
+    let server = locked();
+    let collections = r#"{"name": "c"}"#;
+    server.with_token(Some(MASTER), &Method::POST, "/v1/collections", collections).await;
+    let mut callers = Vec::new();
+    for (role, name) in
+        [(need::Role::Read, "read"), (need::Role::Write, "write"), (need::Role::Admin, "admin")]
+    {
+        for collections in ["*", "c", "other"] {
+            callers.push((role, collections, key(&server, name, collections).await));
+        }
+    }
+    let (mut let_in, mut refused) = (0, 0);
+    for route in every_route() {
+        let looks = route.need.looks.map_or(&["x"][..], |(_, verbs)| verbs);
+        for verb in looks.iter().chain(&["delete", "unlink"]) {
+            let (path, method) = (filled(&route.path, verb), &route.method);
+            let Some(mut needed) = route.need.role else { continue };
+            if looks.contains(verb) && route.need.looks.is_some() {
+                needed = need::Role::Read;
+            }
+            for (role, collections, token) in &callers {
+                let may_there = match route.need.about {
+                    need::About::Database => *collections == "*",
+                    need::About::Path(_) | need::About::Field(_) => *collections != "other",
+                    need::About::Nothing | need::About::Listed => true,
+                };
+                let body = match route.need.about {
+                    need::About::Field(field) => format!(r#"{{"{field}": "c"}}"#),
+                    _ => "{}".to_owned(),
+                };
+                let answer = server.with_token(Some(token), method, &path, &body).await;
+                let is_in = ![401, 403].contains(&answer.status.as_u16());
+                let told = format!("{method} {path} with {role} for {collections}: {}", answer.status);
+                assert_eq!(is_in, *role >= needed && may_there, "{told}");
+                *if is_in { &mut let_in } else { &mut refused } += 1;
+            }
+        }
+    }
+    assert!(let_in > 200 && refused > 200, "{let_in} let in, {refused} refused");
+}
+
+#[tokio::test]
+async fn a_key_for_one_collection_sees_no_other() {
+    let server = locked();
+    for name in ["c", "d"] {
+        let body = format!(r#"{{"name": "{name}"}}"#);
+        server.with_token(Some(MASTER), &Method::POST, "/v1/collections", &body).await;
+    }
+    let token = key(&server, "write", "c").await;
+    let ask = async |method: Method, path: &str, body: &str| {
+        server.with_token(Some(&token), &method, path, body).await
+    };
+    let list = ask(Method::GET, "/v1/collections", "").await.json();
+    assert_eq!(list["collections"].as_array().map(Vec::len), Some(1));
+    assert_eq!(list["collections"][0]["name"], "c");
+    let list = ask(Method::GET, "/vector/indexes", "").await.json();
+    assert_eq!((list.as_array().map(Vec::len), &list[0]["name"]), (Some(1), &serde_json::json!("c")));
+    assert_eq!(ask(Method::DELETE, "/v1/collections/d", "").await.problem(), (403, "forbidden".into()));
+    assert_eq!(ask(Method::DELETE, "/v1/collections/%64", "").await.problem(), (403, "forbidden".into()));
+    assert_eq!(ask(Method::GET, "/v1/kv", "").await.problem(), (403, "forbidden".into()));
+    // What names another one, in whatever way a handler might read it.
+    let get = "/vector/actions/get-vectors";
+    assert_eq!(ask(Method::POST, get, r#"{"index_name": "c", "ids": ["x"]}"#).await.status, 200);
+    for (body, status) in [
+        (r#"{"index_name": "d", "ids": ["x"]}"#, 403),
+        (r#"{"index_n\u0061me": "d", "ids": ["x"]}"#, 403),
+        (r#"{"ids": ["x"]}"#, 403),
+        (r#"{"index_name": null, "ids": ["x"]}"#, 403),
+        (r#"{"index_name": "c", "index_name": "d", "ids": ["x"]}"#, 400),
+        (r#"{"index_name": "d", "index_n\u0061me": "c", "ids": ["x"]}"#, 400),
+        (r#"["c", ["x"]]"#, 400),
+        (r#"{"index_name": "c", "ids": ["x"]} {"index_name": "d"}"#, 400),
+        (r#"{"index_name": ["c"], "ids": ["x"]}"#, 400),
+        ("", 400),
+    ] {
+        assert_eq!(ask(Method::POST, get, body).await.status, status, "{body}");
+    }
+    let forbidden = ask(Method::POST, get, r#"{"index_name": "d", "ids": []}"#).await;
+    assert_eq!(forbidden.body, b"Forbidden: insufficient permissions for this namespace/action\n");
+}
+
+#[tokio::test]
+async fn keys_are_made_listed_and_revoked() {
+    let server = locked();
+    let ask = async |method: Method, path: &str, body: &str| {
+        server.with_token(Some(MASTER), &method, path, body).await
+    };
+    let made =
+        ask(Method::POST, "/v1/keys", r#"{"role": "read", "description": "a page", "ttl": "1h"}"#).await;
+    let (token, id) = (made.json()["token"].clone(), made.json()["key"]["id"].clone());
+    let (token, id) = (token.as_str().expect("a token"), id.as_str().expect("an id"));
+    assert!(token.starts_with(&format!("kith_{id}_")) && token.len() > 100, "{token}");
+    let list = ask(Method::GET, "/v1/keys", "").await;
+    assert!(!String::from_utf8_lossy(&list.body).contains(token));
+    let list = list.json();
+    assert_eq!((&list["keys"][0]["id"], &list["keys"][0]["role"]), (&id.into(), &"read".into()));
+    assert_eq!(list["keys"][0]["collections"], serde_json::json!(["*"]));
+    assert!(list["keys"][0]["expires_at"].is_string());
+
+    let with_key =
+        async |token: &str| server.with_token(Some(token), &Method::GET, "/v1/kv", "").await.status;
+    assert_eq!(with_key(token).await, 200);
+    let other = format!("{}{}", &token[..token.len() - 1], if token.ends_with('0') { '1' } else { '0' });
+    for wrong in [&other, &token[..token.len() - 1], &format!("{token}0"), &format!("kith_{id}_"), id] {
+        assert_eq!(with_key(wrong).await, 401, "{wrong}");
+    }
+    for _ in 0..2 {
+        assert_eq!(ask(Method::DELETE, &format!("/v1/keys/{id}"), "").await.status, 204);
+        assert_eq!(with_key(token).await, 401);
+    }
+    assert_eq!(ask(Method::DELETE, "/v1/keys/nope", "").await.problem(), (404, "unknown_access_key".into()));
+    assert_eq!(ask(Method::GET, "/v1/kv", "").await.json()["keys"], serde_json::json!([]));
+    let long = "x".repeat(257);
+    for bad in [
+        r#"{}"#,
+        r#"{"role": "root"}"#,
+        r#"{"role": "read", "collections": []}"#,
+        r#"{"role": "read", "collections": ["../x"]}"#,
+        r#"{"role": "read", "expires_at": 5}"#,
+        r#"{"role": "read", "ttl": "1h", "expires_at": "2999-01-01T00:00:00Z"}"#,
+        r#"{"role": "read", "colections": ["c"]}"#,
+        &format!(r#"{{"role": "read", "description": "{long}"}}"#),
+    ] {
+        assert_eq!(ask(Method::POST, "/v1/keys", bad).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_worth_nothing_from_its_end_on() {
+    let clock = Arc::new(ManualClock::at(1_000));
+    let db = Db::in_memory(Options { clock: clock.clone(), ..Options::default() }).expect("memory is there");
+    let server = Server::serving(db, AppOptions { token: Some(TokenDigest::of(MASTER)), ..app_options() });
+    let body = r#"{"role": "read", "expires_at": 2000}"#;
+    let made = server.with_token(Some(MASTER), &Method::POST, "/v1/keys", body).await.json();
+    let token = made["token"].as_str().expect("a token");
+    for (passes, status) in [(999, 200), (1, 401), (1_000, 401)] {
+        clock.advance(passes);
+        let answer = server.with_token(Some(token), &Method::GET, "/v1/kv", "").await;
+        assert_eq!(answer.status, status, "{passes} later");
+    }
+}
+
+#[tokio::test]
+async fn kektors_keys_are_made_with_either_field_and_revoked() {
+    let server = locked();
+    let ask = async |method: Method, path: &str, body: &str| {
+        server.with_token(Some(MASTER), &method, path, body).await
+    };
+    for (body, namespaces) in [
+        (r#"{"description": "d", "role": "read", "namespaces": ["a", "b"]}"#, serde_json::json!(["a", "b"])),
+        (r#"{"role": "write", "namespace": "a"}"#, serde_json::json!(["a"])),
+        (r#"{"role": "admin"}"#, serde_json::json!(["*"])),
+    ] {
+        let made = ask(Method::POST, "/auth/keys", body).await;
+        assert_eq!((made.status.as_u16(), &made.json()["policy"]["namespaces"]), (200, &namespaces));
+        let made = made.json();
+        assert!(made["policy"]["created_at"].is_i64() && made["warning"].is_string());
+        let (token, id) =
+            (made["token"].as_str().expect("a token"), made["policy"]["id"].as_str().expect("an id"));
+        let path = "/vector/indexes/a";
+        assert_eq!(server.with_token(Some(token), &Method::GET, path, "").await.status, 404);
+        let revoked = ask(Method::DELETE, &format!("/auth/keys/{id}"), "").await;
+        assert_eq!(revoked.json(), serde_json::json!({"status": "revoked", "jti": id}));
+        assert_eq!(server.with_token(Some(token), &Method::GET, path, "").await.status, 401);
+        let list = ask(Method::GET, "/auth/keys", "").await.json();
+        assert!(
+            list["revoked_token_ids"].as_array().expect("ids").contains(&id.into())
+                && list["note"].is_string()
+        );
+    }
+    let refused = ask(Method::POST, "/auth/keys", r#"{"role": "root"}"#).await;
+    assert_eq!((refused.status.as_u16(), refused.json()["error"].is_string()), (400, true));
+    let jwks = server.with_token(None, &Method::GET, "/.well-known/jwks.json", "").await;
+    assert_eq!(jwks.json(), serde_json::json!({"keys": []}));
 }

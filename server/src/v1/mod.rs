@@ -5,5 +5,6 @@ pub mod documents;
 pub mod embedder;
 pub mod graph;
 pub mod jobs;
+pub mod keys;
 pub mod kv;
 pub mod search;
