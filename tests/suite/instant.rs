@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{Result, StorageError};
-use kithdb::collection::{CollectionConfig, Document, SearchRequest};
+use kithdb::base::{Object, Result, StorageError};
+use kithdb::collection::{
+    CollectionConfig, Document, GraphOptions, GraphQuestion, LinkRequest, Mutation, SearchRequest,
+};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Options};
 use kithdb::storage::vfs::{Vfs, VfsFile};
@@ -136,4 +138,41 @@ fn a_clean_close_leaves_little_to_be_replayed() {
     assert_eq!(main.info().expect("there").stats.documents, BATCH as usize);
     let opened = bytes.load(Ordering::Relaxed);
     assert!(opened < 1 << 20, "{opened} bytes");
+}
+
+/// What is read before the first question does not grow with the edges; the first question checks them.
+#[test]
+fn two_hundred_thousand_edges_open_within_a_kilobyte_of_reads_for_each_blob() {
+    const EDGES: u32 = 200_000;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (db, _) = open(&directory, false);
+    let main = db.create("main", CollectionConfig::default()).expect("made");
+    let link = |i: u32| {
+        Mutation::Link(LinkRequest {
+            source: format!("n{}", i / 2),
+            relation: "next".into(),
+            target: format!("n{}", i / 2 + 1 + i % 2),
+            inverse: None,
+            weight: 1.0,
+            properties: Object::new(),
+        })
+    };
+    for from in (0..EDGES).step_by(BATCH as usize) {
+        main.write((from..from + BATCH).map(link).collect(), None).expect("linked");
+    }
+    main.run(JobKind::Seal).expect("sealed");
+    drop(main);
+    db.close().expect("closed");
+
+    let (db, bytes) = open(&directory, false);
+    let main = db.collection("main").expect("opens");
+    main.info().expect("there");
+    let opened = bytes.load(Ordering::Relaxed);
+    let question = GraphQuestion::Subgraph { ids: vec!["n7".into()], guide: None, with_edges: false };
+    let answer = main.ask_graph(&question, &GraphOptions::default()).expect("sound");
+    assert_eq!(answer.nodes.len(), 3);
+    let asked = bytes.load(Ordering::Relaxed) - opened;
+    println!("{EDGES} edges: {opened} bytes read to open, {asked} to ask for the first time");
+    assert!(opened < 16 << 10, "{opened} bytes");
+    assert!(asked / u64::from(EDGES) <= 40, "{asked} bytes for {EDGES} edges");
 }

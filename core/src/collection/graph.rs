@@ -407,7 +407,8 @@ impl<'a> Asker<'a> {
             return Err(Error::parameter("ids", ids.len(), "1 or more, and no more than limit"));
         }
         ids.iter().try_for_each(|id| check_id(id))?;
-        let roots = ids.iter().filter_map(|id| self.graph.key(id)).collect();
+        let keys: Vec<Option<Key>> = ids.iter().map(|id| self.graph.key(id)).collect();
+        let roots = keys.iter().copied().flatten().collect();
         let request = self.request(roots, self.depth(1)?, with_edges);
         let reached = match guide {
             None => self.graph.subgraph(&request, &mut |_| Ok(true))?,
@@ -429,8 +430,8 @@ impl<'a> Asker<'a> {
         let mut answer = GraphAnswer { truncated: reached.truncated, ..GraphAnswer::default() };
         // What no edge names is there all the same.
         let mut unknown: Vec<&String> = Vec::new();
-        for id in ids.iter().filter(|id| self.graph.key(id).is_none()) {
-            if !unknown.contains(&id) {
+        for (id, key) in ids.iter().zip(&keys) {
+            if key.is_none() && !unknown.contains(&id) {
                 unknown.push(id);
                 answer.nodes.push(self.node(id, 0)?);
             }

@@ -36,6 +36,9 @@ pub struct Reached {
     pub truncated: bool,
 }
 
+/// Most subgraphs are no larger.
+const FEW: usize = 200;
+
 impl Graph<'_> {
     /// What is around the roots. `admits` is asked once for each end that is come across, but for the roots: what it
     /// refuses is no part of the result and leads nowhere.
@@ -57,6 +60,7 @@ impl Graph<'_> {
             seen: NumberSet::default(),
             refused: NumberSet::default(),
         };
+        walk.seen.reserve(request.nodes_max.min(FEW));
         for root in &request.roots {
             if walk.seen.insert(*root) {
                 walk.reached.nodes.push((*root, 0));
@@ -120,20 +124,20 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Comes across an end; whether it is part of the result.
     fn takes(&mut self, far: Key, depth: usize) -> Result<bool> {
-        if self.seen.contains(&far) {
-            return Ok(true);
-        }
         if self.refused.contains(&far) {
             return Ok(false);
+        }
+        if !self.seen.insert(far) {
+            return Ok(true);
         }
         // Whatever does not fit is not asked about: there may be more.
         let has_room = self.reached.nodes.len() < self.request.nodes_max;
         self.reached.truncated |= !has_room;
         if !has_room || !(self.admits)(far)? {
+            self.seen.remove(&far);
             self.refused.insert(far);
             return Ok(false);
         }
-        self.seen.insert(far);
         self.reached.nodes.push((far, depth));
         Ok(true)
     }

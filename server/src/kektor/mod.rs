@@ -2,8 +2,8 @@
 //! same functions as `/v1`. Where its behaviour is a defect the shape stays and the right thing is done;
 //! docs/COMPATIBILITY.md lists each departure.
 
-pub mod auto_links;
 pub mod auth;
+pub mod auto_links;
 mod errors;
 pub mod graph;
 pub mod indexes;
