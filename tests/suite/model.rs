@@ -179,6 +179,13 @@ impl Run {
             23 => self.relink(),
             _ => self.check(),
         }
+        self.agree("a step");
+    }
+
+    /// There were as many ops as the model knows of.
+    fn agree(&self, after: &str) {
+        let last = self.collection.reader().load().counters.last_time;
+        assert_eq!(self.model.last, last, "the time of the last op, after {after}");
     }
 
     /// Any id but those that a bulk import is writing, which are not all.
@@ -196,6 +203,7 @@ impl Run {
         let batch = self.batch(count);
         self.collection.submit(batch, Level::Os).expect("stored");
         settle(&*self.collection.storage());
+        self.agree("an upsert");
     }
 
     /// A vector as the collection stores it.
@@ -246,6 +254,7 @@ impl Run {
         let batch = self.batch(count);
         let Begun { mut job, .. } = self.collection.begin_bulk(batch).expect("writable").expect("documents");
         settle(&*self.collection.storage());
+        self.agree("the beginning of an import");
         let (budget, is_killed) = (1 + self.rng.below(3) as usize, self.rng.below(4) == 0);
         let all: Vec<String> = (0..12).map(|i| format!("id{i}")).collect();
         let is_free = |id: &String| !self.collection.is_loading(&[Mutation::Delete(id.clone())]);

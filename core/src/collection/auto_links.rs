@@ -145,6 +145,11 @@ fn each_named<'r>(
     }
 }
 
+/// The paths that rules look at.
+pub(super) fn fields(rules: &[AutoLink]) -> Vec<&str> {
+    rules.iter().map(|rule| rule.field.as_str()).collect()
+}
+
 /// The ids that a document names, as often as it does.
 pub(super) fn targets(rules: &[AutoLink], id: &str, metadata: &Object) -> Vec<String> {
     let mut found = Vec::new();

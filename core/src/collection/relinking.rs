@@ -7,7 +7,7 @@ use crate::base::limits::AUTO_LINK_EDGES_MAX;
 use crate::base::{Result, Seq, Slot};
 use crate::graph::Edge;
 
-use super::auto_links::targets;
+use super::auto_links::{fields, targets};
 use super::view::View;
 use super::write::Mutation;
 
@@ -47,7 +47,7 @@ impl Relinking {
         if rules.is_empty() {
             return Ok(None);
         }
-        let fields: Vec<&str> = rules.iter().map(|rule| rule.field.as_str()).collect();
+        let fields = fields(rules);
         let (mut batch, mut edges) = (Vec::new(), 0);
         let (mut at, mut looked, mut done) = (self.at, 0, 0);
         'parts: for part in &view.parts {

@@ -78,15 +78,22 @@ impl Mutation {
         std::iter::once(one.as_str()).chain(other.map(String::as_str))
     }
 
-    /// The ids that rules find in the metadata of its document.
-    #[must_use]
-    pub fn names(&self, rules: &[AutoLink]) -> Vec<String> {
-        match self {
-            Self::Add(document) | Self::Upsert(document) => {
-                auto_links::targets(rules, &document.id, &document.metadata)
-            }
-            _ => Vec::new(),
+    /// The ids that rules find in the metadata of its document, and in that of the version before.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn names(&self, view: &View) -> Result<Vec<String>> {
+        let rules = &view.config.settings.auto_links;
+        let (Self::Add(Document { id, metadata, .. }) | Self::Upsert(Document { id, metadata, .. })) = self
+        else {
+            return Ok(Vec::new());
+        };
+        let mut names = auto_links::targets(rules, id, metadata);
+        if let Some(Place { part, slot }) = view.find_unended(id)?.filter(|_| !rules.is_empty()) {
+            let fields = auto_links::fields(rules);
+            names.extend(auto_links::targets(rules, id, &*view.parts[part].part.fields(slot, &fields)?));
         }
+        Ok(names)
     }
 
     /// About how many bytes of memtable it takes.
@@ -193,8 +200,10 @@ pub struct Circumstances<'a> {
 /// What a bulk import that is not visible yet will change.
 #[derive(Debug, Clone, Default)]
 pub struct Loading {
-    /// The ids of its documents, and of the ends of edges that rules make of them: others do not write them meanwhile.
+    /// The ids of its documents: others do not write them meanwhile.
     pub ids: HashSet<Box<str>>,
+    /// The ids that its documents name by the rules, or named before: nor do others write these or make edges to them.
+    pub named: HashSet<Box<str>>,
     /// The numbers of its relations.
     pub relations: HashMap<String, Relation>,
     /// The dimension of its vectors.
@@ -295,8 +304,7 @@ impl<'a> Resolver<'a> {
             return Ok(Some(Cow::Borrowed(metadata)));
         }
         let Some(Place { part, slot }) = self.view.find(id)? else { return Ok(None) };
-        let fields: Vec<&str> = rules.iter().map(|rule| rule.field.as_str()).collect();
-        self.view.parts[part].part.fields(slot, &fields).map(Some)
+        self.view.parts[part].part.fields(slot, &auto_links::fields(rules)).map(Some)
     }
 
     fn put(&mut self, document: Document, replace: bool) -> Result<()> {
@@ -344,7 +352,7 @@ impl<'a> Resolver<'a> {
             Some(known) => known.key,
             None => self.key_of_end(id)?,
         };
-        if let Some(known) = known.filter(|known| !known.has_ended && known.expires_at <= at) {
+        if let Some(known) = known.filter(|known| !known.has_ended && known.expires_at < at) {
             self.edges.gone(key, known.expires_at);
         }
         self.time = at;

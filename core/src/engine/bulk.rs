@@ -110,8 +110,7 @@ impl Collection {
         if resolved.ops.is_empty() {
             return Ok(None);
         }
-        let own = resolved.ops.iter().filter_map(Op::id).map(Box::from);
-        let ids = own.chain(resolved.named).collect();
+        let ids = resolved.ops.iter().filter_map(Op::id).map(Box::from).collect();
         let makes_edges = resolved.linked > 0;
         let seqs = resolved.ops.len() as u64;
         let Aside { view: mut written, ends } = apply_aside(&view, prepare(&view, resolved.ops)?);
@@ -131,7 +130,7 @@ impl Collection {
         let plan = Plan::Write { parts: first..written.parts.len(), moves_cut: true, link: false };
         let cut = Cut { lsn: written.lsn, counters, dim };
         let job = self.begin_on(JobKind::Seal, plan, Arc::new(written), cut, Some(bulk))?;
-        self.loading = Some(Loading { ids, relations: resolved.relations, dim });
+        self.loading = Some(Loading { ids, named: resolved.named, relations: resolved.relations, dim });
         Ok(Some(Begun { job, ended: resolved.ended }))
     }
 }

@@ -292,11 +292,12 @@ impl Collection {
     pub fn is_loading(&self, batch: &[Mutation]) -> bool {
         let Some(loading) = &self.loading else { return false };
         let view = self.view.load();
-        let rules = &view.config.settings.auto_links;
+        let is_taken = |id: &str| loading.ids.contains(id) || loading.named.contains(id);
         batch.iter().any(|mutation| {
-            mutation.ids().any(|id| loading.ids.contains(id))
-                || mutation.names(rules).iter().any(|id| loading.ids.contains(id.as_str()))
+            mutation.ids().any(is_taken)
                 || matches!(mutation, Mutation::Relink { .. })
+                // What cannot be read is told once it is written.
+                || mutation.names(&view).is_ok_and(|names| names.iter().any(|id| is_taken(id)))
         })
     }
 
