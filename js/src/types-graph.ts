@@ -191,6 +191,11 @@ export interface Graph<Metadata extends object = JsonObject> {
   traverse(request: TraverseRequest): Promise<Traversal<Metadata>>;
   /** What is around documents. */
   subgraph(request: SubgraphRequest): Promise<Subgraph<Metadata>>;
+  /**
+   * Writes the edges of a segment again without those that ended longer ago than `graph_retention`; false when there are
+   * none. Happens by itself when it is due.
+   */
+  vacuum(): Promise<boolean>;
   /** A shortest path. */
   path(request: PathRequest): Promise<GraphPath<Metadata>>;
   /** What hangs together; a job, which tells how far it has come and can be cancelled. */

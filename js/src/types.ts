@@ -95,6 +95,10 @@ export interface MaintenanceConfig {
   refine_ef_construction?: number | undefined;
   /** So much time is between two such jobs at least: `30m` by default, `0s` for none by themselves. */
   refine_interval?: string | undefined;
+  /** Versions of edges that ended longer ago are dropped, and the graph of before cannot be read: `0s`, the default, for never. */
+  graph_retention?: string | undefined;
+  /** So much time is between two jobs that drop them at least: `1m` by default, `0s` for none by themselves. */
+  graph_vacuum_interval?: string | undefined;
 }
 
 /** What of a collection is to be changed. */
@@ -121,7 +125,7 @@ export type CompressOptions = WatchOptions;
 /** A job that runs. */
 export interface Job {
   /** What it does. */
-  kind: 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'refine' | 'optimize' | 'relink' | 'components';
+  kind: 'seal' | 'index' | 'merge' | 'vacuum' | 'graph_vacuum' | 'recode' | 'refine' | 'optimize' | 'relink' | 'components';
   /** How far it has come, in documents, or for components in ends of edges; what is written and linked counts twice. */
   done: number;
   /** Of how many. */
@@ -640,6 +644,8 @@ export interface CollectionInfo {
     vacuum_interval: string;
     refine_ef_construction: number;
     refine_interval: string;
+    graph_retention: string;
+    graph_vacuum_interval: string;
   };
   /** How vectors are kept. */
   stored: Stored;
@@ -649,6 +655,8 @@ export interface CollectionInfo {
   auto_links?: AutoLink[];
   /** The earliest moment that can be read, in RFC 3339; null when that is any. */
   earliest: string | null;
+  /** The earliest moment at which the graph can be read; null when that is any. */
+  graph_earliest: string | null;
   /** Live documents. */
   documents: number;
   /** Those of them that are in the memtable. */

@@ -243,9 +243,8 @@ impl Surface for RestSurface {
                 server.ask("POST", &format!("{collection}/compress"), Some(&part(&["codes"])))?;
                 server.ask("GET", &collection, None)
             }
-            "relink" | "seal" | "index" | "merge" | "vacuum" | "recode" | "refine" | "optimize" => {
-                server.ask("POST", &format!("{collection}/{op}"), None)
-            }
+            "relink" | "seal" | "index" | "merge" | "vacuum" | "graph_vacuum" | "recode" | "refine"
+            | "optimize" => server.ask("POST", &format!("{collection}/{op}"), None),
             "export" | "import" => carry(server, &collection, op, args),
             op if op.starts_with("kv_") => on_keys(server, op, args),
             other => panic!("no operation {other}"),

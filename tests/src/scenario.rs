@@ -1,6 +1,6 @@
 //! Scenario files: operations with the results they must have, replayed on any surface in any layout.
 //!
-//! Between steps the runner seals, indexes, merges, vacuums, recodes, refines, optimizes and reopens at random points (seeded): exact answers must not
+//! Between steps the runner seals, indexes, merges, vacuums (documents and edges), recodes, refines, optimizes and reopens at random points (seeded): exact answers must not
 //! change with how documents are laid out.
 
 use std::collections::BTreeMap;
@@ -158,6 +158,7 @@ fn disturb(surface: &mut dyn Surface, rng: &mut Rng, open: &Value) {
         ("index", 3),
         ("merge", 3),
         ("vacuum", 6),
+        ("graph_vacuum", 4),
         ("recode", 6),
         ("refine", 6),
         ("optimize", 9),

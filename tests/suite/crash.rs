@@ -135,7 +135,8 @@ impl Run {
 
     /// What gets links from now on gets these codes.
     fn configure(&mut self, codes: Coding) -> Result<()> {
-        let maintenance = Maintenance { refine_ef_construction: 250, ..Maintenance::default() };
+        let maintenance =
+            Maintenance { refine_ef_construction: 250, graph_retention: 1, ..Maintenance::default() };
         let settings = Settings { maintenance, codes, ..self.settings() };
         let ticket = self.collection.configure(settings, Level::Always)?;
         settle(&*self.collection.storage(), ticket)
@@ -272,6 +273,7 @@ fn workload(vfs: &SimVfs, run: &Shared, seed: u64) -> Result<()> {
                 with(run, |run| run.configure(Coding::Pq))?;
                 run_job_between(run, JobKind::Recode)?;
                 run_job_between(run, JobKind::Merge)?;
+                run_job_between(run, JobKind::GraphVacuum)?;
             }
             10 => with(run, Run::bulk)?,
             13 => run_job_between(run, JobKind::Optimize)?,

@@ -60,6 +60,12 @@ struct Model {
     /// Nothing is known of what was before.
     known_from: i64,
     rules: Vec<AutoLink>,
+    /// Likewise, of the graph.
+    graph_known_from: i64,
+    /// How long versions of edges are kept; 0 for ever.
+    retention: i64,
+    /// Whether there ever was an edge.
+    had_edges: bool,
 }
 
 impl Model {
@@ -106,6 +112,7 @@ impl Model {
     /// A copy has what was kept.
     fn travel(&mut self) {
         self.known_from = self.earliest();
+        self.travel_edges();
         self.versions.retain(|v| v.ended > self.known_from);
     }
 }
@@ -158,13 +165,23 @@ impl Run {
         settle(&*database.storage());
         let collection = database.open_collection("main").expect("opens");
         let (edges, went) = (Vec::new(), Vec::new());
-        let (versions, known_from) = (Vec::new(), i64::MIN);
-        let model = Model { versions, edges, went, history, last: 0, known_from, rules };
+        let model = Model {
+            versions: Vec::new(),
+            edges,
+            went,
+            history,
+            last: 0,
+            known_from: i64::MIN,
+            rules,
+            graph_known_from: i64::MIN,
+            retention: 0,
+            had_edges: false,
+        };
         Self { seed, rng, clock, vfs, database, collection, model }
     }
 
     fn step(&mut self) {
-        match self.rng.below(26) {
+        match self.rng.below(28) {
             0..9 => self.upsert(),
             9..12 => self.delete(),
             12 => self.clock.advance(self.rng.below(200) as i64),
@@ -177,6 +194,8 @@ impl Run {
             18..22 => self.edges(),
             22 => self.configure(),
             23 => self.relink(),
+            24 => self.job(JobKind::GraphVacuum),
+            25 => self.retain(),
             _ => self.check(),
         }
         self.agree("a step");
@@ -266,7 +285,9 @@ impl Run {
             }
         }
         if is_killed {
-            self.model = Model { last: self.model.last, ..before };
+            // What it reserved stays so, numbers of relations too.
+            let (last, had_edges) = (self.model.last, self.model.had_edges);
+            self.model = Model { last, had_edges, ..before };
             return self.open_again();
         }
         let mut committed = self.collection.commit(job).expect("writable");

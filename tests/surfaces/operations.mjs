@@ -53,6 +53,7 @@ export function operations({ open, load, save }) {
     index: job('index'),
     merge: job('merge'),
     vacuum: job('vacuum'),
+    graph_vacuum: async ({ name }) => ({ done: await collection(name).graph.vacuum() }),
     recode: job('recode'),
     refine: job('refine'),
     optimize: job('optimize'),

@@ -1,10 +1,11 @@
 //! A piece of the memtable: immutable rows in the order of seq, with their words. Searched exactly.
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicI64;
 
 use crate::base::{Bitmap, Object, Result, Slot};
 use crate::graph::EdgeTable;
-use crate::segment::{Expiry, Row, SharedRow};
+use crate::segment::{Expiry, ExpiryByKey, Row, SharedRow};
 use crate::text::{MemoryPostings, PostingSource, Words};
 
 /// Immutable rows in the order of seq.
@@ -16,6 +17,7 @@ pub struct Chunk {
     postings: Option<MemoryPostings>,
     edges: EdgeTable,
     expiry: Expiry,
+    expiry_by_key: OnceLock<ExpiryByKey>,
     /// All that had expired by this time has ended.
     swept: AtomicI64,
     weight: usize,
@@ -57,7 +59,8 @@ impl Chunk {
         by_id.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
         let weight = rows.iter().map(|row| row.weight()).sum::<usize>() + edges.weight();
         let expiry = Expiry::of(&rows);
-        Self { rows, by_id, postings, edges, expiry, swept: AtomicI64::new(i64::MIN), weight }
+        let (expiry_by_key, swept) = (OnceLock::new(), AtomicI64::new(i64::MIN));
+        Self { rows, by_id, postings, edges, expiry, expiry_by_key, swept, weight }
     }
 
     /// Its rows, by slot.
@@ -125,6 +128,12 @@ impl Chunk {
     #[must_use]
     pub fn expiry(&self) -> &Expiry {
         &self.expiry
+    }
+
+    /// The same by key, put in order when it is first asked for.
+    pub fn expiry_by_key(&self) -> &ExpiryByKey {
+        let keyed = |(slot, at)| (self.row(slot).key, at, slot);
+        self.expiry_by_key.get_or_init(|| ExpiryByKey::new(self.expiry.view().iter().map(keyed).collect()))
     }
 
     /// Its words; `None` when the collection has no text.

@@ -6,6 +6,7 @@ use crate::text::TextSpec;
 use crate::vectors::{Coding, Metric, Stored};
 
 use super::auto_links::{self, AutoLink};
+use super::write::Counters;
 
 /// Which embedder makes the vectors of a collection; core stores its name and hash, never the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,10 @@ pub struct Maintenance {
     pub refine_ef_construction: u32,
     /// So many nanoseconds are between two such jobs at least; 0 for none by themselves.
     pub refine_interval: i64,
+    /// Versions of edges that ended longer ago than so many nanoseconds are dropped; 0 for never.
+    pub graph_retention: i64,
+    /// So many nanoseconds are between two jobs that drop them at least; 0 for none by themselves.
+    pub graph_vacuum_interval: i64,
 }
 
 /// Millionths of a whole.
@@ -81,6 +86,8 @@ impl Default for Maintenance {
             vacuum_interval: 60_000_000_000,
             refine_ef_construction: 0,
             refine_interval: 30 * 60_000_000_000,
+            graph_retention: 0,
+            graph_vacuum_interval: 60_000_000_000,
         }
     }
 }
@@ -95,9 +102,12 @@ impl Maintenance {
             let got = f64::from(self.delete_threshold) / f64::from(WHOLE);
             return Err(Error::parameter("delete_threshold", got, "a share above 0, up to 1"));
         }
-        for (name, span) in
-            [("vacuum_interval", self.vacuum_interval), ("refine_interval", self.refine_interval)]
-        {
+        for (name, span) in [
+            ("vacuum_interval", self.vacuum_interval),
+            ("refine_interval", self.refine_interval),
+            ("graph_retention", self.graph_retention),
+            ("graph_vacuum_interval", self.graph_vacuum_interval),
+        ] {
             if span < 0 {
                 return Err(Error::parameter(name, span, "a duration, or 0 for never"));
             }
@@ -108,34 +118,10 @@ impl Maintenance {
         }
         Ok(())
     }
-
-    /// Appends its bytes (docs/FORMAT.md, "Manifests").
-    pub fn encode(self, w: &mut Writer) {
-        w.u32(self.delete_threshold);
-        w.i64(self.vacuum_interval);
-        w.u32(self.refine_ef_construction);
-        w.i64(self.refine_interval);
-    }
-
-    /// Reads what [`Maintenance::encode`] wrote.
-    ///
-    /// # Errors
-    /// When the bytes are not those of settings.
-    pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let offset = r.offset();
-        let settings = Self {
-            delete_threshold: r.u32()?,
-            vacuum_interval: r.i64()?,
-            refine_ef_construction: r.u32()?,
-            refine_interval: r.i64()?,
-        };
-        settings.check().map_err(|_| DecodeError { offset, expected: "settings within limits" })?;
-        Ok(settings)
-    }
 }
 
 /// What can be changed after a collection was made.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// When segments are written again.
     pub maintenance: Maintenance,
@@ -143,10 +129,22 @@ pub struct Settings {
     pub codes: Coding,
     /// How edges are made of the metadata of what is written from then on.
     pub auto_links: Vec<AutoLink>,
+    /// The graph before this moment cannot be read, however long versions are kept from now on: they may have been
+    /// dropped under settings before these. The engine sets it.
+    pub graph_known_from: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (maintenance, codes, auto_links) = Default::default();
+        Self { maintenance, codes, auto_links, graph_known_from: i64::MIN }
+    }
 }
 
 /// Beside the tag of codes: rules of auto-links follow.
 const HAS_AUTO_LINKS: u8 = 0x80;
+/// Likewise: how long edges are kept follows, before those.
+const HAS_RETENTION: u8 = 0x40;
 
 impl Settings {
     /// Refuses what cannot be done for this metric.
@@ -161,12 +159,28 @@ impl Settings {
 
     /// Appends its bytes (docs/FORMAT.md, "Manifests").
     pub fn encode(&self, w: &mut Writer) {
-        self.maintenance.encode(w);
-        let flag = if self.auto_links.is_empty() { 0 } else { HAS_AUTO_LINKS };
-        w.u8(self.codes.tag() | flag);
-        if flag != 0 {
+        let Maintenance {
+            delete_threshold, vacuum_interval, refine_ef_construction, refine_interval, ..
+        } = self.maintenance;
+        w.u32(delete_threshold);
+        w.i64(vacuum_interval);
+        w.u32(refine_ef_construction);
+        w.i64(refine_interval);
+        let retention = Some(self.retention()).filter(|own| *own != Self::default().retention());
+        let flag = |is_there: bool, flag| if is_there { flag } else { 0 };
+        let flags =
+            flag(retention.is_some(), HAS_RETENTION) | flag(!self.auto_links.is_empty(), HAS_AUTO_LINKS);
+        w.u8(self.codes.tag() | flags);
+        retention.into_iter().flatten().for_each(|number| w.i64(number));
+        if !self.auto_links.is_empty() {
             auto_links::encode(&self.auto_links, w);
         }
+    }
+
+    /// How long edges are kept, as it is stored.
+    fn retention(&self) -> [i64; 3] {
+        let Maintenance { graph_retention, graph_vacuum_interval, .. } = self.maintenance;
+        [graph_retention, graph_vacuum_interval, self.graph_known_from]
     }
 
     /// Reads what [`Settings::encode`] wrote.
@@ -174,13 +188,32 @@ impl Settings {
     /// # Errors
     /// When the bytes are not those of settings.
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let maintenance = Maintenance::decode(r)?;
         let offset = r.offset();
+        let maintenance = Maintenance {
+            delete_threshold: r.u32()?,
+            vacuum_interval: r.i64()?,
+            refine_ef_construction: r.u32()?,
+            refine_interval: r.i64()?,
+            ..Maintenance::default()
+        };
         let tag = r.u8()?;
-        let codes = Coding::from_tag(tag & !HAS_AUTO_LINKS);
+        let codes = Coding::from_tag(tag & !(HAS_AUTO_LINKS | HAS_RETENTION));
         let codes = codes.ok_or(DecodeError { offset, expected: "a kind of codes" })?;
-        let auto_links = if tag & HAS_AUTO_LINKS == 0 { Vec::new() } else { auto_links::decode(r)? };
-        Ok(Self { maintenance, codes, auto_links })
+        let mut settings = Self { maintenance, codes, ..Self::default() };
+        if tag & HAS_RETENTION != 0 {
+            settings.maintenance.graph_retention = r.i64()?;
+            settings.maintenance.graph_vacuum_interval = r.i64()?;
+            settings.graph_known_from = r.i64()?;
+            if settings.retention() == Self::default().retention() {
+                return Err(DecodeError { offset, expected: "a retention other than for ever" });
+            }
+        }
+        let checked = settings.maintenance.check();
+        checked.map_err(|_| DecodeError { offset, expected: "settings within limits" })?;
+        if tag & HAS_AUTO_LINKS != 0 {
+            settings.auto_links = auto_links::decode(r)?;
+        }
+        Ok(settings)
     }
 }
 
@@ -224,6 +257,18 @@ impl Default for CollectionConfig {
 }
 
 impl CollectionConfig {
+    /// The earliest moment at which the graph can be read after writes that moved the counters so far: versions of edges
+    /// that had ended by then may be dropped.
+    #[must_use]
+    pub fn edges_kept_from(&self, counters: &Counters) -> i64 {
+        let Settings { maintenance: Maintenance { graph_retention, .. }, graph_known_from, .. } =
+            self.settings;
+        // As long as there was no edge, nothing can have been dropped.
+        let is_kept = graph_retention == 0 || counters.next_relation == 0;
+        let horizon = if is_kept { i64::MIN } else { counters.last_time.saturating_sub(graph_retention) };
+        horizon.max(graph_known_from)
+    }
+
     /// Refuses what cannot be built.
     ///
     /// # Errors

@@ -1,39 +1,71 @@
 //! The graph of a view: what of it is there at a moment, asked and answered by ids.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::base::ids::shorten;
 use crate::base::limits::{GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX};
-use crate::base::{Error, Key, NEVER, Object, Result, check_id};
+use crate::base::time::format_time;
+use crate::base::{Error, Key, NEVER, Object, Result, StateError, check_id};
 use crate::graph::{
-    Bounds, Direction, Graph, Link, Links, PathRequest, Relation, SubgraphRequest, Tree, check_relation,
-    parse_path,
+    Bounds, Direction, Expired, Graph, Link, Links, PathRequest, Relation, SubgraphRequest, Tree, When,
+    check_relation, parse_path,
 };
-use crate::segment::SharedRow;
+use crate::segment::{Ends, ExpiryByKey, SharedRow};
 use crate::vectors::{PreparedQuery, check_vector, score};
 
 use super::components::ComponentsSearch;
 use super::moment::Moment;
 use super::view::View;
 
+/// The documents of a view that have expired, and whose end is not noted yet.
+struct Expiring<'a> {
+    parts: Vec<(&'a ExpiryByKey, &'a Ends)>,
+    time: i64,
+}
+
+impl Expired for Expiring<'_> {
+    fn expired(&self, key: Key) -> Option<i64> {
+        let of = |(expiry, ends): &(&ExpiryByKey, &Ends)| {
+            expiry.of(key, self.time).find(|(_, slot)| !ends.contains(*slot)).map(|(at, _)| at)
+        };
+        // At most one version of a document has not ended.
+        self.parts.iter().find_map(of)
+    }
+}
+
 impl View {
-    /// The graph at a moment. Edges are known from the first one on, however long versions of documents are kept.
+    /// The graph at a moment. How long edges are kept is the collection's `graph_retention`, however long versions of
+    /// documents are.
     ///
     /// # Errors
-    /// `corrupt`, `not_resident`.
+    /// `history_gone` when versions of edges that were there then may have been dropped; `corrupt`, `not_resident`.
     pub fn graph(&self, moment: Moment) -> Result<Graph<'_>> {
-        let (mut sources, mut expired) = (Vec::new(), HashMap::new());
+        let (time, is_current, kept_from) = (moment.time(), moment.is_current(), self.graph_earliest());
+        if time < kept_from {
+            let (asked, earliest) = (format_time(time), format_time(kept_from));
+            return Err(StateError::HistoryGone { asked, earliest }.into());
+        }
+        let (mut sources, mut parts) = (Vec::new(), Vec::new());
         for part in &self.parts {
             sources.extend(part.part.edges()?);
         }
         for part in self.parts.iter().filter(|_| !sources.is_empty()) {
-            let expiry = part.part.expiry()?;
-            for slot in expiry.by(moment.time()).filter(|slot| !part.ends.contains(*slot)) {
-                expired.insert(part.part.key(slot)?, expiry.at(slot));
+            let has_expired = part.part.expiry()?.by(time).next().is_some();
+            if has_expired {
+                parts.push((part.part.expiry_by_key()?, &part.ends));
             }
         }
-        Ok(Graph::new(sources, expired, moment.time(), moment.is_current()))
+        let expired: Option<Box<dyn Expired + '_>> =
+            if parts.is_empty() { None } else { Some(Box::new(Expiring { parts, time })) };
+        Ok(Graph::new(sources, expired, When { time, is_current, kept_from }))
+    }
+
+    /// The earliest moment at which the graph can be read. It depends on what was written and on settings, not on what was
+    /// dropped already.
+    #[must_use]
+    pub fn graph_earliest(&self) -> i64 {
+        self.config.edges_kept_from(&self.counters)
     }
 
     /// The moment of a reading of the graph alone; `None` for now, by a clock.
@@ -294,7 +326,10 @@ impl<'a> Asker<'a> {
         }
         options.relations.iter().try_for_each(|name| check_relation(name))?;
         let graph = view.graph(moment)?;
-        let known: Vec<Relation> = options.relations.iter().filter_map(|name| graph.relation(name)).collect();
+        let known = options.relations.iter().filter_map(|name| graph.relation(name));
+        let mut known: Vec<Relation> = known.collect();
+        known.sort_unstable();
+        known.dedup();
         let relations = (options.relations.is_empty() || !known.is_empty()).then_some(known);
         Ok(Self { view, graph, moment, documents, options, relations, limit })
     }
@@ -407,9 +442,12 @@ impl<'a> Asker<'a> {
             return Err(Error::parameter("ids", ids.len(), "1 or more, and no more than limit"));
         }
         ids.iter().try_for_each(|id| check_id(id))?;
-        let keys: Vec<Option<Key>> = ids.iter().map(|id| self.graph.key(id)).collect();
-        let roots = keys.iter().copied().flatten().collect();
-        let request = self.request(roots, self.depth(1)?, with_edges);
+        let mut seen = HashSet::new();
+        let ids: Vec<&String> = ids.iter().filter(|id| seen.insert(id.as_str())).collect();
+        let roots: Vec<Key> = ids.iter().filter_map(|id| self.graph.key(id)).collect();
+        let unknown = ids.len() - roots.len();
+        let mut request = self.request(roots, self.depth(1)?, with_edges);
+        request.nodes_max -= unknown;
         let reached = match guide {
             None => self.graph.subgraph(&request, &mut |_| Ok(true))?,
             Some(guide) => {
@@ -428,16 +466,12 @@ impl<'a> Asker<'a> {
             }
         };
         let mut answer = GraphAnswer { truncated: reached.truncated, ..GraphAnswer::default() };
-        // What no edge names is there all the same.
-        let mut unknown: Vec<&String> = Vec::new();
-        for (id, key) in ids.iter().zip(&keys) {
-            if key.is_none() && !unknown.contains(&id) {
-                unknown.push(id);
-                answer.nodes.push(self.node(id, 0)?);
-            }
+        // What no edge names is there all the same, in its place.
+        answer.nodes.reserve(ids.len() + reached.nodes.len());
+        for id in &ids {
+            answer.nodes.push(self.node(id, 0)?);
         }
-        answer.nodes.reserve(reached.nodes.len());
-        for (key, depth) in &reached.nodes {
+        for (key, depth) in reached.nodes.iter().filter(|(_, depth)| *depth > 0) {
             answer.nodes.push(self.node(self.graph.name(*key), *depth)?);
         }
         answer.edges = reached.links.iter().map(|link| self.edge(link)).collect::<Result<_>>()?;

@@ -282,9 +282,21 @@ mod tests {
                     vacuum_interval: 0,
                     refine_ef_construction: 4096,
                     refine_interval: 5,
+                    ..Maintenance::default()
                 },
                 codes: Coding::Bits,
-                auto_links: Vec::new(),
+                ..Settings::default()
+            }),
+            Op::Configure(Settings {
+                maintenance: Maintenance { graph_retention: 8, ..Maintenance::default() },
+                graph_known_from: -9,
+                auto_links: vec![rule("d", None, true)],
+                ..Settings::default()
+            }),
+            Op::Configure(Settings {
+                maintenance: Maintenance { graph_retention: 8, ..Maintenance::default() },
+                graph_known_from: -9,
+                ..Settings::default()
             }),
             Op::Configure(Settings {
                 auto_links: vec![rule("a.b", None, false), rule("c", Some("back"), true)],

@@ -10,7 +10,9 @@ use std::sync::atomic::AtomicI64;
 use crate::base::{Bitmap, Key, Lsn, Object, Result, Seq, Slot};
 use crate::graph::{EdgeSource, EdgeTable, EdgesReader};
 use crate::meta::leads_to;
-use crate::segment::{Ends, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery};
+use crate::segment::{
+    Ends, ExpiryByKey, ExpiryView, Nearest, Scratch, Searched, Segment, SharedRow, VectorQuery,
+};
 use crate::text::{PostingSource, Words};
 
 use super::chunk::Chunk;
@@ -257,6 +259,17 @@ impl Part {
         match self {
             Self::Chunk(chunk) => Ok(chunk.expiry().view()),
             Self::Segment(segment) => segment.rows.expiry(),
+        }
+    }
+
+    /// When the versions expire, by key.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn expiry_by_key(&self) -> Result<&ExpiryByKey> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk.expiry_by_key()),
+            Self::Segment(segment) => segment.rows.expiry_by_key(),
         }
     }
 

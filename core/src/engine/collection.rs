@@ -54,6 +54,8 @@ pub struct Collection {
     pub(super) loading: Option<Loading>,
     /// When the last vacuum was done, since it was opened.
     pub(super) vacuumed_at: i64,
+    /// When the last vacuum of the graph was done, since it was opened.
+    pub(super) graph_vacuumed_at: i64,
     /// When the last refinement began, or else it was opened.
     pub(super) refined_at: i64,
     /// No job writes more bytes than that.
@@ -129,6 +131,7 @@ impl Collection {
             job_running: false,
             loading: None,
             vacuumed_at: i64::MIN,
+            graph_vacuumed_at: i64::MIN,
             job_bytes_max: u64::MAX,
             refuses: None,
         }
@@ -282,7 +285,10 @@ impl Collection {
     /// `invalid_parameter`; `degraded` after a failed write.
     pub fn configure(&mut self, settings: Settings, level: Level) -> Result<Ticket> {
         self.check_writable()?;
-        settings.check(self.view.load().config.metric)?;
+        let view = self.view.load_full();
+        settings.check(view.config.metric)?;
+        // What may have been dropped until now stays so, however long edges are kept from now on.
+        let settings = Settings { graph_known_from: view.graph_earliest(), ..settings };
         self.log_and_apply(vec![Op::Configure(settings)], level)
     }
 

@@ -12,7 +12,7 @@ use crate::base::{
     AlignedBytes, DecodeError, Error, InputError, Key, Lsn, NEVER, Pool, Reader, Result, Seq, Slot,
     StorageError, Writer, check_id,
 };
-use crate::collection::{CollectionConfig, Counters, View};
+use crate::collection::{CollectionConfig, Counters, Settings, View};
 use crate::graph::{self, Edge, EdgeTable, EdgesReader, Mark};
 use crate::segment::{Derive, End, Ends, Row, RowsReader, SegmentBlobs, SharedRow, Touch, derive, rows};
 use crate::storage::blob::{FORMAT_VERSION, MIN_READER_VERSION, Resident, build, checksum};
@@ -60,9 +60,10 @@ pub fn write(view: &View) -> Result<Vec<u8>> {
     w.raw(MAGIC);
     w.u16(FORMAT_VERSION);
     w.u16(MIN_READER_VERSION);
-    view.config.encode(&mut w);
-    w.u32(view.dim.unwrap_or(0));
     // A reader of the copy is refused what a reader of the original is.
+    let settings = Settings { graph_known_from: view.graph_earliest(), ..view.config.settings.clone() };
+    CollectionConfig { settings, ..(*view.config).clone() }.encode(&mut w);
+    w.u32(view.dim.unwrap_or(0));
     w.i64(view.earliest());
     w.i64(view.counters.last_time);
     w.u64(rows.len() as u64);
@@ -76,7 +77,7 @@ pub fn write(view: &View) -> Result<Vec<u8>> {
     Ok(w.finish())
 }
 
-/// All versions of edges that there ever were, under the numbers of an export: keys and seqs behind those of its rows.
+/// All versions of edges that can be read, under the numbers of an export: keys and seqs behind those of its rows.
 fn kept_edges(view: &View, rows: &[SharedRow], ended: usize) -> Result<EdgeTable> {
     let mut edges = EdgeTable::default();
     for part in &view.parts {
@@ -84,7 +85,14 @@ fn kept_edges(view: &View, rows: &[SharedRow], ended: usize) -> Result<EdgeTable
             edges = edges.joined(&later);
         }
     }
-    Ok(with_keys_of(edges.first(i64::MIN), rows, ended))
+    // The graph tells what expired ends have ended, too.
+    let graph = view.graph(view.now(i64::MIN))?;
+    let edges = edges.first(i64::MIN).filtered(|edge| {
+        let (mut readable, triple) = (false, (edge.source, edge.relation, edge.target));
+        graph.each_version(triple, &mut |link, _| readable |= link.seq == edge.seq);
+        readable
+    });
+    Ok(with_keys_of(edges, rows, ended))
 }
 
 /// Edges under the keys of rows, of which so many have ended; other ends get the keys behind these.
@@ -160,7 +168,7 @@ pub(super) struct Parsed {
 impl Parsed {
     /// Of documents without a history, and of which nobody knows what was there before them.
     pub fn without_history(
-        config: CollectionConfig,
+        mut config: CollectionConfig,
         dim: Option<u32>,
         rows: Vec<SharedRow>,
         edges: EdgeTable,
@@ -168,6 +176,8 @@ impl Parsed {
         let of_edge = |edge: &Edge| if edge.until < NEVER { edge.at.max(edge.until) } else { edge.at };
         let times = rows.iter().map(|row| row.valid_from).chain(edges.edges().iter().map(of_edge));
         let last_time = times.max().unwrap_or(0);
+        // What was written last may be lost.
+        config.settings.graph_known_from = config.settings.graph_known_from.min(last_time);
         Self { config, dim, rows, ended: Ends::default(), edges, earliest: last_time, last_time }
     }
 }
@@ -224,7 +234,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parsed> {
     if !possible || (config.dim.is_some() && config.dim != dim) {
         return Err(refuse("the dimension of its config", head));
     }
-    if last_time > LAST_TIME_MAX || earliest > last_time {
+    let graph_earliest = config.settings.graph_known_from;
+    if last_time > LAST_TIME_MAX || earliest.max(graph_earliest) > last_time {
         return Err(refuse("times that leave room for later ones", head));
     }
     let mut body = |len: u64, what| {

@@ -1,4 +1,4 @@
-//! Seal, index, recode, refine, merge, vacuum and optimize: resumable background work that ends in a flip.
+//! Seal, index, recode, refine, merge, both vacuums and optimize: resumable background work that ends in a flip.
 //!
 //! A job begins under the writer's lock with a snapshot, is built in steps without it, commits (queues blobs and the
 //! flip), and is published once the flip is kept. What a job computes depends on its inputs alone: a budget decides
@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{AlignedBytes, Error, Event, InputError, Lsn, Pool, Result, Seq};
-use crate::collection::{Maintenance, Part, PartView, View};
+use crate::collection::{CollectionConfig, Maintenance, Part, PartView, View};
 use crate::graph::EdgesReader;
 use crate::segment::{End, Ends, SegmentBlobs};
 use crate::storage::blob::build;
@@ -19,7 +19,8 @@ use super::bulk::Bulk;
 use super::collection::{Collection, Env, open_segment, part};
 use super::manifest::{Cut, Manifest};
 use super::policy::{self, SegmentSize};
-use super::work::Work;
+use super::prune::{self, Pruned};
+use super::work::{Horizons, Work};
 
 /// What kind of job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum JobKind {
     Merge,
     /// A segment is written again without what has ended in it.
     Vacuum,
+    /// The edges of a segment are written again without those that ended too long ago to be read.
+    GraphVacuum,
     /// A segment with neighbour lists gets the codes that the settings ask for.
     Recode,
     /// The neighbour lists of a segment are built anew, more carefully, as the settings ask for.
@@ -45,8 +48,16 @@ const SCANNED_FACTOR: usize = 2;
 
 impl JobKind {
     /// Every kind, in the order in which a host looks what is due.
-    pub const ALL: [Self; 7] =
-        [Self::Seal, Self::Merge, Self::Vacuum, Self::Index, Self::Recode, Self::Refine, Self::Optimize];
+    pub const ALL: [Self; 8] = [
+        Self::Seal,
+        Self::Merge,
+        Self::Vacuum,
+        Self::GraphVacuum,
+        Self::Index,
+        Self::Recode,
+        Self::Refine,
+        Self::Optimize,
+    ];
 
     /// The kind of this name.
     ///
@@ -54,7 +65,7 @@ impl JobKind {
     /// `invalid_parameter`.
     pub fn parse(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        let expected = "seal, index, merge, vacuum, recode, refine or optimize";
+        let expected = "seal, index, merge, vacuum, graph_vacuum, recode, refine or optimize";
         found.ok_or_else(|| Error::parameter("job", crate::base::ids::shorten(name), expected))
     }
 
@@ -68,6 +79,7 @@ impl JobKind {
             Self::Refine => "refine",
             Self::Merge => "merge",
             Self::Vacuum => "vacuum",
+            Self::GraphVacuum => "graph_vacuum",
             Self::Optimize => "optimize",
         }
     }
@@ -94,6 +106,8 @@ pub struct Job {
     storage: Arc<dyn Storage>,
     snapshot: Arc<View>,
     cut: Cut,
+    /// Versions of edges that had ended by then cannot be read any more, whatever of the log is lost.
+    edges_kept_from: i64,
     base: Vec<Ends>,
     plan: Plan,
     work: Work,
@@ -122,6 +136,8 @@ pub(super) enum Plan {
     Link { target: usize, ef_construction: u32 },
     /// The segment at this index gets other codes.
     Recode(usize),
+    /// The segment at this index gets fewer edges.
+    Prune(usize),
 }
 
 /// A job whose blobs and flip are queued.
@@ -155,6 +171,10 @@ impl Collection {
                 let due = || policy::vacuum_due(&sizes(), worn_from(&view), self.job_bytes_max);
                 self.may_vacuum(&view) && due().is_some()
             }
+            JobKind::GraphVacuum => {
+                let due = || policy::graph_vacuum_due(&sizes(), worn_from(&view), self.job_bytes_max);
+                self.may_vacuum_graph(&view) && due().is_some()
+            }
             JobKind::Index => {
                 policy::index_due(&sizes(), seal_bytes.saturating_mul(SCANNED_FACTOR)).is_some()
             }
@@ -171,6 +191,13 @@ impl Collection {
         vacuum_interval > 0 && since >= vacuum_interval
     }
 
+    /// Whether the last vacuum of the graph since the opening is long enough ago.
+    fn may_vacuum_graph(&self, view: &View) -> bool {
+        let Maintenance { graph_vacuum_interval, .. } = view.config.settings.maintenance;
+        let since = self.env.clock.now_ns().saturating_sub(self.graph_vacuumed_at);
+        graph_vacuum_interval > 0 && since >= graph_vacuum_interval
+    }
+
     /// Whether the last refinement, or the opening, is long enough ago.
     fn may_refine(&self, view: &View) -> bool {
         let Maintenance { refine_interval, .. } = view.config.settings.maintenance;
@@ -181,6 +208,11 @@ impl Collection {
     /// The earliest moment that is kept, as far as blobs tell.
     fn horizon_at_the_cut(&self) -> i64 {
         self.manifest.config.history.horizon(self.manifest.cut.counters.last_time)
+    }
+
+    /// What had ended of edges by then is not kept, as far as blobs tell.
+    fn edges_kept_from_at_the_cut(&self) -> i64 {
+        self.manifest.config.edges_kept_from(&self.manifest.cut.counters)
     }
 
     /// About how many bytes opening would replay: what is in the memtable, and what has ended since the cut.
@@ -204,11 +236,14 @@ impl Collection {
     }
 
     fn sizes(&self, view: &View) -> Vec<SegmentSize> {
-        let horizon = self.horizon_at_the_cut();
+        let (horizon, edges_from) = (self.horizon_at_the_cut(), self.edges_kept_from_at_the_cut());
         let size = |(part, ended): (&PartView, &Ends)| match &part.part {
             Part::Segment(segment) => Some(SegmentSize {
                 bytes: segment.rows.weight(),
                 edge_bytes: segment.edges().map_or(0, EdgesReader::weight),
+                edges: segment.edges().map_or(0, EdgesReader::len),
+                // What cannot be read now is not due; who asks for it is told.
+                edges_ended: segment.edges().map_or(0, |edges| edges.ended_by(edges_from).unwrap_or(0)),
                 slots: segment.len(),
                 ended: ended.ended_by(horizon),
                 vectors: segment.rows.vectors(),
@@ -236,7 +271,36 @@ impl Collection {
         Ok(())
     }
 
-    fn plan(&self, kind: JobKind, view: &View) -> Option<Plan> {
+    /// A segment of whose edges some can go: the one in which most have ended, or else any, where it takes what other
+    /// segments hold to tell.
+    fn prune_asked(&self, view: &View, sizes: &[SegmentSize]) -> Result<Option<usize>> {
+        let from = self.edges_kept_from_at_the_cut();
+        if from == i64::MIN {
+            return Ok(None);
+        }
+        let due = policy::graph_vacuum_due(sizes, worn_from(view), self.job_bytes_max);
+        let asked = due.or_else(|| policy::graph_vacuum_asked(sizes, self.job_bytes_max));
+        if asked.is_some() {
+            return Ok(asked);
+        }
+        let sealed =
+            prune::sealed(view, &self.base, self.manifest.config.clone(), self.manifest.cut.counters);
+        for (i, size) in sizes.iter().enumerate() {
+            if size.edge_bytes <= self.job_bytes_max && prune::leaves_out(&sealed, i)? {
+                return Ok(Some(i));
+            }
+        }
+        Ok(None)
+    }
+
+    fn plan(&self, kind: JobKind, view: &View) -> Result<Option<Plan>> {
+        if kind == JobKind::GraphVacuum {
+            return Ok(self.prune_asked(view, &self.sizes(view))?.map(Plan::Prune));
+        }
+        Ok(self.plan_documents(kind, view))
+    }
+
+    fn plan_documents(&self, kind: JobKind, view: &View) -> Option<Plan> {
         let write = |parts, moves_cut, link| Some(Plan::Write { parts, moves_cut, link });
         // Deletes alone move the cut too, or their log would never end.
         let (segments, is_behind) = (self.manifest.segments.len(), view.lsn > self.manifest.cut.lsn);
@@ -253,6 +317,7 @@ impl Collection {
                 let asked = || policy::vacuum_asked(&sizes, self.job_bytes_max);
                 due.or_else(asked).and_then(|i| write(i..i + 1, false, false))
             }
+            JobKind::GraphVacuum => None,
             JobKind::Index => policy::index_asked(&sizes).map(link),
             JobKind::Refine => refine_asked(view),
             JobKind::Optimize if is_behind => write(0..view.parts.len(), true, true),
@@ -277,7 +342,7 @@ impl Collection {
             return Err(Error::parameter("job", kind.name(), "no other job of the collection to be running"));
         }
         let view = self.view.load_full();
-        let Some(plan) = self.plan(kind, &view) else { return Ok(None) };
+        let Some(plan) = self.plan(kind, &view)? else { return Ok(None) };
         if kind == JobKind::Optimize && matches!(plan, Plan::Write { .. }) {
             self.check_fits(&view)?;
         }
@@ -300,9 +365,13 @@ impl Collection {
     ) -> Result<Job> {
         let (pool, storage) = (Arc::clone(&self.env.pool), Arc::clone(&self.storage));
         let (base, moves_cut) = (self.base.clone(), plan.moves_cut());
+        // The config of the cut that its blobs will tell: a change behind it may be lost with the end of the log.
+        let config = if moves_cut { &*snapshot.config } else { &self.manifest.config };
+        let edges_kept_from = config.edges_kept_from(&cut.counters);
         let mut job = Job {
             kind,
             storage,
+            edges_kept_from,
             snapshot,
             cut,
             base,
@@ -314,7 +383,7 @@ impl Collection {
             ended: Ends::default(),
             bulk,
         };
-        job.work = job.first_work()?;
+        job.work = job.first_work(&self.manifest.config)?;
         if moves_cut {
             // Frames behind the cut go to a new log, so that the old one can go with the manifest that needs it.
             self.start_log(self.log + 1, Lsn(cut.lsn.0 + 1));
@@ -360,8 +429,15 @@ impl Collection {
         let blobs = self.put_all(&mut manifest, std::mem::take(&mut job.built));
         let new_segment = if let Some(target) = job.plan.changed() {
             let segment = &mut manifest.segments[target];
+            if matches!(job.plan, Plan::Prune(_)) {
+                segment.edges = None;
+            }
             for id in blobs {
-                let place = if id.kind == BlobKind::Links { &mut segment.links } else { &mut segment.codes };
+                let place = match id.kind {
+                    BlobKind::Links => &mut segment.links,
+                    BlobKind::Edges => &mut segment.edges,
+                    _ => &mut segment.codes,
+                };
                 *place = Some(id);
             }
             Some(segment.clone())
@@ -435,8 +511,10 @@ impl Collection {
         self.previous = Some(std::mem::replace(&mut self.manifest, committed.manifest.clone()));
         self.base = std::mem::take(&mut committed.base);
         self.end_job();
-        if job.kind == JobKind::Vacuum {
-            self.vacuumed_at = self.env.clock.now_ns();
+        match job.kind {
+            JobKind::Vacuum => self.vacuumed_at = self.env.clock.now_ns(),
+            JobKind::GraphVacuum => self.graph_vacuumed_at = self.env.clock.now_ns(),
+            _ => {}
         }
         self.clean();
         let (collection, job) = (self.name.clone(), committed.job.kind.name());
@@ -560,7 +638,7 @@ impl Job {
     fn replaced(&self) -> Range<usize> {
         match &self.plan {
             Plan::Write { parts, .. } => parts.clone(),
-            Plan::Link { .. } | Plan::Recode(_) => 0..0,
+            Plan::Link { .. } | Plan::Recode(_) | Plan::Prune(_) => 0..0,
         }
     }
 
@@ -575,13 +653,19 @@ impl Job {
         if self.plan.moves_cut() { self.snapshot.parts[part].ends.clone() } else { self.base[part].clone() }
     }
 
-    fn first_work(&self) -> Result<Work> {
+    /// `config` is that of the cut, unless the job moves it.
+    fn first_work(&self, config: &CollectionConfig) -> Result<Work> {
         match &self.plan {
             Plan::Write { parts, link, .. } => {
                 let ended = parts.clone().map(|part| self.ends_before(part)).collect();
                 // What the cut does not know yet may be lost with the end of the log, and history must not go for it.
                 let horizon = self.snapshot.config.history.horizon(self.cut.counters.last_time);
-                Work::rows(&self.snapshot, parts.clone(), ended, horizon, *link)
+                let horizons = Horizons { documents: horizon, edges: self.edges_kept_from };
+                Work::rows(&self.snapshot, parts.clone(), ended, horizons, *link)
+            }
+            Plan::Prune(target) => {
+                let sealed = prune::sealed(&self.snapshot, &self.base, config.clone(), self.cut.counters);
+                Ok(Work::Edges(Box::new(Pruned::new(sealed, *target)?)))
             }
             Plan::Link { target, ef_construction } => match &self.snapshot.parts[*target].part {
                 Part::Segment(segment) => Work::links(&self.snapshot, segment, *ef_construction),
@@ -624,7 +708,7 @@ impl Plan {
     fn changed(&self) -> Option<usize> {
         match self {
             Self::Write { .. } => None,
-            Self::Link { target, .. } | Self::Recode(target) => Some(*target),
+            Self::Link { target, .. } | Self::Recode(target) | Self::Prune(target) => Some(*target),
         }
     }
 }

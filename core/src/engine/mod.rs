@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod log;
 pub mod manifest;
 pub mod policy;
+mod prune;
 mod recode;
 mod recover;
 pub mod repair;

@@ -15,6 +15,10 @@ pub struct SegmentSize {
     pub bytes: u64,
     /// How many bytes its edges take: a merge copies all of them, whatever has ended of its versions.
     pub edge_bytes: u64,
+    /// Versions of edges and marks in it.
+    pub edges: usize,
+    /// Of these, how many had ended at the cut, as far as the segment knows, and are not kept.
+    pub edges_ended: usize,
     /// Versions in it.
     pub slots: usize,
     /// Of these, how many had ended at the cut and are not kept as history: what a merge leaves out.
@@ -83,6 +87,22 @@ pub fn vacuum_due(sizes: &[SegmentSize], threshold: u32, bytes_max: u64) -> Opti
 pub fn vacuum_asked(sizes: &[SegmentSize], bytes_max: u64) -> Option<usize> {
     let has_ended = (0..sizes.len()).filter(|&i| sizes[i].ended > 0 && sizes[i].live_bytes() <= bytes_max);
     has_ended.max_by_key(|&i| (sizes[i].ended, std::cmp::Reverse(i)))
+}
+
+/// The segment whose edges are to be written again now, without those that have ended; of no more than `bytes_max`.
+#[must_use]
+pub fn graph_vacuum_due(sizes: &[SegmentSize], threshold: u32, bytes_max: u64) -> Option<usize> {
+    let is_due = |i: &usize| {
+        is_worn(sizes[*i].edges, sizes[*i].edges_ended, threshold) && sizes[*i].edge_bytes <= bytes_max
+    };
+    (0..sizes.len()).filter(is_due).min_by_key(|&i| sizes[i].edge_bytes)
+}
+
+/// The segment whose edges to write again when somebody asks for it: the one in which most have ended.
+#[must_use]
+pub fn graph_vacuum_asked(sizes: &[SegmentSize], bytes_max: u64) -> Option<usize> {
+    let has_ended = |i: &usize| sizes[*i].edges_ended > 0 && sizes[*i].edge_bytes <= bytes_max;
+    (0..sizes.len()).filter(has_ended).max_by_key(|&i| (sizes[i].edges_ended, std::cmp::Reverse(i)))
 }
 
 /// The neighbours to merge when somebody asks for a merge: those that are due, else the cheapest pair, else the one
@@ -155,7 +175,7 @@ mod tests {
 
     fn of(bytes: u64) -> SegmentSize {
         let n = bytes as usize;
-        SegmentSize { bytes, edge_bytes: 0, slots: n, ended: 0, vectors: n, scan_bytes: n, is_linked: false }
+        SegmentSize { bytes, slots: n, vectors: n, scan_bytes: n, ..SegmentSize::default() }
     }
 
     fn sizes(bytes: &[u64]) -> Vec<SegmentSize> {
@@ -186,6 +206,18 @@ mod tests {
         assert_eq!(vacuum_due(&[of(100_000), worn(10_000, 2_001)], fifth, u64::MAX), Some(1));
         assert_eq!(vacuum_asked(&[of(9), worn(9, 1), worn(9, 2), worn(9, 2)], u64::MAX), Some(2));
         assert_eq!(vacuum_asked(&[of(9)], u64::MAX), None);
+    }
+
+    #[test]
+    fn edges_of_which_many_have_ended_are_written_again() {
+        let worn = |edges, edges_ended| SegmentSize { edges, edges_ended, edge_bytes: edges as u64, ..of(9) };
+        let fifth = WHOLE / 5;
+        assert_eq!(graph_vacuum_due(&[worn(10_000, 2_000)], fifth, u64::MAX), None);
+        assert_eq!(graph_vacuum_due(&[worn(90_000, 30_000), worn(10_000, 2_001)], fifth, u64::MAX), Some(1));
+        assert_eq!(graph_vacuum_due(&[worn(10_000, 2_001)], fifth, 9_999), None, "too large for one job");
+        assert_eq!(graph_vacuum_due(&[worn(100, 100)], fifth, u64::MAX), None, "too little to gain");
+        assert_eq!(graph_vacuum_asked(&[worn(9, 1), worn(9, 2), worn(9, 2)], u64::MAX), Some(1));
+        assert_eq!(graph_vacuum_asked(&[worn(9, 0)], u64::MAX), None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::vectors::Coding;
 
 use super::collection::derive_with;
 use super::jobs::JobProgress;
+use super::prune::Pruned;
 use super::recode::{Recoding, Relinking};
 
 /// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
@@ -31,8 +32,17 @@ pub(super) enum Work {
     Links(Box<Relinking>),
     /// Other codes of a segment.
     Codes(Box<Recoding>),
+    /// Fewer edges of a segment.
+    Edges(Box<Pruned>),
     /// Nothing.
     Done,
+}
+
+/// What ended by then is left out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Horizons {
+    pub documents: i64,
+    pub edges: i64,
 }
 
 /// What a job has computed.
@@ -48,12 +58,9 @@ pub(super) struct Writing {
     parts: Range<usize>,
     /// What had ended in each.
     ended: Vec<Ends>,
-    /// What ended by then is left out.
-    horizon: i64,
+    horizons: Horizons,
     /// The ends of what is kept though it has ended, and what was touched.
     kept: Ends,
-    /// What ended of edges by then is left out.
-    edge_horizon: i64,
     /// The part and the slot that come next.
     at: (usize, u32),
     total: usize,
@@ -89,15 +96,16 @@ impl Work {
         Ok(Self::Codes(Box::new(Recoding::new(segment, view.config.metric, view.config.settings.codes)?)))
     }
 
-    /// A segment of these parts, without what had ended in each by the horizon; `link` asks for links also
+    /// A segment of these parts, without what had ended in each by the horizons; `link` asks for links also
     /// where no input has any.
     pub fn rows(
         view: &View,
         parts: Range<usize>,
         ended: Vec<Ends>,
-        horizon: i64,
+        horizons: Horizons,
         link: bool,
     ) -> Result<Self> {
+        let horizon = horizons.documents;
         let parts_with_ends = view.parts[parts.clone()].iter().zip(&ended);
         let total = parts_with_ends.map(|(p, e)| p.part.len() - e.ended_by(horizon)).sum();
         let linking = match kept_links(view, parts.clone(), &ended, horizon)? {
@@ -105,19 +113,7 @@ impl Work {
             kept => Linking::Wanted(kept),
         };
         let (at, builder, kept) = ((parts.start, 0), SegmentBuilder::default(), Ends::default());
-        // Edges keep their history, whatever documents do.
-        let edge_horizon = i64::MIN;
-        Ok(Self::Rows(Box::new(Writing {
-            parts,
-            ended,
-            horizon,
-            kept,
-            edge_horizon,
-            at,
-            total,
-            builder,
-            linking,
-        })))
+        Ok(Self::Rows(Box::new(Writing { parts, ended, horizons, kept, at, total, builder, linking })))
     }
 
     /// Works on, for about `budget` documents; what was built, at the end.
@@ -130,6 +126,7 @@ impl Work {
             Self::Rows(writing) => writing.step(view, pool, budget)?,
             Self::Links(relinking) => relinking.step(pool, budget)?,
             Self::Codes(recoding) => recoding.step(pool, budget)?,
+            Self::Edges(pruned) => pruned.step(budget)?,
         };
         if !is_built {
             return Ok(None);
@@ -139,6 +136,7 @@ impl Work {
             Self::Rows(writing) => Some(writing.into_built()),
             Self::Links(relinking) => Some(relinking.into_built()),
             Self::Codes(recoding) => Some(recoding.into_built()),
+            Self::Edges(pruned) => Some(pruned.into_built()),
         })
     }
 
@@ -149,6 +147,7 @@ impl Work {
             Self::Rows(writing) => Some(writing.progress()),
             Self::Links(relinking) => Some(relinking.progress()),
             Self::Codes(recoding) => Some(recoding.progress()),
+            Self::Edges(pruned) => Some(pruned.progress()),
         }
     }
 }
@@ -180,12 +179,12 @@ impl Writing {
                 }
                 self.at = (at + 1, 0);
                 if self.at.0 == self.parts.end && self.parts.start == 0 {
-                    self.builder.settle_edges(self.edge_horizon);
+                    self.builder.settle_edges(self.horizons.edges);
                 }
                 continue;
             }
             let end = self.ended[at - self.parts.start].get(slot);
-            if end.is_none_or(|end| end.valid_to > self.horizon) {
+            if end.is_none_or(|end| end.valid_to > self.horizons.documents) {
                 if left == 0 {
                     return Ok(());
                 }

@@ -4,7 +4,7 @@
 //! rely on is checked, once.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::base::bytes::numbers;
 use crate::base::limits::SLOTS_MAX;
@@ -20,7 +20,7 @@ use super::sections::{
     PROPERTIES_PLACE, RELATION, RELATIONS, SEQ, TARGET, WEIGHT, WEIGHT_PLACE,
 };
 use super::state::EdgeSource;
-use super::table::EdgeTable;
+use super::table::{EdgeTable, by_name, named};
 
 /// An edges blob.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct EdgesReader {
     blob: Blob,
     counts: Counts,
     pins: OnceLock<Pins>,
+    /// How many entries had ended by a time: what was asked last.
+    ended: Mutex<Option<(i64, usize)>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +52,7 @@ pub struct Pins {
     name_ends: Packed,
     names: Pinned,
     relations: Vec<(Relation, Arc<str>)>,
+    relations_by_name: Vec<u32>,
     out_starts: Packed,
     relation: Packed,
     target: Packed,
@@ -98,7 +101,24 @@ impl EdgesReader {
             with_properties: count()?,
         };
         r.end().map_err(|_| bad())?;
-        Ok(Self { blob: blob.clone(), counts, pins: OnceLock::new() })
+        Ok(Self { blob: blob.clone(), counts, pins: OnceLock::new(), ended: Mutex::default() })
+    }
+
+    /// How many of its entries had ended by a time, as far as it knows. Counted once for each time that is asked for.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn ended_by(&self, time: i64) -> Result<usize> {
+        if self.counts.ended == 0 || time == i64::MIN {
+            return Ok(0);
+        }
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, count)) = ended.filter(|(asked, _)| *asked == time) {
+            return Ok(count);
+        }
+        let count = self.pins()?.ended_at.iter().filter(|at| *at <= time).count();
+        *ended = Some((time, count));
+        Ok(count)
     }
 
     /// How many entries it holds.
@@ -148,12 +168,14 @@ impl Pins {
     fn open(blob: &Blob, counts: Counts) -> Result<Self> {
         let Counts { nodes, edges, relations, gone, ended, marks, weighted, with_properties } = counts;
         let column = |section, len| Packed::open(blob, section, len);
+        let relations = dictionary(blob, relations)?;
         let pins = Self {
             node_keys: column(NODE_KEYS, nodes)?,
             node_order: column(NODE_ORDER, nodes)?,
             name_ends: column(NODE_NAME_ENDS, nodes + 1)?,
             names: blob.pinned(NODE_NAMES)?,
-            relations: dictionary(blob, relations)?,
+            relations_by_name: by_name(&relations),
+            relations,
             out_starts: column(OUT_STARTS, nodes + 1)?,
             relation: column(RELATION, edges)?,
             target: column(TARGET, edges)?,
@@ -424,6 +446,10 @@ impl EdgeSource for Pins {
 
     fn relations(&self) -> &[(Relation, Arc<str>)] {
         &self.relations
+    }
+
+    fn relation_of(&self, name: &str) -> Option<Relation> {
+        named(&self.relations, &self.relations_by_name, name)
     }
 
     fn gone_after(&self, key: Key, at: i64) -> Option<i64> {

@@ -4,7 +4,6 @@
 //! its beginning until the next entry, and no longer than both ends are: an end that was deleted or expired after it
 //! began ends it. What ends never existed is no matter.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -33,6 +32,8 @@ pub trait EdgeSource: Send + Sync {
     fn name_of(&self, key: Key) -> Option<&str>;
     /// The names of its entries' relations, by number.
     fn relations(&self) -> &[(Relation, Arc<str>)];
+    /// The number of a relation of its entries.
+    fn relation_of(&self, name: &str) -> Option<Relation>;
     /// The first time after `at` at which a document went, as far as this part knows.
     fn gone_after(&self, key: Key, at: i64) -> Option<i64>;
     /// Whether any document went.
@@ -61,35 +62,45 @@ impl Deref for Links {
     }
 }
 
+/// Documents that have expired, and whose end is not noted yet.
+pub trait Expired {
+    /// When this one did; `None` when it has not, or its end is noted.
+    fn expired(&self, key: Key) -> Option<i64>;
+}
+
+/// When a graph is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// Nanoseconds since 1970 UTC.
+    pub time: i64,
+    /// Nothing was written later.
+    pub is_current: bool,
+    /// Versions that had ended by then are as if they had never been, whether a part still has them or not.
+    pub kept_from: i64,
+}
+
 /// The graph of a collection at a moment.
 pub struct Graph<'a> {
     /// In the order of seq.
     parts: Vec<&'a dyn EdgeSource>,
     /// The only part there is, where all of its entries are there: nothing has to be decided.
     plain: Option<&'a dyn EdgeSource>,
-    /// Documents that have expired, and whose end is not noted yet.
-    expired: HashMap<Key, i64>,
+    /// Asked of the ends that a question comes across; `None` where nothing has expired.
+    expired: Option<Box<dyn Expired + 'a>>,
     has_gone: bool,
-    time: i64,
-    is_current: bool,
+    when: When,
 }
 
 impl<'a> Graph<'a> {
-    /// Of parts in the order of seq, at a time; `is_current`: nothing was written later. `expired` are the documents that
-    /// have expired without their end being noted, and when.
+    /// Of parts in the order of seq, at a moment.
     #[must_use]
-    pub fn new(
-        parts: Vec<&'a dyn EdgeSource>,
-        expired: HashMap<Key, i64>,
-        time: i64,
-        is_current: bool,
-    ) -> Self {
-        let has_gone = !expired.is_empty() || parts.iter().any(|part| part.has_gone());
+    pub fn new(parts: Vec<&'a dyn EdgeSource>, expired: Option<Box<dyn Expired + 'a>>, when: When) -> Self {
+        let has_gone = expired.is_some() || parts.iter().any(|part| part.has_gone());
         let plain = match &*parts {
-            [part] if is_current && !has_gone && part.is_plain() => Some(*part),
+            [part] if when.is_current && !has_gone && part.is_plain() => Some(*part),
             _ => None,
         };
-        Self { parts, plain, expired, has_gone, time, is_current }
+        Self { parts, plain, expired, has_gone, when }
     }
 
     /// The key of an end; `None` for what no edge ever had as its end.
@@ -107,11 +118,7 @@ impl<'a> Graph<'a> {
     /// The number of a relation; `None` for one that no edge ever had.
     #[must_use]
     pub fn relation(&self, name: &str) -> Option<Relation> {
-        let of = |part: &&dyn EdgeSource| {
-            let found = part.relations().iter().find(|(_, own)| **own == *name);
-            found.map(|(number, _)| *number)
-        };
-        self.parts.iter().rev().find_map(of)
+        self.parts.iter().rev().find_map(|part| part.relation_of(name))
     }
 
     /// The name of a relation; empty for one that no edge ever had.
@@ -136,7 +143,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Replaces `out` by the edges that are there at an end, of these relations or, when there are none, of all: by
-    /// relation and other end.
+    /// relation and other end. Relations ascend.
     ///
     /// # Complexity
     /// As many steps as the end has entries, and a search in each part.
@@ -212,7 +219,7 @@ impl<'a> Graph<'a> {
                 let mut from = 0;
                 for end in ends.iter_mut() {
                     for i in from..*end {
-                        if several.contains(&entries[i].relation) {
+                        if several.binary_search(&entries[i].relation).is_ok() {
                             entries.swap(kept, i);
                             kept += 1;
                         }
@@ -269,7 +276,7 @@ impl<'a> Graph<'a> {
         let group = &group[erased.map_or(0, |at| at + 1)..];
         for (i, at) in group.iter().enumerate() {
             let entry = &entries[*at as usize];
-            if entry.mark != Mark::Link || (entry.at > self.time && !self.is_current) {
+            if entry.mark != Mark::Link || (entry.at > self.when.time && !self.when.is_current) {
                 continue;
             }
             let next = group.get(i + 1).map_or(NEVER, |next| entries[*next as usize].at);
@@ -277,6 +284,9 @@ impl<'a> Graph<'a> {
             if self.has_gone {
                 let went = [node, entry.other].map(|key| self.gone_after(key, entry.at));
                 until = until.min(went[0]).min(went[1]);
+            }
+            if until <= self.when.kept_from {
+                continue;
             }
             let (source, target) = match direction {
                 Direction::Out => (node, entry.other),
@@ -292,14 +302,15 @@ impl<'a> Graph<'a> {
                 part: part_of(*at as usize),
                 place: entry.place,
             };
-            found(link, until > self.time);
+            found(link, until > self.when.time);
         }
     }
 
     /// The first time after `at` at which a document went; [`NEVER`] for none.
     fn gone_after(&self, key: Key, at: i64) -> i64 {
         let noted = self.parts.iter().filter_map(|part| part.gone_after(key, at)).min();
-        let expired = self.expired.get(&key).copied().filter(|expired| *expired > at);
+        let expired = self.expired.as_ref().and_then(|expired| expired.expired(key));
+        let expired = expired.filter(|expired| *expired > at);
         noted.into_iter().chain(expired).min().unwrap_or(NEVER)
     }
 
@@ -320,7 +331,23 @@ impl<'a> Graph<'a> {
     /// The version of one edge that is there, and whether there ever was one.
     #[must_use]
     pub fn find(&self, source: Key, relation: Relation, target: Key) -> (Option<Link>, bool) {
-        // A search in each part, whatever its ends have besides.
+        let (mut there, mut ever) = (None, false);
+        self.each_version((source, relation, target), &mut |link, is_there| {
+            ever = true;
+            if is_there {
+                there = Some(link);
+            }
+        });
+        (there, ever)
+    }
+
+    /// Tells the versions of one edge: a search in each part, whatever its ends have besides. How many entries of it the
+    /// parts up to each have.
+    pub fn each_version(
+        &self,
+        (source, relation, target): (Key, Relation, Key),
+        found: &mut dyn FnMut(Link, bool),
+    ) -> Vec<usize> {
         let (mut entries, mut ends) = (Vec::new(), Vec::with_capacity(self.parts.len()));
         for part in &self.parts {
             part.entries_of(source, relation, target, &mut entries);
@@ -328,13 +355,70 @@ impl<'a> Graph<'a> {
         }
         let order: Vec<u32> = (0..entries.len() as u32).collect();
         let part_of = |i: usize| ends.partition_point(|end| *end <= i) as u32;
-        let (mut there, mut ever) = (None, false);
-        self.decide(source, Direction::Out, &order, &entries, &part_of, &mut |link, is_there| {
-            ever = true;
-            if is_there {
-                there = Some(link);
-            }
-        });
-        (there, ever)
+        self.decide(source, Direction::Out, &order, &entries, &part_of, found);
+        ends
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::base::Seq;
+    use crate::graph::{Edge, EdgeTable};
+
+    /// Documents that have expired, which counts how often it is asked.
+    struct Counted<'a>(&'a Cell<usize>);
+
+    impl Expired for Counted<'_> {
+        fn expired(&self, key: Key) -> Option<i64> {
+            self.0.set(self.0.get() + 1);
+            (key.0 % 10 == 3).then_some(50)
+        }
+    }
+
+    /// A row of so many documents, each linked to the next.
+    fn row(count: u32) -> EdgeTable {
+        let edge = |n: u32| Edge {
+            source: Key(n),
+            relation: Relation(0),
+            target: Key(n + 1),
+            seq: Seq(u64::from(n)),
+            mark: Mark::Link,
+            at: 1,
+            until: NEVER,
+            weight: 1.0,
+            properties: None,
+        };
+        let names = (0..=count).map(|n| (Key(n), format!("d{n}").into())).collect();
+        EdgeTable::new((0..count).map(edge).collect(), names, vec![(Relation(0), "next".into())], Vec::new())
+    }
+
+    /// Every question once walked all documents that had expired, however few it came across.
+    #[test]
+    fn a_question_asks_of_the_ends_that_it_touches() {
+        let (table, asked) = (row(10_000), Cell::new(0));
+        let when = When { time: 100, is_current: true, kept_from: i64::MIN };
+        let graph = Graph::new(vec![&table], Some(Box::new(Counted(&asked))), when);
+        let mut links = Links::default();
+        graph.links(Key(4), Direction::Out, &[], &mut links);
+        assert_eq!((links.len(), asked.get()), (1, 2));
+        graph.links(Key(2), Direction::Out, &[], &mut links);
+        assert_eq!((links.len(), asked.get()), (0, 4), "its other end has expired");
+        assert_eq!(graph.find(Key(7), Relation(0), Key(8)).0.map(|link| link.seq), Some(Seq(7)));
+        assert_eq!(asked.get(), 6);
+    }
+
+    #[test]
+    fn what_ended_before_what_is_kept_never_was() {
+        let table = row(20);
+        let asked = Cell::new(0);
+        let at = |kept_from| When { time: 100, is_current: true, kept_from };
+        let versions = |kept_from| {
+            let graph = Graph::new(vec![&table], Some(Box::new(Counted(&asked))), at(kept_from));
+            (graph.history(Key(2), Direction::Out, &[]).len(), graph.find(Key(2), Relation(0), Key(3)).1)
+        };
+        assert_eq!((versions(49), versions(50)), ((1, true), (0, false)));
     }
 }

@@ -26,6 +26,8 @@ pub struct EdgeTable {
     is_plain: bool,
     /// By number.
     relations: Vec<(Relation, Arc<str>)>,
+    /// Places of relations, by name.
+    relations_by_name: Vec<u32>,
     /// By key and seq.
     gone: Vec<Gone>,
 }
@@ -60,6 +62,7 @@ impl EdgeTable {
         self.keys = self.names.iter().map(|(key, name)| (Arc::clone(name), *key)).collect();
         self.relations.sort_by_key(|(number, _)| *number);
         self.relations.dedup_by_key(|(number, _)| *number);
+        self.relations_by_name = by_name(&self.relations);
         self.gone.sort();
         self.gone.dedup();
         let is_there = |edge: &Edge| edge.mark == Mark::Link && edge.until == NEVER;
@@ -78,6 +81,20 @@ impl EdgeTable {
             chained(&self.relations, &later.relations),
             chained(&self.gone, &later.gone),
         )
+    }
+
+    /// Those of its entries that are asked for, without names that none of them mentions.
+    #[must_use]
+    pub fn filtered(self, is_kept: impl Fn(&Edge) -> bool) -> Self {
+        let edges = self.edges.iter().filter(|edge| is_kept(edge)).cloned().collect();
+        self.with_entries(edges)
+    }
+
+    /// Its gone documents, names and relations with other entries, of which the names that none mentions go.
+    #[must_use]
+    pub(super) fn with_entries(&self, edges: Vec<Edge>) -> Self {
+        let Self { names, relations, gone, .. } = self;
+        Self::new(edges, names.clone(), relations.clone(), gone.clone()).without_strays()
     }
 
     /// As the first part of a collection: there is nothing before it that marks could end, and edges whose end went
@@ -193,9 +210,7 @@ impl EdgeTable {
 
     /// Places of names, by name.
     pub(super) fn by_name(&self) -> Vec<u32> {
-        let mut by_name: Vec<u32> = (0..self.names.len() as u32).collect();
-        by_name.sort_unstable_by(|a, b| self.names[*a as usize].1.cmp(&self.names[*b as usize].1));
-        by_name
+        by_name(&self.names)
     }
 
     /// The names of relations, by number.
@@ -231,6 +246,19 @@ impl EdgeTable {
         let relations: usize = self.relations.iter().map(|(_, name)| 24 + name.len()).sum();
         edges + names + relations + self.gone.len() * size_of::<Gone>()
     }
+}
+
+/// Places of names, by name.
+pub(super) fn by_name<N>(names: &[(N, Arc<str>)]) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..names.len() as u32).collect();
+    places.sort_unstable_by(|a, b| names[*a as usize].1.cmp(&names[*b as usize].1));
+    places
+}
+
+/// What has this name, by places that [`by_name`] gave.
+pub(super) fn named<N: Copy>(names: &[(N, Arc<str>)], places: &[u32], name: &str) -> Option<N> {
+    let at = places.binary_search_by(|place| (*names[*place as usize].1).cmp(name)).ok()?;
+    Some(names[places[at] as usize].0)
 }
 
 /// The first time after `at` at which a document went.
@@ -321,6 +349,10 @@ impl EdgeSource for EdgeTable {
 
     fn relations(&self) -> &[(Relation, Arc<str>)] {
         &self.relations
+    }
+
+    fn relation_of(&self, name: &str) -> Option<Relation> {
+        named(&self.relations, &self.relations_by_name, name)
     }
 
     fn gone_after(&self, key: Key, at: i64) -> Option<i64> {

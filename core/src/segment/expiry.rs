@@ -1,6 +1,6 @@
 //! When the versions of a part expire: found by slot, and in the order in which they go.
 
-use crate::base::{NEVER, Slot};
+use crate::base::{Key, NEVER, Slot};
 
 use super::row::SharedRow;
 
@@ -39,6 +39,27 @@ impl Expiry {
     }
 }
 
+/// When the versions of a part expire, by the keys of their documents.
+#[derive(Debug, Default)]
+pub struct ExpiryByKey(Vec<(Key, i64, Slot)>);
+
+impl ExpiryByKey {
+    /// Of these, in any order.
+    #[must_use]
+    pub fn new(mut expiring: Vec<(Key, i64, Slot)>) -> Self {
+        expiring.sort_unstable();
+        Self(expiring)
+    }
+
+    /// The versions of a document that expire by a time: when each does, and its slot.
+    pub fn of(&self, key: Key, time: i64) -> impl Iterator<Item = (i64, Slot)> {
+        let own = &self.0[self.0.partition_point(|(other, ..)| *other < key)..];
+        own.iter()
+            .take_while(move |(other, at, _)| *other == key && *at <= time)
+            .map(|(_, at, slot)| (*at, *slot))
+    }
+}
+
 /// When the versions of a part expire.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpiryView<'a> {
@@ -57,6 +78,11 @@ impl<'a> ExpiryView<'a> {
     #[must_use]
     pub fn at(self, slot: Slot) -> i64 {
         self.slots.binary_search(&slot.0).map_or(NEVER, |at| self.times[at])
+    }
+
+    /// The slots that expire, ascending, and when each does.
+    pub fn iter(self) -> impl Iterator<Item = (Slot, i64)> + 'a {
+        self.slots.iter().zip(self.times).map(|(slot, time)| (Slot(*slot), *time))
     }
 
     /// The slots that have expired at a time, the first to expire first.

@@ -18,7 +18,7 @@ pub(crate) use blobs::derive_one;
 pub use blobs::{Derive, Mender, Segment, SegmentBlobs};
 pub use builder::{SegmentBuilder, derive};
 pub use ends::{End, Ends};
-pub use expiry::{Expiry, ExpiryView};
+pub use expiry::{Expiry, ExpiryByKey, ExpiryView};
 pub use nearest::{Filtered, Nearest, Plan, Scratch, Searched, VectorQuery, default_rerank, scan_codes};
 pub use row::{Row, SharedRow};
 pub use rows::RowsReader;

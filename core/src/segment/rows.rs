@@ -12,7 +12,7 @@ use crate::base::{DecodeError, Error, Key, Object, Reader, Result, Seq, Slot};
 use crate::storage::{Blob, Pinned, Rows, Section};
 use crate::vectors::Stored;
 
-use super::expiry::ExpiryView;
+use super::expiry::{ExpiryByKey, ExpiryView};
 use super::row::{Row, SharedRow};
 use super::rows_builder::RowsBuilder;
 
@@ -92,6 +92,7 @@ pub struct RowsReader {
     expires: bool,
     /// All that had expired by this time has ended.
     swept: AtomicI64,
+    expiry_by_key: OnceLock<ExpiryByKey>,
     pins: OnceLock<Pins>,
 }
 
@@ -247,7 +248,18 @@ impl RowsReader {
         let swept = AtomicI64::new(i64::MIN);
         let (slots, vectors, dim) = (slots as usize, vectors as usize, dim as usize);
         let (blob, pins) = (blob.clone(), OnceLock::new());
-        Ok(Self { blob, slots, vectors, dim, stored, weight, expires, swept, pins })
+        Ok(Self {
+            blob,
+            slots,
+            vectors,
+            dim,
+            stored,
+            weight,
+            expires,
+            swept,
+            expiry_by_key: OnceLock::new(),
+            pins,
+        })
     }
 
     /// Checks that all the blob says is possible, but for vectors and metadata, which are checked as they are read.
@@ -354,6 +366,19 @@ impl RowsReader {
         let (slots, times) =
             (numbers_of(&self.pins()?.expiry_slots)?, numbers_of(&self.pins()?.expiry_times)?);
         Ok(ExpiryView::new(slots, times, numbers_of(&self.pins()?.expiry_order)?))
+    }
+
+    /// The same by key, put in order when it is first asked for.
+    ///
+    /// # Errors
+    /// `corrupt`.
+    pub fn expiry_by_key(&self) -> Result<&ExpiryByKey> {
+        if let Some(found) = self.expiry_by_key.get() {
+            return Ok(found);
+        }
+        let keyed = |(slot, at)| Ok((self.key(slot)?, at, slot));
+        let expiring = self.expiry()?.iter().map(keyed).collect::<Result<_>>()?;
+        Ok(self.expiry_by_key.get_or_init(|| ExpiryByKey::new(expiring)))
     }
 
     /// Until when it is known that all that expires has ended.

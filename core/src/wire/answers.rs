@@ -211,6 +211,8 @@ pub struct InfoAnswer {
     pub auto_links: Vec<AutoLinkBody>,
     /// The earliest moment that can be read; null when that is any.
     pub earliest: Option<String>,
+    /// The earliest moment at which the graph can be read; null when that is any.
+    pub graph_earliest: Option<String>,
     /// Live documents.
     pub documents: usize,
     /// Live documents in the memtable.
@@ -240,6 +242,10 @@ pub struct MaintenanceAnswer {
     pub refine_ef_construction: u32,
     /// So much time is between two such jobs at least; `0s` for none by themselves.
     pub refine_interval: String,
+    /// Versions of edges that ended longer ago are dropped; `0s` for never.
+    pub graph_retention: String,
+    /// So much time is between two jobs that drop them at least; `0s` for none by themselves.
+    pub graph_vacuum_interval: String,
 }
 
 impl From<Maintenance> for MaintenanceAnswer {
@@ -250,6 +256,8 @@ impl From<Maintenance> for MaintenanceAnswer {
             vacuum_interval: interval(settings.vacuum_interval),
             refine_ef_construction: settings.refine_ef_construction,
             refine_interval: interval(settings.refine_interval),
+            graph_retention: interval(settings.graph_retention),
+            graph_vacuum_interval: interval(settings.graph_vacuum_interval),
         }
     }
 }
@@ -258,8 +266,8 @@ impl InfoAnswer {
     /// Of a collection with this name, in this state.
     #[must_use]
     pub fn new(name: &str, view: &View) -> Self {
-        let (config, stats, earliest): (&CollectionConfig, _, _) =
-            (&view.config, view.stats(), view.earliest());
+        let (config, stats): (&CollectionConfig, _) = (&view.config, view.stats());
+        let (earliest, graph_earliest) = (view.earliest(), view.graph_earliest());
         let fields = config.text.as_ref().map(|text| match &text.fields {
             TextFields::TopLevel => "top_level".into(),
             TextFields::All => "all".into(),
@@ -290,6 +298,7 @@ impl InfoAnswer {
             codes: config.settings.codes.name(),
             auto_links: config.settings.auto_links.iter().map(AutoLinkBody::from).collect(),
             earliest: (earliest > i64::MIN).then(|| format_time(earliest)),
+            graph_earliest: (graph_earliest > i64::MIN).then(|| format_time(graph_earliest)),
             documents: stats.documents,
             memtable: stats.memtable,
             memtable_bytes: stats.memtable_bytes,

@@ -75,6 +75,10 @@ pub struct MaintenanceBody {
     pub refine_ef_construction: Option<u32>,
     /// So much time is between two such jobs at least: `30m` by default, `0s` for none by themselves.
     pub refine_interval: Option<String>,
+    /// Versions of edges that ended longer ago are dropped: `0s`, the default, for never.
+    pub graph_retention: Option<String>,
+    /// So much time is between two jobs that drop them at least: `1m` by default, `0s` for none by themselves.
+    pub graph_vacuum_interval: Option<String>,
 }
 
 impl MaintenanceBody {
@@ -97,6 +101,13 @@ impl MaintenanceBody {
             interval("vacuum_interval", self.vacuum_interval.as_deref(), settings.vacuum_interval)?;
         settings.refine_interval =
             interval("refine_interval", self.refine_interval.as_deref(), settings.refine_interval)?;
+        settings.graph_retention =
+            interval("graph_retention", self.graph_retention.as_deref(), settings.graph_retention)?;
+        settings.graph_vacuum_interval = interval(
+            "graph_vacuum_interval",
+            self.graph_vacuum_interval.as_deref(),
+            settings.graph_vacuum_interval,
+        )?;
         settings.refine_ef_construction =
             self.refine_ef_construction.unwrap_or(settings.refine_ef_construction);
         settings.check()?;

@@ -4,7 +4,7 @@ import { KithError, type Report } from '../errors.js';
 import type { Job } from '../types.js';
 
 /** What a job does. */
-export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'recode' | 'refine' | 'optimize';
+export type JobKind = 'seal' | 'index' | 'merge' | 'vacuum' | 'graph_vacuum' | 'recode' | 'refine' | 'optimize';
 
 /** JSON, and the vectors that belong into it: `lengths[i]` components each, -1 for none. */
 export interface Answer {

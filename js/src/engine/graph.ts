@@ -57,6 +57,10 @@ export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
     return this.#ask('subgraph', plain ? { ...request, guide: plain } : request);
   }
 
+  vacuum(): Promise<boolean> {
+    return wait(() => this.#backend.run('graph_vacuum'));
+  }
+
   path(request: PathRequest): Promise<GraphPath<M>> {
     return this.#ask('path', request);
   }

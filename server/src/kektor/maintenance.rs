@@ -23,6 +23,8 @@ pub struct MaintenanceBody {
     refine_enabled: Option<bool>,
     refine_interval: Option<Value>,
     refine_ef_construction: Option<u32>,
+    graph_retention: Option<Value>,
+    graph_vacuum_interval: Option<Value>,
 }
 
 impl MaintenanceBody {
@@ -38,6 +40,12 @@ impl MaintenanceBody {
         }
         if let Some(span) = &self.refine_interval {
             settings.refine_interval = duration("refine_interval", span)?;
+        }
+        if let Some(span) = &self.graph_retention {
+            settings.graph_retention = duration("graph_retention", span)?;
+        }
+        if let Some(span) = &self.graph_vacuum_interval {
+            settings.graph_vacuum_interval = duration("graph_vacuum_interval", span)?;
         }
         if let Some(ef) = self.refine_ef_construction {
             settings.refine_ef_construction = ef;
@@ -207,5 +215,8 @@ mod tests {
             change(r#"{"refine_enabled": true, "refine_ef_construction": 300, "delete_threshold": 0}"#, off);
         assert_eq!((on.refine_interval, on.refine_ef_construction), (defaults.refine_interval, 300));
         assert_eq!(on.delete_threshold, 1);
+        let kept = change(r#"{"graph_retention": "720h", "graph_vacuum_interval": 5}"#, defaults);
+        assert_eq!((kept.graph_retention, kept.graph_vacuum_interval), (720 * 3_600_000_000_000, 5));
+        assert_eq!(change("{}", kept), kept);
     }
 }

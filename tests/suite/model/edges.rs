@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{Clock, Key, NEVER, Object};
-use kithdb::collection::{LinkRequest, Mutation, UnlinkRequest, View};
+use kithdb::collection::{LinkRequest, Maintenance, Mutation, Settings, UnlinkRequest, View};
 use kithdb::graph::{Components, Direction, Graph, Link, Links, PathRequest, SubgraphRequest};
 use kithdb::storage::Level;
 
@@ -57,6 +57,38 @@ impl Model {
         edge.from <= time && time < edge.until && !ends.iter().any(|id| self.went(id, edge.from, time))
     }
 
+    /// The earliest moment at which the graph can be read.
+    pub fn graph_earliest(&self) -> i64 {
+        let is_kept = self.retention == 0 || !self.had_edges;
+        let horizon = if is_kept { i64::MIN } else { self.last - self.retention };
+        horizon.max(self.graph_known_from)
+    }
+
+    /// Edges are kept so long from now on; what may have been dropped before stays so.
+    pub fn retain_edges(&mut self, retention: i64) {
+        self.graph_known_from = self.graph_earliest();
+        self.retention = retention;
+    }
+
+    /// A copy has the versions that can be read.
+    pub fn travel_edges(&mut self) {
+        self.graph_known_from = self.graph_earliest();
+        let (edges, last) = (std::mem::take(&mut self.edges), self.last);
+        self.edges =
+            edges.into_iter().filter(|edge| self.end_of(edge, last) > self.graph_known_from).collect();
+        self.had_edges = !self.edges.is_empty();
+    }
+
+    /// The first moment at which a version is not there, as far as is known at a time.
+    fn end_of(&self, edge: &EdgeVersion, time: i64) -> i64 {
+        let ends = [&edge.source, &edge.target];
+        let went =
+            self.went.iter().filter(|(id, at)| ends.contains(&id) && *at > edge.from).map(|(_, at)| *at);
+        let expired = self.versions.iter().filter(|v| ends.contains(&&v.id) && v.ended == NEVER);
+        let expired = expired.map(|v| v.expires).filter(|at| edge.from < *at && *at <= time);
+        went.chain(expired).min().unwrap_or(NEVER).min(edge.until)
+    }
+
     fn edges_at(&self, time: i64) -> Vec<&EdgeVersion> {
         self.edges.iter().filter(|edge| self.is_there(edge, time)).collect()
     }
@@ -86,6 +118,7 @@ impl Model {
             other.until = other.until.min(time);
         }
         self.edges.push(EdgeVersion { from: time, ..edge });
+        self.had_edges = true;
         self.last = time;
         true
     }
@@ -95,12 +128,12 @@ impl Model {
         &mut self,
         (source, relation, target): (&str, &str, &str),
         erase: bool,
-        clock: i64,
+        (clock, kept_from): (i64, i64),
     ) -> bool {
         let time = self.next_time(clock);
         let is_own = |edge: &EdgeVersion| edge.is(source, relation, target);
         let is_there = self.edges.iter().any(|edge| is_own(edge) && self.is_there(edge, time));
-        let ever = self.edges.iter().any(is_own);
+        let ever = self.edges.iter().any(|edge| is_own(edge) && self.end_of(edge, time) > kept_from);
         if !(is_there || erase && ever) {
             return false;
         }
@@ -134,7 +167,7 @@ impl Run {
 
     /// A batch of links and unlinks.
     pub fn edges(&mut self) {
-        let clock = self.clock.now_ns();
+        let (clock, kept_from) = (self.clock.now_ns(), self.model.graph_earliest());
         self.model.expire(clock);
         let (mut batch, mut linked, mut unlinked) = (Vec::new(), 0, 0);
         for _ in 0..=self.rng.below(4) {
@@ -144,7 +177,7 @@ impl Run {
                 let erase = self.rng.below(4) == 0;
                 let back = inverse.as_ref().map(|inverse| (&*target, &**inverse, &*source));
                 for triple in [Some((&*source, &*relation, &*target)), back].into_iter().flatten() {
-                    unlinked += usize::from(self.model.unlink(triple, erase, clock));
+                    unlinked += usize::from(self.model.unlink(triple, erase, (clock, kept_from)));
                 }
                 batch.push(Mutation::Unlink(UnlinkRequest { source, relation, target, inverse, erase }));
                 continue;
@@ -173,10 +206,30 @@ impl Run {
         settle(&*self.collection.storage());
     }
 
+    /// Edges are kept for another time from now on.
+    pub fn retain(&mut self) {
+        let graph_retention = if self.rng.below(4) == 0 { 0 } else { 1 + self.rng.below(300) as i64 };
+        let settings = self.collection.reader().load().config.settings.clone();
+        let maintenance = Maintenance { graph_retention, ..settings.maintenance };
+        self.collection.configure(Settings { maintenance, ..settings }, Level::Os).expect("stored");
+        settle(&*self.collection.storage());
+        self.model.retain_edges(graph_retention);
+    }
+
     /// Every reading of the graph at a moment.
     pub fn look_at_edges(&mut self, view: &View, as_of: Option<i64>, clock: i64) {
         let time = as_of.unwrap_or(clock.max(self.model.last));
-        let graph = view.graph(view.graph_moment(as_of, clock)).expect("sound");
+        let earliest = self.model.graph_earliest();
+        assert_eq!(view.graph_earliest(), earliest);
+        let graph = match view.graph(view.graph_moment(as_of, clock)) {
+            Ok(graph) => graph,
+            Err(error) => {
+                assert_eq!(error.code(), "history_gone");
+                assert!(time < earliest, "{as_of:?}: {error}");
+                return;
+            }
+        };
+        assert!(time >= earliest, "{time} is gone, the graph begins at {earliest}");
         let there: Vec<EdgeVersion> = self.model.edges_at(time).into_iter().cloned().collect();
         let mut names: Vec<String> =
             (0..12).map(|i| format!("id{i}")).chain((0..3).map(|i| format!("x{i}"))).collect();
@@ -185,6 +238,7 @@ impl Run {
             for direction in [Direction::Out, Direction::In] {
                 let wanted = if self.rng.below(2) == 0 { Some(self.relation()) } else { None };
                 self.neighbours(&graph, &there, name, direction, wanted.as_deref(), time);
+                self.past(&graph, name, direction, (time, earliest));
             }
         }
         let (source, target) = (names[self.rng.below(15) as usize].clone(), names[3].clone());
@@ -193,6 +247,31 @@ impl Run {
         self.around(&graph, &there, &source, ways, time);
         self.between(&graph, &there, [&source, &target], ways, time);
         self.together(&graph, &there, time);
+    }
+
+    /// Every version that can be read and began by then.
+    fn past(&self, graph: &Graph<'_>, name: &str, direction: Direction, (time, earliest): (i64, i64)) {
+        let model = &self.model;
+        let own = |edge: &&EdgeVersion| {
+            let end = if direction == Direction::Out { &edge.source } else { &edge.target };
+            end == name && (edge.from <= time || time >= model.last) && model.end_of(edge, time) > earliest
+        };
+        let plain = |e: &EdgeVersion| {
+            (e.source.clone(), e.relation.clone(), e.target.clone(), e.from, model.end_of(e, time))
+        };
+        let mut expected: Vec<_> = model.edges.iter().filter(own).map(plain).collect();
+        let found = graph.key(name).map(|key| graph.history(key, direction, &[])).unwrap_or_default();
+        let name_of = |key| graph.name(key).to_owned();
+        let mut found: Vec<_> = found
+            .iter()
+            .map(|link| {
+                let relation = graph.relation_name(link.relation).to_owned();
+                (name_of(link.source), relation, name_of(link.target), link.created, link.until)
+            })
+            .collect();
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected, "versions {direction:?} of {name} as of {time}, from {earliest}");
     }
 
     fn neighbours(

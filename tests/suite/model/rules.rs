@@ -75,7 +75,7 @@ impl Model {
             let there = self.metadata_at(other, self.next_time(clock));
             let theirs = there.map(|metadata| self.named(other, &metadata)).unwrap_or_default();
             if !wanted.iter().chain(&theirs).any(|(named, _)| *named == triple) {
-                self.unlink((&triple.0, &triple.1, &triple.2), false, clock);
+                self.unlink((&triple.0, &triple.1, &triple.2), false, (clock, i64::MIN));
             }
         }
         self.make(wanted, to_come, clock);
