@@ -180,7 +180,7 @@ impl State {
                 }
             }
         }
-        self.edges = self.edges.joined(&noted.into_table());
+        self.edges = self.edges.salvaged(&noted.into_table());
     }
 
     /// A newer version than any before.
