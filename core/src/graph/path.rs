@@ -78,7 +78,8 @@ impl Graph<'_> {
     /// as short, the same one is always found.
     ///
     /// # Errors
-    /// `invalid_parameter` for a negative weight on the way of a weighted search.
+    /// `invalid_parameter` for a negative weight on the way of a weighted search, and where all that lead there are heavier
+    /// than any number.
     pub fn path(&self, request: &PathRequest) -> Result<(Option<Path>, bool)> {
         if request.source == request.target {
             return Ok((Some(Path { nodes: vec![request.source], links: Vec::new(), cost: 0.0 }), false));
@@ -139,7 +140,7 @@ impl Graph<'_> {
             HashMap::from([((request.source, 0), (Cost(0.0), None))]);
         // The fewest edges with which an end was left: with as many or more it is not left again, at no less cost.
         let mut left: HashMap<Key, usize> = HashMap::new();
-        let (mut links, mut looked) = (Links::default(), 0);
+        let (mut links, mut looked, mut overflows) = (Links::default(), 0, false);
         while let Some(Reverse((cost, hops, node))) = queue.pop() {
             if left.get(&node).is_some_and(|fewest| *fewest <= hops) {
                 continue;
@@ -166,6 +167,11 @@ impl Graph<'_> {
                 }
                 for link in links.iter() {
                     let next = Cost(cost.0 + self.cost(link)?);
+                    // There is no number for such a sum. Whatever has one is lighter.
+                    if !next.0.is_finite() {
+                        overflows = true;
+                        continue;
+                    }
                     let (far, hops) = (link.far(*direction), hops + 1);
                     let is_left = left.get(&far).is_some_and(|fewest| *fewest <= hops);
                     if !is_left && best.get(&(far, hops)).is_none_or(|(least, _)| next < *least) {
@@ -174,6 +180,10 @@ impl Graph<'_> {
                     }
                 }
             }
+        }
+        if overflows {
+            let expected = format!("sums of weights up to {:e}; ask for the fewest edges instead", f64::MAX);
+            return Err(Error::parameter("weighted", "a sum of weights beyond", expected));
         }
         Ok((None, false))
     }
