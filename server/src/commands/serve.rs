@@ -13,7 +13,7 @@ use kithdb::wire;
 
 use super::report::{StderrObserver, one_line};
 use super::token::read_token;
-use crate::http::{App, AppOptions, accept, routes};
+use crate::http::{App, AppOptions, Limits, accept, routes, told_to_stop};
 
 /// How long the last requests and jobs may take after the signal to stop.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -59,11 +59,12 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
     let listener = bind(address)?;
     let listen = listener.local_addr().map_err(|e| e.to_string())?;
     let (embedder, allowed_hosts) = (args.embedder.clone(), args.allowed_hosts.clone());
-    let options = AppOptions { listen, embedder, token, allowed_hosts };
+    let options = AppOptions { listen, embedder, token, allowed_hosts, limits: Limits::default() };
     let app = App::new(open(args).map_err(|e| one_line(&e))?, options);
     let runtime = tokio::runtime::Runtime::new().map_err(|e| format!("cannot start threads: {e}"))?;
     println!("KithDB listens on http://{listen}");
-    let served = runtime.block_on(accept(listener, routes(app.clone()), END_WITHIN));
+    let served = runtime
+        .block_on(async { accept(listener, &app, routes(app.clone()), told_to_stop()?, END_WITHIN).await });
     let closed = app.db().close();
     runtime.shutdown_timeout(END_WITHIN);
     served.map_err(|e| e.to_string()).and(closed.map_err(|e| one_line(&e)))

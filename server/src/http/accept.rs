@@ -1,32 +1,49 @@
-//! Accepts connections until a signal says to stop. Ours and not axum's, whose loop waits for ever for the head of a
-//! request.
+//! Accepts connections until it is told to stop. Ours and not axum's, whose loop waits for ever for whoever is slow, and
+//! takes as many connections as come.
 
 use std::io;
 use std::net::TcpListener;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tower_service::Service;
 
-/// How long a client may take to send the head of a request.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+use super::app::App;
+use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
+use super::pace::{Answered, Paced, PacedBody, Turns};
+
 /// Pause after a connection could not be accepted, most likely for want of file descriptors.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// Serves connections until SIGINT or SIGTERM; then the requests in flight end, at the latest after `end_within`.
+/// What a connection too many is told.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// Serves connections until `stop`; then the requests in flight end, at the latest after `end_within`.
 ///
 /// # Errors
-/// When the listener or the signals cannot be watched.
-pub async fn accept(listener: TcpListener, routes: Router, end_within: Duration) -> io::Result<()> {
+/// When the listener cannot be watched.
+pub async fn accept(
+    listener: TcpListener,
+    app: &App,
+    routes: Router,
+    stop: impl Future<Output = ()>,
+    end_within: Duration,
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let mut stop = pin!(signal()?);
+    let mut stop = pin!(stop);
     let connections = GracefulShutdown::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    let room = Arc::new(Semaphore::new(app.room().limits().connections));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -38,18 +55,51 @@ pub async fn accept(listener: TcpListener, routes: Router, end_within: Duration)
         };
         // Answers are small and written whole: waiting to fill packets only delays them.
         drop(stream.set_nodelay(true));
-        let service = TowerToHyperService::new(routes.clone());
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        // A connection that fails has lost its client: nobody is left to be told.
-        tokio::spawn(async move { drop(connection.await) });
+        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+            // What does not fit at once is not worth waiting for.
+            drop(stream.try_write(FULL));
+            continue;
+        };
+        let connection = connections.watch(serve(stream, app.clone(), routes.clone()));
+        tokio::spawn(async move {
+            // A connection that fails has lost its client: nobody is left to be told.
+            drop(connection.await);
+            drop(permit);
+        });
     }
     drop(listener);
     drop(tokio::time::timeout(end_within, connections.shutdown()).await);
     Ok(())
 }
 
+fn serve(
+    stream: TcpStream,
+    app: App,
+    routes: Router,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    let (limits, turns) = (*app.room().limits(), Turns::default());
+    let stream = Paced::new(stream, limits, turns.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        turns.begin();
+        let (turns, mut routes) = (turns.clone(), routes.clone());
+        let reserved = app.room().body();
+        async move {
+            let answer = routes.call(PacedBody::around(request, limits, &reserved)).await;
+            answer.map(|response| Answered::around(response, turns))
+        }
+    });
+    let mut http = http1::Builder::new();
+    // Ours are told apart: whoever is idle may be so for longer than the head of a request may take.
+    http.header_read_timeout(None).max_headers(HEADERS_MAX).max_header_size(HEAD_BYTES_MAX);
+    http.serve_connection(TokioIo::new(stream), service)
+}
+
+/// Done when the process is told to end: SIGINT or SIGTERM.
+///
+/// # Errors
+/// When signals cannot be watched.
 #[cfg(unix)]
-fn signal() -> io::Result<impl Future<Output = ()>> {
+pub fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
@@ -60,7 +110,11 @@ fn signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// Done when the process is told to end.
+///
+/// # Errors
+/// Never.
 #[cfg(not(unix))]
-fn signal() -> io::Result<impl Future<Output = ()>> {
+pub fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::access::TokenDigest;
 use super::keys::Keys;
+use super::limits::{Limits, Room};
 use super::problem::Problem;
 use super::tasks::Tasks;
 
@@ -23,6 +24,7 @@ struct Inner {
     options: AppOptions,
     tasks: Tasks,
     keys: Keys,
+    room: Room,
 }
 
 /// How a database is served.
@@ -36,12 +38,15 @@ pub struct AppOptions {
     pub token: Option<TokenDigest>,
     /// More names that requests may have as their Host, with a port or with any.
     pub allowed_hosts: Vec<String>,
+    /// How much at once, and how long.
+    pub limits: Limits,
 }
 
 impl App {
     /// Serves this database.
     pub fn new(db: Db, options: AppOptions) -> Self {
-        Self(Arc::new(Inner { db, options, tasks: Tasks::default(), keys: Keys::default() }))
+        let room = Room::new(options.limits);
+        Self(Arc::new(Inner { db, options, tasks: Tasks::default(), keys: Keys::default(), room }))
     }
 
     /// The database.
@@ -52,6 +57,11 @@ impl App {
     /// How it is served.
     pub fn options(&self) -> &AppOptions {
         &self.0.options
+    }
+
+    /// What there is room for.
+    pub fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// Work that goes on after its request was answered.
@@ -98,7 +108,13 @@ impl App {
         E: Into<Problem> + Send + 'static,
     {
         let app = self.clone();
-        match tokio::task::spawn_blocking(move || work(app.db())).await {
+        // Held by the work: whoever goes away does not end it.
+        let thread = self.room().thread().await;
+        let work = move || {
+            let _thread = thread;
+            work(app.db())
+        };
+        match tokio::task::spawn_blocking(work).await {
             Ok(done) => done.map_err(Into::into),
             Err(_) => Err(Problem::internal()),
         }

@@ -1,15 +1,16 @@
 //! How handlers take a request apart. What cannot be read is a [`Problem`], and no body is read past its limit.
 
-use std::error::Error as _;
-
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use http_body_util::LengthLimitError;
 use kithdb::base::{Error, InputError};
 use serde::de::DeserializeOwned;
 
+use super::limits::overloaded;
+use super::pace::BodyRefused;
 use super::problem::Problem;
 
 /// A JSON body of up to `LIMIT` bytes, not parsed yet.
@@ -91,6 +92,11 @@ fn check_type(parts: &Parts, expected: &'static str) -> Result<(), Problem> {
     Err(problem.facts(expected, if got.is_empty() { "none" } else { got }))
 }
 
+fn too_slow() -> Problem {
+    let message = "the body came too slowly";
+    Problem::http(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
+}
+
 /// All of a body.
 ///
 /// # Errors
@@ -105,7 +111,15 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
         return Err(too_large(announced));
     }
     to_bytes(body, limit).await.map_err(|e| {
-        let past_limit = e.source().is_some_and(|source| source.to_string().contains("length limit"));
-        if past_limit { too_large(limit as u64 + 1) } else { invalid("the body ended early") }
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&e);
+        while let Some(error) = cause {
+            match error.downcast_ref::<BodyRefused>() {
+                Some(BodyRefused::NoRoom) => return overloaded("bytes of bodies"),
+                Some(BodyRefused::TooSlow) => return too_slow(),
+                None if error.is::<LengthLimitError>() => return too_large(limit as u64 + 1),
+                None => cause = error.source(),
+            }
+        }
+        invalid("the body ended early")
     })
 }

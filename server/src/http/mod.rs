@@ -7,18 +7,21 @@ mod extract;
 mod guard;
 mod keys;
 mod known;
+mod limits;
 pub mod need;
+mod pace;
 mod problem;
 pub mod routes;
 pub mod table;
 mod tasks;
 
-pub use accept::accept;
+pub use accept::{accept, told_to_stop};
 pub use access::{Caller, TOKEN_CHARS_MIN, TokenDigest};
 pub use app::{App, AppOptions};
 pub use extract::{FileBody, JsonBody, NoBody, PathOf, QueryOf};
 pub use keys::{Key, Keys, NewKey};
 pub use known::unless_known;
+pub use limits::Limits;
 pub use problem::Problem;
 pub use routes::routes;
 

@@ -76,6 +76,17 @@ impl Problem {
         self.0.status
     }
 
+    /// Puts the headers into an answer that clients are to go by.
+    pub fn tell(&self, response: &mut Response) {
+        let told = match (self.status(), self.code()) {
+            (StatusCode::UNAUTHORIZED, _) => (header::WWW_AUTHENTICATE, "Bearer"),
+            (_, "overloaded") => (header::RETRY_AFTER, "1"),
+            (StatusCode::REQUEST_TIMEOUT, _) => (header::CONNECTION, "close"),
+            _ => return,
+        };
+        response.headers_mut().insert(told.0, HeaderValue::from_static(told.1));
+    }
+
     /// Its stable code.
     pub fn code(&self) -> &'static str {
         self.0.report.code
@@ -117,9 +128,7 @@ impl IntoResponse for Problem {
         let json = HeaderValue::from_static("application/problem+json");
         let bytes = serde_json::to_vec(&body).expect("strings and numbers are JSON");
         let mut response = (*status, [(header::CONTENT_TYPE, json)], bytes).into_response();
-        if *status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
+        self.tell(&mut response);
         // For layers that show it in another shape.
         response.extensions_mut().insert(self);
         response

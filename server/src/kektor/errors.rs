@@ -1,7 +1,7 @@
 //! Errors in this API's shape, `{"error": "..."}`, and in its words where clients may look at them.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kithdb::base::{Error, InputError, StateError};
 use serde_json::json;
@@ -11,17 +11,20 @@ use crate::http::Problem;
 /// Turns the problem in an answer, if there is one, into this API's shape.
 pub async fn shape_errors(response: Response) -> Response {
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
-    if let Some(text) = refused(problem.code()) {
-        return refusal(problem.status(), text);
-    }
     let status = match problem.error() {
         Some(Error::Input(InputError::TooLarge { what: "a batch", .. })) => StatusCode::BAD_REQUEST,
         _ => problem.status(),
     };
-    (status, Json(json!({"error": message(problem)}))).into_response()
+    let mut shaped = match refused(problem.code()) {
+        // With the line end that Go's servers add.
+        Some(text) => (status, format!("{text}\n")).into_response(),
+        None => (status, Json(json!({"error": message(problem)}))).into_response(),
+    };
+    problem.tell(&mut shaped);
+    shaped
 }
 
-/// What it says to who may not ask.
+/// What it says to who may not ask, which is plain text.
 fn refused(code: &str) -> Option<&'static str> {
     Some(match code {
         "missing_token" => "Unauthorized: missing Authorization header",
@@ -29,15 +32,6 @@ fn refused(code: &str) -> Option<&'static str> {
         "forbidden" => "Forbidden: insufficient permissions for this namespace/action",
         _ => return None,
     })
-}
-
-/// That is plain text, with the line end that Go's servers add.
-fn refusal(status: StatusCode, text: &str) -> Response {
-    let mut response = (status, format!("{text}\n")).into_response();
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    response
 }
 
 fn message(problem: &Problem) -> String {

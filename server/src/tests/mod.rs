@@ -9,6 +9,7 @@ mod kektor_auto_links;
 mod kektor_graph;
 mod kv;
 mod page;
+mod slow;
 mod v1;
 
 use std::path::{Path, PathBuf};
@@ -20,13 +21,13 @@ use kithdb::host::{Db, Options, load_embedder};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::http::{App, AppOptions, routes};
+use crate::http::{App, AppOptions, Limits, routes};
 
 const HOST: &str = "127.0.0.1:9091";
 
 fn app_options() -> AppOptions {
     let listen = HOST.parse().expect("an address");
-    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![] }
+    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![], limits: Limits::default() }
 }
 
 /// A server in memory.

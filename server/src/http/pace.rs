@@ -1,0 +1,320 @@
+//! A connection whose client must not be slow: the head of a request, the gaps between requests, bodies and answers each
+//! have their time. hyper's own limit counts from the end of the last request, and would close who is only idle.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body as AnyBody, Bytes};
+use axum::http::{Request, Response};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::limits::{Limits, Reserved};
+
+/// Where a connection stands: a count that is odd while a request is worked on. The service and the connection share it.
+#[derive(Debug, Clone, Default)]
+pub struct Turns(Arc<AtomicUsize>);
+
+impl Turns {
+    fn now(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// The head of a request is here.
+    pub fn begin(&self) {
+        self.0.fetch_or(1, Ordering::AcqRel);
+    }
+
+    /// Its answer is written, or as good as.
+    fn end(&self) {
+        let now = self.now();
+        self.0.store((now | 1).wrapping_add(1), Ordering::Release);
+    }
+}
+
+/// A connection that fails when its client is too slow, and ends when it is idle for too long.
+pub struct Paced<S> {
+    stream: S,
+    limits: Limits,
+    turns: Turns,
+    /// The turn that `reading` and `writing` are of.
+    turn: usize,
+    /// Runs while a request is waited for: until its first byte, then until the end of its head.
+    reading: Option<Pin<Box<Sleep>>>,
+    head_began: bool,
+    writing: Option<Window>,
+}
+
+impl<S> Paced<S> {
+    /// Around a connection.
+    pub fn new(stream: S, limits: Limits, turns: Turns) -> Self {
+        let turn = turns.now();
+        Self { stream, limits, turns, turn, reading: None, head_began: false, writing: None }
+    }
+
+    fn settle(&mut self) {
+        let now = self.turns.now();
+        if self.turn != now {
+            self.turn = now;
+            self.writing = None;
+            self.head_began = false;
+            // Kept, to be set anew: there is one for each connection, idle or not.
+            if let Some(timer) = &mut self.reading {
+                timer.as_mut().reset(Instant::now() + self.limits.idle_for);
+            }
+        }
+    }
+
+    /// Has the task woken when this connection was idle for too long. hyper does not read again after an answer before
+    /// something comes, but it flushes.
+    fn watch_idle(&mut self, context: &mut Context<'_>) {
+        self.settle();
+        if self.has_request() || self.head_began {
+            return;
+        }
+        let deadline = Instant::now() + self.limits.idle_for;
+        let timer = self.reading.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.as_mut().poll(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+    }
+
+    fn has_request(&self) -> bool {
+        self.turn % 2 == 1
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        this.settle();
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        if this.has_request() {
+            return polled;
+        }
+        if polled.is_ready() && (buffer.filled().len() == before || this.head_began) {
+            return polled;
+        }
+        let within = if polled.is_ready() { this.limits.head_within } else { this.limits.idle_for };
+        let deadline = Instant::now() + within;
+        if polled.is_ready() {
+            this.head_began = true;
+            this.reading.get_or_insert_with(|| Box::pin(sleep_until(deadline))).as_mut().reset(deadline);
+            return polled;
+        }
+        let timer = this.reading.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        ready!(timer.as_mut().poll(context));
+        // As if the client had gone.
+        Poll::Ready(if this.head_began { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) })
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Paced<S> {
+    fn written(
+        &mut self,
+        polled: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.settle();
+        let (window, least) = (self.limits.answer_window, self.limits.bytes_least);
+        match polled {
+            Poll::Ready(Ok(bytes)) => {
+                if self.writing.as_mut().is_some_and(|writing| writing.count(bytes) >= least) {
+                    self.writing = None;
+                }
+                polled
+            }
+            Poll::Pending => {
+                let writing = self.writing.get_or_insert_with(|| Window::new(window));
+                ready!(writing.poll_too_slow(context, least));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            failed => failed,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(polled, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.written(polled, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.watch_idle(context);
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// Time in which some bytes have to pass.
+struct Window {
+    length: Duration,
+    end: Pin<Box<Sleep>>,
+    bytes: usize,
+}
+
+impl Window {
+    fn new(length: Duration) -> Self {
+        Self { length, end: Box::pin(sleep_until(Instant::now() + length)), bytes: 0 }
+    }
+
+    /// How many have passed in it, with these.
+    const fn count(&mut self, bytes: usize) -> usize {
+        self.bytes += bytes;
+        self.bytes
+    }
+
+    /// Ready when a window ended in which too few passed.
+    fn poll_too_slow(&mut self, context: &mut Context<'_>, least: usize) -> Poll<()> {
+        loop {
+            ready!(self.end.as_mut().poll(context));
+            if std::mem::take(&mut self.bytes) < least {
+                return Poll::Ready(());
+            }
+            self.end.as_mut().reset(Instant::now() + self.length);
+        }
+    }
+}
+
+/// Why a body is not read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyRefused {
+    /// It comes too slowly.
+    TooSlow,
+    /// Others take all the room that there is for bodies.
+    NoRoom,
+}
+
+impl fmt::Display for BodyRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::TooSlow { "the body came too slowly" } else { "no room for the body" })
+    }
+}
+
+impl std::error::Error for BodyRefused {}
+
+/// The body of a request that must not come too slowly, and takes its room as it comes.
+pub struct PacedBody {
+    body: Incoming,
+    limits: Limits,
+    window: Option<Window>,
+    reserved: Reserved,
+}
+
+impl PacedBody {
+    /// The request with its body so. Handlers find the room that it takes in the extensions.
+    pub fn around(request: Request<Incoming>, limits: Limits, reserved: &Reserved) -> Request<AnyBody> {
+        let reserved = reserved.clone();
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(reserved.clone());
+        Request::from_parts(parts, AnyBody::new(Self { body, limits, window: None, reserved }))
+    }
+}
+
+impl Body for PacedBody {
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.body).poll_frame(context) {
+            Poll::Pending => {
+                let window = this.window.get_or_insert_with(|| Window::new(this.limits.body_window));
+                ready!(window.poll_too_slow(context, this.limits.bytes_least));
+                Poll::Ready(Some(Err(BodyRefused::TooSlow.into())))
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                if let Some(window) = &mut this.window {
+                    window.count(bytes);
+                }
+                let has_room = this.reserved.take(bytes);
+                Poll::Ready(Some(if has_room { Ok(frame) } else { Err(BodyRefused::NoRoom.into()) }))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(None) => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of an answer, whose end is the end of a turn.
+pub struct Answered {
+    body: AnyBody,
+    turns: Turns,
+}
+
+impl Answered {
+    /// The answer with its body so.
+    pub fn around(response: Response<AnyBody>, turns: Turns) -> Response<Self> {
+        response.map(|body| Self { body, turns })
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.turns.end();
+    }
+}
+
+impl Body for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,226 @@
+//! Clients that are slow, idle or too many, over real connections with short limits. Each waits until the server closes:
+//! that it does is what is tested, not when.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use kithdb::host::{Db, Options};
+use tokio::sync::oneshot;
+
+use super::app_options;
+use crate::http::{App, AppOptions, Limits, accept, routes};
+
+/// A server on a port, until it is dropped.
+struct Listening {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Listening {
+    fn start(limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a socket");
+        let address = listener.local_addr().expect("bound");
+        let (stop, stopped) = oneshot::channel();
+        let db = Db::in_memory(Options::default()).expect("memory is there");
+        let app = App::new(db, AppOptions { listen: address, limits, ..app_options() });
+        let serving = async move {
+            let stopped = async { drop(stopped.await) };
+            accept(listener, &app, routes(app.clone()), stopped, Duration::from_secs(10))
+                .await
+                .expect("it listens");
+        };
+        let runtime = tokio::runtime::Runtime::new().expect("threads");
+        let thread = std::thread::spawn(move || runtime.block_on(serving));
+        Self { address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).expect("it listens")
+    }
+
+    fn send(&self, stream: &mut TcpStream, head: &str) {
+        stream.write_all(head.replace("HOST", &self.address.to_string()).as_bytes()).expect("sent");
+    }
+
+    /// What comes until the server closes.
+    fn until_closed(&self, mut stream: TcpStream) -> String {
+        let mut answer = Vec::new();
+        // A connection that is reset is closed, too.
+        drop(stream.read_to_end(&mut answer));
+        String::from_utf8(answer).expect("ASCII")
+    }
+
+    fn is_served(&self, stream: &mut TcpStream) {
+        self.send(stream, "GET /healthz HTTP/1.1\r\nHost: HOST\r\n\r\n");
+        let mut answer = Vec::new();
+        while !answer.ends_with(br#"{"status":"ok"}"#) {
+            let mut piece = [0; 1024];
+            let read = stream.read(&mut piece).expect("an answer");
+            assert!(read > 0, "closed after {}", String::from_utf8_lossy(&answer));
+            answer.extend_from_slice(&piece[..read]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        drop(self.thread.take().expect("started").join());
+    }
+}
+
+const SOON: Duration = Duration::from_millis(50);
+const NEVER: Duration = Duration::from_secs(3_600);
+
+/// Limits that are never reached.
+fn patient() -> Limits {
+    Limits {
+        head_within: NEVER,
+        idle_for: NEVER,
+        body_window: NEVER,
+        answer_window: NEVER,
+        ..Limits::default()
+    }
+}
+
+const POST: &str = "POST /v1/collections HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\n";
+
+#[test]
+fn a_slow_head_is_cut_off_and_an_idle_connection_is_not() {
+    let server = Listening::start(Limits { head_within: SOON, ..patient() });
+    let mut idle = server.connect();
+    let mut used = server.connect();
+    server.is_served(&mut used);
+    for head in ["G", "GET /healthz HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\nHost: HOST\r\nX-A: "] {
+        let mut slow = server.connect();
+        server.send(&mut slow, head);
+        assert_eq!(server.until_closed(slow), "", "{head}");
+        let mut after_one = server.connect();
+        server.is_served(&mut after_one);
+        server.send(&mut after_one, head);
+        assert_eq!(server.until_closed(after_one), "", "{head}");
+    }
+    server.is_served(&mut idle);
+    server.is_served(&mut used);
+}
+
+#[test]
+fn a_slow_body_is_cut_off_however_it_comes() {
+    let server = Listening::start(Limits { body_window: SOON, ..patient() });
+    for (head, dribbles) in
+        [("Content-Length: 100\r\n\r\n{", false), ("Transfer-Encoding: chunked\r\n\r\n", true)]
+    {
+        let mut slow = server.connect();
+        server.send(&mut slow, &format!("{POST}{head}"));
+        if dribbles {
+            // One byte at a time, for as long as the server takes it.
+            while slow.write_all(b"1\r\n \r\n").is_ok() {
+                std::thread::yield_now();
+                std::thread::sleep(SOON / 10);
+            }
+        }
+        let answer = server.until_closed(slow);
+        assert!(answer.is_empty() && dribbles || answer.contains("408 Request Timeout"), "{answer}");
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_reads_is_given_up() {
+    let server = Listening::start(Limits { answer_window: SOON, ..patient() });
+    let mut deaf = server.connect();
+    // More answers than the buffers of both ends hold.
+    let asks = "GET /ui/files.json HTTP/1.1\r\nHost: HOST\r\n\r\n".repeat(100);
+    let asks = asks.replace("HOST", &server.address.to_string());
+    while deaf.write_all(asks.as_bytes()).is_ok() {}
+    server.is_served(&mut server.connect());
+}
+
+#[test]
+fn an_idle_connection_is_closed_in_time() {
+    let server = Listening::start(Limits { idle_for: SOON, ..patient() });
+    assert_eq!(server.until_closed(server.connect()), "");
+    let mut used = server.connect();
+    server.is_served(&mut used);
+    assert_eq!(server.until_closed(used), "");
+}
+
+#[test]
+fn many_idle_connections_are_served_and_more_than_the_limit_are_told() {
+    let server = Listening::start(Limits { connections: 200, ..patient() });
+    let mut idle: Vec<TcpStream> = (0..200).map(|_| server.connect()).collect();
+    for stream in &mut idle {
+        server.is_served(stream);
+    }
+    let answer = server.until_closed(server.connect());
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("Retry-After: 1"), "{answer}");
+    for stream in &mut idle {
+        server.is_served(stream);
+    }
+}
+
+#[test]
+fn requests_and_bytes_beyond_what_there_is_room_for_are_told_to_come_again() {
+    let server = Listening::start(Limits { requests: 1, body_bytes: 1_000, ..patient() });
+    let mut first = server.connect();
+    server.send(&mut first, &format!("{POST}Content-Length: 100\r\n\r\n{{"));
+    // The first is being worked on once the second is refused.
+    loop {
+        let mut second = server.connect();
+        server.send(&mut second, "GET /v1/kv HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
+        let answer = server.until_closed(second);
+        if answer.starts_with("HTTP/1.1 503 ") {
+            assert!(answer.contains("retry-after: 1") && answer.contains("overloaded"), "{answer}");
+            break;
+        }
+    }
+    server.is_served(&mut server.connect());
+    drop(first);
+    // As soon as the first has gone there is room again, but not for this body.
+    loop {
+        let mut large = server.connect();
+        let body = format!("{POST}Connection: close\r\nContent-Length: 1001\r\n\r\n{}", " ".repeat(1_001));
+        server.send(&mut large, &body);
+        let answer = server.until_closed(large);
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        if answer.contains("bytes of bodies") {
+            break;
+        }
+    }
+    let mut small = server.connect();
+    server.send(
+        &mut small,
+        &format!("{POST}Connection: close\r\nContent-Length: 13\r\n\r\n{{\"name\": \"c\"}}"),
+    );
+    assert!(server.until_closed(small).starts_with("HTTP/1.1 201 "));
+}
+
+#[test]
+fn heads_that_are_too_large_or_mean_two_things_are_refused() {
+    let server = Listening::start(Limits::default());
+    let many = "X-A: b\r\n".repeat(101);
+    let long = format!("X-A: {}\r\n", "b".repeat(33 << 10));
+    for (headers, status) in [
+        (many.as_str(), "431"),
+        (&long, "431"),
+        ("Content-Length: 1\r\nContent-Length: 2\r\n", "400"),
+        ("Transfer-Encoding: xchunked\r\n", "400"),
+        ("X-A : b\r\n", "400"),
+        ("X-A: b\r\n c\r\n", "400"),
+        ("X-A: \0\r\n", "400"),
+    ] {
+        let mut stream = server.connect();
+        let head = format!("GET /healthz HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{headers}\r\n");
+        // It may be refused before all of it is sent.
+        let head = head.replace("HOST", &server.address.to_string());
+        drop(stream.write_all(head.as_bytes()));
+        let answer = server.until_closed(stream);
+        // Where more was sent than is read, the answer may be lost with the connection.
+        let is_lost = headers.len() > 32 << 10 && answer.is_empty();
+        assert!(is_lost || answer.starts_with(&format!("HTTP/1.1 {status} ")), "{headers:.40}: {answer}");
+        assert!(answer.matches("HTTP/1.1").count() <= 1, "{headers:.40}: {answer}");
+    }
+}
