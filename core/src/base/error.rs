@@ -111,6 +111,9 @@ pub enum StateError {
     /// Another process or handle has the database open.
     #[error("database {path:?} is in use by process {owner}")]
     Locked { path: String, owner: String },
+    /// A document is not the version that a write was meant for.
+    #[error("document {id:?} is not the version that was expected: expected {expected}, got {got}")]
+    VersionMismatch { id: String, expected: String, got: String },
     /// The handle was closed.
     #[error("the {what} is closed")]
     Closed { what: &'static str },
@@ -214,6 +217,9 @@ impl Error {
             Self::State(StateError::HistoryGone { asked, earliest }) => {
                 (Some(format!("{earliest} or later")), Some(asked.clone()), None)
             }
+            Self::State(StateError::VersionMismatch { expected, got, .. }) => {
+                (Some(expected.clone()), Some(got.clone()), None)
+            }
             Self::State(_) | Self::Storage(_) => (None, None, None),
         };
         Report { code: self.code(), message: self.to_string(), expected, got, position, hint: self.hint() }
@@ -223,6 +229,7 @@ impl Error {
         Some(match self.code() {
             "unknown_collection" => "create the collection first, or list the collections to see their names",
             "collection_exists" => "choose another name, or delete the collection first",
+            "version_mismatch" => "read the document again and decide anew",
             "document_exists" => "use upsert to replace the document",
             "database_locked" => "close the other process, or open another directory",
             "degraded" => "reopen the database to write again; it shows what the storage holds",
@@ -301,6 +308,7 @@ impl StateError {
             Self::UnknownDocument { .. } => "unknown_document",
             Self::UnknownKey { .. } => "unknown_key",
             Self::DocumentExists { .. } => "document_exists",
+            Self::VersionMismatch { .. } => "version_mismatch",
             Self::Locked { .. } => "database_locked",
             Self::Closed { .. } => "closed",
             Self::Cancelled { .. } => "cancelled",

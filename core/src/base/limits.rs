@@ -24,6 +24,10 @@ pub const K_MAX: usize = 10_000;
 pub const EXPLAIN_MAX: usize = 1_000;
 /// Widest beam of an index search.
 pub const EF_MAX: usize = 20_000;
+/// Most searches in one batch.
+pub const SEARCHES_MAX: usize = 1_000;
+/// Most results of all searches of one batch.
+pub const RESULTS_MAX: usize = 100_000;
 /// Most documents in one batch.
 pub const BATCH_MAX: usize = 50_000;
 /// Most documents in one bulk import.

@@ -44,7 +44,7 @@ pub use op::Op;
 pub use order::{GroupBy, SortKey};
 pub use query::{
     Explanation, Fusion, Highlight, Highlighted, Hit, PartTrace, SearchRequest, SearchResponse,
-    VectorExplanation, WordsExplanation,
+    VectorExplanation, WordsExplanation, check_searches,
 };
 pub use read::{Page, Stats, Version};
 pub use related::{Connections, GraphFilter};

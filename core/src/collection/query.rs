@@ -2,6 +2,7 @@
 
 use crate::base::limits::{
     EF_MAX, EXPLAIN_MAX, FACETS_MAX, HIGHLIGHT_FIELDS_MAX, K_MAX, PASSAGE_BYTES_MAX, QUERY_TEXT_BYTES_MAX,
+    RESULTS_MAX, SEARCHES_MAX,
 };
 use crate::base::{Error, InputError, Object, Result};
 use crate::meta::Filter;
@@ -177,6 +178,22 @@ impl SearchRequest {
         }
         Ok(())
     }
+}
+
+/// Refuses searches that would take too long or too much memory together.
+///
+/// # Errors
+/// `too_large`.
+pub fn check_searches(requests: &[SearchRequest]) -> Result<()> {
+    let results = requests.iter().fold(0_usize, |sum, request| sum.saturating_add(request.k));
+    let bounds =
+        [("a batch of searches", requests.len(), SEARCHES_MAX), ("k of all searches", results, RESULTS_MAX)];
+    for (what, got, limit) in bounds {
+        if got > limit {
+            return Err(InputError::TooLarge { what, got: got as u64, limit: limit as u64 }.into());
+        }
+    }
+    Ok(())
 }
 
 impl SearchRequest {

@@ -105,6 +105,61 @@ impl Figures {
     }
 }
 
+/// What a collection that is open holds: `view` is its state, `replayed_bytes` what opening it would replay.
+///
+/// # Errors
+/// `corrupt`, `io_failed`.
+pub fn of_open(
+    view: &View,
+    storage: &Arc<dyn Storage>,
+    replayed_bytes: u64,
+    env: &Env,
+    name: &str,
+) -> Result<Figures> {
+    let listing = storage.list()?;
+    let found = recover::manifests(&**storage, &listing, env, name)?;
+    let manifest = found.current;
+    let mut logs = Vec::new();
+    for object in &listing.objects {
+        // In a tab only the store has them.
+        if let Object::Log(generation) = object
+            && let Ok(log) = storage.log(*generation)
+        {
+            logs.push((*generation, log.len() as u64));
+        }
+    }
+    let stats = view.stats();
+    Ok(Figures {
+        config: (*view.config).clone(),
+        dim: view.dim,
+        documents: stats.documents,
+        vectors: vectors(view)?,
+        ended: stats.ended,
+        segments: segments(&**storage, view)?,
+        memtable: MemtableFigures {
+            documents: stats.memtable,
+            frames: view.lsn.0.saturating_sub(manifest.cut.lsn.0),
+            bytes: replayed_bytes,
+            tail_bytes: 0,
+        },
+        logs,
+        generation: manifest.generation,
+        previous: found.previous.map(|manifest| manifest.generation),
+        format_version: envelope::format_version(&storage.manifest(manifest.generation)?),
+    })
+}
+
+impl Collection {
+    /// What it holds.
+    ///
+    /// # Errors
+    /// `corrupt`, `io_failed`.
+    pub fn figures(&self, name: &str) -> Result<Figures> {
+        let view = self.reader().load_full();
+        of_open(&view, &self.storage(), self.replayed_bytes() as u64, &self.env, name)
+    }
+}
+
 /// Live documents that have a vector.
 fn vectors(view: &View) -> Result<usize> {
     let mut count = 0;

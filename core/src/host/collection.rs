@@ -1,12 +1,13 @@
 //! A collection that many threads share.
 
+use std::fmt;
 use std::sync::{Arc, Weak};
 
 use crate::base::sync::{ArcSwap, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
     CollectionConfig, Document, Embedding, GraphAnswer, GraphOptions, GraphQuestion, Moment, Mutation, Page,
-    SearchRequest, SearchResponse, Settings, Stats, Version, View,
+    SearchRequest, SearchResponse, Settings, Stats, Version, View, check_searches,
 };
 use crate::engine::{Begun, Collection, Entry, JobKind, Submitted, export};
 use crate::segment::{Scratch, SharedRow, Touch};
@@ -26,6 +27,47 @@ pub enum AddMode {
     Insert,
     /// It replaces the one there.
     Upsert,
+}
+
+/// Agrees to a state, or fails.
+pub type Check<'a> = &'a dyn Fn(&View, Moment) -> Result<()>;
+
+/// Which version of a document a write is meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Any, or none.
+    Whatever,
+    /// Any that is there.
+    Some,
+    /// None: the document is not there.
+    None,
+    /// One of these.
+    OneOf(Vec<Seq>),
+}
+
+impl Expected {
+    fn accepts(&self, there: Option<Seq>) -> bool {
+        match self {
+            Self::Whatever => true,
+            Self::Some => there.is_some(),
+            Self::None => there.is_none(),
+            Self::OneOf(versions) => there.is_some_and(|seq| versions.contains(&seq)),
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whatever => f.write_str("any version or none"),
+            Self::Some => f.write_str("a version"),
+            Self::None => f.write_str("none"),
+            Self::OneOf(versions) => {
+                let named: Vec<String> = versions.iter().map(|seq| seq.0.to_string()).collect();
+                write!(f, "version {}", named.join(" or "))
+            }
+        }
+    }
 }
 
 /// What a write did.
@@ -165,6 +207,12 @@ impl CollectionHandle {
         })
     }
 
+    /// What tells it from every other collection, one of the same name that was dropped included.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.entry.collection_id
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -237,6 +285,33 @@ impl CollectionHandle {
         Ok(Written { ended, ..Written::default() })
     }
 
+    /// Stores or deletes one document, if it is a version that is expected. `change` is what becomes of it: `None` when it
+    /// is deleted.
+    ///
+    /// # Errors
+    /// `version_mismatch`; as [`CollectionHandle::add`] and [`CollectionHandle::delete`].
+    pub fn change_if(
+        &self,
+        id: &str,
+        expected: &Expected,
+        change: Option<Document>,
+        level: Option<Level>,
+    ) -> Result<Written> {
+        let batch = match change {
+            Some(document) => self.mutations(vec![document], AddMode::Upsert)?,
+            None => vec![Mutation::Delete(id.to_owned())],
+        };
+        let check = |view: &View, now: Moment| {
+            let there = view.get(id, now)?.map(|row| row.seq);
+            if expected.accepts(there) {
+                return Ok(());
+            }
+            let got = there.map_or("none".to_owned(), |seq| format!("version {}", seq.0));
+            Err(StateError::VersionMismatch { id: id.to_owned(), expected: expected.to_string(), got }.into())
+        };
+        self.write_if(batch, level, Some(&check))
+    }
+
     fn mutations(&self, mut documents: Vec<Document>, mode: AddMode) -> Result<Vec<Mutation>> {
         let config = Arc::clone(&self.view()?.config);
         self.embedding.fill(self.name(), &config, &self.pool, &mut documents)?;
@@ -291,24 +366,41 @@ impl CollectionHandle {
     /// # Errors
     /// As [`crate::collection::write::resolve`]; a failed write, `degraded`, `closed`.
     pub fn write(&self, batch: Vec<Mutation>, level: Option<Level>) -> Result<Written> {
+        self.write_if(batch, level, None)
+    }
+
+    /// As [`CollectionHandle::write`], if a check agrees to the state that the batch meets: nobody writes in between.
+    ///
+    /// # Errors
+    /// What the check fails with; as [`CollectionHandle::write`].
+    pub fn write_if(
+        &self,
+        batch: Vec<Mutation>,
+        level: Option<Level>,
+        check: Option<Check<'_>>,
+    ) -> Result<Written> {
         let level = level.unwrap_or(self.level);
         self.check_writable()?;
         if batch.iter().all(|mutation| matches!(mutation, Mutation::Delete(_))) {
             // The first that does not fit has the room released that is kept for deletes.
-            return match self.write_once(batch.clone(), level) {
-                Err(Error::Storage(StorageError::DiskFull { .. })) => self.write_once(batch, level),
+            return match self.write_once(batch.clone(), level, check) {
+                Err(Error::Storage(StorageError::DiskFull { .. })) => self.write_once(batch, level, check),
                 done => done,
             };
         }
         if let Some(database) = self.database.upgrade() {
             database.root.check_room()?;
         }
-        self.write_once(batch, level)
+        self.write_once(batch, level, check)
     }
 
-    fn write_once(&self, batch: Vec<Mutation>, level: Level) -> Result<Written> {
+    fn write_once(&self, batch: Vec<Mutation>, level: Level, check: Option<Check<'_>>) -> Result<Written> {
         let (submitted, storage) = {
             let mut writer = self.writer_for(&batch)?;
+            if let Some(check) = check {
+                let (view, now) = self.at(None)?;
+                check(&view, now)?;
+            }
             let submitted = writer.submit(batch, level)?;
             self.promise(&writer, level);
             (submitted, writer.storage())
@@ -470,6 +562,24 @@ impl CollectionHandle {
         response
     }
 
+    /// Searches for many at once, all in one state and each on a thread that is free; answers in the order of the
+    /// requests. The first that is refused refuses all.
+    ///
+    /// # Errors
+    /// As [`CollectionHandle::search`]; `too_large` for more requests, or results in all, than are answered at once.
+    pub fn search_many(&self, mut requests: Vec<SearchRequest>) -> Result<Vec<SearchResponse>> {
+        check_searches(&requests)?;
+        let (view, now) = (self.view()?, self.clock.now_ns());
+        let mut moments = Vec::with_capacity(requests.len());
+        for request in &mut requests {
+            moments.push(view.moment(request.as_of, now)?);
+            request.check()?;
+            self.embedding.ask(self.name(), &view.config, request)?;
+        }
+        let search = |scratch: &mut Scratch, i: usize| view.search(&requests[i], moments[i], scratch);
+        self.pool.map_with(requests.len(), Scratch::default, search).into_iter().collect()
+    }
+
     /// Asks the graph.
     ///
     /// # Errors
@@ -620,7 +730,7 @@ impl CollectionHandle {
         Ok(writer)
     }
 
-    fn storage(&self) -> Arc<dyn Storage> {
+    pub(super) fn storage(&self) -> Arc<dyn Storage> {
         Arc::clone(&lock(&self.storage))
     }
 

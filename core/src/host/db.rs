@@ -74,15 +74,19 @@ pub struct Db {
     background: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Locks, in the order they are taken: one of `keys`, a collection's `job`, its `recovering`, `catalog`, the `opening` of
+/// Locks, in the order they are taken: `checking`, one of `keys`, a collection's `job`, its `recovering`, `catalog`, the `opening` of
 /// a name, what [`Names`] locks for a moment, a collection's `writer`.
 pub(super) struct Shared {
     this: Weak<Self>,
     pub(super) options: Options,
-    catalog: Mutex<Database>,
+    pub(super) catalog: Mutex<Database>,
     pub(super) root: Arc<dyn StorageRoot>,
+    /// Where it lies; none in memory.
+    pub(super) directory: Option<String>,
+    /// Held while all of it is checked.
+    pub(super) checking: Mutex<()>,
     pub(super) memory_max: u64,
-    env: Env,
+    pub(super) env: Env,
     pub(super) names: Names,
     pub(super) keys: KeyLocks,
     lock: Mutex<Option<DirectoryLock>>,
@@ -122,7 +126,7 @@ impl Db {
             check_database(directory)?;
             let lock = acquire_shared(directory)?;
             let root = FileRoot::open(Arc::new(ReadOnlyVfs::new(Arc::new(OsVfs))), &path)?;
-            return Self::start(Arc::new(root), options, lock);
+            return Self::start(Arc::new(root), options, lock, Some(&path));
         }
         let io = |e: std::io::Error| StorageError::Io {
             action: "create",
@@ -133,7 +137,7 @@ impl Db {
         // Before anything is written, the reserve included: it may be another process's.
         let lock = acquire(directory)?;
         let root = FileRoot::open(Arc::new(OsVfs), &path)?.with_open_logs(options.open_logs_max);
-        Self::start(Arc::new(root), options, Some(lock))
+        Self::start(Arc::new(root), options, Some(lock), Some(&path))
     }
 
     /// A database in memory.
@@ -144,7 +148,7 @@ impl Db {
         if options.read_only {
             return Err(Error::parameter("read_only", true, "a database in a directory"));
         }
-        Self::start(Arc::new(MemoryRoot::new()), options, None)
+        Self::start(Arc::new(MemoryRoot::new()), options, None, None)
     }
 
     /// A database in any storage.
@@ -152,10 +156,15 @@ impl Db {
     /// # Errors
     /// As [`Db::open`].
     pub fn with_root(root: Arc<dyn StorageRoot>, options: Options) -> Result<Self> {
-        Self::start(root, options, None)
+        Self::start(root, options, None, None)
     }
 
-    fn start(root: Arc<dyn StorageRoot>, options: Options, lock_file: Option<DirectoryLock>) -> Result<Self> {
+    fn start(
+        root: Arc<dyn StorageRoot>,
+        options: Options,
+        lock_file: Option<DirectoryLock>,
+        directory: Option<&str>,
+    ) -> Result<Self> {
         let threads = match options.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
@@ -181,6 +190,8 @@ impl Db {
             options,
             catalog: Mutex::new(database),
             root,
+            directory: directory.map(str::to_owned),
+            checking: Mutex::new(()),
             env,
             lock: Mutex::new(lock_file),
             closed: AtomicBool::new(false),

@@ -3,6 +3,7 @@
 //! The one place with time and threads; what the Node addon and the server share. Every handle here can be shared
 //! between threads: writers of one collection take turns, readers wait for nobody.
 
+mod check;
 mod clock;
 mod collection;
 mod db;
@@ -18,7 +19,7 @@ mod sync;
 mod tasks;
 
 pub use clock::SystemClock;
-pub use collection::{AddMode, CollectionHandle, CollectionInfo, Written};
+pub use collection::{AddMode, Check, CollectionHandle, CollectionInfo, Expected, Written};
 pub use db::{Db, Options, Reference};
 pub use embedder::load_embedder;
 pub use inspect::Inspection;

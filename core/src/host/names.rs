@@ -57,6 +57,11 @@ impl Names {
         lock(&self.by_name).keys().filter(|name| *name != KV_NAME).cloned().collect()
     }
 
+    /// The names of all collections, that of the key-value store among them; sorted.
+    pub(super) fn with_keys(&self) -> Vec<String> {
+        lock(&self.by_name).keys().cloned().collect()
+    }
+
     /// All collections. None is opened.
     pub(super) fn all(&self) -> Vec<Arc<Named>> {
         lock(&self.by_name).values().cloned().collect()

@@ -407,6 +407,19 @@ pub struct SearchAnswer {
     pub filter_plan: Option<FilterPlanAnswer>,
 }
 
+/// What searches answer that were asked together.
+#[derive(Debug, Clone, Serialize)]
+pub struct SearchesAnswer {
+    /// In the order of the searches.
+    pub results: Vec<SearchAnswer>,
+}
+
+impl From<Vec<SearchResponse>> for SearchesAnswer {
+    fn from(responses: Vec<SearchResponse>) -> Self {
+        Self { results: responses.into_iter().map(SearchAnswer::from).collect() }
+    }
+}
+
 /// The counts of a field: of its values, or within ranges.
 #[derive(Debug, Clone, Serialize)]
 pub struct FacetAnswer {

@@ -9,15 +9,17 @@ mod auto_links;
 mod columns;
 mod filter;
 mod graph;
+mod health;
 mod lines;
+mod packed;
 mod plan;
 mod requests;
 mod search;
 
 pub use answers::{
     DocumentAnswer, ErrorAnswer, EstimateAnswer, HitAnswer, InfoAnswer, JobAnswer, KeyAnswer, KeysAnswer,
-    MaintenanceAnswer, ScanAnswer, SearchAnswer, TouchAnswer, TouchesAnswer, VersionAnswer, VersionsAnswer,
-    encode_cursor, parse_cursor,
+    MaintenanceAnswer, ScanAnswer, SearchAnswer, SearchesAnswer, TouchAnswer, TouchesAnswer, VersionAnswer,
+    VersionsAnswer, encode_cursor, parse_cursor,
 };
 pub use auto_links::{AutoLinkBody, RelinkAnswer};
 pub use columns::{Columns, Vectors, to_json};
@@ -26,14 +28,16 @@ pub use graph::{
     ComponentAnswer, DegreeAnswer, EdgeAnswer, GraphAsk, GraphBody, GraphReply, GuideBody, LinkBody,
     LinksBody, NodeAnswer, TreeAnswer, UnlinkBody, UnlinksBody,
 };
+pub use health::{FiguresAnswer, ObjectAnswer, StatsAnswer, SummaryAnswer, VerifyAnswer};
 pub use lines::{DumpEdgeLine, DumpLine, Line, LineBody};
+pub use packed::{PACKED_TYPE, Packed};
 pub use plan::{FilterPlanAnswer, PartPlanAnswer};
 pub use requests::{
     AddBody, ChangeBody, ConfigureBody, CreateBody, DocumentBody, EmbedderBody, EstimateBody, FieldsBody,
-    GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, MaintenanceBody, NamedCreateBody, OpenBody, ReadBody,
-    ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
+    GetBody, IdsBody, KeySetBody, KeysBody, LifeBody, MaintenanceBody, NamedCreateBody, OpenBody, PutBody,
+    ReadBody, ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
 };
 pub use search::{
     BoundBody, DecayBody, FacetBody, GraphFilterBody, GroupByBody, HighlightBody, LayersBody, RangeBody,
-    SearchBody, SortBody,
+    SearchBody, SearchesBody, SortBody,
 };

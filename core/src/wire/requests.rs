@@ -19,7 +19,7 @@ use crate::text::{Language, Scoring, TextFields, TextSpec};
 use crate::vectors::{Coding, Metric, Stored};
 
 use super::auto_links::AutoLinkBody;
-use super::parse_cursor;
+use super::{Packed, parse_cursor};
 
 /// Reads a body.
 ///
@@ -392,6 +392,43 @@ impl DocumentBody<'_> {
     }
 }
 
+/// A document to be stored under an id that is told elsewhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PutBody<'a> {
+    /// Its vector.
+    #[serde(deserialize_with = "components")]
+    pub vector: Option<Vec<f32>>,
+    /// Its metadata.
+    #[serde(borrow)]
+    pub metadata: Option<&'a RawValue>,
+    /// As [`LifeBody::expires_at`].
+    pub expires_at: Option<TimeBody>,
+    /// As [`LifeBody::ttl`].
+    pub ttl: Option<String>,
+    /// A [`Level`] by name; left out, the database's.
+    pub durability: Option<String>,
+}
+
+impl PutBody<'_> {
+    /// What the write waits for.
+    ///
+    /// # Errors
+    /// `invalid_parameter` for another level.
+    pub fn level(&self) -> Result<Option<Level>> {
+        self.durability.as_deref().map(parse_level).transpose()
+    }
+
+    /// As the core's document; `clock` is what a `ttl` counts from.
+    ///
+    /// # Errors
+    /// As [`DocumentBody::document`].
+    pub fn document(self, id: String, clock: &dyn Clock) -> Result<Document> {
+        let Self { vector, metadata, expires_at, ttl, durability: _ } = self;
+        DocumentBody { id, vector, metadata, expires_at, ttl }.document(clock)
+    }
+}
+
 /// Metadata from JSON; none is an empty object.
 ///
 /// # Errors
@@ -592,6 +629,22 @@ impl AddBody<'_> {
     /// `invalid_parameter` for another level.
     pub fn level(&self) -> Result<Option<Level>> {
         self.durability.as_deref().map(parse_level).transpose()
+    }
+
+    /// Gives the documents the vectors that came beside them.
+    ///
+    /// # Errors
+    /// `invalid_request` when there is not one for each, or a document has one already.
+    pub fn attach(&mut self, packed: Packed<'_>) -> Result<()> {
+        let vectors = packed.vectors_of(self.documents.len())?;
+        for (document, vector) in self.documents.iter_mut().zip(vectors) {
+            if document.vector.is_some() {
+                let expected = "packed vectors or those in the documents".to_owned();
+                return Err(InputError::Request { got: "both".into(), expected }.into());
+            }
+            document.vector = vector;
+        }
+        Ok(())
     }
 
     /// As the core's documents; `clock` is what a `ttl` counts from.

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::base::time::parse_span;
-use crate::base::{Error, Result, Value};
+use crate::base::{Error, InputError, Result, Value};
 use crate::collection::{
     Decay, DecayLayers, DecayModel, Facet, Fusion, GraphFilter, GroupBy, Highlight, SearchRequest, SortKey,
     Ways, facets::FACET_VALUES,
 };
 use crate::meta::ValueRange;
 
-use super::FilterBody;
 use super::requests::{TimeBody, as_of, components};
+use super::{FilterBody, Packed};
 
 /// A search.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -78,6 +78,31 @@ pub struct SearchBody {
     pub with_vector: Option<bool>,
 }
 
+/// Searches to be answered together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchesBody {
+    /// The searches.
+    pub searches: Vec<SearchBody>,
+}
+
+impl SearchesBody {
+    /// As the core's requests; `packed` holds the vectors that came beside them.
+    ///
+    /// # Errors
+    /// As [`SearchBody::attach`] and [`SearchBody::request`].
+    pub fn requests(self, packed: Option<Packed<'_>>) -> Result<Vec<SearchRequest>> {
+        let mut searches = self.searches;
+        if let Some(packed) = packed {
+            let vectors = packed.vectors_of(searches.len())?;
+            for (search, vector) in searches.iter_mut().zip(vectors) {
+                search.give(vector)?;
+            }
+        }
+        searches.into_iter().map(SearchBody::request).collect()
+    }
+}
+
 /// A number of things that a browser's 32 bits may be too few for.
 fn count(name: &'static str, value: Option<u64>) -> Result<Option<usize>> {
     let fits = |value: u64| {
@@ -113,6 +138,23 @@ impl GraphFilterBody {
 }
 
 impl SearchBody {
+    /// Gives it the vector that came beside it.
+    ///
+    /// # Errors
+    /// `invalid_request` when it has one already, or several came.
+    pub fn attach(&mut self, packed: Packed<'_>) -> Result<()> {
+        self.give(packed.vectors_of(1)?.pop().flatten())
+    }
+
+    fn give(&mut self, vector: Option<Vec<f32>>) -> Result<()> {
+        if self.vector.is_some() && vector.is_some() {
+            let expected = "a packed vector or one in the search".to_owned();
+            return Err(InputError::Request { got: "both".into(), expected }.into());
+        }
+        self.vector = self.vector.take().or(vector);
+        Ok(())
+    }
+
     /// As the core's request.
     ///
     /// # Errors

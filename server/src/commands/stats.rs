@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use kithdb::base::{Error, Result};
+use kithdb::base::Result;
 use kithdb::engine::stats::Figures;
 use kithdb::host::Inspection;
 use kithdb::storage::BlobKind;
-use serde_json::{Value, json};
+use kithdb::wire::{FiguresAnswer, StatsAnswer};
 
 use super::report::{StderrObserver, one_line, out};
 
@@ -30,8 +30,9 @@ type Told = (String, Result<Figures>);
 pub fn stats(args: &StatsArgs) -> std::result::Result<ExitCode, String> {
     let told = read(args).map_err(|e| one_line(&e))?;
     if args.json {
-        let collections: Vec<Value> = told.iter().map(as_json).collect();
-        out(&format!("{:#}", json!({ "collections": collections })));
+        let collections = told.iter().map(|(name, figures)| FiguresAnswer::new(name, figures)).collect();
+        let answer = serde_json::to_value(StatsAnswer { collections }).map_err(|e| e.to_string())?;
+        out(&format!("{answer:#}"));
     } else {
         table(&told).iter().for_each(|line| out(line));
     }
@@ -150,42 +151,4 @@ fn size(bytes: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
-}
-
-fn as_json((name, figures): &Told) -> Value {
-    let figures = match figures {
-        Ok(figures) => figures,
-        Err(error) => return json!({ "name": name, "error": error_as_json(error) }),
-    };
-    let segment = |segment: &kithdb::engine::stats::SegmentFigures| {
-        let blobs = segment.blobs.iter().map(|(kind, bytes)| (kind.name().to_owned(), json!(bytes)));
-        let blobs: serde_json::Map<String, Value> = blobs.collect();
-        json!({ "slots": segment.slots, "live": segment.live, "bytes": blobs })
-    };
-    let logs =
-        figures.logs.iter().map(|(generation, bytes)| json!({ "generation": generation, "bytes": bytes }));
-    json!({
-        "name": name,
-        "metric": figures.config.metric.name(),
-        "dim": figures.dim,
-        "embedder": figures.config.embedder.as_ref().map(|embedder| &embedder.name),
-        "documents": figures.documents,
-        "vectors": figures.vectors,
-        "ended": figures.ended,
-        "segments": figures.segments.iter().map(segment).collect::<Vec<_>>(),
-        "memtable": {
-            "documents": figures.memtable.documents,
-            "frames": figures.memtable.frames,
-            "bytes": figures.memtable.bytes,
-            "tail_bytes": figures.memtable.tail_bytes,
-        },
-        "logs": logs.collect::<Vec<_>>(),
-        "generation": figures.generation,
-        "previous_generation": figures.previous,
-        "format_version": figures.format_version,
-    })
-}
-
-fn error_as_json(error: &Error) -> Value {
-    serde_json::to_value(error.report()).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use kithdb::base::{Error, NoObserver};
 use kithdb::engine::verify::{Checked, State, Summary, Visitor};
 use kithdb::host::Inspection;
+use kithdb::wire::{ObjectAnswer, SummaryAnswer};
 use serde_json::{Value, json};
 
 use super::progress::Progress;
@@ -54,14 +55,14 @@ fn look(args: &VerifyArgs, told: &mut Told) -> Result<(Summary, Vec<String>), Er
 
 /// Prints, or for JSON gathers, what is found.
 struct Told {
-    json: Option<Vec<Value>>,
+    json: Option<Vec<ObjectAnswer>>,
     progress: Option<Progress>,
 }
 
 impl Visitor for Told {
     fn checked(&mut self, checked: &Checked) {
         match &mut self.json {
-            Some(objects) => objects.push(object_as_json(checked)),
+            Some(objects) => objects.push(ObjectAnswer::new(checked, usize::MAX)),
             None => {
                 if let Some(progress) = &self.progress {
                     progress.clear();
@@ -128,33 +129,11 @@ fn in_words(summary: &Summary) -> String {
     text
 }
 
-fn object_as_json(checked: &Checked) -> Value {
-    let findings: Vec<Value> =
-        checked.findings.iter().map(|f| json!({ "offset": f.offset, "what": f.what })).collect();
-    json!({
-        "object": checked.name(),
-        "collection": checked.collection,
-        "state": checked.state.name(),
-        "derived": checked.is_derived(),
-        "bytes": checked.bytes,
-        "findings": findings,
-    })
-}
-
-fn as_json(objects: &[Value], summary: &Summary, strangers: &[String]) -> Value {
+fn as_json(objects: &[ObjectAnswer], summary: &Summary, strangers: &[String]) -> Value {
     json!({
         "clean": summary.is_clean(),
         "objects": objects,
         "strangers": strangers,
-        "summary": {
-            "collections": summary.collections,
-            "bytes": summary.bytes,
-            "ok": summary.sound,
-            "damaged": summary.damaged,
-            "derived_damaged": summary.derived_damaged,
-            "unfinished": summary.unfinished,
-            "unneeded": summary.unneeded,
-            "unknown": summary.unknown,
-        },
+        "summary": SummaryAnswer::from(summary),
     })
 }

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kithdb::host::Db;
+use kithdb::wire::{Columns, PACKED_TYPE};
 use serde::Serialize;
 
 use super::access::TokenDigest;
+use super::extract::Form;
 use super::keys::Keys;
 use super::limits::{Limits, Room};
+use super::once::Remembered;
 use super::problem::Problem;
 use super::tasks::Tasks;
 
@@ -25,6 +28,7 @@ struct Inner {
     tasks: Tasks,
     keys: Keys,
     room: Room,
+    once: Remembered,
 }
 
 /// How a database is served.
@@ -46,7 +50,8 @@ impl App {
     /// Serves this database.
     pub fn new(db: Db, options: AppOptions) -> Self {
         let room = Room::new(options.limits);
-        Self(Arc::new(Inner { db, options, tasks: Tasks::default(), keys: Keys::default(), room }))
+        let (tasks, keys, once) = (Tasks::default(), Keys::default(), Remembered::default());
+        Self(Arc::new(Inner { db, options, tasks, keys, room, once }))
     }
 
     /// The database.
@@ -67,6 +72,11 @@ impl App {
     /// Work that goes on after its request was answered.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
+    }
+
+    /// What is done once.
+    pub fn once(&self) -> &Remembered {
+        &self.0.once
     }
 
     /// The directory of the embedder.
@@ -155,5 +165,34 @@ impl App {
         E: Into<Problem> + Send + 'static,
     {
         self.answer(StatusCode::OK, work).await
+    }
+
+    /// As [`App::ok`], in the form that was asked for: packed bodies follow one another.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn shown<T, A, E>(
+        &self,
+        form: Form,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+        as_json: fn(T) -> A,
+        as_columns: fn(T) -> Vec<Columns>,
+    ) -> Result<Response, Problem>
+    where
+        T: 'static,
+        A: Serialize + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        if form == Form::Json {
+            return self.ok(move |db| work(db).map(as_json)).await;
+        }
+        let packed = move |db: &Db| {
+            let mut body = vec![];
+            work(db)
+                .map(|done| as_columns(done).iter().for_each(|columns| columns.write_packed(&mut body)))?;
+            Ok::<_, E>(body)
+        };
+        let body = self.run(packed).await?;
+        Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(PACKED_TYPE))], body).into_response())
     }
 }

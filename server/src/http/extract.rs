@@ -1,5 +1,7 @@
 //! How handlers take a request apart. What cannot be read is a [`Problem`], and no body is read past its limit.
 
+use std::convert::Infallible;
+
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -7,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use http_body_util::LengthLimitError;
 use kithdb::base::{Error, InputError};
+use kithdb::wire::{PACKED_TYPE, Packed};
 use serde::de::DeserializeOwned;
 
 use super::limits::overloaded;
@@ -15,6 +18,34 @@ use super::problem::Problem;
 
 /// A JSON body of up to `LIMIT` bytes, not parsed yet.
 pub struct JsonBody<const LIMIT: usize>(pub Bytes);
+
+/// A body of up to `LIMIT` bytes that is JSON, or JSON with the vectors beside it.
+pub struct PackedBody<const LIMIT: usize> {
+    bytes: Bytes,
+    is_packed: bool,
+}
+
+impl<const LIMIT: usize> PackedBody<LIMIT> {
+    /// What it holds; a body of JSON has no vectors beside it.
+    ///
+    /// # Errors
+    /// As [`Packed::parse`].
+    pub fn parts(&self) -> kithdb::base::Result<(&[u8], Option<Packed<'_>>)> {
+        if !self.is_packed {
+            return Ok((&self.bytes, None));
+        }
+        Packed::parse(&self.bytes).map(|packed| (packed.json, Some(packed)))
+    }
+}
+
+/// How documents are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As JSON.
+    Json,
+    /// Packed, because the request accepts one.
+    Packed,
+}
 
 /// A file of up to `LIMIT` bytes.
 pub struct FileBody<const LIMIT: usize>(pub Bytes);
@@ -49,6 +80,33 @@ impl<S: Sync, const LIMIT: usize> FromRequest<S> for FileBody<LIMIT> {
     }
 }
 
+impl<S: Sync, const LIMIT: usize> FromRequest<S> for PackedBody<LIMIT> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let is_packed = essence(&parts).eq_ignore_ascii_case(PACKED_TYPE);
+        if !is_packed {
+            check_type(&parts, "application/json")?;
+        }
+        Ok(Self { bytes: read(body, LIMIT).await?, is_packed })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Form {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let lists = parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let mut types = lists.flat_map(|list| list.split(',')).map(str::trim);
+        Ok(if types.any(|accepted| accepted.eq_ignore_ascii_case(PACKED_TYPE)) {
+            Self::Packed
+        } else {
+            Self::Json
+        })
+    }
+}
+
 impl<S: Sync> FromRequest<S> for NoBody {
     type Rejection = Problem;
 
@@ -80,14 +138,22 @@ pub fn invalid(message: &str) -> Problem {
     Problem::http(StatusCode::BAD_REQUEST, "invalid_request", format!("invalid request: {message}"))
 }
 
+fn content_type(parts: &Parts) -> &str {
+    parts.headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or_default())
+}
+
+/// The content type without its parameters.
+fn essence(parts: &Parts) -> &str {
+    content_type(parts).split(';').next().unwrap_or_default().trim()
+}
+
 /// Refuses other types. A form that another site posts cannot have this one.
 fn check_type(parts: &Parts, expected: &'static str) -> Result<(), Problem> {
-    let got = parts.headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or_default());
-    let essence = got.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case(expected) {
+    if essence(parts).eq_ignore_ascii_case(expected) {
         return Ok(());
     }
     let message = format!("send the body as content-type {expected}");
+    let got = content_type(parts);
     let problem = Problem::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message);
     Err(problem.facts(expected, if got.is_empty() { "none" } else { got }))
 }

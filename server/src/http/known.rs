@@ -1,8 +1,11 @@
-//! Answers that a browser keeps and asks about again: each has a tag, and who names it is told that nothing changed.
+//! Answers with a tag: who names it when asking again is told that nothing changed, and who names it when changing
+//! something is refused when something did (RFC 9110, 13).
 
-use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use kithdb::base::{Error, InputError, Result, Seq};
+use kithdb::host::Expected;
 
 /// The answer with its tag, or 304 when the request names that tag. The tag is letters, digits and hyphens.
 pub fn unless_known(tag: &str, request: &HeaderMap, answer: impl FnOnce() -> Response) -> Response {
@@ -17,7 +20,43 @@ pub fn unless_known(tag: &str, request: &HeaderMap, answer: impl FnOnce() -> Res
 
 /// Whether the request has this tag in its `If-None-Match`, which is compared weakly (RFC 9110, 13.1.2).
 fn names(request: &HeaderMap, quoted: &str) -> bool {
-    let lists = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
+    let mut tags = tags(request, &IF_NONE_MATCH);
     tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == quoted)
+}
+
+fn tags<'a>(request: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lists = request.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
+}
+
+/// The tag of a version of a document. Another collection that gets the same name has other tags.
+pub fn version_tag(collection: u64, seq: Seq) -> String {
+    format!("{collection:x}-{:x}", seq.0)
+}
+
+/// Which version of a document of this collection a change is meant for: by `If-Match`, or `If-None-Match: *` for none.
+///
+/// # Errors
+/// `invalid_request` for other tags in `If-None-Match`: no change depends on a version that is not there.
+pub fn expected(request: &HeaderMap, collection: u64) -> Result<Expected> {
+    if let Some(tag) = tags(request, &IF_NONE_MATCH).find(|tag| *tag != "*") {
+        let expected = "If-None-Match of a change to be *".to_owned();
+        return Err(Error::from(InputError::Request { got: kithdb::base::ids::shorten(tag), expected }));
+    }
+    if request.contains_key(IF_NONE_MATCH) {
+        return Ok(Expected::None);
+    }
+    if !request.contains_key(IF_MATCH) {
+        return Ok(Expected::Whatever);
+    }
+    if tags(request, &IF_MATCH).any(|tag| tag == "*") {
+        return Ok(Expected::Some);
+    }
+    // A weak tag, or one that is none of ours, is that of no version.
+    let seq = |tag: &str| {
+        let (own, seq) = tag.strip_prefix('"')?.strip_suffix('"')?.split_once('-')?;
+        let own = u64::from_str_radix(own, 16).ok()?;
+        (own == collection).then(|| u64::from_str_radix(seq, 16).ok().map(Seq))?
+    };
+    Ok(Expected::OneOf(tags(request, &IF_MATCH).filter_map(seq).collect()))
 }

@@ -1,4 +1,4 @@
-//! HTTP: connections, the route table, who may ask, how bodies are read and errors are told.
+//! HTTP: connections, the route table, who may ask, what is done once, how bodies are read and errors are told.
 
 mod accept;
 mod access;
@@ -9,6 +9,7 @@ mod keys;
 mod known;
 mod limits;
 pub mod need;
+mod once;
 mod pace;
 mod problem;
 pub mod routes;
@@ -18,9 +19,9 @@ mod tasks;
 pub use accept::{accept, told_to_stop};
 pub use access::{Caller, TOKEN_CHARS_MIN, TokenDigest};
 pub use app::{App, AppOptions};
-pub use extract::{FileBody, JsonBody, NoBody, PathOf, QueryOf};
+pub use extract::{FileBody, Form, JsonBody, NoBody, PackedBody, PathOf, QueryOf};
 pub use keys::{Key, Keys, NewKey};
-pub use known::unless_known;
+pub use known::{expected, unless_known, version_tag};
 pub use limits::Limits;
 pub use problem::Problem;
 pub use routes::routes;

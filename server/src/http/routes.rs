@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::table::Table;
 use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, nodes, vectors};
 use crate::page;
-use crate::v1::{collections, documents, embedder, graph, jobs, keys, kv, search};
+use crate::v1::{collections, database, documents, embedder, graph, jobs, keys, kv, search};
 
 /// About the collection in the path.
 const NAMED: About = About::Path("name");
@@ -54,10 +54,12 @@ pub fn table(app: App) -> Table {
         .get("/v1/collections/{name}/documents", read(NAMED), documents::scan)
         .post("/v1/collections/{name}/documents", write(NAMED), documents::add)
         .get("/v1/collections/{name}/documents/{id}", read(NAMED), documents::get)
+        .put("/v1/collections/{name}/documents/{id}", write(NAMED), documents::put)
         .delete("/v1/collections/{name}/documents/{id}", write(NAMED), documents::remove)
         .post("/v1/collections/{name}/documents/{id}", DOCUMENTS_VERB, documents::many)
         .get("/v1/collections/{name}/documents/{id}/versions", read(NAMED), documents::versions)
         .post("/v1/collections/{name}/search", read(NAMED), search::search)
+        .post("/v1/collections/{name}/search/batch", read(NAMED), search::many)
         .post("/v1/collections/{name}/graph/{verb}", GRAPH_VERB, graph::verb)
         .merge(job_routes(app.clone()))
         .get("/v1/collections/{name}/job", read(NAMED), jobs::running)
@@ -71,7 +73,10 @@ pub fn table(app: App) -> Table {
         .get("/v1/kv/{key}", read(About::Database), kv::get)
         .put("/v1/kv/{key}", write(About::Database), kv::set)
         .delete("/v1/kv/{key}", write(About::Database), kv::remove)
-        .post("/v1/flush", write(About::Database), jobs::flush)
+        .post("/v1/kv/{key}", KEYS_VERB, kv::verb)
+        .get("/v1/stats", read(About::Database), database::stats)
+        .post("/v1/verify", admin(), database::verify)
+        .post("/v1/flush", write(About::Database), database::flush)
         .get("/v1/embedder", read(About::Nothing), embedder::info)
         .get("/v1/embedder/model.safetensors", read(About::Nothing), embedder::model)
         .get("/v1/embedder/tokenizer.json", read(About::Nothing), embedder::tokenizer)
@@ -83,7 +88,9 @@ pub fn table(app: App) -> Table {
 }
 
 /// What `POST .../documents/{id}` does depends on the word in the place of the id.
-const DOCUMENTS_VERB: Need = write(NAMED).but_reads("id", &["get", "touches"]);
+const DOCUMENTS_VERB: Need = write(NAMED).but_reads("id", &["get", "versions", "touches"]);
+/// What `POST /v1/kv/{key}` does depends on the word in the place of the key.
+const KEYS_VERB: Need = write(About::Database).but_reads("key", &["get"]);
 /// As does the graph on its verb.
 const GRAPH_VERB: Need =
     write(NAMED).but_reads("verb", &["edges", "traverse", "subgraph", "path", "components"]);

@@ -10,6 +10,7 @@ use axum::routing::{MethodFilter, on};
 use super::access::authorize;
 use super::app::App;
 use super::need::Need;
+use super::once::once;
 
 /// A route as it was declared.
 #[derive(Debug, Clone)]
@@ -78,7 +79,9 @@ impl Table {
         handler: H,
     ) -> Self {
         let check = from_fn_with_state((self.app.clone(), need), authorize);
-        self.router = self.router.route(path, on(filter, handler).route_layer(check));
+        // Inside the check: what is remembered under a key is answered to nobody who may not ask.
+        let once = from_fn_with_state(self.app.clone(), once);
+        self.router = self.router.route(path, on(filter, handler).route_layer(once).route_layer(check));
         let route = Route { method, path: path.to_owned(), need };
         route.check();
         self.routes.push(route);

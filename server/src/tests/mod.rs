@@ -2,12 +2,14 @@
 
 mod access;
 mod bad_input;
+mod database;
 mod embedder;
 mod guard;
 mod kektor;
 mod kektor_auto_links;
 mod kektor_graph;
 mod kv;
+mod once;
 mod page;
 mod slow;
 mod v1;

@@ -1,17 +1,22 @@
 //! Documents: add, get, delete, one or many; pages of them.
 
 use axum::extract::State;
-use axum::http::Method;
-use axum::response::Response;
-use kithdb::base::{Result, StateError};
-use kithdb::host::AddMode;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use kithdb::base::{Error, Result, StateError};
+use kithdb::collection::Version;
+use kithdb::host::{AddMode, Db};
+use kithdb::segment::SharedRow;
 use kithdb::wire::{
-    AddBody, ChangeBody, DocumentAnswer, GetBody, IdsBody, ScanAnswer, TimeBody, TouchesAnswer,
-    VersionsAnswer, as_of, parse, parse_cursor, parse_level,
+    AddBody, ChangeBody, Columns, DocumentAnswer, GetBody, IdsBody, PutBody, ScanAnswer, TimeBody,
+    TouchesAnswer, VersionsAnswer, as_of, parse, parse_cursor, parse_level, to_json,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::http::{App, BATCH_BYTES_MAX, JsonBody, NoBody, PathOf, Problem, QueryOf};
+use crate::http::{
+    App, BATCH_BYTES_MAX, Form, JsonBody, NoBody, PackedBody, PathOf, Problem, QueryOf, expected,
+    unless_known, version_tag,
+};
 
 #[derive(Serialize)]
 struct AddAnswer {
@@ -33,6 +38,19 @@ struct TouchedAnswer {
 struct ManyAnswer {
     /// In the order of the ids; null for one that is not there.
     documents: Vec<Option<DocumentAnswer>>,
+}
+
+impl From<Vec<Option<SharedRow>>> for ManyAnswer {
+    fn from(rows: Vec<Option<SharedRow>>) -> Self {
+        Self { documents: rows.iter().map(|row| row.as_deref().map(DocumentAnswer::from)).collect() }
+    }
+}
+
+/// Which document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdBody {
+    id: String,
 }
 
 /// Which page of documents.
@@ -66,11 +84,13 @@ fn moment(text: Option<String>) -> Result<Option<i64>> {
 pub async fn add(
     State(app): State<App>,
     PathOf(name): PathOf<String>,
-    JsonBody(body): JsonBody<BATCH_BYTES_MAX>,
+    body: PackedBody<BATCH_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
         let collection = db.collection(&name)?;
-        let body: AddBody<'_> = parse(&body)?;
+        let (json, packed) = body.parts()?;
+        let mut body: AddBody<'_> = parse(json)?;
+        packed.map_or(Ok(()), |packed| body.attach(packed))?;
         let mode = if body.replaces()? { AddMode::Upsert } else { AddMode::Insert };
         let (level, bulk) = (body.level()?, body.bulk);
         let documents = body.documents(&*db.options().clock)?;
@@ -78,20 +98,45 @@ pub async fn add(
         let done =
             if bulk { collection.add_bulk(documents, mode) } else { collection.add(documents, mode, level) };
         let replaced = done?.ended;
-        Ok::<_, kithdb::base::Error>(AddAnswer { written, replaced })
+        Ok::<_, Error>(AddAnswer { written, replaced })
     })
     .await
 }
 
+/// A document, with its version as tag.
 pub async fn get(
     State(app): State<App>,
     PathOf((name, id)): PathOf<(String, String)>,
     QueryOf(query): QueryOf<GetQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.run(move |db| {
+        let collection = db.collection(&name)?;
+        let found = collection.get(&id, moment(query.as_of)?)?;
+        let row = found.ok_or(StateError::UnknownDocument { id, collection: name })?;
+        let tag = version_tag(collection.id(), row.seq);
+        Ok::<_, Error>((tag, to_json(&DocumentAnswer::from(&*row))))
+    });
+    let (tag, json) = found.await?;
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok(unless_known(&tag, &headers, || (kind, json).into_response()))
+}
+
+/// Stores a document under the id of the path, if it is the version that the request expects.
+pub async fn put(
+    State(app): State<App>,
+    PathOf((name, id)): PathOf<(String, String)>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<BATCH_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
-        let found = db.collection(&name)?.get(&id, moment(query.as_of)?)?;
-        let row = found.ok_or(StateError::UnknownDocument { id, collection: name })?;
-        Ok::<_, kithdb::base::Error>(DocumentAnswer::from(&*row))
+        let collection = db.collection(&name)?;
+        let body: PutBody<'_> = parse(&body)?;
+        let level = body.level()?;
+        let document = body.document(id.clone(), &*db.options().clock)?;
+        let expected = expected(&headers, collection.id())?;
+        let replaced = collection.change_if(&id, &expected, Some(document), level)?.ended;
+        Ok::<_, Error>(AddAnswer { written: 1, replaced })
     })
     .await
 }
@@ -108,23 +153,39 @@ pub async fn remove(
     State(app): State<App>,
     PathOf((name, id)): PathOf<(String, String)>,
     QueryOf(query): QueryOf<RemoveQuery>,
+    headers: HeaderMap,
     _: NoBody,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
         let level = query.durability.as_deref().map(parse_level).transpose()?;
-        db.collection(&name)?.delete(vec![id], level).map(|done| DeleteAnswer { deleted: done.ended })
+        let collection = db.collection(&name)?;
+        let expected = expected(&headers, collection.id())?;
+        let deleted = collection.change_if(&id, &expected, None, level)?.ended;
+        Ok::<_, Error>(DeleteAnswer { deleted })
     })
     .await
 }
 
-/// `documents/get`, `delete`, `touch` and `touches`. One route for all, because these are ids as well.
+/// `documents/get`, `versions`, `delete`, `touch` and `touches`. One route for all, because these are ids as well.
 pub async fn many(
     State(app): State<App>,
     PathOf((name, verb)): PathOf<(String, String)>,
+    form: Form,
     JsonBody(body): JsonBody<BATCH_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     match verb.as_str() {
-        "get" => app.ok(move |db| get_many(&*db.collection(&name)?, &parse::<GetBody>(&body)?)).await,
+        "get" => {
+            let found = move |db: &Db| {
+                let body: GetBody = parse(&body)?;
+                db.collection(&name)?.get_many(&body.ids, as_of(body.as_of.as_ref())?)
+            };
+            app.shown(form, found, ManyAnswer::from, |rows| vec![Columns::documents(&rows)]).await
+        }
+        "versions" => {
+            let found = move |db: &Db| db.collection(&name)?.versions(&parse::<IdBody>(&body)?.id);
+            let as_json = |found: Vec<Version>| VersionsAnswer::from(&*found);
+            app.shown(form, found, as_json, |found| vec![Columns::versions(&found)]).await
+        }
         "delete" => {
             app.ok(move |db| {
                 let body = parse::<ChangeBody>(&body)?;
@@ -156,17 +217,12 @@ pub async fn many(
 pub async fn scan(
     State(app): State<App>,
     PathOf(name): PathOf<String>,
+    form: Form,
     QueryOf(query): QueryOf<ScanQuery>,
 ) -> Result<Response, Problem> {
-    app.ok(move |db| {
+    let page = move |db: &Db| {
         let cursor = query.cursor.as_deref().map(parse_cursor).transpose()?;
-        let page = db.collection(&name)?.scan(cursor, query.limit.unwrap_or(100), moment(query.as_of)?)?;
-        Ok::<_, kithdb::base::Error>(ScanAnswer::from(&page))
-    })
-    .await
-}
-
-fn get_many(collection: &kithdb::host::CollectionHandle, body: &GetBody) -> Result<ManyAnswer> {
-    let rows = collection.get_many(&body.ids, as_of(body.as_of.as_ref())?)?;
-    Ok(ManyAnswer { documents: rows.iter().map(|row| row.as_deref().map(DocumentAnswer::from)).collect() })
+        db.collection(&name)?.scan(cursor, query.limit.unwrap_or(100), moment(query.as_of)?)
+    };
+    app.shown(form, page, |page| ScanAnswer::from(&page), |page| vec![Columns::page(&page)]).await
 }

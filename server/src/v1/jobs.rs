@@ -1,4 +1,4 @@
-//! Work that is otherwise done by itself, and what is done when asked: jobs, compress, estimate, flush; and what runs.
+//! Work that is otherwise done by itself, and what is done when asked: jobs, compress, estimate; and what runs.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -31,16 +31,14 @@ struct CancelAnswer {
 #[derive(Serialize)]
 struct Nothing {}
 
-/// Runs a job of this kind; `index` indexes every segment that has no index.
+/// Runs a job of this kind.
 pub async fn run(
     kind: JobKind,
     State(app): State<App>,
     PathOf(name): PathOf<String>,
 ) -> Result<Response, Problem> {
     app.ok(move |db| {
-        let collection = db.collection(&name)?;
-        let done = collection.run(kind)?;
-        while kind == JobKind::Index && collection.run(kind)? {}
+        let done = db.collection(&name)?.run(kind)?;
         Ok::<_, kithdb::base::Error>(DoneAnswer { done })
     })
     .await
@@ -107,8 +105,4 @@ pub async fn estimate(
         db.collection(&name)?.estimate(body.request()).map(EstimateAnswer::from)
     })
     .await
-}
-
-pub async fn flush(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
-    app.ok(|db| db.flush().map(|()| Nothing {})).await
 }

@@ -1,6 +1,7 @@
 //! `/v1`: the verbs of the TypeScript interface over HTTP. The JSON shapes are those of `kithdb::wire`.
 
 pub mod collections;
+pub mod database;
 pub mod documents;
 pub mod embedder;
 pub mod graph;

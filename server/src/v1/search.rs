@@ -2,19 +2,40 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use kithdb::wire::{SearchAnswer, SearchBody, parse};
+use kithdb::collection::SearchResponse;
+use kithdb::host::Db;
+use kithdb::wire::{Columns, SearchAnswer, SearchBody, SearchesAnswer, SearchesBody, parse};
 
-use crate::http::{App, BODY_BYTES_MAX, JsonBody, PathOf, Problem};
+use crate::http::{App, BATCH_BYTES_MAX, BODY_BYTES_MAX, Form, PackedBody, PathOf, Problem};
 
 pub async fn search(
     State(app): State<App>,
     PathOf(name): PathOf<String>,
-    JsonBody(body): JsonBody<BODY_BYTES_MAX>,
+    form: Form,
+    body: PackedBody<BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    app.ok(move |db| {
+    let work = move |db: &Db| {
         let collection = db.collection(&name)?;
-        let request = parse::<SearchBody>(&body)?.request()?;
-        collection.search(request).map(SearchAnswer::from)
-    })
-    .await
+        let (json, packed) = body.parts()?;
+        let mut asked: SearchBody = parse(json)?;
+        packed.map_or(Ok(()), |packed| asked.attach(packed))?;
+        collection.search(asked.request()?)
+    };
+    app.shown(form, work, SearchAnswer::from, |found| vec![Columns::found(found)]).await
+}
+
+/// Many searches at once, in one state.
+pub async fn many(
+    State(app): State<App>,
+    PathOf(name): PathOf<String>,
+    form: Form,
+    body: PackedBody<BATCH_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    let work = move |db: &Db| {
+        let collection = db.collection(&name)?;
+        let (json, packed) = body.parts()?;
+        collection.search_many(parse::<SearchesBody>(json)?.requests(packed)?)
+    };
+    let columns = |found: Vec<SearchResponse>| found.into_iter().map(Columns::found).collect();
+    app.shown(form, work, SearchesAnswer::from, columns).await
 }

@@ -18,9 +18,23 @@ use super::report::{Finding, Reporter, State, Summary, Visitor, What};
 /// # Errors
 /// When the storages cannot be listed. What is damaged is no error, it is told to `visitor`.
 pub fn verify(root: &dyn StorageRoot, pool: &Pool, visitor: &mut dyn Visitor) -> Result<Summary> {
+    verify_held(root, pool, visitor, &|_, check| check())
+}
+
+/// As [`verify`], of a database that others write to. `hold` calls what it is given while nobody switches the manifest
+/// of the collection of this name, or, for none, of the catalog; it does not call it for a collection that has gone.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_held(
+    root: &dyn StorageRoot,
+    pool: &Pool,
+    visitor: &mut dyn Visitor,
+    hold: &dyn Fn(Option<&str>, &mut dyn FnMut()),
+) -> Result<Summary> {
     let numbers = root.numbers()?;
     let open = |number| -> Result<(Arc<dyn Storage>, Listing)> {
-        let storage = root.storage(number)?;
+        let storage = root.existing(number)?;
         let listing = storage.list()?;
         Ok((storage, listing))
     };
@@ -29,21 +43,23 @@ pub fn verify(root: &dyn StorageRoot, pool: &Pool, visitor: &mut dyn Visitor) ->
         objects += open(*number).map_or(0, |(_, listing)| listing.objects.len());
     }
     let mut reporter = Reporter::new(visitor, objects);
-    let (entries, is_current) = match open(CATALOG) {
-        Ok((storage, listing)) => catalog(&*storage, &listing, &mut reporter, numbers.is_empty()),
-        Err(error) => {
-            reporter.judge(What::Whole, 0, vec![(&error).into()]);
-            (Vec::new(), false)
+    let (mut entries, mut is_current) = (Vec::new(), false);
+    hold(None, &mut || match open(CATALOG) {
+        Ok((storage, listing)) => {
+            (entries, is_current) = catalog(&*storage, &listing, &mut reporter, numbers.is_empty());
         }
-    };
+        Err(error) => reporter.judge(What::Whole, 0, vec![(&error).into()]),
+    });
     for entry in &entries {
-        reporter.enter(entry.number, Some(&entry.name));
-        match open(entry.number) {
-            Ok((storage, listing)) => {
-                collection::check(&*storage, &listing, Some(entry), pool, &mut reporter);
+        hold(Some(&entry.name), &mut || {
+            reporter.enter(entry.number, Some(&entry.name));
+            match open(entry.number) {
+                Ok((storage, listing)) => {
+                    collection::check(&*storage, &listing, Some(entry), pool, &mut reporter);
+                }
+                Err(error) => reporter.judge(What::Whole, 0, vec![(&error).into()]),
             }
-            Err(error) => reporter.judge(What::Whole, 0, vec![(&error).into()]),
-        }
+        });
     }
     for number in numbers {
         if entries.iter().any(|entry| entry.number == number) {
