@@ -2,4 +2,4 @@
 
 import node from './dist/node/node.js';
 
-export const { KithError, open, openMemory } = node;
+export const { KithError, connect, open, openMemory, openMemorySync, openSync } = node;

@@ -55,7 +55,7 @@ async function embed(cache, glosses) {
     await collection.addMany(glosses.slice(at, at + BATCH).map((gloss, i) => ({ id: `${at + i}`, metadata: { gloss } })));
   }
   const vectors = [];
-  for await (const { vector } of collection.documents()) vectors.push(vector);
+  for await (const { vector } of collection.scan()) vectors.push(vector);
   await db.close();
   const missing = vectors.findIndex((vector) => !vector);
   if (missing >= 0) throw new Error(`no vector for ${JSON.stringify(glosses[missing])}`);

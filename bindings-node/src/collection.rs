@@ -13,7 +13,7 @@ use napi::bindgen_prelude::{AsyncTask, Float32ArraySlice, Uint8Array, Utf16Strin
 use napi_derive::napi;
 
 use crate::answers::{self, Answer};
-use crate::arguments;
+use crate::arguments::{self, Unread};
 use crate::work::{Work, js_error, promise};
 
 /// A collection of an open database. What is not open is opened on the thread that works with it.
@@ -27,6 +27,11 @@ pub struct NativeCollection {
 impl NativeCollection {
     pub(crate) fn new(name: &str, database: Arc<Db>) -> Result<Self> {
         Ok(Self { reference: database.reference(name)?, _database: database })
+    }
+
+    /// Does it before it returns.
+    pub(crate) fn now<T>(&self, job: impl FnOnce(&CollectionHandle) -> Result<T>) -> napi::Result<T> {
+        self.reference.open().and_then(|handle| job(&handle)).map_err(|error| js_error(&error))
     }
 
     fn later<T>(
@@ -61,23 +66,13 @@ impl NativeCollection {
         options: Option<String>,
     ) -> AsyncTask<Work<u32>> {
         let documents = arguments::copy(ids, vectors, metadata, lives);
-        self.later(move |handle| {
-            let mode = if upsert { AddMode::Upsert } else { AddMode::Insert };
-            let (level, bulk) = arguments::how(options.as_deref())?;
-            let documents = arguments::documents(documents, handle.clock())?;
-            let written =
-                if bulk { handle.add_bulk(documents, mode) } else { handle.add(documents, mode, level) };
-            Ok(count(written?.ended))
-        })
+        self.later(move |handle| write(handle, documents, upsert, options.as_deref()))
     }
 
     /// Deletes documents and answers how many were there.
     #[napi(catch_unwind)]
     pub fn delete(&self, ids: Vec<Utf16String>, options: Option<String>) -> AsyncTask<Work<u32>> {
-        self.later(move |handle| {
-            let level = arguments::level(options.as_deref())?;
-            handle.delete(arguments::ids(&ids)?, level).map(|written| count(written.ended))
-        })
+        self.later(move |handle| delete(handle, &ids, options.as_deref()))
     }
 
     /// Counts a use of documents and answers how many were there.
@@ -128,11 +123,7 @@ impl NativeCollection {
     /// Documents by their ids, in one consistent state; how, by the JSON of a `ReadBody`.
     #[napi(catch_unwind)]
     pub fn get(&self, ids: Vec<Utf16String>, options: Option<String>) -> AsyncTask<Work<Answer>> {
-        self.later(move |handle| {
-            let as_of = arguments::as_of(options.as_deref())?;
-            let rows = handle.get_many(&arguments::ids(&ids)?, as_of)?;
-            Ok(Columns::documents(&rows).into())
-        })
+        self.later(move |handle| get(handle, &ids, options.as_deref()))
     }
 
     /// The versions of a document that are kept, the newest first.
@@ -144,10 +135,7 @@ impl NativeCollection {
     /// A page of documents, by the JSON of a `ScanBody`.
     #[napi(catch_unwind)]
     pub fn scan(&self, request: String) -> AsyncTask<Work<Answer>> {
-        self.later(move |handle| {
-            let (cursor, limit, as_of) = parse::<ScanBody>(request.as_bytes())?.page()?;
-            Ok(Columns::page(&handle.scan(cursor, limit, as_of)?).into())
-        })
+        self.later(move |handle| scan(handle, &request))
     }
 
     /// Searches, by the JSON of a `SearchBody` and its vector.
@@ -157,6 +145,24 @@ impl NativeCollection {
         self.later(move |handle| {
             let request = arguments::search(&request, vector.as_deref())?;
             Ok(Columns::found(handle.search(request)?).into())
+        })
+    }
+
+    /// Searches for many at once, by the JSON of a `SearchBody` and a vector, or none, for each.
+    #[napi(catch_unwind)]
+    pub fn search_many(
+        &self,
+        requests: Vec<String>,
+        vectors: Vec<Option<Float32ArraySlice<'_>>>,
+    ) -> AsyncTask<Work<Vec<Answer>>> {
+        let vectors: Vec<_> = vectors.into_iter().map(|vector| vector.map(|v| v.to_vec())).collect();
+        self.later(move |handle| {
+            let read = |(request, vector): (&String, &Option<Vec<f32>>)| {
+                arguments::search(request, vector.as_deref())
+            };
+            let requests = requests.iter().zip(&vectors).map(read).collect::<Result<_>>()?;
+            let found = handle.search_many(requests)?;
+            Ok(found.into_iter().map(|found| Columns::found(found).into()).collect())
         })
     }
 
@@ -216,6 +222,39 @@ impl NativeCollection {
     pub fn export_collection(&self) -> AsyncTask<Work<Uint8Array>> {
         self.later(|handle| handle.export().map(Uint8Array::new))
     }
+}
+
+/// Stores documents and answers how many were replaced.
+pub fn write(
+    handle: &CollectionHandle,
+    documents: Vec<Unread>,
+    upsert: bool,
+    options: Option<&str>,
+) -> Result<u32> {
+    let mode = if upsert { AddMode::Upsert } else { AddMode::Insert };
+    let (level, bulk) = arguments::how(options)?;
+    let documents = arguments::documents(documents, handle.clock())?;
+    let written = if bulk { handle.add_bulk(documents, mode) } else { handle.add(documents, mode, level) };
+    Ok(count(written?.ended))
+}
+
+/// Deletes documents and answers how many were there.
+pub fn delete(handle: &CollectionHandle, ids: &[Utf16String], options: Option<&str>) -> Result<u32> {
+    let level = arguments::level(options)?;
+    handle.delete(arguments::ids(ids)?, level).map(|written| count(written.ended))
+}
+
+/// Documents by their ids, in one consistent state.
+pub fn get(handle: &CollectionHandle, ids: &[Utf16String], options: Option<&str>) -> Result<Answer> {
+    let as_of = arguments::as_of(options)?;
+    let rows = handle.get_many(&arguments::ids(ids)?, as_of)?;
+    Ok(Columns::documents(&rows).into())
+}
+
+/// A page of documents.
+pub fn scan(handle: &CollectionHandle, request: &str) -> Result<Answer> {
+    let (cursor, limit, as_of) = parse::<ScanBody>(request.as_bytes())?.page()?;
+    Ok(Columns::page(&handle.scan(cursor, limit, as_of)?).into())
 }
 
 /// A count of documents, of which there are fewer than slots.

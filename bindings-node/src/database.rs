@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use kithdb::base::Result;
 use kithdb::host::{Db, Options, load_embedder};
-use kithdb::wire::{CreateBody, KeysAnswer, KeysBody, OpenBody, parse, parse_level, to_json};
+use kithdb::wire::{
+    CreateBody, FiguresAnswer, InfoAnswer, KeysAnswer, KeysBody, OpenBody, StatsAnswer, VerifyAnswer, parse,
+    parse_level, to_json,
+};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 
@@ -23,7 +26,7 @@ impl NativeDatabase {
     /// Opens what the JSON of an `OpenBody` says.
     #[napi(catch_unwind)]
     pub fn open(options: String) -> AsyncTask<Work<NativeDatabase>> {
-        promise(move || open(&options).map(|db| Self(Arc::new(db))))
+        promise(move || open(&options).map(Self::new))
     }
 
     /// Makes a collection from the JSON of a `CreateBody`.
@@ -47,11 +50,7 @@ impl NativeDatabase {
     #[napi(catch_unwind)]
     pub fn collections(&self) -> AsyncTask<Work<String>> {
         let db = Arc::clone(&self.0);
-        promise(move || {
-            let info = |name: String| Ok(info_answer(&db.collection(&name)?.info()?));
-            let infos = db.names()?.into_iter().map(info).collect::<Result<Vec<_>>>()?;
-            Ok(to_json(&infos))
-        })
+        promise(move || infos(&db).map(|infos| to_json(&infos)))
     }
 
     /// Drops a collection.
@@ -103,6 +102,28 @@ impl NativeDatabase {
         })
     }
 
+    /// The JSON of what all collections hold and take.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> AsyncTask<Work<String>> {
+        let db = Arc::clone(&self.0);
+        promise(move || {
+            let told = db.figures()?;
+            let collections = told.iter().map(|(name, figures)| FiguresAnswer::new(name, figures)).collect();
+            Ok(to_json(&StatsAnswer { collections }))
+        })
+    }
+
+    /// Reads every byte: the JSON of what was found.
+    #[napi(catch_unwind)]
+    pub fn verify(&self) -> AsyncTask<Work<String>> {
+        let db = Arc::clone(&self.0);
+        promise(move || {
+            let mut answer = VerifyAnswer::default();
+            let summary = db.verify(&mut answer)?;
+            Ok(to_json(&answer.finished(&summary)))
+        })
+    }
+
     /// Makes every write so far durable.
     #[napi(catch_unwind)]
     pub fn flush(&self) -> AsyncTask<Work<()>> {
@@ -124,7 +145,24 @@ impl NativeDatabase {
     }
 }
 
-fn open(options: &str) -> Result<Db> {
+impl NativeDatabase {
+    pub(crate) fn new(db: Db) -> Self {
+        Self(Arc::new(db))
+    }
+
+    pub(crate) fn db(&self) -> &Arc<Db> {
+        &self.0
+    }
+}
+
+/// What all collections are and hold.
+pub fn infos(db: &Db) -> Result<Vec<InfoAnswer>> {
+    let info = |name: String| Ok(info_answer(&db.collection(&name)?.info()?));
+    db.names()?.into_iter().map(info).collect()
+}
+
+/// Opens what the JSON of an `OpenBody` says.
+pub fn open(options: &str) -> Result<Db> {
     let OpenBody { path, durability, embedder, threads, memory_max, read_only } = parse(options.as_bytes())?;
     let defaults = Options::default();
     let options = Options {

@@ -8,4 +8,5 @@ mod answers;
 mod arguments;
 mod collection;
 mod database;
+mod sync;
 mod work;

@@ -83,6 +83,21 @@ pub fn search(json: &str, vector: Option<Vec<f32>>) -> Result<SearchRequest> {
     Ok(request)
 }
 
+/// Searches from the JSON of each; vectors as those of [`documents`].
+pub fn searches(requests: &[String], vectors: &[f32], lengths: &[i32]) -> Result<Vec<SearchRequest>> {
+    let mut rest = vectors;
+    let mut searches = Vec::with_capacity(requests.len());
+    for (json, length) in requests.iter().zip(lengths) {
+        let vector = usize::try_from(*length).ok().map(|length| {
+            let (vector, after) = rest.split_at(length);
+            rest = after;
+            vector.to_vec()
+        });
+        searches.push(search(json, vector)?);
+    }
+    Ok(searches)
+}
+
 /// An answer as a plain object: `json` and, when there are any, `vectors` and `lengths`.
 pub fn answer(columns: Columns) -> JsValue {
     let answer = Object::new();

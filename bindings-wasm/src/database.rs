@@ -9,15 +9,15 @@ use std::sync::Arc;
 use js_sys::JsString;
 use kithdb::base::ids::KV_NAME;
 use kithdb::base::{Clock, Error, NoObserver, Pool, Result, StateError, StorageError};
-use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, kv};
+use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, check_searches, kv};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
 use kithdb::segment::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
 use kithdb::wire::{
-    Columns, ConfigureBody, CreateBody, EstimateAnswer, EstimateBody, GraphAsk, InfoAnswer, JobAnswer,
-    KeysAnswer, KeysBody, LinksBody, OpenBody, ScanBody, TouchesAnswer, UnlinksBody, parse, parse_level,
-    to_json,
+    Columns, ConfigureBody, CreateBody, EstimateAnswer, EstimateBody, FiguresAnswer, GraphAsk, InfoAnswer,
+    JobAnswer, KeysAnswer, KeysBody, LinksBody, OpenBody, ScanBody, StatsAnswer, TouchesAnswer, UnlinksBody,
+    parse, parse_level, to_json,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -469,6 +469,45 @@ impl WasmDatabase {
             view.search(&request, moment, &mut self.scratch).map(Columns::found)
         };
         search().map(answer).map_err(|error| thrown(&error))
+    }
+
+    /// Searches for many at once, by the JSON of a `SearchBody` for each; the vectors stand one behind the other, with -1
+    /// as the length of none: an array of `{json, vectors, lengths}`, by columns.
+    #[wasm_bindgen(js_name = searchMany)]
+    pub fn search_many(
+        &mut self,
+        c: f64,
+        requests: Vec<String>,
+        vectors: &[f32],
+        lengths: &[i32],
+    ) -> Thrown<Vec<JsValue>> {
+        let mut search = || {
+            let mut requests = arguments::searches(&requests, vectors, lengths)?;
+            check_searches(&requests)?;
+            let open = self.at(c)?;
+            let (view, now) = (open.view(), self.clock.now_ns());
+            let mut found = Vec::with_capacity(requests.len());
+            for request in &mut requests {
+                request.check()?;
+                self.embedding.ask(open.collection.name(), &view.config, request)?;
+            }
+            for request in &requests {
+                let moment = view.moment(request.as_of, now)?;
+                found.push(view.search(request, moment, &mut self.scratch).map(Columns::found)?);
+            }
+            Ok(found)
+        };
+        let found = search().map_err(|error: Error| thrown(&error))?;
+        Ok(found.into_iter().map(answer).collect())
+    }
+
+    /// The JSON of what all collections hold and take.
+    pub fn stats(&self) -> String {
+        let figures = |entry: &Entry| {
+            let figures = self.at(entry.number as f64).and_then(|open| open.collection.figures(&entry.name));
+            FiguresAnswer::new(&entry.name, &figures)
+        };
+        to_json(&StatsAnswer { collections: self.database.entries().iter().map(figures).collect() })
     }
 
     /// A collection as one file.

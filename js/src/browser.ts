@@ -2,12 +2,13 @@
 
 import { encodeString } from './encode.js';
 import { KithError } from './errors.js';
-import type { Database } from './types.js';
+import type { LocalDatabase } from './types.js';
 import { openIndexedDb } from './wasm/indexeddb.js';
 import { takeLock } from './wasm/locks.js';
 import { type BrowserOptions, type Taken, openWasm } from './wasm/open.js';
 
 export { KithError, type Report } from './errors.js';
+export { type ConnectOptions, connect } from './remote/connect.js';
 export type * from './types.js';
 export type { EmbedderFiles } from './wasm/embedder.js';
 export type { WasmSource } from './wasm/module.js';
@@ -17,7 +18,7 @@ export type { BrowserOptions } from './wasm/open.js';
  * Opens a database of this origin, kept in IndexedDB and made when it does not exist. One tab or Worker at a time may
  * have it open: the others get `database_locked`.
  */
-export async function open(name: string, options?: BrowserOptions): Promise<Database> {
+export async function open(name: string, options?: BrowserOptions): Promise<LocalDatabase> {
   const checked = encodeString('a name', name);
   if (checked === '') {
     const [expected, got] = ['at least one character', '""'];
@@ -27,7 +28,7 @@ export async function open(name: string, options?: BrowserOptions): Promise<Data
 }
 
 /** A database in memory, which is gone when it is closed. */
-export async function openMemory(options?: BrowserOptions): Promise<Database> {
+export async function openMemory(options?: BrowserOptions): Promise<LocalDatabase> {
   return openWasm(undefined, options);
 }
 

@@ -3,6 +3,7 @@
 // Whatever the core can judge is left to the core; here stands only what a JSON text or a Float32Array would hide.
 
 import { KithError, invalidMetadata, invalidRequest, show } from './errors.js';
+import type { CallOptions } from './types.js';
 
 /** Metadata nested deeper than this has no end; the core's own limit is lower. */
 const DEPTH_MAX = 500;
@@ -85,6 +86,17 @@ export function encodeRequest(request: unknown): string {
 /** Fields that hold a moment. */
 const MOMENTS = new Set(['as_of', 'expires_at']);
 
+/** Options that no engine sees. */
+const OURS = new Set(['signal', 'idempotency_key', 'onProgress']);
+
+/** The JSON of options, without what is for this side alone; undefined when nothing is left. */
+export function encodeOptions(options: CallOptions | undefined): string | undefined {
+  if (options === undefined || options === null) return undefined;
+  if (typeof options !== 'object') throw invalidRequest('options that are an object', options);
+  const wanted = Object.entries(options).filter(([name]) => !OURS.has(name));
+  return wanted.length === 0 ? undefined : encodeRequest(Object.fromEntries(wanted));
+}
+
 function encodeField(name: string, value: unknown): unknown {
   // A number would be taken for nanoseconds, and Date.now() for a moment in 1970.
   if (MOMENTS.has(name) && typeof value === 'number') throw invalidRequest(`${name} that is a Date, text or a bigint of nanoseconds`, value);
@@ -128,6 +140,13 @@ export function encodeIds(ids: unknown): string[] {
 function encodeId(id: unknown): string {
   if (typeof id === 'string') return id;
   const [expected, got] = ['a string', show(id)];
+  throw new KithError({ code: 'invalid_id', message: `invalid document id ${got}: expected ${expected}`, expected, got });
+}
+
+/** An id that UTF-8 can hold, as the core asks for it where an id crosses as UTF-16. */
+export function idOf(id: string): string {
+  if (!LONE_SURROGATE.test(id)) return id;
+  const [expected, got] = ['text without lone surrogates', show(id)];
   throw new KithError({ code: 'invalid_id', message: `invalid document id ${got}: expected ${expected}`, expected, got });
 }
 

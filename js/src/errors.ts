@@ -52,6 +52,17 @@ export function invalidMetadata(expected: string, got: string): KithError {
   return new KithError({ code: 'invalid_metadata', message: `invalid metadata: expected ${expected}, got ${got}`, expected, got });
 }
 
+/** Whoever waits for what was cancelled gets this. */
+export function cancelled(what: string, cause?: unknown): KithError {
+  return new KithError({ code: 'cancelled', message: `${what} was cancelled` }, cause);
+}
+
+/** What only an engine in this process can do. */
+export function unsupported(what: string): KithError {
+  const hint = 'use the verb that answers a promise';
+  return new KithError({ code: 'unsupported', message: `${what} is not possible with this engine`, hint });
+}
+
 /** A value in a few words, for a message. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}...` : value);

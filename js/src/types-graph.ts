@@ -1,6 +1,6 @@
 // The graph of the interface: edges, and what is asked of them.
 
-import type { JsonObject, ReadOptions, Vector, WatchOptions, WriteOptions } from './types.js';
+import type { CallOptions, JsonObject, ReadOptions, Vector, WatchOptions, WriteOptions } from './types.js';
 
 /** An edge to be made. */
 export interface NewEdge {
@@ -186,18 +186,18 @@ export interface Graph<Metadata extends object = JsonObject> {
   /** Ends edges and answers how many were there. */
   unlink(edges: Unlinked | readonly Unlinked[], options?: WriteOptions): Promise<number>;
   /** The edges at a document. */
-  edges(request: EdgesRequest): Promise<EdgesResult<Metadata>>;
+  edges(request: EdgesRequest, options?: CallOptions): Promise<EdgesResult<Metadata>>;
   /** What paths of relations lead to. */
-  traverse(request: TraverseRequest): Promise<Traversal<Metadata>>;
+  traverse(request: TraverseRequest, options?: CallOptions): Promise<Traversal<Metadata>>;
   /** What is around documents. */
-  subgraph(request: SubgraphRequest): Promise<Subgraph<Metadata>>;
+  subgraph(request: SubgraphRequest, options?: CallOptions): Promise<Subgraph<Metadata>>;
   /**
    * Writes the edges of a segment again without those that ended longer ago than `graph_retention`; false when there are
    * none. Happens by itself when it is due.
    */
-  vacuum(): Promise<boolean>;
+  vacuum(options?: WatchOptions): Promise<boolean>;
   /** A shortest path. */
-  path(request: PathRequest): Promise<GraphPath<Metadata>>;
+  path(request: PathRequest, options?: CallOptions): Promise<GraphPath<Metadata>>;
   /** What hangs together; a job, which tells how far it has come and can be cancelled. */
   components(request?: ComponentsRequest, options?: WatchOptions): Promise<Components>;
   /**

@@ -1,8 +1,13 @@
 // The interface of KithDB in TypeScript. Every engine implements it; REST and scenario files use the same names.
 
-import type { AutoLink, Connections, Graph, GraphFilter } from './types-graph.js';
+import type { AutoLink, Graph } from './types-graph.js';
+import type { CollectionStats, Verified } from './types-health.js';
+import type { SearchRequest, SearchResult } from './types-search.js';
 
 export type * from './types-graph.js';
+export type * from './types-health.js';
+export type * from './types-local.js';
+export type * from './types-search.js';
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -101,6 +106,24 @@ export interface MaintenanceConfig {
   graph_vacuum_interval?: string | undefined;
 }
 
+/** What every call takes. */
+export interface CallOptions {
+  /**
+   * Gives up waiting: the call throws `cancelled`, and a request to a server is ended. What was already begun may still
+   * be done.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/** What every call takes that changes something. */
+export interface ChangeOptions extends CallOptions {
+  /**
+   * A name of the caller's for this change, such as a UUID: a server does it once, however often it is asked under this
+   * name, and the client asks again when no answer came. Engines of this process have no need of it.
+   */
+  idempotency_key?: string | undefined;
+}
+
 /** What of a collection is to be changed. */
 export interface ConfigureOptions extends WriteOptions {
   /** When segments are written again. */
@@ -115,7 +138,7 @@ export interface ConfigureOptions extends WriteOptions {
 export interface WatchOptions {
   /** Told about ten times a second how far the job that runs has come. */
   onProgress?: ((job: Job) => void) | undefined;
-  /** Cancels: who waits gets `cancelled`. */
+  /** Cancels: who waits gets `cancelled`, and nothing of the job is done. A seal goes on: writers wait for it. */
   signal?: AbortSignal | undefined;
 }
 
@@ -168,7 +191,7 @@ export interface Estimate {
 export type Time = Date | string | bigint;
 
 /** How documents are read. */
-export interface ReadOptions {
+export interface ReadOptions extends CallOptions {
   /** As they were then; left out, as they are now. `history_gone` when that is no longer kept. */
   as_of?: Time | undefined;
 }
@@ -238,7 +261,7 @@ export interface Version<Metadata extends object = JsonObject> extends Document<
 }
 
 /** How a write is done. */
-export interface WriteOptions {
+export interface WriteOptions extends ChangeOptions {
   /** What it waits for; left out, what the database was opened with. */
   durability?: Durability | undefined;
 }
@@ -260,302 +283,17 @@ export interface Written {
   replaced: number;
 }
 
-/**
- * A filter: text of the filter language, or the same as a tree, which needs no quotes.
- *
- * ```ts
- * const text: Filter = "year >= 1990 AND lang IN ('en', 'it')";
- * const tree: Filter = {
- *   and: [
- *     { field: 'year', op: '>=', value: 1990 },
- *     { field: 'lang', op: 'in', value: ['en', 'it'] },
- *   ],
- * };
- * ```
- */
-export type Filter = string | FilterTree;
-
-/** A filter as a tree: all of some, any of some, not this, or one condition. No list may be empty. */
-export type FilterTree = { and: FilterTree[] } | { or: FilterTree[] } | { not: FilterTree } | FilterCondition;
-
-/**
- * A condition on one field; `a.b` is field `b` of object `a`.
- *
- * `words` scores documents and excludes none, as `CONTAINS(field, words)` does; under `or` and `not` it is `matches`.
- */
-export type FilterCondition =
-  | { field: string; op: '=' | '==' | '!=' | '<>' | 'contains' | 'not contains'; value: FilterValue }
-  | { field: string; op: '<' | '<=' | '>' | '>='; value: FilterBound }
-  | { field: string; op: 'in' | 'not in' | 'any' | 'not any' | 'all' | 'not all'; value: FilterValue[] }
-  | { field: string; op: 'between' | 'not between'; value: [low: FilterBound, high: FilterBound] }
-  | { field: string; op: 'like' | 'not like' | 'ilike' | 'not ilike'; value: string }
-  | { field: string; op: 'is null' | 'is not null' | 'is empty' | 'is not empty' | 'exists' }
-  | { field: string; op: 'matches' | 'words'; value: string };
-
-/**
- * What a range can end at: a number, text, or a date such as `2024-05-01T10:00:00+02:00`, which is compared by the moment with
- * text that is a date, too.
- */
-export type FilterBound = number | string | { date: string | Date } | { unquoted: string };
-
-/** What a field is compared with; `unquoted` is for a spelling that JSON has not, such as `05`. */
-export type FilterValue = FilterBound | boolean | null;
-
-/** A search: by vector, by words, by both, or by filter alone. */
-export interface SearchRequest {
-  /** The vector part. */
-  vector?: Vector | null | undefined;
-  /** The words part, and the vector part too when the collection has an embedder and no vector is given. */
-  text?: string | null | undefined;
-  /** Take `text` as it stands; else `"a phrase"`, `+must`, `-must not`, `field:word`, `begun*` and `typo~` mean what they say. */
-  plain?: boolean | undefined;
-  /** Look for words with a typo, too. */
-  fuzzy?: boolean | undefined;
-  /** True to show where the words stand: a passage of each text, of about `length` bytes (160). */
-  highlight?: boolean | { fields?: string[]; length?: number } | undefined;
-  /** What was there then; left out, what is there now. `history_gone` when that is no longer kept. */
-  as_of?: Time | undefined;
-  /** What may be found, for example `year >= 1990 AND (lang = 'en' OR lang = 'it')`, or the same as a tree. */
-  filter?: Filter | null | undefined;
-  /** How many results; default 10. */
-  k?: number | undefined;
-  /** How many of the best to leave out; default 0. */
-  offset?: number | undefined;
-  /**
-   * How many of the best of each list are fused, grouped or sorted; default 200, or as many as results are wanted, ten times
-   * as many with `group_by`. Words or a filter alone are sorted whole.
-   */
-  candidates?: number | undefined;
-  /** Leave out what scores less; not with `sort`. */
-  min_score?: number | undefined;
-  /** What is old counts less: all candidates are ranked so before the best are taken. Not with `sort`. */
-  decay?: Decay | undefined;
-  /** At most one result, or `size`, of each value of a field. */
-  group_by?: string | { field: string; size?: number } | undefined;
-  /** The order of the results; left out, the best first. Documents without a value come last. */
-  sort?: (string | { field: string; descending?: boolean })[] | undefined;
-  /**
-   * Fields whose values are counted in all that can be found: the documents that match words when those are asked for alone,
-   * else all that the filter accepts.
-   */
-  facets?: (string | FacetRequest)[] | undefined;
-  /** How widely an index searches. */
-  ef?: number | undefined;
-  /** Share of the vector part, 0 to 1; default 0.5. */
-  alpha?: number | undefined;
-  /** Fuse by reciprocal rank with this k instead of by `alpha`. */
-  rrf_k?: number | undefined;
-  /** How many candidates of an index are compared with their stored vectors; default 64, or twice the results; more for `bits` and `pq`. */
-  rerank?: number | undefined;
-  /** End the search of an index once its best candidates have stayed the same for so many steps; default never. */
-  patience?: number | undefined;
-  /** Compare with every vector. */
-  exact?: boolean | undefined;
-  /** Tell how the nearest vectors were found. */
-  trace?: boolean | undefined;
-  /** Say of each result why it came, and how the filter was answered. */
-  explain?: boolean | undefined;
-  /** Return vectors too. */
-  with_vector?: boolean | undefined;
-  /** Only what is around some documents can be found, themselves included. */
-  graph_filter?: GraphFilter;
-  /** What results come with: what these paths of relations lead to, such as `parent.child`. */
-  include_relations?: readonly string[];
-  /** Whether that comes with the metadata of its documents. */
-  hydrate_relations?: boolean;
-}
-
-/** How scores fall with age. */
-export interface Decay {
-  /** 2^(-age / h), 1 - age / h, all until h, or exp(-age / (h (1 + ln(1 + touches)))). */
-  model: 'exponential' | 'linear' | 'step' | 'ebbinghaus';
-  /** A duration such as `7d`; `0s` for no decay. */
-  half_life: string;
-  /** Half-lives by the text of a field, instead. */
-  layers?: { field: string; half_lives: Record<string, string> };
-  /** The field with a document's time, RFC 3339 or seconds since 1970; left out, when it was stored. A later touch counts. */
-  time_field?: string;
-  /** The field that is true for documents that keep their score. */
-  pinned_field?: string;
-}
-
-/** A field whose values are counted, or ranges of them: numbers or text, `from` included and `to` not. */
-export interface FacetRequest {
-  field: string;
-  /** How many values, the most frequent first; default 10. */
-  limit?: number;
-  /** Count within these instead. */
-  ranges?: { from?: number | string; to?: number | string }[];
-}
-
-/** The counts of a field: `values` and how many `distinct` ones there are, or `ranges`. */
-export interface Facet {
-  field: string;
-  /** The most frequent first. */
-  values?: { value: boolean | number | string; count: number }[];
-  distinct?: number;
-  /** In the order of the request. */
-  ranges?: { from: number | string | null; to: number | string | null; count: number }[];
-}
-
-/** What a search answers. */
-export interface SearchResult<Metadata extends object = JsonObject> {
-  /** The best first. */
-  hits: Hit<Metadata>[];
-  /** What was odd about the query, for example a field in the filter that no document has. */
-  warnings: string[];
-  /** The counts of each field, when some were asked for. */
-  facets?: Facet[];
-  /** How many documents facets were counted in. */
-  total?: number;
-  /** How the nearest vectors were found, when asked for: of each segment, and of what is not sealed yet. */
-  trace?: PartTrace[];
-  /** How the filter was answered, when there is one and results are explained. */
-  filter_plan?: FilterPlan;
-}
-
-/** How a filter was answered, as it was done. */
-export interface FilterPlan {
-  /** The filter as text. */
-  filter: string;
-  /** How many documents it accepts. */
-  found: number;
-  /** Each segment, and each piece of what is not sealed yet. */
-  parts: PartFilterPlan[];
-}
-
-/** How a filter was answered in one part of a collection. */
-export interface PartFilterPlan {
-  /** A segment, or a piece of what is not sealed yet. */
-  part: 'segment' | 'memtable';
-  /** How many versions it holds. */
-  documents: number;
-  /** How many of them are there at the moment that is asked for. */
-  live: number;
-  /** The conditions of the filter in the order in which they were answered; those that come when none is left are not. */
-  conditions: FilterStep[];
-  /** How many documents the filter accepts. */
-  found: number;
-  /** How the nearest vectors were found among them; left out for a search without a vector. */
-  vectors?: {
-    plan: PartTrace['plan'];
-    /** When the others were left out: first, on the way along links, or at the end. */
-    filtered: 'before' | 'during' | 'after';
-    /** How many distances were computed. */
-    distances: number;
-  };
-}
-
-/** One condition of a filter, when its turn came. */
-export interface FilterStep {
-  /** The condition as text; in a piece of what is not sealed yet the whole filter. */
-  condition: string;
-  /** How many versions were thought to fulfil it, from the lengths of sorted runs; null where documents were looked at one by one. */
-  estimated: number | null;
-  /** How many documents fulfilled it and the conditions before it. */
-  left: number;
-  /** What was looked at: runs of sorted values, posting lists, texts, or documents. Empty for a field that none has. */
-  how: ('sorted' | 'postings' | 'texts' | 'documents')[];
-}
-
-/** How the nearest vectors of one part of a collection were found. */
-export interface PartTrace {
-  /** How many versions it holds. */
-  documents: number;
-  /** `exact`: all were compared; `codes`: the codes of all were, then the best; `links`: links were followed. */
-  plan: 'exact' | 'codes' | 'links';
-  /** How many distances were computed: the cost of the search on any machine. */
-  distances: number;
-  /** Of the documents that may be found, those whose neighbours were looked at, in order. */
-  path: string[];
-}
-
-/** A result. */
-export interface Hit<Metadata extends object = JsonObject> {
-  /** The document's id. */
-  id: string;
-  /** Larger is better; what it means depends on the parts of the query. */
-  score: number;
-  /** The document's metadata. */
-  metadata: Metadata;
-  /** Its vector, when asked for and there is one. */
-  vector?: Float32Array;
-  /** Why it came, when asked for. */
-  explanation?: Explanation;
-  /** Where the words stand, when asked for: a passage of each text that has some of them. */
-  highlights?: Highlight[];
-  /** What it leads to, by path, with `include_relations`. */
-  connections?: Connections<Metadata>;
-}
-
-/** A passage of a text. */
-export interface Highlight {
-  field: string;
-  /** Pieces in turn: one without a match, which may be empty, one with, and so on; an ellipsis where the text is cut. */
-  parts: string[];
-}
-
-/**
- * Why a result came. In f32 (`Math.fround`) its score is the sum of both contributions, less `sum * (1 - factor)` with `decay`;
- * 1 for a filter alone, which has neither part.
- */
-export interface Explanation {
-  /** The vector part; null when the document was not among the nearest. */
-  vector: {
-    distance: number;
-    score: number;
-    rank: number;
-    /** The score on the scale of its list, 0 to 1, where lists were fused by `alpha`: `alpha` of it is the contribution. */
-    normalised?: number;
-    contribution: number;
-  } | null;
-  /** The words part; null when no word matched well enough. */
-  words: {
-    /** The sum of what the terms contribute, rounded once to f32. */
-    score: number;
-    rank: number;
-    /** The score on the scale of its list, 0 to 1, where lists were fused by `alpha`: 1 - `alpha` of it is the contribution. */
-    normalised?: number;
-    contribution: number;
-    terms: TermExplanation[];
-  } | null;
-  /** The share of the sum of both that time left, what age was counted from, and how often the document was touched. */
-  decay?: { factor: number; since: string; touches: number };
-}
-
-/** What one word of the query brought. */
-export interface TermExplanation {
-  /** The word as it is searched. */
-  term: string;
-  /** The field in which it stands. */
-  field: string;
-  /** How often it stands there. */
-  tf: number;
-  /** How many documents have it in this field. */
-  df: number;
-  /** How many documents have this field. */
-  documents: number;
-  /** Words of the field in this document. */
-  length: number;
-  /** Words of the field in a document on average. */
-  average_length: number;
-  /** How rare it is. */
-  idf: number;
-  /** How often it stands in the query, when more than once. */
-  count?: number;
-  /** Less than 1 for a term that is a typo away from the query's. */
-  boost?: number;
-  /** How much the field counts; left out when that is 1. */
-  weight?: number;
-  /** What it adds to the score. */
-  contribution: number;
+/** Which documents are gone through. */
+export interface ScanOptions extends ReadOptions {
+  /** From where on: the `next` of a page. What is written meanwhile does not move it. */
+  cursor?: string | null | undefined;
 }
 
 /** Which page of documents. */
-export interface ScanRequest {
+export interface PageRequest {
   /** How many documents; default 100. */
   limit?: number | undefined;
-  /** The `next` of an earlier page. */
+  /** The `next` of an earlier page, which stays good whatever is written, and after a restart. */
   cursor?: string | null | undefined;
   /** Documents as they were then; left out, as they are now. */
   as_of?: Time | undefined;
@@ -593,13 +331,13 @@ export interface KeysPage {
  */
 export interface KeyValueStore {
   /** The value of a key; null when it is not there. */
-  get(key: string): Promise<string | null>;
+  get(key: string, options?: CallOptions): Promise<string | null>;
   /** Gives a key its value, all of it or nothing; true when it had one before. */
   set(key: string, value: string, options?: WriteOptions): Promise<boolean>;
   /** Takes a key away; true when it was there. */
   delete(key: string, options?: WriteOptions): Promise<boolean>;
   /** A page of keys. Each page looks at every key once. */
-  list(request?: KeysRequest): Promise<KeysPage>;
+  list(request?: KeysRequest, options?: CallOptions): Promise<KeysPage>;
 }
 
 /** How often a document was touched. */
@@ -678,23 +416,43 @@ export interface CollectionInfo {
 /** A database. Every method throws a `KithError`. */
 export interface Database extends AsyncDisposable, Disposable {
   /** Makes a collection. */
-  create<Metadata extends object = JsonObject>(name: string, config?: CollectionConfig): Promise<Collection<Metadata>>;
+  create<Metadata extends object = JsonObject>(
+    name: string,
+    config?: CollectionConfig,
+    options?: ChangeOptions,
+  ): Promise<Collection<Metadata>>;
   /**
-   * A collection that is there; `unknown_collection` when it is not. It is opened by what first asks something of it,
-   * which says `unopenable` when that fails, and `corrupt` where damage is found later, as it is read.
+   * A collection that is there; `unknown_collection` when it is not, which a server tells with what is first asked of it.
+   * It is opened by what first asks something of it, which says `unopenable` when that fails, and `corrupt` where damage
+   * is found later, as it is read.
    */
   collection<Metadata extends object = JsonObject>(name: string): Collection<Metadata>;
   /** What all collections are and hold, by name. */
-  collections(): Promise<CollectionInfo[]>;
+  collections(options?: CallOptions): Promise<CollectionInfo[]>;
   /** Drops a collection and all its documents. */
-  drop(name: string): Promise<void>;
-  /** Makes a collection from the bytes of an export. */
-  import<Metadata extends object = JsonObject>(name: string, file: Uint8Array): Promise<Collection<Metadata>>;
+  drop(name: string, options?: ChangeOptions): Promise<void>;
+  /** Makes a collection from an export: its bytes, or a stream of them. */
+  import<Metadata extends object = JsonObject>(
+    name: string,
+    file: Uint8Array | Blob | ReadableStream<Uint8Array>,
+    options?: ChangeOptions,
+  ): Promise<Collection<Metadata>>;
   /** Texts under keys, beside the collections. */
   readonly kv: KeyValueStore;
+  /** What the collections hold and take, the key-value store's (`$kv`) among them; each is opened. */
+  stats(options?: CallOptions): Promise<CollectionStats[]>;
+  /**
+   * Reads every byte that is stored and tells what is not as it was written; nothing is changed. Reads and writes go on
+   * meanwhile, jobs of a collection wait while it is checked. A server wants the role admin for it, and a
+   * browser's own engine answers `unsupported`.
+   */
+  verify(options?: CallOptions): Promise<Verified>;
   /** Makes every write so far survive a power cut. */
-  flush(): Promise<void>;
-  /** Makes every write durable and lets go of the directory. Everything answers `closed` then; closing twice is fine. */
+  flush(options?: CallOptions): Promise<void>;
+  /**
+   * Makes every write durable and lets go of the directory; over a connection, lets go of that. Everything answers
+   * `closed` then; closing twice is fine.
+   */
   close(): Promise<void>;
 }
 
@@ -717,62 +475,67 @@ export interface Collection<Metadata extends object = JsonObject> {
   /** Counts a use of documents, without making a version of them, and answers how many of them were there. */
   touch(ids: string | readonly string[], options?: WriteOptions): Promise<number>;
   /** How often documents were touched, in the order of the ids; null for one that never was, or is not there. */
-  touches(ids: readonly string[]): Promise<(Touch | null)[]>;
+  touches(ids: readonly string[], options?: CallOptions): Promise<(Touch | null)[]>;
   /** A document; null when it is not there. */
   get(id: string, options?: ReadOptions): Promise<Document<Metadata> | null>;
   /** Documents as of one moment, in the order of the ids; null where there is none. */
   getMany(ids: readonly string[], options?: ReadOptions): Promise<(Document<Metadata> | null)[]>;
   /** The versions of a document that are kept, the newest first. */
-  versions(id: string): Promise<Version<Metadata>[]>;
+  versions(id: string, options?: CallOptions): Promise<Version<Metadata>[]>;
   /** Searches. */
-  search(request: SearchRequest): Promise<SearchResult<Metadata>>;
-  /** Searches on the calling thread: quicker for one search, and nothing else runs meanwhile. */
-  searchSync(request: SearchRequest): SearchResult<Metadata>;
-  /** A page of documents, in the order in which they were stored. */
-  scan(request?: ScanRequest): Promise<Page<Metadata>>;
+  search(request: SearchRequest<Metadata>, options?: CallOptions): Promise<SearchResult<Metadata>>;
+  /**
+   * Searches for many at once, all in one state of the collection: up to 1,000, with 100,000 results together. Threads
+   * share them where there are some. The first that is refused refuses all.
+   */
+  searchMany(requests: readonly SearchRequest<Metadata>[], options?: CallOptions): Promise<SearchResult<Metadata>[]>;
   /** All documents, in the order in which they were stored, page by page. */
-  documents(options?: ReadOptions): AsyncIterableIterator<Document<Metadata>>;
+  scan(options?: ScanOptions): AsyncIterableIterator<Document<Metadata>>;
+  /** A page of documents, in the order in which they were stored. */
+  page(request?: PageRequest, options?: CallOptions): Promise<Page<Metadata>>;
   /** Makes a segment of the documents in the memtable; false when there are none. Happens by itself when it is due. */
-  seal(): Promise<boolean>;
+  seal(options?: WatchOptions): Promise<boolean>;
   /** Gives one segment an index; false when all have one. Happens by itself when it is due. */
-  index(): Promise<boolean>;
+  index(options?: WatchOptions): Promise<boolean>;
   /**
    * Makes one segment of some neighbouring ones: of those that are due, else of the two that cost least; false when there
    * is nothing to gain. Happens by itself when it is due.
    */
-  merge(): Promise<boolean>;
+  merge(options?: WatchOptions): Promise<boolean>;
   /**
    * Writes the segment again in which most versions have ended, without them; false when nothing has ended in any.
    * Happens by itself when it is due.
    */
-  vacuum(): Promise<boolean>;
+  vacuum(options?: WatchOptions): Promise<boolean>;
   /** Gives a segment the codes that were asked for; false when all have them. Happens by itself when it is due. */
-  recode(): Promise<boolean>;
+  recode(options?: WatchOptions): Promise<boolean>;
   /**
    * Builds the index of a segment anew with `refine_ef_construction`, where it was built with less; false when none was.
    * Happens by itself, every `refine_interval` at most.
    */
-  refine(): Promise<boolean>;
-  /** Has every segment take these codes, now and from now on; searches go on meanwhile. */
-  compress(codes: Codes, options?: CompressOptions): Promise<void>;
-  /** Tells from a sample what other codes and stored forms would take and find. */
-  estimate(request?: EstimateRequest): Promise<Estimate>;
-  /** The job that runs, whoever asked for it, a relink or a look for components before any other; null for none. */
-  job(): Job | null;
-  /**
-   * Has the job that runs end without having done anything, but that a relink keeps what it linked; whoever waits for it
-   * gets `cancelled`. False when there is none, and for a seal: writers wait for it.
-   */
-  cancelJob(): boolean;
+  refine(options?: WatchOptions): Promise<boolean>;
   /**
    * Makes one segment with an index of all documents, for the quickest searches; false when it is so already. It never
    * happens by itself: worth it once much was loaded or replaced.
    */
-  optimize(): Promise<boolean>;
+  optimize(options?: WatchOptions): Promise<boolean>;
+  /** Has every segment take these codes, now and from now on; searches go on meanwhile. */
+  compress(codes: Codes, options?: CompressOptions): Promise<void>;
+  /** Tells from a sample what other codes and stored forms would take and find. */
+  estimate(request?: EstimateRequest, options?: CallOptions): Promise<Estimate>;
+  /** The job that runs, whoever asked for it, a relink or a look for components before any other; null for none. */
+  job(options?: CallOptions): Promise<Job | null>;
+  /**
+   * Has the job that runs end without having done anything, but that a relink keeps what it linked; whoever waits for it
+   * gets `cancelled`. False when there is none, and for a seal: writers wait for it.
+   */
+  cancelJob(options?: CallOptions): Promise<boolean>;
   /** Changes how it is maintained from now on. */
   configure(change: ConfigureOptions): Promise<void>;
   /** The collection as one file, which every engine can import. */
-  export(): Promise<Uint8Array>;
+  export(options?: CallOptions): Promise<Uint8Array>;
+  /** The same, piece by piece as it arrives from a server; an engine of this process has it whole. */
+  exportStream(options?: CallOptions): Promise<ReadableStream<Uint8Array>>;
   /** What it is and holds. */
-  info(): Promise<CollectionInfo>;
+  info(options?: CallOptions): Promise<CollectionInfo>;
 }

@@ -55,7 +55,7 @@ globalThis.check = async (there, gone) => {
   };
   const [living, dead] = [await found(there), await found(gone)];
   let scanned = 0;
-  for await (const document of collection.documents()) {
+  for await (const document of collection.scan()) {
     if (document.metadata.text !== `words of ${document.id}`) throw new Error(`damaged: ${document.id}`);
     scanned += 1;
   }

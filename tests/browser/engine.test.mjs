@@ -119,7 +119,7 @@ describe('the engine in a page', () => {
     const seen = await two.evaluate(async () => {
       globalThis.collection = (await kith.open('films')).collection('a');
       await collection.add({ id: 'second' });
-      return (await collection.scan()).documents.map(({ id }) => id);
+      return (await collection.page()).documents.map(({ id }) => id);
     });
     assert.deepEqual(seen, ['first', 'second']);
     const codes = await one.evaluate(async () => [

@@ -129,7 +129,7 @@ test('kill -9 loses nothing that was acknowledged', async (t) => {
   const db = await open(path);
   after(t, () => db.close());
   const there = new Set();
-  for await (const document of db.collection('a').documents()) {
+  for await (const document of db.collection('a').scan()) {
     assert.equal(document.metadata.id, document.id, 'a document is whole');
     assert.equal(document.vector.length, 16);
     there.add(document.id);

@@ -118,14 +118,14 @@ test('a scan goes through all documents in pages', async (t) => {
   const collection = await db.create('many');
   const all = Array.from({ length: 1203 }, (_, i) => ({ id: `d${i}`, metadata: { i } }));
   await collection.addMany(all);
-  const first = await collection.scan({ limit: 10 });
+  const first = await collection.page({ limit: 10 });
   assert.deepEqual(first.documents.map((document) => document.id), all.slice(0, 10).map((document) => document.id));
-  const second = await collection.scan({ limit: 5, cursor: first.next });
+  const second = await collection.page({ limit: 5, cursor: first.next });
   assert.equal(second.documents[0].id, 'd10');
   const seen = [];
-  for await (const document of collection.documents()) seen.push(document.id);
+  for await (const document of collection.scan()) seen.push(document.id);
   assert.deepEqual(seen, all.map((document) => document.id));
-  assert.equal((await collection.scan({ limit: 10, cursor: null })).documents.length, 10);
+  assert.equal((await collection.page({ limit: 10, cursor: null })).documents.length, 10);
 });
 
 test('seal, index, merge and optimize change where documents are and nothing else', async (t) => {
@@ -195,7 +195,7 @@ test('closed handles answer closed, closing twice is fine', async (t) => {
   await refused('closed', () => collection.get('up'));
   await refused('closed', () => collection.search({ text: 'space' }));
   await refused('closed', () => collection.searchSync({ text: 'space' }));
-  await refused('closed', () => collection.scan());
+  await refused('closed', () => collection.page());
   await refused('closed', () => collection.seal());
   await refused('closed', () => collection.export());
   await refused('closed', () => collection.info());

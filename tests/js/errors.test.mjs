@@ -96,8 +96,8 @@ test('parameters out of range and unknown ones are refused', async (t) => {
   await refused('invalid_request', () => collection.addMany({ id: 'x' }));
   await refused('invalid_request', () => collection.add({ id: 'x' }, { durabilty: 'always' }));
   await refused('invalid_parameter', () => collection.add({ id: 'x' }, { durability: 'never' }));
-  await refused('invalid_parameter', () => collection.scan({ limit: 0 }));
-  await refused('invalid_parameter', () => collection.scan({ cursor: 'no cursor' }));
+  await refused('invalid_parameter', () => collection.page({ limit: 0 }));
+  await refused('invalid_parameter', () => collection.page({ cursor: 'no cursor' }));
   await refused('invalid_parameter', () => db.create('b', { metric: 'hamming' }));
   await refused('invalid_parameter', () => db.create('b', { text: { language: 'klingon' } }));
   await refused('invalid_request', () => db.create('b', { metrc: 'dot' }));
@@ -165,13 +165,13 @@ test('a torn log loses only what was being written', async (t) => {
   const [log] = files(path, /wal-/);
   truncateSync(log, readFileSync(log).length - 5);
   const second = await open(path);
-  assert.deepEqual((await second.collection('a').scan()).documents.map((document) => document.id), ['one', 'two']);
+  assert.deepEqual((await second.collection('a').page()).documents.map((document) => document.id), ['one', 'two']);
   await second.collection('a').add({ id: 'four' });
   await second.close();
   appendFileSync(files(path, /wal-/)[0], 'half a frame');
   const third = await open(path);
   after(t, () => third.close());
-  assert.deepEqual((await third.collection('a').scan()).documents.map((document) => document.id), ['one', 'two', 'four']);
+  assert.deepEqual((await third.collection('a').page()).documents.map((document) => document.id), ['one', 'two', 'four']);
 });
 
 test('a damaged collection says so and the others serve', async (t) => {
@@ -194,8 +194,8 @@ test('a damaged collection says so and the others serve', async (t) => {
   after(t, () => db.close());
   const bad = damaged.includes(join('c', '0')) ? 'good' : 'bad';
   const good = bad === 'bad' ? 'good' : 'bad';
-  assert.equal((await db.collection(good).scan()).documents.length, 50);
-  await assert.rejects(async () => db.collection(bad).scan(), (error) => {
+  assert.equal((await db.collection(good).page()).documents.length, 50);
+  await assert.rejects(async () => db.collection(bad).page(), (error) => {
     assert.ok(['unopenable', 'corrupt'].includes(error.code), String(error));
     return true;
   });

@@ -34,8 +34,8 @@ for (const [name, open] of Object.entries(ENGINES)) {
     const collection = await db.create('c', { metric: 'euclidean', ef_construction: 40, stored: 'f16' });
     await collection.addMany(Array.from(vectors(), (vector, i) => ({ id: `d${i}`, vector })));
     await collection.optimize();
-    assert.equal(collection.job(), null);
-    assert.equal(collection.cancelJob(), false);
+    assert.equal(await collection.job(), null);
+    assert.equal(await collection.cancelJob(), false);
 
     const estimate = await collection.estimate({ sample: 3000, queries: 20 });
     // Of 32 components there are too few for bits.
@@ -83,6 +83,6 @@ for (const [name, open] of Object.entries(ENGINES)) {
     };
     // Told or not, depending on how quick it is.
     await collection.graph.relink({ onProgress: failing }).catch((error) => assert.equal(error.message, 'mine'));
-    assert.equal(collection.job(), null);
+    assert.equal(await collection.job(), null);
   });
 }

@@ -11,8 +11,9 @@ use kithdb::storage::Level;
 use kithdb::vectors::Coding;
 use kithdb::wire::{
     ConfigureBody, CreateBody, DocumentAnswer, DocumentBody, ErrorAnswer, EstimateAnswer, EstimateBody,
-    GraphAsk, JobAnswer, KeysAnswer, KeysBody, LinksBody, RelinkAnswer, ScanAnswer, SearchAnswer, SearchBody,
-    TouchesAnswer, UnlinksBody, VersionsAnswer, parse, parse_cursor,
+    FiguresAnswer, GraphAsk, JobAnswer, KeysAnswer, KeysBody, LinksBody, RelinkAnswer, ScanAnswer,
+    SearchAnswer, SearchBody, SearchesAnswer, SearchesBody, TouchesAnswer, UnlinksBody, VersionsAnswer,
+    parse, parse_cursor,
 };
 use serde_json::{Value, json};
 
@@ -83,6 +84,11 @@ impl CoreSurface {
                     db.names()?.iter().map(|name| info(&*db.collection(name)?)).collect();
                 Ok(json!({ "collections": all? }))
             }
+            "stats" => {
+                let told = self.db().figures()?;
+                let collections = told.iter().map(|(name, figures)| FiguresAnswer::new(name, figures));
+                Ok(json!({ "collections": collections.collect::<Vec<_>>() }))
+            }
             "kv_get" | "kv_set" | "kv_delete" | "kv_list" => on_keys(self.db(), op, args),
             _ => {
                 let handle = self.db().collection(name(args))?;
@@ -143,11 +149,7 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         }
         "touches" => Ok(json!(TouchesAnswer::from(handle.touches(&ids(args))?))),
         "delete" => Ok(json!({ "deleted": handle.delete(ids(args), level(args)?)?.ended })),
-        "search" => {
-            let text = args["request"].to_string();
-            let body: SearchBody = parse(text.as_bytes())?;
-            Ok(json!(SearchAnswer::from(handle.search(body.request()?)?)))
-        }
+        "search" | "search_many" => on_searches(handle, op, args),
         "scan" => {
             let cursor = args["cursor"].as_str().map(parse_cursor).transpose()?;
             let limit = args["limit"].as_u64().map_or(100, |limit| limit as usize);
@@ -178,6 +180,17 @@ fn on_collection(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Resu
         }
         kind => Ok(json!({ "done": handle.run(JobKind::parse(kind).expect("an operation"))? })),
     }
+}
+
+fn on_searches(handle: &CollectionHandle, op: &str, args: &Value) -> Result<Value, Error> {
+    if op == "search" {
+        let text = args["request"].to_string();
+        let body: SearchBody = parse(text.as_bytes())?;
+        return Ok(json!(SearchAnswer::from(handle.search(body.request()?)?)));
+    }
+    let text = part(args, &["searches"]).to_string();
+    let requests = parse::<SearchesBody>(text.as_bytes())?.requests(None)?;
+    Ok(json!(SearchesAnswer::from(handle.search_many(requests)?)))
 }
 
 /// The arguments but for the name of the collection.

@@ -222,6 +222,10 @@ impl Surface for RestSurface {
                 server.ask("POST", &format!("{collection}/documents/{op}"), Some(&body))
             }
             "search" => server.ask("POST", &format!("{collection}/search"), Some(&args["request"])),
+            "search_many" => {
+                server.ask("POST", &format!("{collection}/search/batch"), Some(&part(&["searches"])))
+            }
+            "stats" => server.ask("GET", "/v1/stats", None),
             "link" | "unlink" | "edges" | "traverse" | "subgraph" | "path" | "components" => {
                 let body =
                     if op.ends_with("link") { &part(&["edges", "durability"]) } else { &args["request"] };

@@ -99,7 +99,7 @@ pub fn replay(
             let found = outcome.as_ref().ok().and_then(|got| got.pointer(pointer));
             kept.insert(format!("${name}"), found.unwrap_or_else(|| panic!("{at}: no {pointer}")).clone());
         }
-        if matches!(step.op.as_str(), "add" | "get" | "delete" | "search" | "scan") {
+        if matches!(step.op.as_str(), "add" | "get" | "delete" | "search" | "search_many" | "scan") {
             let mut told = outcome.unwrap_or_else(|failure| json!({ "error": failure.code }));
             // What a filter took is told part by part.
             if let Some(plan) = told.pointer_mut("/filter_plan/parts") {

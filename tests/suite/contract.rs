@@ -96,6 +96,11 @@ fn scenarios_give_the_same_answers_in_node() {
 }
 
 #[test]
+fn scenarios_give_the_same_answers_over_a_connection() {
+    in_javascript("remote");
+}
+
+#[test]
 fn scenarios_give_the_same_answers_in_wasm_under_node() {
     in_javascript("wasm");
 }

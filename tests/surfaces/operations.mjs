@@ -1,7 +1,10 @@
 // The operations of a surface over the package's public interface, the same for every engine.
 
-/** `open(path, options)` opens a database, `load(file)` and `save(file, bytes)` reach the runner's files. */
-export function operations({ open, load, save }) {
+/**
+ * `open(path, options)` opens a database, `afterClose()` ends what it runs in; `load(file)` and `save(file, bytes)` reach
+ * the runner's files. `hasSync` says whether the engine answers before a call returns.
+ */
+export function operations({ open, load, save, afterClose = () => {}, hasSync = true }) {
   let database;
   let searches = 0;
 
@@ -15,6 +18,7 @@ export function operations({ open, load, save }) {
   const close = async () => {
     await database?.close();
     database = undefined;
+    await afterClose();
   };
 
   return {
@@ -25,6 +29,7 @@ export function operations({ open, load, save }) {
     close,
     create: async ({ name, config }) => (await database.create(name, config)).info(),
     drop: ({ name }) => database.drop(name),
+    stats: async () => ({ collections: await database.stats() }),
     collections: async () => ({ collections: await database.collections() }),
     info: ({ name }) => collection(name).info(),
     add: ({ name, documents, mode, ...options }) =>
@@ -46,9 +51,10 @@ export function operations({ open, load, save }) {
     // Every second search is a synchronous one: they are to answer the same.
     search: ({ name, request }) => {
       searches += 1;
-      return searches % 2 === 0 ? collection(name).searchSync(request) : collection(name).search(request);
+      return hasSync && searches % 2 === 0 ? collection(name).searchSync(request) : collection(name).search(request);
     },
-    scan: ({ name, ...page }) => collection(name).scan(page),
+    scan: ({ name, ...page }) => collection(name).page(page),
+    search_many: async ({ name, searches }) => ({ results: await collection(name).searchMany(searches) }),
     seal: job('seal'),
     index: job('index'),
     merge: job('merge'),
@@ -58,8 +64,8 @@ export function operations({ open, load, save }) {
     refine: job('refine'),
     optimize: job('optimize'),
     relink: ({ name }) => collection(name).graph.relink(),
-    job: ({ name }) => ({ job: collection(name).job() }),
-    cancel_job: ({ name }) => ({ cancelled: collection(name).cancelJob() }),
+    job: async ({ name }) => ({ job: await collection(name).job() }),
+    cancel_job: async ({ name }) => ({ cancelled: await collection(name).cancelJob() }),
     estimate: ({ name, ...request }) => collection(name).estimate(request),
     compress: async ({ name, codes }) => {
       await collection(name).compress(codes);

@@ -1,47 +1,45 @@
 // A collection of any engine behind the interface: checks what is asked, and reads what is answered.
 
-import { encodeDocuments, encodeIds, encodeOptionalVector, encodeRequest } from '../encode.js';
-import { invalidRequest } from '../errors.js';
+import { encodeDocuments, encodeIds, encodeOptions, encodeRequest } from '../encode.js';
+import { invalidRequest, unsupported } from '../errors.js';
 import type {
   AddOptions,
+  CallOptions,
   Codes,
-  Collection,
   CollectionInfo,
   CompressOptions,
   ConfigureOptions,
-  Connections,
   Document,
   Estimate,
   EstimateRequest,
-  Explanation,
-  Facet,
-  FilterPlan,
   Graph,
-  Highlight,
-  Hit,
   Job,
   JsonObject,
   NewDocument,
+  NodeCollection,
   Page,
-  PartTrace,
+  PageRequest,
   ReadOptions,
-  ScanRequest,
+  ScanOptions,
   SearchRequest,
   SearchResult,
   Touch,
   Version,
+  WatchOptions,
   WriteOptions,
   Written,
 } from '../types.js';
-import { type Answer, type BackendCollection, call, jobsOf, vectorsOf, wait } from './backend.js';
+import { attach, decodeDocuments, decodePage, decodeSearch, encodeSearch } from './answers.js';
+import { type BackendCollection, type JobKind, call, jobsOf, wait } from './backend.js';
 import { compress } from './compress.js';
 import { EngineGraph } from './graph.js';
+import { watched } from './watch.js';
 
 /** Documents fetched at once by `documents()`. */
 const PAGE = 500;
 
 /** A collection over what an engine gives. */
-export class EngineCollection<M extends object = JsonObject> implements Collection<M> {
+export class EngineCollection<M extends object = JsonObject> implements NodeCollection<M> {
   readonly name: string;
   readonly graph: Graph<M>;
   readonly #backend: BackendCollection;
@@ -70,26 +68,61 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
 
   async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: AddOptions): Promise<Written> {
     const { ids, vectors, metadata, lives } = encodeDocuments(documents);
-    const how = options && encodeRequest(options);
-    const replaced = await wait(() => this.#backend.write(ids, vectors, metadata, lives, upsert, how));
+    const how = encodeOptions(options);
+    const replaced = await wait(
+      (call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call),
+      options,
+    );
     return { written: ids.length, replaced };
+  }
+
+  addSync(document: NewDocument<M>, options?: WriteOptions): Written {
+    return this.#writeSync([document], false, options);
+  }
+
+  addManySync(documents: readonly NewDocument<M>[], options?: AddOptions): Written {
+    return this.#writeSync(documents, false, options);
+  }
+
+  upsertSync(document: NewDocument<M>, options?: WriteOptions): Written {
+    return this.#writeSync([document], true, options);
+  }
+
+  upsertManySync(documents: readonly NewDocument<M>[], options?: AddOptions): Written {
+    return this.#writeSync(documents, true, options);
+  }
+
+  #writeSync(documents: readonly NewDocument<M>[], upsert: boolean, options?: AddOptions): Written {
+    const backend = this.#backend;
+    if (!backend.writeSync) throw unsupported('a synchronous write');
+    const { ids, vectors, metadata, lives } = encodeDocuments(documents);
+    const how = encodeOptions(options);
+    const replaced = call(() => backend.writeSync!(ids, vectors, metadata, lives, upsert, how));
+    return { written: ids.length, replaced };
+  }
+
+  deleteSync(ids: string | readonly string[], options?: WriteOptions): number {
+    const backend = this.#backend;
+    if (!backend.deleteSync) throw unsupported('deleteSync');
+    const checked = encodeIds(typeof ids === 'string' ? [ids] : ids);
+    return call(() => backend.deleteSync!(checked, encodeOptions(options)));
   }
 
   async delete(ids: string | readonly string[], options?: WriteOptions): Promise<number> {
     const checked = encodeIds(typeof ids === 'string' ? [ids] : ids);
-    const how = options && encodeRequest(options);
-    return await wait(() => this.#backend.delete(checked, how));
+    const how = encodeOptions(options);
+    return await wait((call) => this.#backend.delete(checked, how, call), options);
   }
 
   async touch(ids: string | readonly string[], options?: WriteOptions): Promise<number> {
     const checked = encodeIds(typeof ids === 'string' ? [ids] : ids);
-    const how = options && encodeRequest(options);
-    return await wait(() => this.#backend.touch(checked, how));
+    const how = encodeOptions(options);
+    return await wait((call) => this.#backend.touch(checked, how, call), options);
   }
 
-  async touches(ids: readonly string[]): Promise<(Touch | null)[]> {
+  async touches(ids: readonly string[], options?: CallOptions): Promise<(Touch | null)[]> {
     const checked = encodeIds(ids);
-    const answer = await wait(() => this.#backend.touches(checked));
+    const answer = await wait((call) => this.#backend.touches(checked, call), options);
     return (JSON.parse(answer) as { touches: (Touch | null)[] }).touches;
   }
 
@@ -100,157 +133,144 @@ export class EngineCollection<M extends object = JsonObject> implements Collecti
 
   async getMany(ids: readonly string[], options?: ReadOptions): Promise<(Document<M> | null)[]> {
     const checked = encodeIds(ids);
-    const how = options && encodeRequest(options);
-    const answer = await wait(() => this.#backend.get(checked, how));
-    const documents = JSON.parse(answer.json) as (Document<M> | null)[];
-    return attach(answer, documents);
+    const how = encodeOptions(options);
+    const answer = await wait((call) => this.#backend.get(checked, how, call), options);
+    return decodeDocuments<M>(answer);
   }
 
-  async versions(id: string): Promise<Version<M>[]> {
+  async versions(id: string, options?: CallOptions): Promise<Version<M>[]> {
     const [checked] = encodeIds([id]);
-    const answer = await wait(() => this.#backend.versions(checked!));
+    const answer = await wait((call) => this.#backend.versions(checked!, call), options);
     const versions = JSON.parse(answer.json) as Version<M>[];
     attach(answer, versions);
     return versions;
   }
 
-  async search(request: SearchRequest): Promise<SearchResult<M>> {
+  async search(request: SearchRequest<M>, options?: CallOptions): Promise<SearchResult<M>> {
     const [json, vector] = encodeSearch(request);
-    return decodeSearch<M>(await wait(() => this.#backend.search(json, vector)));
+    return decodeSearch<M>(await wait((call) => this.#backend.search(json, vector, call), options));
   }
 
-  searchSync(request: SearchRequest): SearchResult<M> {
+  async searchMany(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<SearchResult<M>[]> {
+    if (!Array.isArray(requests)) throw invalidRequest('an array of searches', requests);
+    const encoded = (requests as SearchRequest<M>[]).map(encodeSearch);
+    const [all, vectors] = [encoded.map(([json]) => json), encoded.map(([, vector]) => vector)];
+    const answers = await wait((call) => this.#backend.searchMany(all, vectors, call), options);
+    return answers.map((answer) => decodeSearch<M>(answer));
+  }
+
+  searchSync(request: SearchRequest<M>): SearchResult<M> {
+    const backend = this.#backend;
+    if (!backend.searchSync) throw unsupported('searchSync');
     const [json, vector] = encodeSearch(request);
-    return decodeSearch<M>(call(() => this.#backend.searchSync(json, vector)));
+    return decodeSearch<M>(call(() => backend.searchSync!(json, vector)));
   }
 
-  async scan(request?: ScanRequest): Promise<Page<M>> {
-    const json = encodeRequest(request);
-    const answer = await wait(() => this.#backend.scan(json));
-    const page = JSON.parse(answer.json) as Page<M>;
-    attach(answer, page.documents);
-    return page;
+  getSync(id: string, options?: ReadOptions): Document<M> | null {
+    return this.getManySync([id], options)[0] ?? null;
   }
 
-  async *documents(options?: ReadOptions): AsyncIterableIterator<Document<M>> {
-    let cursor: string | null = null;
+  getManySync(ids: readonly string[], options?: ReadOptions): (Document<M> | null)[] {
+    const backend = this.#backend;
+    if (!backend.getSync) throw unsupported('getSync');
+    const checked = encodeIds(ids);
+    return decodeDocuments<M>(call(() => backend.getSync!(checked, encodeOptions(options))));
+  }
+
+  async *scan({ signal, ...options }: ScanOptions = {}): AsyncIterableIterator<Document<M>> {
+    let { cursor } = options;
     do {
-      const page: Page<M> = await this.scan({ ...options, limit: PAGE, cursor });
+      const page: Page<M> = await this.page({ ...options, limit: PAGE, cursor }, { signal });
       yield* page.documents;
       cursor = page.next;
     } while (cursor !== null);
   }
 
-  seal(): Promise<boolean> {
-    return wait(() => this.#backend.run('seal'));
+  async page(request?: PageRequest, options?: CallOptions): Promise<Page<M>> {
+    const json = encodeRequest(request);
+    return decodePage<M>(await wait((call) => this.#backend.scan(json, call), options));
   }
 
-  index(): Promise<boolean> {
-    return wait(() => this.#backend.run('index'));
+  pageSync(request?: PageRequest): Page<M> {
+    const backend = this.#backend;
+    if (!backend.scanSync) throw unsupported('pageSync');
+    const json = encodeRequest(request);
+    return decodePage<M>(call(() => backend.scanSync!(json)));
   }
 
-  merge(): Promise<boolean> {
-    return wait(() => this.#backend.run('merge'));
+  seal(options?: WatchOptions): Promise<boolean> {
+    return this.#run('seal', options);
   }
 
-  optimize(): Promise<boolean> {
-    return wait(() => this.#backend.run('optimize'));
+  index(options?: WatchOptions): Promise<boolean> {
+    return this.#run('index', options);
   }
 
-  vacuum(): Promise<boolean> {
-    return wait(() => this.#backend.run('vacuum'));
+  merge(options?: WatchOptions): Promise<boolean> {
+    return this.#run('merge', options);
   }
 
-  recode(): Promise<boolean> {
-    return wait(() => this.#backend.run('recode'));
+  optimize(options?: WatchOptions): Promise<boolean> {
+    return this.#run('optimize', options);
   }
 
-  refine(): Promise<boolean> {
-    return wait(() => this.#backend.run('refine'));
+  vacuum(options?: WatchOptions): Promise<boolean> {
+    return this.#run('vacuum', options);
+  }
+
+  recode(options?: WatchOptions): Promise<boolean> {
+    return this.#run('recode', options);
+  }
+
+  refine(options?: WatchOptions): Promise<boolean> {
+    return this.#run('refine', options);
+  }
+
+  #run(kind: JobKind, options?: WatchOptions): Promise<boolean> {
+    const asked = () => wait(() => this.#backend.run(kind, { signal: options?.signal }));
+    return watched(this, kind, kind, asked, options);
   }
 
   compress(codes: Codes, options?: CompressOptions): Promise<void> {
     return compress(this, codes, options);
   }
 
-  job(): Job | null {
-    return jobsOf(this.#backend).job();
+  job(options?: CallOptions): Promise<Job | null> {
+    return jobsOf(this.#backend).job(options);
   }
 
-  cancelJob(): boolean {
-    return jobsOf(this.#backend).cancelJob();
+  cancelJob(options?: CallOptions): Promise<boolean> {
+    return jobsOf(this.#backend).cancelJob(options);
   }
 
-  async estimate(request?: EstimateRequest): Promise<Estimate> {
+  async estimate(request?: EstimateRequest, options?: CallOptions): Promise<Estimate> {
     const json = encodeRequest(request);
-    return JSON.parse(await wait(() => this.#backend.estimate(json))) as Estimate;
+    return JSON.parse(await wait((call) => this.#backend.estimate(json, call), options)) as Estimate;
   }
 
   async configure(change: ConfigureOptions): Promise<void> {
-    const json = encodeRequest(change);
-    await wait(() => this.#backend.configure(json));
+    const json = encodeOptions(change) ?? '{}';
+    await wait((call) => this.#backend.configure(json, call), change);
   }
 
-  export(): Promise<Uint8Array> {
-    return wait(() => this.#backend.export());
+  export(options?: CallOptions): Promise<Uint8Array> {
+    return wait((call) => this.#backend.export(call), options);
   }
 
-  async info(): Promise<CollectionInfo> {
-    return JSON.parse(await wait(() => this.#backend.info())) as CollectionInfo;
+  exportStream(options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    return wait(async (call) => {
+      const stream = this.#backend.exportStream?.(call);
+      return stream ?? new Blob([(await this.#backend.export(call)) as BlobPart]).stream();
+    }, options);
   }
-}
 
-function encodeSearch(request: SearchRequest): [string, Float32Array | undefined] {
-  if (typeof request !== 'object' || request === null) throw invalidRequest('an object', request);
-  const { vector, ...rest } = request;
-  return [encodeRequest(rest), encodeOptionalVector(vector)];
-}
-
-/** Hits by columns, as every engine answers them; explanations and highlights are there for all hits or for none. */
-type Columns<M extends object> = [
-  ids: string[],
-  scores: number[],
-  metadata: M[],
-  explanations: Explanation[],
-  warnings: string[],
-  trace: PartTrace[] | null,
-  facets: Facet[],
-  total: number | null,
-  highlights: Highlight[][],
-  filterPlan: FilterPlan | null,
-  connections: Connections<M>[],
-];
-
-function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
-  const columns = JSON.parse(answer.json) as Columns<M>;
-  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights, filterPlan, connections] =
-    columns;
-  const vectors = vectorsOf(answer);
-  const hits = ids.map((id, i) => {
-    const hit: Hit<M> = { id, score: scores[i]!, metadata: metadata[i]! };
-    const [vector, explanation, highlighted] = [vectors[i], explanations[i], highlights[i]];
-    if (vector) hit.vector = vector;
-    if (explanation) hit.explanation = explanation;
-    if (highlighted) hit.highlights = highlighted;
-    const related = connections[i];
-    if (related) hit.connections = related;
-    return hit;
-  });
-  const result: SearchResult<M> = { hits, warnings };
-  if (total !== null) {
-    result.facets = facets;
-    result.total = total;
+  infoSync(): CollectionInfo {
+    const backend = this.#backend;
+    if (!backend.infoSync) throw unsupported('infoSync');
+    return JSON.parse(call(() => backend.infoSync!())) as CollectionInfo;
   }
-  if (trace) result.trace = trace;
-  if (filterPlan) result.filter_plan = filterPlan;
-  return result;
-}
 
-/** Puts the vectors of an answer into its documents. */
-function attach<D extends { vector: Float32Array | null }>(answer: Answer, documents: (D | null)[]): (D | null)[] {
-  const vectors = vectorsOf(answer);
-  documents.forEach((document, i) => {
-    if (document) document.vector = vectors[i] ?? null;
-  });
-  return documents;
+  async info(options?: CallOptions): Promise<CollectionInfo> {
+    return JSON.parse(await wait((call) => this.#backend.info(call), options)) as CollectionInfo;
+  }
 }

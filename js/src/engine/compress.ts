@@ -10,9 +10,9 @@ export async function compress<M extends object>(
   codes: Codes,
   options?: CompressOptions,
 ): Promise<void> {
-  const before = (await collection.info()).codes;
-  await collection.configure({ codes });
   const work = async (goesOn: () => void) => {
+    const before = (await collection.info()).codes;
+    await collection.configure({ codes });
     try {
       do goesOn();
       while (await collection.recode());

@@ -1,14 +1,25 @@
 // A database of any engine behind the interface: checks what is asked, and reads what is answered.
 
 import { encodeRequest, encodeString } from '../encode.js';
-import { invalidRequest } from '../errors.js';
-import type { Collection, CollectionConfig, CollectionInfo, Database, JsonObject, KeyValueStore } from '../types.js';
+import { invalidRequest, unsupported } from '../errors.js';
+import type {
+  CallOptions,
+  ChangeOptions,
+  CollectionConfig,
+  CollectionInfo,
+  CollectionStats,
+  JsonObject,
+  KeyValueStore,
+  NodeCollection,
+  NodeDatabase,
+  Verified,
+} from '../types.js';
 import { type BackendDatabase, call, wait } from './backend.js';
 import { EngineCollection } from './collection.js';
 import { EngineKeyValueStore } from './kv.js';
 
 /** A database over what an engine gives. */
-export class EngineDatabase implements Database {
+export class EngineDatabase implements NodeDatabase {
   readonly kv: KeyValueStore;
   readonly #backend: BackendDatabase;
 
@@ -17,37 +28,76 @@ export class EngineDatabase implements Database {
     this.#backend = backend;
   }
 
-  async create<M extends object = JsonObject>(name: string, config?: CollectionConfig): Promise<Collection<M>> {
+  async create<M extends object = JsonObject>(
+    name: string,
+    config?: CollectionConfig,
+    options?: ChangeOptions,
+  ): Promise<NodeCollection<M>> {
     const [checked, request] = [encodeString('a name', name), encodeRequest(config)];
-    return new EngineCollection<M>(checked, await wait(() => this.#backend.create(checked, request)));
+    return new EngineCollection<M>(checked, await wait((call) => this.#backend.create(checked, request, call), options));
   }
 
-  collection<M extends object = JsonObject>(name: string): Collection<M> {
+  collection<M extends object = JsonObject>(name: string): NodeCollection<M> {
     const checked = encodeString('a name', name);
     return new EngineCollection<M>(checked, call(() => this.#backend.collection(checked)));
   }
 
-  async collections(): Promise<CollectionInfo[]> {
-    return JSON.parse(await wait(() => this.#backend.collections())) as CollectionInfo[];
+  async collections(options?: CallOptions): Promise<CollectionInfo[]> {
+    return JSON.parse(await wait((call) => this.#backend.collections(call), options)) as CollectionInfo[];
   }
 
-  async drop(name: string): Promise<void> {
+  async drop(name: string, options?: ChangeOptions): Promise<void> {
     const checked = encodeString('a name', name);
-    await wait(() => this.#backend.drop(checked));
+    await wait((call) => this.#backend.drop(checked, call), options);
   }
 
-  async import<M extends object = JsonObject>(name: string, file: Uint8Array): Promise<Collection<M>> {
+  async import<M extends object = JsonObject>(
+    name: string,
+    file: Uint8Array | Blob | ReadableStream<Uint8Array>,
+    options?: ChangeOptions,
+  ): Promise<NodeCollection<M>> {
     const checked = encodeString('a name', name);
-    if (!(file instanceof Uint8Array)) throw invalidRequest('a file that is a Uint8Array', file);
-    return new EngineCollection<M>(checked, await wait(() => this.#backend.import(checked, file)));
+    const bytes = file instanceof Uint8Array ? file : await bytesOf(file);
+    return new EngineCollection<M>(checked, await wait((call) => this.#backend.import(checked, bytes, call), options));
   }
 
-  async flush(): Promise<void> {
-    await wait(() => this.#backend.flush());
+  async stats(options?: CallOptions): Promise<CollectionStats[]> {
+    const json = await wait((call) => this.#backend.stats(call), options);
+    return (JSON.parse(json) as { collections: CollectionStats[] }).collections;
+  }
+
+  async verify(options?: CallOptions): Promise<Verified> {
+    const backend = this.#backend;
+    if (!backend.verify) throw unsupported('verify');
+    return JSON.parse(await wait((call) => backend.verify!(call), options)) as Verified;
+  }
+
+  async flush(options?: CallOptions): Promise<void> {
+    await wait((call) => this.#backend.flush(call), options);
   }
 
   async close(): Promise<void> {
     await wait(() => this.#backend.close());
+  }
+
+  createSync<M extends object = JsonObject>(name: string, config?: CollectionConfig): NodeCollection<M> {
+    const [checked, request] = [encodeString('a name', name), encodeRequest(config)];
+    const backend = this.#backend;
+    if (!backend.createSync) throw unsupported('createSync');
+    return new EngineCollection<M>(checked, call(() => backend.createSync!(checked, request)));
+  }
+
+  collectionsSync(): CollectionInfo[] {
+    const backend = this.#backend;
+    if (!backend.collectionsSync) throw unsupported('collectionsSync');
+    return JSON.parse(call(() => backend.collectionsSync!())) as CollectionInfo[];
+  }
+
+  dropSync(name: string): void {
+    const checked = encodeString('a name', name);
+    const backend = this.#backend;
+    if (!backend.dropSync) throw unsupported('dropSync');
+    call(() => backend.dropSync!(checked));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -57,4 +107,12 @@ export class EngineDatabase implements Database {
   [Symbol.dispose](): void {
     call(() => this.#backend.closeSync());
   }
+}
+
+/** All of a file: no engine can begin with a piece of it. */
+async function bytesOf(file: unknown): Promise<Uint8Array> {
+  const isStream = typeof ReadableStream !== 'undefined' && file instanceof ReadableStream;
+  const isBlob = typeof Blob !== 'undefined' && file instanceof Blob;
+  if (!isStream && !isBlob) throw invalidRequest('a file that is a Uint8Array, a Blob or a ReadableStream', file);
+  return new Uint8Array(await new Response(file as BodyInit).arrayBuffer());
 }

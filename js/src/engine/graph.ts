@@ -1,8 +1,9 @@
 // The graph of a collection of any engine behind the interface: checks what is asked, and reads what is answered.
 
-import { encodeMetadata, encodeRequest } from '../encode.js';
+import { encodeMetadata, encodeOptions, encodeRequest } from '../encode.js';
 import { invalidRequest } from '../errors.js';
 import type {
+  CallOptions,
   Components,
   ComponentsRequest,
   EdgesRequest,
@@ -21,7 +22,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../types.js';
-import { type BackendCollection, jobsOf, wait } from './backend.js';
+import { type BackendCollection, type Call, jobsOf, wait } from './backend.js';
 import { watched } from './watch.js';
 
 /** A graph over what an engine gives. */
@@ -34,53 +35,60 @@ export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
 
   async link(edges: NewEdge | readonly NewEdge[], options?: WriteOptions): Promise<number> {
     const json = encodeEdges(edges, options);
-    return await wait(() => this.#backend.link(json));
+    return await wait((call) => this.#backend.link(json, call), options);
   }
 
   async unlink(edges: Unlinked | readonly Unlinked[], options?: WriteOptions): Promise<number> {
     const json = encodeEdges(edges, options);
-    return await wait(() => this.#backend.unlink(json));
+    return await wait((call) => this.#backend.unlink(json, call), options);
   }
 
-  edges(request: EdgesRequest): Promise<EdgesResult<M>> {
-    return this.#ask('edges', request);
+  edges(request: EdgesRequest, options?: CallOptions): Promise<EdgesResult<M>> {
+    return this.#ask('edges', request, options);
   }
 
-  traverse(request: TraverseRequest): Promise<Traversal<M>> {
-    return this.#ask('traverse', request);
+  traverse(request: TraverseRequest, options?: CallOptions): Promise<Traversal<M>> {
+    return this.#ask('traverse', request, options);
   }
 
-  subgraph(request: SubgraphRequest): Promise<Subgraph<M>> {
+  subgraph(request: SubgraphRequest, options?: CallOptions): Promise<Subgraph<M>> {
     const guide = request?.guide;
     // A typed array would become an object of its indexes.
     const plain = guide ? { ...guide, vector: Array.from(guide.vector) } : undefined;
-    return this.#ask('subgraph', plain ? { ...request, guide: plain } : request);
+    return this.#ask('subgraph', plain ? { ...request, guide: plain } : request, options);
   }
 
-  vacuum(): Promise<boolean> {
-    return wait(() => this.#backend.run('graph_vacuum'));
+  vacuum(options?: WatchOptions): Promise<boolean> {
+    const asked = () => wait(() => this.#backend.run('graph_vacuum', { signal: options?.signal }));
+    return watched(jobsOf(this.#backend), 'graph_vacuum', 'graph_vacuum', asked, options);
   }
 
-  path(request: PathRequest): Promise<GraphPath<M>> {
-    return this.#ask('path', request);
+  path(request: PathRequest, options?: CallOptions): Promise<GraphPath<M>> {
+    return this.#ask('path', request, options);
   }
 
   components(request?: ComponentsRequest, options?: WatchOptions): Promise<Components> {
     const json = encodeRequest(request);
-    return this.#watch('components', () => this.#backend.graph('components', json), options);
+    return this.#watch('components', (call) => this.#backend.graph('components', json, call), options);
   }
 
   relink(options?: WatchOptions): Promise<Relinked> {
-    return this.#watch('relink', () => this.#backend.relink(), options);
+    return this.#watch('relink', (call) => this.#backend.relink(call), options);
   }
 
-  async #watch<T>(kind: 'components' | 'relink', work: () => Promise<string>, options?: WatchOptions): Promise<T> {
-    return JSON.parse(await watched(jobsOf(this.#backend), kind, kind, () => wait(work), options)) as T;
+  async #watch<T>(
+    kind: 'components' | 'relink',
+    work: (call: Call) => Promise<string>,
+    options?: WatchOptions,
+  ): Promise<T> {
+    // An engine that is elsewhere ends its request at once; what cancels the job is on its own way.
+    const asked = () => wait(() => work({ signal: options?.signal }));
+    return JSON.parse(await watched(jobsOf(this.#backend), kind, kind, asked, options)) as T;
   }
 
-  async #ask<T>(verb: string, request: unknown): Promise<T> {
+  async #ask<T>(verb: string, request: unknown, options?: CallOptions): Promise<T> {
     const json = encodeRequest(request);
-    return JSON.parse(await wait(() => this.#backend.graph(verb, json))) as T;
+    return JSON.parse(await wait((call) => this.#backend.graph(verb, json, call), options)) as T;
   }
 }
 
@@ -94,6 +102,6 @@ function encodeEdges(edges: NewEdge | readonly NewEdge[], options?: WriteOptions
     const plain = encodeRequest(rest);
     return checked === undefined ? plain : `${plain.slice(0, -1)},"properties":${checked}}`;
   });
-  const how = options ? encodeRequest(options).slice(1, -1) : '';
+  const how = encodeOptions(options)?.slice(1, -1);
   return `{"edges":[${encoded.join(',')}]${how ? `,${how}` : ''}}`;
 }

@@ -1,7 +1,7 @@
 // The key-value store of any engine behind the interface: checks what is asked, and reads what is answered.
 
-import { encodeKey, encodeRequest, encodeText } from '../encode.js';
-import type { KeysPage, KeysRequest, KeyValueStore, WriteOptions } from '../types.js';
+import { encodeKey, encodeOptions, encodeRequest, encodeText } from '../encode.js';
+import type { CallOptions, KeysPage, KeysRequest, KeyValueStore, WriteOptions } from '../types.js';
 import { type BackendDatabase, wait } from './backend.js';
 
 /** A key-value store over what an engine gives. */
@@ -12,25 +12,25 @@ export class EngineKeyValueStore implements KeyValueStore {
     this.#backend = backend;
   }
 
-  async get(key: string): Promise<string | null> {
+  async get(key: string, options?: CallOptions): Promise<string | null> {
     const checked = encodeKey(key);
-    return (await wait(() => this.#backend.kvGet(checked))) ?? null;
+    return (await wait((call) => this.#backend.kvGet(checked, call), options)) ?? null;
   }
 
   async set(key: string, value: string, options?: WriteOptions): Promise<boolean> {
     const [checked, text] = [encodeKey(key), encodeText('a value', value)];
-    const how = options && encodeRequest(options);
-    return await wait(() => this.#backend.kvSet(checked, text, how));
+    const how = encodeOptions(options);
+    return await wait((call) => this.#backend.kvSet(checked, text, how, call), options);
   }
 
   async delete(key: string, options?: WriteOptions): Promise<boolean> {
     const checked = encodeKey(key);
-    const how = options && encodeRequest(options);
-    return await wait(() => this.#backend.kvDelete(checked, how));
+    const how = encodeOptions(options);
+    return await wait((call) => this.#backend.kvDelete(checked, how, call), options);
   }
 
-  async list(request?: KeysRequest): Promise<KeysPage> {
+  async list(request?: KeysRequest, options?: CallOptions): Promise<KeysPage> {
     const json = encodeRequest(request);
-    return JSON.parse(await wait(() => this.#backend.kvList(json))) as KeysPage;
+    return JSON.parse(await wait((call) => this.#backend.kvList(json, call), options)) as KeysPage;
   }
 }

@@ -1,6 +1,6 @@
 // Work that `job` tells of: how far it has come, until it is done or cancelled.
 
-import { KithError } from '../errors.js';
+import { cancelled } from '../errors.js';
 import type { Job, WatchOptions } from '../types.js';
 
 /** How often it is looked how far a job has come, and whether it is still wanted. */
@@ -8,8 +8,8 @@ const LOOK_MS = 100;
 
 /** Who runs jobs. */
 interface Jobs {
-  job(): Job | null;
-  cancelJob(): boolean;
+  job(): Promise<Job | null>;
+  cancelJob(): Promise<boolean>;
 }
 
 /**
@@ -25,18 +25,23 @@ export async function watched<T>(
 ): Promise<T> {
   // What goes wrong here nobody would catch: it ends the work as an abort does.
   let failure: unknown;
-  const look = () => {
+  let isLooking = false;
+  const look = async () => {
+    if (isLooking) return;
+    isLooking = true;
     try {
-      const job = jobs.job();
+      const job = await jobs.job();
       if (job?.kind !== kind) return;
-      if (signal?.aborted || failure !== undefined) jobs.cancelJob();
+      if (signal?.aborted || failure !== undefined) await jobs.cancelJob();
       else onProgress?.(job);
     } catch (error) {
       failure ??= error;
+    } finally {
+      isLooking = false;
     }
   };
   const goesOn = () => {
-    if (signal?.aborted || failure !== undefined) throw cancelled(what);
+    if (signal?.aborted || failure !== undefined) throw cancelled(what, signal?.reason);
   };
   const looking = onProgress || signal ? setInterval(look, LOOK_MS) : undefined;
   signal?.addEventListener('abort', look);
@@ -49,9 +54,4 @@ export async function watched<T>(
     clearInterval(looking);
     signal?.removeEventListener('abort', look);
   }
-}
-
-/** Whoever waits for what was cancelled gets this. */
-export function cancelled(what: string): KithError {
-  return new KithError({ code: 'cancelled', message: `${what} was cancelled` });
 }

@@ -1,12 +1,12 @@
 // The addon as Rust exports it (bindings-node), and databases opened through it.
 
 import { encodeRequest } from '../encode.js';
-import { type BackendDatabase, wait } from '../engine/backend.js';
+import { type BackendDatabase, call, wait } from '../engine/backend.js';
 import { EngineDatabase } from '../engine/database.js';
-import type { Database, OpenOptions } from '../types.js';
+import type { NodeDatabase, OpenOptions } from '../types.js';
 
 interface Addon {
-  NativeDatabase: { open(options: string): Promise<BackendDatabase> };
+  NativeDatabase: { open(options: string): Promise<BackendDatabase>; openSync(options: string): BackendDatabase };
 }
 
 let loaded: Addon | undefined;
@@ -18,7 +18,13 @@ function addon(): Addon {
 }
 
 /** Opens a database in a directory; undefined for one in memory. */
-export async function openNative(path: string | undefined, options: OpenOptions | undefined): Promise<Database> {
+export async function openNative(path: string | undefined, options: OpenOptions | undefined): Promise<NodeDatabase> {
   const request = encodeRequest({ ...options, path });
   return new EngineDatabase(await wait(() => addon().NativeDatabase.open(request)));
+}
+
+/** As `openNative`, before it returns. */
+export function openNativeSync(path: string | undefined, options: OpenOptions | undefined): NodeDatabase {
+  const request = encodeRequest({ ...options, path });
+  return new EngineDatabase(call(() => addon().NativeDatabase.openSync(request)));
 }

@@ -81,6 +81,10 @@ export class WasmBackend implements BackendDatabase {
     return ended > 0;
   }
 
+  stats(): Promise<string> {
+    return ask(this.#host, (db) => db.stats());
+  }
+
   async flush(): Promise<void> {
     if (!this.#host.isReady) await this.#host.nextLife();
     await this.#host.life.sync();
@@ -169,6 +173,23 @@ class WasmCollection implements BackendCollection {
   search(request: string, vector?: Float32Array): Promise<Answer> {
     const query = this.#host.isReady ? vector : vector?.slice();
     return this.#ask((db, c) => db.search(c, request, query));
+  }
+
+  searchMany(requests: string[], vectors: (Float32Array | undefined)[]): Promise<Answer[]> {
+    const { flat, lengths } = flattened(vectors);
+    return this.#ask((db, c) => db.searchMany(c, requests, flat, lengths));
+  }
+
+  getSync(ids: string[], options?: string): Answer {
+    return this.#call((db, c) => db.get(c, ids, options));
+  }
+
+  scanSync(request: string): Answer {
+    return this.#call((db, c) => db.scan(c, request));
+  }
+
+  infoSync(): string {
+    return this.#call((db, c) => db.info(c));
   }
 
   searchSync(request: string, vector?: Float32Array): Answer {

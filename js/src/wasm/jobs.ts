@@ -1,8 +1,7 @@
 // Runs jobs in steps that leave time for everything else: when asked to, and by themselves when due.
 
 import type { JobKind } from '../engine/backend.js';
-import { cancelled } from '../engine/watch.js';
-import { KithError } from '../errors.js';
+import { KithError, cancelled } from '../errors.js';
 import { closed } from './errors.js';
 import type { Host } from './host.js';
 import type { Life } from './life.js';

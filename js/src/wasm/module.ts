@@ -40,6 +40,7 @@ export interface WasmDatabase {
   /** The number of a collection, which is its own for ever. */
   collection(name: string): number;
   collections(): string;
+  stats(): string;
 
   info(collection: number): string;
   /** Vectors one behind the other; `lengths[i]` is -1 for a document without one. */
@@ -66,6 +67,8 @@ export interface WasmDatabase {
   versions(collection: number, id: string): Answer;
   scan(collection: number, request: string): Answer;
   search(collection: number, request: string, vector?: Float32Array): Answer;
+  /** Vectors one behind the other; `lengths[i]` is -1 for a search without one. */
+  searchMany(collection: number, requests: string[], vectors: Float32Array, lengths: Int32Array): Answer[];
   export(collection: number): Uint8Array;
   /** A ticket. */
   configure(collection: number, change: string): number;

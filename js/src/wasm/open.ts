@@ -2,7 +2,7 @@
 
 import { encodeRequest } from '../encode.js';
 import { EngineDatabase } from '../engine/database.js';
-import type { Database, OpenOptions } from '../types.js';
+import type { LocalDatabase, OpenOptions } from '../types.js';
 import { WasmBackend } from './backend.js';
 import { type EmbedderFiles, embedderFiles } from './embedder.js';
 import { Host } from './host.js';
@@ -34,7 +34,7 @@ export async function openWasm(
   take: (() => Promise<Taken>) | undefined,
   options: BrowserOptions | undefined,
   enter?: Enter,
-): Promise<Database> {
+): Promise<LocalDatabase> {
   const { wasm, embedder, ...known } = options ?? {};
   const entered = enter ?? entrance({ wasm, threads: known.threads });
   const ingredients = { options: encodeRequest(known), embedder: await embedderFiles(embedder) };
