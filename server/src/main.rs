@@ -4,6 +4,7 @@ mod commands;
 mod http;
 mod kektor;
 mod page;
+mod ruvector;
 #[cfg(test)]
 mod tests;
 mod v1;

@@ -293,6 +293,8 @@ pub struct Hit {
     pub id: String,
     /// Larger is better; what it means depends on the parts of the query.
     pub score: f32,
+    /// How far its vector is from that of the query, smaller is closer; `None` when it was not among the nearest.
+    pub distance: Option<f32>,
     /// The document's metadata.
     pub metadata: Object,
     /// The document's vector, when asked for.

@@ -464,6 +464,7 @@ impl View {
     fn hydrate(&self, request: &SearchRequest, weights: &Weights, ranked: Ranked) -> Result<Hit> {
         let Place { part, slot } = ranked.place;
         let part = &self.parts[part].part;
+        let distance = ranked.vector.map(|vector| vector.distance);
         let explanation = if request.explain {
             let words = match (ranked.words, part.postings()?) {
                 (Some(share), Some(postings)) => {
@@ -483,7 +484,8 @@ impl View {
         let vector = if request.with_vector { part.vector(slot)? } else { None };
         let (id, metadata) = (part.id(slot)?.to_owned(), part.metadata(slot)?);
         let highlights = request.highlight.as_ref().map(|asked| self.highlights(asked, weights, &metadata));
-        Ok(Hit { id, score: ranked.score, metadata, vector, explanation, highlights, connections: None })
+        let score = ranked.score;
+        Ok(Hit { id, score, distance, metadata, vector, explanation, highlights, connections: None })
     }
 }
 

@@ -580,7 +580,8 @@ impl From<SearchResponse> for SearchAnswer {
 
 impl From<Hit> for HitAnswer {
     fn from(hit: Hit) -> Self {
-        let Hit { id, score, metadata, vector, explanation, highlights, connections } = hit;
+        // The distance is shown with the rest of the explanation.
+        let Hit { id, score, distance: _, metadata, vector, explanation, highlights, connections } = hit;
         let shown = |Highlighted { field, parts }| HighlightAnswer { field, parts };
         let highlights = highlights.map(|all| all.into_iter().map(shown).collect());
         let explanation = explanation.map(ExplanationAnswer::from);

@@ -50,6 +50,9 @@ pub enum Form {
 /// A file of up to `LIMIT` bytes.
 pub struct FileBody<const LIMIT: usize>(pub Bytes);
 
+/// A body of up to `LIMIT` bytes of any type, or why it could not be read: for handlers that look at other things first.
+pub struct AnyBody<const LIMIT: usize>(pub Result<Bytes, Problem>);
+
 /// No body is expected. One that comes is read and ignored: clients send an empty chunked one, and a connection with
 /// an unread body cannot be used again.
 pub struct NoBody;
@@ -104,6 +107,14 @@ impl<S: Sync> FromRequestParts<S> for Form {
         } else {
             Self::Json
         })
+    }
+}
+
+impl<S: Sync, const LIMIT: usize> FromRequest<S> for AnyBody<LIMIT> {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(read(request.into_body(), LIMIT).await))
     }
 }
 

@@ -19,7 +19,7 @@ mod tasks;
 pub use accept::{accept, told_to_stop};
 pub use access::{Caller, TOKEN_CHARS_MIN, TokenDigest};
 pub use app::{App, AppOptions};
-pub use extract::{FileBody, Form, JsonBody, NoBody, PackedBody, PathOf, QueryOf};
+pub use extract::{AnyBody, FileBody, Form, JsonBody, NoBody, PackedBody, PathOf, QueryOf};
 pub use keys::{Key, Keys, NewKey};
 pub use known::{expected, unless_known, version_tag};
 pub use limits::Limits;

@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::table::Table;
 use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, nodes, vectors};
 use crate::page;
+use crate::ruvector::{self, collections as numbered};
 use crate::v1::{collections, database, documents, embedder, graph, jobs, keys, kv, search};
 
 /// About the collection in the path.
@@ -84,7 +85,8 @@ pub fn table(app: App) -> Table {
         .post("/v1/keys", admin(), keys::create)
         .delete("/v1/keys/{id}", admin(), keys::revoke)
         .get("/.well-known/jwks.json", public(), kektor::auth::jwks)
-        .merge(kektor_routes(app))
+        .merge(kektor_routes(app.clone()))
+        .merge(ruvector_routes(app))
 }
 
 /// What `POST .../documents/{id}` does depends on the word in the place of the id.
@@ -153,6 +155,32 @@ fn kektor_graph_routes(app: App) -> Table {
         .post("/graph/actions/set-node-properties", write(INDEX), edges::action(nodes::set_properties))
         .post("/graph/actions/get-node-properties", read(INDEX), edges::action(nodes::get_properties))
         .post("/graph/actions/search-nodes", read(INDEX), edges::action(nodes::search))
+}
+
+/// ruvector-go's paths, with its shape of errors. What it says to another method, or below a collection, differs by path.
+fn ruvector_routes(app: App) -> Table {
+    Table::new(app)
+        .get("/health", public(), ruvector::health)
+        .other("/health", public(), ruvector::wrong_method)
+        .get("/collections", read(About::Listed), numbered::list)
+        .post("/collections", write(About::Field("name")), numbered::create)
+        .other("/collections", read(About::Nothing), ruvector::wrong_method)
+        .other("/collections/", read(About::Nothing), ruvector::no_name)
+        .get("/collections/{name}", read(NAMED), numbered::info)
+        .delete("/collections/{name}", write(NAMED), numbered::remove)
+        .other("/collections/{name}", read(NAMED), ruvector::wrong_method)
+        .get("/collections/{name}/", read(NAMED), numbered::info)
+        .delete("/collections/{name}/", write(NAMED), numbered::remove)
+        .other("/collections/{name}/", read(NAMED), ruvector::wrong_method)
+        .post("/collections/{name}/vectors", write(NAMED), ruvector::vectors::insert)
+        .other("/collections/{name}/vectors", read(NAMED), ruvector::wrong_method_of_one)
+        .get("/collections/{name}/vectors/{id}", read(NAMED), ruvector::vectors::get)
+        .delete("/collections/{name}/vectors/{id}", write(NAMED), ruvector::vectors::remove)
+        .other("/collections/{name}/vectors/{id}", read(NAMED), ruvector::vectors::wrong_method)
+        .post("/collections/{name}/search", read(NAMED), ruvector::search::search)
+        .other("/collections/{name}/search", read(NAMED), ruvector::wrong_method)
+        .other("/collections/{name}/{*rest}", read(NAMED), ruvector::nothing_there)
+        .wrap(|router| router.layer(map_response(ruvector::shape_errors)))
 }
 
 async fn healthz() -> Response {

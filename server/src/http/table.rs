@@ -5,7 +5,7 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::access::authorize;
 use super::app::App;
@@ -51,6 +51,13 @@ impl Table {
     }
 
     methods!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
+
+    /// Answers to the other methods of this path, to all where there are none.
+    pub fn other<H: Handler<T, App>, T: 'static>(mut self, path: &str, need: Need, handler: H) -> Self {
+        let check = from_fn_with_state((self.app.clone(), need), authorize);
+        self.router = self.router.route(path, MethodRouter::new().fallback(handler).layer(check));
+        self
+    }
 
     /// With the routes of another.
     pub fn merge(mut self, other: Self) -> Self {

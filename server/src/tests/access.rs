@@ -47,6 +47,7 @@ async fn every_route_but_the_public_ones_wants_a_token() {
         "/ui/",
         "/ui/files.json",
         "/ui/{*file}",
+        "/health",
         "/healthz",
         "/readyz",
         "/.well-known/jwks.json",
@@ -138,6 +139,7 @@ fn routes_that_change_something_need_more_than_reading() {
         "/graph/actions/find-path",
         "/graph/actions/get-node-properties",
         "/graph/actions/search-nodes",
+        "/collections/{name}/search",
     ];
     for table::Route { method, path, need } in every_route() {
         let at_least = match () {
@@ -151,8 +153,8 @@ fn routes_that_change_something_need_more_than_reading() {
             assert!(role >= at_least, "{method} {path} needs {role}");
         }
         // What a key for one collection may ask is about the one that is named.
-        let is_named =
-            path.starts_with("/v1/collections/{name}") || path.starts_with("/vector/indexes/{name}");
+        let named = ["/v1/collections/{name}", "/vector/indexes/{name}", "/collections/{name}"];
+        let is_named = named.iter().any(|named| path.starts_with(named));
         assert_eq!(is_named, need.about == need::About::Path("name"), "{method} {path}");
     }
 }

@@ -11,6 +11,7 @@ mod kektor_graph;
 mod kv;
 mod once;
 mod page;
+mod ruvector;
 mod slow;
 mod v1;
 
@@ -59,6 +60,11 @@ impl Server {
 
     fn serving(db: Db, options: AppOptions) -> Self {
         Self(routes(App::new(db, options)))
+    }
+
+    /// One that serves a directory; what it holds is closed with it.
+    fn on(directory: &Path) -> Self {
+        Self::serving(Db::open(directory, Options::default()).expect("a directory"), app_options())
     }
 
     /// One with a collection `c` of three dimensions, with English text.
