@@ -1,6 +1,7 @@
 //! The `kithdb` command: serves a database directory over HTTP, loads documents into one, looks after one.
 
 mod commands;
+mod events;
 mod http;
 mod kektor;
 mod page;

@@ -22,7 +22,7 @@ pub use bitmap::Bitmap;
 pub use bytes::{DecodeError, Reader, Writer};
 pub use date::Date;
 pub use error::{Error, FilterError, FilterTreeError, InputError, Report, StateError, StorageError};
-pub use host_traits::{Clock, Event, ManualClock, NoObserver, Observer};
+pub use host_traits::{Change, Clock, Event, ManualClock, NoObserver, Observer};
 pub use ids::{Key, Lsn, Seq, Slot, check_id, check_name};
 pub use par::Pool;
 pub use rng::Rng;

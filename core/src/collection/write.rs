@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use crate::base::time::format_time;
 use crate::base::value::check_object;
-use crate::base::{Error, InputError, Key, Lsn, NEVER, Object, Result, Seq, Slot, StateError, check_id};
+use crate::base::{
+    Change, Error, InputError, Key, Lsn, NEVER, Object, Result, Seq, Slot, StateError, check_id,
+};
 use crate::graph::{EdgeTable, Gone, Relation};
 use crate::segment::{End, Row};
 use crate::text::TermCounts;
@@ -154,6 +156,8 @@ impl Default for Counters {
 pub struct Resolved {
     /// The ops; empty when there is nothing to do.
     pub ops: Vec<Op>,
+    /// Which of the ops store a version in the place of one that is there: ascending.
+    pub replacing: Vec<usize>,
     /// How many documents were there before and are deleted or replaced.
     pub ended: usize,
     /// How many documents were there to be touched.
@@ -166,6 +170,37 @@ pub struct Resolved {
     pub named: HashSet<Box<str>>,
     /// Numbers of relations that the batch gave or used.
     pub relations: HashMap<String, Relation>,
+}
+
+impl Resolved {
+    /// What it will change, in its order, for whoever is told.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        let mut replacing = self.replacing.iter().peekable();
+        let change = |(i, op): (usize, &Op)| {
+            Some(match op {
+                Op::Put { id, valid_from, .. } => {
+                    let (id, at) = (id.clone(), *valid_from);
+                    match replacing.next_if_eq(&&i) {
+                        Some(_) => Change::Replaced { id, at },
+                        None => Change::Added { id, at },
+                    }
+                }
+                Op::Delete { id, valid_to } => Change::Deleted { id: id.clone(), at: *valid_to },
+                Op::Touch { id, at } => Change::Touched { id: id.clone(), at: *at },
+                Op::Link { source, relation, target, at, .. } => {
+                    let [source, relation, target] = [&source.1, &relation.1, &target.1].map(Clone::clone);
+                    Change::Linked { source, relation, target, at: *at }
+                }
+                Op::Unlink { source, relation, target, at, .. } => {
+                    let [source, relation, target] = [&source.1, &relation.1, &target.1].map(Clone::clone);
+                    Change::Unlinked { source, relation, target, at: *at }
+                }
+                Op::Configure(_) | Op::Reserve { .. } => return None,
+            })
+        };
+        self.ops.iter().enumerate().filter_map(change).collect()
+    }
 }
 
 /// What is known of an id, from the view or from earlier mutations of the batch.
@@ -329,6 +364,7 @@ impl<'a> Resolver<'a> {
                 return Err(StateError::DocumentExists { id, collection }.into());
             }
             self.out.ended += 1;
+            self.out.replacing.push(self.out.ops.len());
         }
         if let Some(count) = self.to_come.get_mut(&id) {
             *count -= 1;

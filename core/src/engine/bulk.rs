@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::base::limits::BULK_MAX;
-use crate::base::{Error, InputError, Result};
+use crate::base::{Change, Error, InputError, Result};
 use crate::collection::write::{Aside, Loading, apply_aside, prepare};
 use crate::collection::{Counters, Mutation, Op, Place, View};
 use crate::segment::End;
@@ -27,6 +27,8 @@ pub(super) struct Bulk {
     /// When the first version ended, with those.
     first_end: i64,
     dim: Option<u32>,
+    /// What it changes, to be told when readers see it.
+    pub(super) changes: Vec<Change>,
     /// Parts of its snapshot that readers do not see.
     pub(super) hidden_parts: usize,
 }
@@ -110,6 +112,7 @@ impl Collection {
         if resolved.ops.is_empty() {
             return Ok(None);
         }
+        let changes = self.changes(&resolved);
         let ids = resolved.ops.iter().filter_map(Op::id).map(Box::from).collect();
         let makes_edges = resolved.linked > 0;
         let seqs = resolved.ops.len() as u64;
@@ -125,6 +128,7 @@ impl Collection {
             ends: ends.into_iter().filter(|(place, ..)| place.part < first).collect(),
             first_end: counters.first_end,
             dim,
+            changes,
             hidden_parts: written.parts.len() - view.parts.len(),
         };
         let plan = Plan::Write { parts: first..written.parts.len(), moves_cut: true, link: false };

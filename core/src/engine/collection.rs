@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::base::limits::BATCH_MAX;
 use crate::base::sync::ArcSwap;
-use crate::base::{Clock, Error, Event, Lsn, Observer, Pool, Result, StateError};
+use crate::base::{Change, Clock, Error, Event, Lsn, Observer, Pool, Result, StateError};
 use crate::collection::write::{Circumstances, Loading, Resolved, apply, prepare, resolve};
 use crate::collection::{CollectionConfig, Mutation, Op, Part, PartView, Settings, View};
 use crate::segment::{Derive, Ends, Mender, Segment};
@@ -266,8 +266,10 @@ impl Collection {
         if resolved.ops.is_empty() {
             return Ok(Submitted { ticket: self.ticket_of_what_is_there(level), ..Submitted::default() });
         }
+        let changes = self.changes(&resolved);
         let Resolved { ops, ended, touched, linked, unlinked, .. } = resolved;
         let ticket = Some(self.log_and_apply(ops, level)?);
+        self.tell(changes);
         Ok(Submitted { ticket, ended, touched, linked, unlinked })
     }
 
@@ -316,6 +318,18 @@ impl Collection {
     pub(super) fn resolve(&self, batch: Vec<Mutation>, batch_max: usize) -> Result<Resolved> {
         let (now, collection, loading) = (self.env.clock.now_ns(), &*self.name, self.loading.as_ref());
         resolve(&self.view.load(), Circumstances { now, collection, batch_max, loading }, batch)
+    }
+
+    /// What a batch changes, when somebody wants to be told.
+    pub(super) fn changes(&self, resolved: &Resolved) -> Vec<Change> {
+        if self.env.observer.wants_changes() { resolved.changes() } else { Vec::new() }
+    }
+
+    /// Tells what has changed.
+    pub(super) fn tell(&self, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.env.observer.changed(&self.name, changes);
+        }
     }
 
     pub(super) fn log_and_apply(&mut self, ops: Vec<Op>, level: Level) -> Result<Ticket> {

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{AlignedBytes, Error, Event, InputError, Lsn, Pool, Result, Seq};
+use crate::base::{AlignedBytes, Change, Error, Event, InputError, Lsn, Pool, Result, Seq};
 use crate::collection::{CollectionConfig, Maintenance, Part, PartView, View};
 use crate::graph::EdgesReader;
 use crate::segment::{End, Ends, SegmentBlobs};
@@ -486,7 +486,11 @@ impl Collection {
         if let Err(cause) = self.check_same(&committed.storage) {
             // It was recovered since, from the flip that this job had kept: what a bulk import stored is there.
             let is_found = self.manifest.generation >= committed.manifest.generation;
-            return if committed.job.is_bulk() && is_found { Ok(()) } else { Err(cause) };
+            if !(committed.job.is_bulk() && is_found) {
+                return Err(cause);
+            }
+            self.tell(committed.take_changes());
+            return Ok(());
         }
         let view = self.view.load_full();
         let mut next = (*view).clone();
@@ -520,6 +524,7 @@ impl Collection {
         let (collection, job) = (self.name.clone(), committed.job.kind.name());
         let documents = committed.job.documents as u64;
         self.env.observer.event(Event::JobDone { collection, job, documents });
+        self.tell(committed.take_changes());
         Ok(())
     }
 
@@ -602,6 +607,10 @@ impl Committed {
     #[must_use]
     pub fn wants_confirmation(&self) -> bool {
         self.job.is_bulk() || self.left_behind >= LEFT_BEHIND_MAX
+    }
+
+    fn take_changes(&mut self) -> Vec<Change> {
+        self.job.bulk.as_mut().map(|bulk| std::mem::take(&mut bulk.changes)).unwrap_or_default()
     }
 
     /// Reads the new blobs back and checks them, after the ticket was kept. [`Collection::publish`] does it where it was

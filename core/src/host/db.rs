@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use crate::base::sync::{AtomicBool, Condvar, JoinHandle, Mutex, Ordering, lock};
-use crate::base::{Clock, Error, NoObserver, Observer, Pool, Result, StateError, StorageError};
+use crate::base::{Change, Clock, Error, NoObserver, Observer, Pool, Result, StateError, StorageError};
 use crate::collection::{CollectionConfig, EmbedderRef, Embedding};
 use crate::embed::Embedder;
 use crate::engine::database::open_entry;
@@ -302,7 +302,11 @@ impl Db {
             let (number, ticket) = catalog.forget(name)?;
             let forgotten = settle_catalog(&mut catalog, ticket)?;
             // Before anybody can make another of this name.
-            (number, forgotten, self.shared.names.remove(name))
+            let removed = self.shared.names.remove(name);
+            if forgotten.is_ok() {
+                self.shared.tell(name, |at| Change::Dropped { at });
+            }
+            (number, forgotten, removed)
         };
         // Closed even when that failed: whether the next start still finds it is not known, so nothing is promised.
         if let Some(handle) = removed.and_then(|named| self.shared.names.end(&named)) {
@@ -452,6 +456,14 @@ impl Shared {
         if self.options.read_only { Err(StateError::ReadOnly.into()) } else { Ok(()) }
     }
 
+    /// Tells what became of a collection, when somebody wants to be told.
+    fn tell(&self, collection: &str, change: impl FnOnce(i64) -> Change) {
+        let Options { observer, clock, .. } = &self.options;
+        if observer.wants_changes() {
+            observer.changed(collection, vec![change(clock.now_ns())]);
+        }
+    }
+
     fn flush(&self) -> Result<()> {
         if self.options.read_only {
             // Nothing was written.
@@ -486,6 +498,7 @@ impl Shared {
         }
         kept??;
         self.names.insert(catalog.find(name)?.clone());
+        self.tell(name, |at| Change::Created { at });
         drop(catalog);
         self.touch_name(name)
     }

@@ -13,6 +13,7 @@ use kithdb::wire;
 
 use super::report::{StderrObserver, one_line};
 use super::token::read_token;
+use crate::events::Events;
 use crate::http::{App, AppOptions, Limits, accept, routes, told_to_stop};
 
 /// How long the last requests and jobs may take after the signal to stop.
@@ -59,8 +60,9 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
     let listener = bind(address)?;
     let listen = listener.local_addr().map_err(|e| e.to_string())?;
     let (embedder, allowed_hosts) = (args.embedder.clone(), args.allowed_hosts.clone());
-    let options = AppOptions { listen, embedder, token, allowed_hosts, limits: Limits::default() };
-    let app = App::new(open(args).map_err(|e| one_line(&e))?, options);
+    let (events, limits) = (Events::new(StderrObserver), Limits::default());
+    let db = open(args, events.clone()).map_err(|e| one_line(&e))?;
+    let app = App::new(db, AppOptions { listen, embedder, token, allowed_hosts, limits, events });
     let runtime = tokio::runtime::Runtime::new().map_err(|e| format!("cannot start threads: {e}"))?;
     println!("KithDB listens on http://{listen}");
     let served = runtime
@@ -70,11 +72,11 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
     served.map_err(|e| e.to_string()).and(closed.map_err(|e| one_line(&e)))
 }
 
-fn open(args: &ServeArgs) -> Result<Db, Error> {
+fn open(args: &ServeArgs, events: Events) -> Result<Db, Error> {
     let options = Options {
         level: wire::parse_level(&args.durability)?,
         embedder: args.embedder.as_deref().map(load_embedder).transpose()?,
-        observer: Arc::new(StderrObserver),
+        observer: Arc::new(events),
         read_only: args.read_only,
         memory_max: args.memory_max.map(|mib| mib << 20),
         ..Options::default()

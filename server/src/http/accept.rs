@@ -68,6 +68,8 @@ pub async fn accept(
         });
     }
     drop(listener);
+    // Streams of events end by this alone.
+    app.events().end();
     drop(tokio::time::timeout(end_within, connections.shutdown()).await);
     Ok(())
 }

@@ -17,6 +17,7 @@ use super::limits::{Limits, Room};
 use super::once::Remembered;
 use super::problem::Problem;
 use super::tasks::Tasks;
+use crate::events::Events;
 
 /// Shared by all requests.
 #[derive(Clone)]
@@ -44,6 +45,8 @@ pub struct AppOptions {
     pub allowed_hosts: Vec<String>,
     /// How much at once, and how long.
     pub limits: Limits,
+    /// What is written: the observer that the database was opened with.
+    pub events: Events,
 }
 
 impl App {
@@ -77,6 +80,11 @@ impl App {
     /// What is done once.
     pub fn once(&self) -> &Remembered {
         &self.0.once
+    }
+
+    /// What was written.
+    pub fn events(&self) -> &Events {
+        &self.0.options.events
     }
 
     /// The directory of the embedder.

@@ -17,7 +17,7 @@ use super::table::Table;
 use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, nodes, vectors};
 use crate::page;
 use crate::ruvector::{self, collections as numbered};
-use crate::v1::{collections, database, documents, embedder, graph, jobs, keys, kv, search};
+use crate::v1::{collections, database, documents, embedder, events, graph, jobs, keys, kv, search};
 
 /// About the collection in the path.
 const NAMED: About = About::Path("name");
@@ -78,6 +78,7 @@ pub fn table(app: App) -> Table {
         .get("/v1/stats", read(About::Database), database::stats)
         .post("/v1/verify", admin(), database::verify)
         .post("/v1/flush", write(About::Database), database::flush)
+        .get("/v1/events", read(About::Listed), events::events)
         .get("/v1/embedder", read(About::Nothing), embedder::info)
         .get("/v1/embedder/model.safetensors", read(About::Nothing), embedder::model)
         .get("/v1/embedder/tokenizer.json", read(About::Nothing), embedder::tokenizer)
@@ -133,6 +134,7 @@ fn kektor_routes(app: App) -> Table {
         .get("/auth/keys", admin(), kektor::auth::list)
         .post("/auth/keys", admin(), kektor::auth::create)
         .delete("/auth/keys/{id}", admin(), kektor::auth::revoke)
+        .get("/events/stream", read(About::Listed), kektor::events::events)
         .get("/system/tasks/{id}", admin(), kektor::system::task)
         .post("/system/save", admin(), kektor::system::save)
         .wrap(|router| router.layer(map_response(kektor::shape_errors)))

@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod auto_links;
 mod errors;
+pub mod events;
 pub mod graph;
 pub mod indexes;
 pub mod kv;

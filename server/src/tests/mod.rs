@@ -4,6 +4,7 @@ mod access;
 mod bad_input;
 mod database;
 mod embedder;
+mod events;
 mod guard;
 mod kektor;
 mod kektor_auto_links;
@@ -16,25 +17,29 @@ mod slow;
 mod v1;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
+use kithdb::base::{Error, NoObserver};
 use kithdb::host::{Db, Options, load_embedder};
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::events::Events;
 use crate::http::{App, AppOptions, Limits, routes};
 
 const HOST: &str = "127.0.0.1:9091";
 
 fn app_options() -> AppOptions {
     let listen = HOST.parse().expect("an address");
-    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![], limits: Limits::default() }
+    let (limits, events) = (Limits::default(), Events::new(NoObserver));
+    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![], limits, events }
 }
 
 /// A server in memory.
-struct Server(Router);
+struct Server(Router, Events);
 
 struct Answer {
     status: StatusCode,
@@ -54,17 +59,27 @@ impl Server {
     }
 
     fn with_options(options: Options, embedder: Option<PathBuf>) -> Self {
-        let db = Db::in_memory(options).expect("memory is there");
-        Self::serving(db, AppOptions { embedder, ..app_options() })
+        Self::opening(options, embedder, Db::in_memory)
+    }
+
+    fn opening(
+        options: Options,
+        embedder: Option<PathBuf>,
+        open: impl FnOnce(Options) -> Result<Db, Error>,
+    ) -> Self {
+        let app = AppOptions { embedder, ..app_options() };
+        let db = open(Options { observer: Arc::new(app.events.clone()), ..options });
+        Self::serving(db.expect("a database"), app)
     }
 
     fn serving(db: Db, options: AppOptions) -> Self {
-        Self(routes(App::new(db, options)))
+        let events = options.events.clone();
+        Self(routes(App::new(db, options)), events)
     }
 
     /// One that serves a directory; what it holds is closed with it.
     fn on(directory: &Path) -> Self {
-        Self::serving(Db::open(directory, Options::default()).expect("a directory"), app_options())
+        Self::opening(Options::default(), None, |options| Db::open(directory, options))
     }
 
     /// One with a collection `c` of three dimensions, with English text.
@@ -77,6 +92,9 @@ impl Server {
 
     async fn send(&self, request: Request<Body>) -> Answer {
         let (parts, body) = self.0.clone().oneshot(request).await.expect("a router never fails").into_parts();
+        // A stream does not end by itself.
+        let is_stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|of| of == "text/event-stream");
+        let body = if is_stream { Body::empty() } else { body };
         let body = to_bytes(body, usize::MAX).await.expect("an answer in memory").to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
     }

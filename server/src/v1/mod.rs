@@ -4,6 +4,7 @@ pub mod collections;
 pub mod database;
 pub mod documents;
 pub mod embedder;
+pub mod events;
 pub mod graph;
 pub mod jobs;
 pub mod keys;
