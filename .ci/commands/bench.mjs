@@ -22,6 +22,7 @@ const NEEDS = {
   quick: VECTORS,
   words: { wordnet: true },
   filters: { system: ['cxx'] },
+  server: { build: buildRelease, needs: BUILD_NEEDS },
   graph: { system: ['cxx'], wordnet: true },
   relevance: { build: buildForNode, system: ['pip'], wordnet: true },
 };
