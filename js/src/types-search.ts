@@ -80,8 +80,11 @@ export interface SearchRequest<Metadata extends object = JsonObject> {
   candidates?: number | undefined;
   /** Leave out what scores less; not with `sort`. */
   min_score?: number | undefined;
-  /** What is old counts less: all candidates are ranked so before the best are taken. Not with `sort`. */
-  decay?: Decay | undefined;
+  /**
+   * What is old counts less: all candidates are ranked so before the best are taken. Not with `sort`. Left out, as the
+   * collection says, where something scores and nothing is sorted.
+   */
+  decay?: Decay | 'none' | undefined;
   /** At most one result, or `size`, of each value of a field. */
   group_by?: FieldOf<Metadata> | { field: FieldOf<Metadata>; size?: number } | undefined;
   /** The order of the results; left out, the best first. Documents without a value come last. */

@@ -2,7 +2,7 @@
 
 import type { AutoLink, Graph } from './types-graph.js';
 import type { CollectionStats, Verified } from './types-health.js';
-import type { SearchRequest, SearchResult } from './types-search.js';
+import type { Decay, SearchRequest, SearchResult } from './types-search.js';
 
 export type * from './types-graph.js';
 export type * from './types-health.js';
@@ -70,6 +70,8 @@ export interface CollectionConfig {
   codes?: Codes | undefined;
   /** Rules that link documents by their metadata; left out, none. */
   auto_links?: readonly AutoLink[] | undefined;
+  /** How searches rank over time that do not say so themselves; left out, not at all. */
+  decay?: Decay | 'none' | undefined;
 }
 
 /**
@@ -132,6 +134,8 @@ export interface ConfigureOptions extends WriteOptions {
   codes?: Codes | undefined;
   /** Rules that link documents by their metadata, in place of those before. What is there follows them after `graph.relink`. */
   auto_links?: readonly AutoLink[] | undefined;
+  /** How searches rank over time that do not say so themselves. */
+  decay?: Decay | 'none' | undefined;
 }
 
 /** How somebody waits for what takes long. */
@@ -391,6 +395,8 @@ export interface CollectionInfo {
   codes: Codes;
   /** Rules that link documents by their metadata; left out without any. */
   auto_links?: AutoLink[];
+  /** How searches rank over time that do not say so themselves; null for not at all. */
+  decay: Decay | null;
   /** The earliest moment that can be read, in RFC 3339; null when that is any. */
   earliest: string | null;
   /** The earliest moment at which the graph can be read; null when that is any. */

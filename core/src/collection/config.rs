@@ -6,6 +6,7 @@ use crate::text::TextSpec;
 use crate::vectors::{Coding, Metric, Stored};
 
 use super::auto_links::{self, AutoLink};
+use super::decay::Decay;
 use super::write::Counters;
 
 /// Which embedder makes the vectors of a collection; core stores its name and hash, never the model.
@@ -132,12 +133,14 @@ pub struct Settings {
     /// The graph before this moment cannot be read, however long versions are kept from now on: they may have been
     /// dropped under settings before these. The engine sets it.
     pub graph_known_from: i64,
+    /// How searches rank over time that do not say so themselves.
+    pub decay: Option<Decay>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let (maintenance, codes, auto_links) = Default::default();
-        Self { maintenance, codes, auto_links, graph_known_from: i64::MIN }
+        let (maintenance, codes, auto_links, decay) = Default::default();
+        Self { maintenance, codes, auto_links, graph_known_from: i64::MIN, decay }
     }
 }
 
@@ -145,6 +148,8 @@ impl Default for Settings {
 const HAS_AUTO_LINKS: u8 = 0x80;
 /// Likewise: how long edges are kept follows, before those.
 const HAS_RETENTION: u8 = 0x40;
+/// Beside the tag of codes: a decay follows, behind the rules.
+const HAS_DECAY: u8 = 0x10;
 
 impl Settings {
     /// Refuses what cannot be done for this metric.
@@ -154,7 +159,8 @@ impl Settings {
     pub fn check(&self, metric: Metric) -> Result<()> {
         self.maintenance.check()?;
         self.codes.check(metric)?;
-        auto_links::check(&self.auto_links)
+        auto_links::check(&self.auto_links)?;
+        self.decay.as_ref().map_or(Ok(()), Decay::check)
     }
 
     /// Appends its bytes (docs/FORMAT.md, "Manifests").
@@ -168,13 +174,15 @@ impl Settings {
         w.i64(refine_interval);
         let retention = Some(self.retention()).filter(|own| *own != Self::default().retention());
         let flag = |is_there: bool, flag| if is_there { flag } else { 0 };
-        let flags =
-            flag(retention.is_some(), HAS_RETENTION) | flag(!self.auto_links.is_empty(), HAS_AUTO_LINKS);
+        let flags = flag(retention.is_some(), HAS_RETENTION)
+            | flag(!self.auto_links.is_empty(), HAS_AUTO_LINKS)
+            | flag(self.decay.is_some(), HAS_DECAY);
         w.u8(self.codes.tag() | flags);
         retention.into_iter().flatten().for_each(|number| w.i64(number));
         if !self.auto_links.is_empty() {
             auto_links::encode(&self.auto_links, w);
         }
+        self.decay.iter().for_each(|decay| decay.encode(w));
     }
 
     /// How long edges are kept, as it is stored.
@@ -197,7 +205,7 @@ impl Settings {
             ..Maintenance::default()
         };
         let tag = r.u8()?;
-        let codes = Coding::from_tag(tag & !(HAS_AUTO_LINKS | HAS_RETENTION));
+        let codes = Coding::from_tag(tag & !(HAS_AUTO_LINKS | HAS_RETENTION | HAS_DECAY));
         let codes = codes.ok_or(DecodeError { offset, expected: "a kind of codes" })?;
         let mut settings = Self { maintenance, codes, ..Self::default() };
         if tag & HAS_RETENTION != 0 {
@@ -212,6 +220,9 @@ impl Settings {
         checked.map_err(|_| DecodeError { offset, expected: "settings within limits" })?;
         if tag & HAS_AUTO_LINKS != 0 {
             settings.auto_links = auto_links::decode(r)?;
+        }
+        if tag & HAS_DECAY != 0 {
+            settings.decay = Some(Decay::decode(r)?);
         }
         Ok(settings)
     }

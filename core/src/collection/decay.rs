@@ -2,13 +2,14 @@
 //!
 //! A score loses a share of itself that grows with the age of the document: from the moment of the search back to the time in
 //! a field, or else to when this version was stored, or to its last touch, if that was later. All candidates are ranked so,
-//! before the best are taken.
+//! before the best are taken. A collection can have a decay of its own, for searches that ask for none: it is one of its
+//! settings.
 
 use std::collections::BTreeMap;
 
-use crate::base::limits::DECAY_LAYERS_MAX;
+use crate::base::limits::{DECAY_LAYERS_MAX, FIELD_PATH_BYTES_MAX};
 use crate::base::time::parse_time;
-use crate::base::{Error, Object, Result, Value};
+use crate::base::{DecodeError, Error, Object, Reader, Result, Value, Writer};
 use crate::meta::values_of;
 use crate::segment::Touch;
 
@@ -52,6 +53,15 @@ impl DecayModel {
             .ok_or_else(|| Error::parameter("decay", name, "exponential, linear, step or ebbinghaus"))
     }
 
+    fn tag(self) -> u8 {
+        match self {
+            Self::Exponential => 1,
+            Self::Linear => 2,
+            Self::Step => 3,
+            Self::Ebbinghaus => 4,
+        }
+    }
+
     /// The share of a score that is left. `age` and `half_life` in one unit, the latter above 0.
     ///
     /// # Examples
@@ -75,8 +85,31 @@ impl DecayModel {
     }
 }
 
+/// Which decay a search is ranked by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Aging {
+    /// That of the collection, if it has one, where something scores and nothing is sorted.
+    #[default]
+    Collection,
+    /// None, whatever the collection has.
+    Never,
+    /// This one.
+    By(Decay),
+}
+
+impl Aging {
+    /// The decay that the request itself names.
+    #[must_use]
+    pub fn named(&self) -> Option<&Decay> {
+        match self {
+            Self::By(decay) => Some(decay),
+            Self::Collection | Self::Never => None,
+        }
+    }
+}
+
 /// What is old counts less.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decay {
     /// How scores fall.
     pub model: DecayModel,
@@ -98,6 +131,27 @@ pub struct DecayLayers {
     pub field: String,
     /// Nanoseconds by text; 0 for no decay. Other texts have the half-life of all.
     pub half_lives: BTreeMap<String, i64>,
+}
+
+impl DecayLayers {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let offset = r.offset();
+        let refuse = |expected| DecodeError { offset, expected };
+        let field = r.str()?.to_owned();
+        let count = r.count(9)?;
+        if count > DECAY_LAYERS_MAX {
+            return Err(refuse("layers within limits"));
+        }
+        let mut half_lives = BTreeMap::new();
+        for _ in 0..count {
+            let layer = r.str()?.to_owned();
+            if half_lives.last_key_value().is_some_and(|(last, _)| *last >= layer) {
+                return Err(refuse("layers in ascending order"));
+            }
+            half_lives.insert(layer, r.i64()?);
+        }
+        Ok(Self { field, half_lives })
+    }
 }
 
 /// What time took from a score.
@@ -123,9 +177,54 @@ impl Decay {
                 let expected = format!("at most {DECAY_LAYERS_MAX} layers");
                 return Err(Error::parameter("decay", layers.half_lives.len(), expected));
             }
+            if let Some(long) = layers.half_lives.keys().find(|layer| layer.len() > FIELD_PATH_BYTES_MAX) {
+                let expected = format!("layers of up to {FIELD_PATH_BYTES_MAX} bytes");
+                return Err(Error::parameter("decay", crate::base::ids::shorten(long), expected));
+            }
         }
         let fields = [&self.time_field, &self.pinned_field];
         fields.into_iter().flatten().try_for_each(|field| check_path("decay", field))
+    }
+
+    /// Appends its bytes (docs/FORMAT.md, "Config").
+    pub(super) fn encode(&self, w: &mut Writer) {
+        let Self { model, half_life, layers, time_field, pinned_field } = self;
+        w.u8(model.tag());
+        w.i64(*half_life);
+        let there = [layers.is_some(), time_field.is_some(), pinned_field.is_some()];
+        w.u8((0..3).map(|i| u8::from(there[i]) << i).sum());
+        if let Some(DecayLayers { field, half_lives }) = layers {
+            w.str(field);
+            w.varint(half_lives.len() as u64);
+            for (layer, half_life) in half_lives {
+                w.str(layer);
+                w.i64(*half_life);
+            }
+        }
+        [time_field, pinned_field].into_iter().flatten().for_each(|field| w.str(field));
+    }
+
+    /// Reads what [`Decay::encode`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not those of a decay.
+    pub(super) fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let offset = r.offset();
+        let refuse = |expected| DecodeError { offset, expected };
+        let tag = r.u8()?;
+        let model = DecayModel::ALL.into_iter().find(|model| model.tag() == tag);
+        let model = model.ok_or_else(|| refuse("a model of decay"))?;
+        let half_life = r.i64()?;
+        let there = r.u8()?;
+        if there > 7 {
+            return Err(refuse("parts of a decay"));
+        }
+        let layers = if there & 1 == 0 { None } else { Some(DecayLayers::decode(r)?) };
+        let mut field =
+            |bit| if there & bit == 0 { Ok(None) } else { r.str().map(|field| Some(field.to_owned())) };
+        let decay = Self { model, half_life, layers, time_field: field(2)?, pinned_field: field(4)? };
+        decay.check().map_err(|_| refuse("a decay within limits"))?;
+        Ok(decay)
     }
 
     /// The fields it reads.

@@ -32,7 +32,7 @@ pub use all_edges::AllEdges;
 pub use auto_links::AutoLink;
 pub use components::ComponentsSearch;
 pub use config::{CollectionConfig, EmbedderRef, History, Maintenance, Settings};
-pub use decay::{Decay, DecayExplanation, DecayLayers, DecayModel};
+pub use decay::{Aging, Decay, DecayExplanation, DecayLayers, DecayModel};
 pub use embedding::Embedding;
 pub use estimate::{Estimate, EstimateRequest, Estimator};
 pub use facets::{Facet, FacetCounts};

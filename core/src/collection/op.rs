@@ -249,6 +249,7 @@ fn id(r: &mut Reader<'_>) -> Result<Box<str>, DecodeError> {
 mod tests {
     use super::super::auto_links::AutoLink;
     use super::super::config::Maintenance;
+    use super::super::decay::{Decay, DecayLayers, DecayModel};
     use super::*;
     use crate::base::value::parse_object;
     use crate::vectors::Coding;
@@ -271,6 +272,15 @@ mod tests {
             inverse: inverse.map(str::to_owned),
             creates,
         };
+        let layers =
+            DecayLayers { field: "layer".into(), half_lives: [("a".into(), 0), ("b".into(), 7)].into() };
+        let decay = Decay {
+            model: DecayModel::Linear,
+            half_life: 9,
+            layers: Some(layers),
+            time_field: None,
+            pinned_field: Some("pinned".into()),
+        };
         let ops = [
             put(Some([1.0, -0.0].into())),
             put(None),
@@ -285,6 +295,7 @@ mod tests {
                     ..Maintenance::default()
                 },
                 codes: Coding::Bits,
+                decay: Some(decay),
                 ..Settings::default()
             }),
             Op::Configure(Settings {

@@ -1,5 +1,7 @@
 //! What is asked of a collection and what it answers.
 
+use std::borrow::Cow;
+
 use crate::base::limits::{
     EF_MAX, EXPLAIN_MAX, FACETS_MAX, HIGHLIGHT_FIELDS_MAX, K_MAX, PASSAGE_BYTES_MAX, QUERY_TEXT_BYTES_MAX,
     RESULTS_MAX, SEARCHES_MAX,
@@ -10,7 +12,8 @@ use crate::segment::Plan;
 use crate::text::TermExplanation;
 use crate::text::highlight::PASSAGE_BYTES;
 
-use super::decay::{Decay, DecayExplanation};
+use super::config::Settings;
+use super::decay::{Aging, Decay, DecayExplanation};
 use super::facets::{Facet, FacetCounts, check_path};
 use super::filter_plan::FilterPlan;
 use super::order::{GroupBy, SortKey, check_sort};
@@ -74,7 +77,7 @@ pub struct SearchRequest {
     /// Leave out what scores less.
     pub min_score: Option<f32>,
     /// What is old counts less: all candidates are ranked so before the best are taken.
-    pub decay: Option<Decay>,
+    pub decay: Aging,
     /// At most a few results of each value of a field.
     pub group_by: Option<GroupBy>,
     /// The order of the results; empty for the best first.
@@ -115,7 +118,7 @@ impl Default for SearchRequest {
             offset: 0,
             candidates: None,
             min_score: None,
-            decay: None,
+            decay: Aging::default(),
             group_by: None,
             sort: Vec::new(),
             facets: Vec::new(),
@@ -208,8 +211,8 @@ impl SearchRequest {
         {
             return Err(Error::parameter("min_score", min, "a number"));
         }
-        let has_words = self.text.is_some() || self.filter.as_ref().is_some_and(|f| !f.words.is_empty());
-        if self.decay.is_some() && self.vector.is_none() && !has_words {
+        let decay = self.decay.named();
+        if decay.is_some() && !self.scores() {
             return Err(Error::parameter("decay", "a filter alone", "a vector or words, which score"));
         }
         if let Some(Highlight { fields, .. }) = &self.highlight
@@ -218,7 +221,7 @@ impl SearchRequest {
             let expected = format!("at most {HIGHLIGHT_FIELDS_MAX} fields");
             return Err(Error::parameter("highlight", fields.len(), expected));
         }
-        if self.decay.is_some() && !self.sort.is_empty() {
+        if decay.is_some() && !self.sort.is_empty() {
             return Err(Error::parameter("decay", "with sort", "either decay or sort"));
         }
         if self.min_score.is_some() && !self.sort.is_empty() {
@@ -243,9 +246,25 @@ impl SearchRequest {
                 format!("at most {FACETS_MAX} fields"),
             ));
         }
-        self.decay.as_ref().map_or(Ok(()), Decay::check)?;
+        decay.map_or(Ok(()), Decay::check)?;
         self.facets.iter().try_for_each(Facet::check)?;
         check_sort(&self.sort)
+    }
+
+    /// Whether anything of it scores: a filter alone does not.
+    fn scores(&self) -> bool {
+        let contains = || self.filter.as_ref().is_some_and(|filter| !filter.words.is_empty());
+        self.vector.is_some() || self.text.is_some() || contains()
+    }
+
+    /// The request with what it leaves to the collection.
+    pub(super) fn settled(&self, settings: &Settings) -> Cow<'_, Self> {
+        match &settings.decay {
+            Some(decay) if self.decay == Aging::Collection && self.scores() && self.sort.is_empty() => {
+                Cow::Owned(Self { decay: Aging::By(decay.clone()), ..self.clone() })
+            }
+            _ => Cow::Borrowed(self),
+        }
     }
 
     /// How many results are wanted, those that are left out at first included.
@@ -262,7 +281,7 @@ impl SearchRequest {
 
     /// Whether more than the best decide which results there are, or in which order.
     pub(super) fn reorders(&self) -> bool {
-        self.group_by.is_some() || !self.sort.is_empty() || self.decay.is_some()
+        self.group_by.is_some() || !self.sort.is_empty() || self.decay.named().is_some()
     }
 
     /// Whether all that can be found has to be known.
@@ -278,7 +297,7 @@ impl SearchRequest {
         paths.extend(words);
         paths.extend(self.facets.iter().map(|facet| &*facet.field));
         paths.extend(self.sort.iter().map(|key| &*key.field));
-        paths.extend(self.decay.iter().flat_map(Decay::paths));
+        paths.extend(self.decay.named().into_iter().flat_map(Decay::paths));
         paths.extend(self.group_by.iter().map(|by| &*by.field));
         paths.sort_unstable();
         paths.dedup();

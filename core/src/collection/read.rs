@@ -127,6 +127,34 @@ impl View {
         Ok(Page { rows, next: None })
     }
 
+    /// Up to `limit` documents that are there at a moment, after the first `offset`, in the order of seq. Which come before
+    /// is found out without reading them.
+    ///
+    /// # Errors
+    /// `invalid_parameter`; `corrupt`, `not_resident`.
+    pub fn scan_from(&self, offset: usize, limit: usize, moment: Moment) -> Result<Vec<SharedRow>> {
+        if !(1..=SCAN_MAX).contains(&limit) {
+            return Err(Error::parameter("limit", limit, format!("1 to {SCAN_MAX}")));
+        }
+        let (mut rows, mut before) = (Vec::new(), 0);
+        for (i, part) in self.parts.iter().enumerate() {
+            for slot in (0..part.part.len() as u32).map(Slot) {
+                if !part.is_visible(slot, moment)? {
+                    continue;
+                }
+                if before < offset {
+                    before += 1;
+                    continue;
+                }
+                rows.push(self.row(Place { part: i, slot })?);
+                if rows.len() == limit {
+                    return Ok(rows);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     /// All documents that have not ended, in the order of seq; some may have expired.
     ///
     /// # Errors

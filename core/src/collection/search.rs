@@ -84,6 +84,7 @@ impl View {
     ) -> Result<SearchResponse> {
         request.check()?;
         let mut warnings = self.warnings(request)?;
+        let request = &*request.settled(&self.config.settings);
         let condition = request.filter.as_ref().and_then(|filter| filter.condition.as_ref());
         let mut told = Told {
             trace: request.trace.then(Vec::new),
@@ -179,7 +180,7 @@ impl View {
 
     /// Candidates in the order of what time left of their scores, without those that score too little.
     fn aged(&self, request: &SearchRequest, mut ranked: Vec<Ranked>, moment: Moment) -> Result<Vec<Ranked>> {
-        if let Some(decay) = &request.decay {
+        if let Some(decay) = request.decay.named() {
             let paths: Vec<&str> = decay.paths().collect();
             let mut best = TopK::new(ranked.len());
             for mut candidate in ranked {

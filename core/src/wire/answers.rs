@@ -8,8 +8,8 @@ use crate::base::time::{format_span, format_time};
 use crate::base::{Error, Object, Report, Result, Seq, Value};
 use crate::collection::kv::KeyPage;
 use crate::collection::{
-    CollectionConfig, Estimate, Explanation, FacetCounts, Highlighted, History, Hit, Maintenance, Page,
-    PartTrace, SearchResponse, Version, View, config::WHOLE,
+    CollectionConfig, Decay, Estimate, Explanation, FacetCounts, Highlighted, History, Hit, Maintenance,
+    Page, PartTrace, SearchResponse, Version, View, config::WHOLE,
 };
 use crate::engine::JobProgress;
 use crate::meta::ValueRange;
@@ -209,6 +209,8 @@ pub struct InfoAnswer {
     /// Rules that link documents by their metadata; left out without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub auto_links: Vec<AutoLinkBody>,
+    /// How searches rank over time that do not say so themselves; null for not at all.
+    pub decay: Option<DecaySettingAnswer>,
     /// The earliest moment that can be read; null when that is any.
     pub earliest: Option<String>,
     /// The earliest moment at which the graph can be read; null when that is any.
@@ -250,14 +252,56 @@ pub struct MaintenanceAnswer {
 
 impl From<Maintenance> for MaintenanceAnswer {
     fn from(settings: Maintenance) -> Self {
-        let interval = |span| if span == 0 { "0s".to_owned() } else { format_span(span) };
         Self {
             delete_threshold: f64::from(settings.delete_threshold) / f64::from(WHOLE),
-            vacuum_interval: interval(settings.vacuum_interval),
+            vacuum_interval: span_or_zero(settings.vacuum_interval),
             refine_ef_construction: settings.refine_ef_construction,
-            refine_interval: interval(settings.refine_interval),
-            graph_retention: interval(settings.graph_retention),
-            graph_vacuum_interval: interval(settings.graph_vacuum_interval),
+            refine_interval: span_or_zero(settings.refine_interval),
+            graph_retention: span_or_zero(settings.graph_retention),
+            graph_vacuum_interval: span_or_zero(settings.graph_vacuum_interval),
+        }
+    }
+}
+
+fn span_or_zero(span: i64) -> String {
+    if span == 0 { "0s".to_owned() } else { format_span(span) }
+}
+
+/// The decay of a collection, as it is asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct DecaySettingAnswer {
+    model: &'static str,
+    half_life: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<LayersAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_field: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct LayersAnswer {
+    field: String,
+    half_lives: BTreeMap<String, String>,
+}
+
+impl From<&Decay> for DecaySettingAnswer {
+    fn from(decay: &Decay) -> Self {
+        let layers = decay.layers.as_ref().map(|layers| LayersAnswer {
+            field: layers.field.clone(),
+            half_lives: layers
+                .half_lives
+                .iter()
+                .map(|(text, life)| (text.clone(), span_or_zero(*life)))
+                .collect(),
+        });
+        Self {
+            model: decay.model.name(),
+            half_life: span_or_zero(decay.half_life),
+            layers,
+            time_field: decay.time_field.clone(),
+            pinned_field: decay.pinned_field.clone(),
         }
     }
 }
@@ -297,6 +341,7 @@ impl InfoAnswer {
             stored: config.stored.name(),
             codes: config.settings.codes.name(),
             auto_links: config.settings.auto_links.iter().map(AutoLinkBody::from).collect(),
+            decay: config.settings.decay.as_ref().map(DecaySettingAnswer::from),
             earliest: (earliest > i64::MIN).then(|| format_time(earliest)),
             graph_earliest: (graph_earliest > i64::MIN).then(|| format_time(graph_earliest)),
             documents: stats.documents,

@@ -38,6 +38,6 @@ pub use requests::{
     ReadBody, ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
 };
 pub use search::{
-    BoundBody, DecayBody, FacetBody, GraphFilterBody, GroupByBody, HighlightBody, LayersBody, RangeBody,
-    SearchBody, SearchesBody, SortBody,
+    BoundBody, DecayBody, DecayChoiceBody, FacetBody, GraphFilterBody, GroupByBody, HighlightBody,
+    LayersBody, RangeBody, SearchBody, SearchesBody, SortBody,
 };

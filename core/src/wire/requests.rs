@@ -19,7 +19,7 @@ use crate::text::{Language, Scoring, TextFields, TextSpec};
 use crate::vectors::{Coding, Metric, Stored};
 
 use super::auto_links::AutoLinkBody;
-use super::{Packed, parse_cursor};
+use super::{DecayChoiceBody, Packed, parse_cursor};
 
 /// Reads a body.
 ///
@@ -59,6 +59,8 @@ pub struct CreateBody {
     pub codes: Option<String>,
     /// Rules that link documents by their metadata; left out, none.
     pub auto_links: Option<Vec<AutoLinkBody>>,
+    /// How searches rank over time that do not say so themselves; left out, not at all.
+    pub decay: Option<DecayChoiceBody>,
 }
 
 /// How a collection is maintained; what is left out stays as it is.
@@ -125,6 +127,8 @@ pub struct ConfigureBody {
     pub codes: Option<String>,
     /// Rules that link documents by their metadata, in place of those before; left out, those.
     pub auto_links: Option<Vec<AutoLinkBody>>,
+    /// How searches rank over time that do not say so themselves, or `none`; left out, as they did.
+    pub decay: Option<DecayChoiceBody>,
     /// A [`Level`] by name; left out, the database's.
     pub durability: Option<String>,
 }
@@ -135,7 +139,8 @@ impl ConfigureBody {
     /// # Errors
     /// `invalid_parameter`.
     pub fn change(&self, settings: Settings) -> Result<Settings> {
-        change(settings, &self.maintenance, self.codes.as_deref(), self.auto_links.as_deref())
+        let (codes, auto_links) = (self.codes.as_deref(), self.auto_links.as_deref());
+        change(settings, &self.maintenance, codes, auto_links, self.decay.as_ref())
     }
 
     /// What the write waits for.
@@ -152,11 +157,15 @@ fn change(
     maintenance: &MaintenanceBody,
     codes: Option<&str>,
     auto_links: Option<&[AutoLinkBody]>,
+    decay: Option<&DecayChoiceBody>,
 ) -> Result<Settings> {
     settings.maintenance = maintenance.change(settings.maintenance)?;
     settings.codes = codes.map_or(Ok(settings.codes), Coding::parse)?;
     if let Some(rules) = auto_links {
         settings.auto_links = rules.iter().map(AutoLinkBody::rule).collect();
+    }
+    if let Some(choice) = decay {
+        settings.decay = choice.clone().decay()?;
     }
     Ok(settings)
 }
@@ -257,6 +266,7 @@ impl CreateBody {
                 &self.maintenance,
                 self.codes.as_deref(),
                 self.auto_links.as_deref(),
+                self.decay.as_ref(),
             )?,
         };
         config.check()?;

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
+use crate::base::ids::shorten;
 use crate::base::time::parse_span;
 use crate::base::{Error, InputError, Result, Value};
 use crate::collection::{
-    Decay, DecayLayers, DecayModel, Facet, Fusion, GraphFilter, GroupBy, Highlight, SearchRequest, SortKey,
-    Ways, facets::FACET_VALUES,
+    Aging, Decay, DecayLayers, DecayModel, Facet, Fusion, GraphFilter, GroupBy, Highlight, SearchRequest,
+    SortKey, Ways, facets::FACET_VALUES,
 };
 use crate::meta::ValueRange;
 
@@ -43,8 +46,8 @@ pub struct SearchBody {
     pub candidates: Option<u64>,
     /// Leave out what scores less.
     pub min_score: Option<f32>,
-    /// What is old counts less.
-    pub decay: Option<DecayBody>,
+    /// What is old counts less; left out, as the collection says.
+    pub decay: Option<DecayChoiceBody>,
     /// At most a few results of each value of a field.
     pub group_by: Option<GroupByBody>,
     /// The order of the results; left out, the best first.
@@ -179,7 +182,7 @@ impl SearchBody {
             offset: count("offset", self.offset)?.unwrap_or(0),
             candidates: count("candidates", self.candidates)?,
             min_score: self.min_score,
-            decay: self.decay.map(DecayBody::decay).transpose()?,
+            decay: self.decay.map_or(Ok(Aging::default()), DecayChoiceBody::aging)?,
             group_by: self.group_by.map(GroupByBody::group_by).transpose()?,
             sort: self.sort.into_iter().map(SortBody::key).collect(),
             facets: self.facets.into_iter().map(FacetBody::facet).collect::<Result<_>>()?,
@@ -224,6 +227,58 @@ impl HighlightBody {
                 Some(Highlight { fields, length })
             }
         })
+    }
+}
+
+/// Whether what is old counts less, from JSON.
+#[derive(Debug, Clone)]
+pub enum DecayChoiceBody {
+    /// `none`.
+    Named(String),
+    /// By so much.
+    By(DecayBody),
+}
+
+/// By hand: what is wrong with a decay is told, where serde would say that nothing fits.
+impl<'de> Deserialize<'de> for DecayChoiceBody {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Choice;
+        impl<'de> Visitor<'de> for Choice {
+            type Value = DecayChoiceBody;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("\"none\", or a model and a half_life")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(DecayChoiceBody::Named(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+                DecayBody::deserialize(MapAccessDeserializer::new(fields)).map(DecayChoiceBody::By)
+            }
+        }
+        d.deserialize_any(Choice)
+    }
+}
+
+impl DecayChoiceBody {
+    fn aging(self) -> Result<Aging> {
+        Ok(self.decay()?.map_or(Aging::Never, Aging::By))
+    }
+
+    /// The decay; `None` for none.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn decay(self) -> Result<Option<Decay>> {
+        match self {
+            Self::By(body) => body.decay().map(Some),
+            Self::Named(name) if name == "none" => Ok(None),
+            Self::Named(name) => {
+                Err(Error::parameter("decay", shorten(&name), "none, or a model and a half_life"))
+            }
+        }
     }
 }
 
