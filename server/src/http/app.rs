@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,6 +31,7 @@ struct Inner {
     keys: Keys,
     room: Room,
     once: Remembered,
+    started: Instant,
 }
 
 /// How a database is served.
@@ -52,9 +54,9 @@ pub struct AppOptions {
 impl App {
     /// Serves this database.
     pub fn new(db: Db, options: AppOptions) -> Self {
-        let room = Room::new(options.limits);
         let (tasks, keys, once) = (Tasks::default(), Keys::default(), Remembered::default());
-        Self(Arc::new(Inner { db, options, tasks, keys, room, once }))
+        let (room, started) = (Room::new(options.limits), Instant::now());
+        Self(Arc::new(Inner { db, options, tasks, keys, room, once, started }))
     }
 
     /// The database.
@@ -70,6 +72,11 @@ impl App {
     /// What there is room for.
     pub fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    /// Since when it serves.
+    pub fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
     }
 
     /// Work that goes on after its request was answered.

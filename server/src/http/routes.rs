@@ -123,21 +123,51 @@ fn kektor_routes(app: App) -> Table {
         .put("/vector/indexes/{name}/auto-links", write(NAMED), auto_links::set)
         .post("/vector/indexes/{name}/maintenance", write(NAMED), maintenance::trigger)
         .get("/vector/indexes/{name}/vectors/{id}", read(NAMED), vectors::get)
+        .get("/vector/indexes/{name}/export", read(NAMED), vectors::export)
         .post("/vector/actions/create", write(INDEX), indexes::create)
         .post("/vector/actions/add", write(INDEX), vectors::add)
         .post("/vector/actions/add-batch", write(INDEX), vectors::add_batch)
+        .post("/vector/actions/import", write(INDEX), vectors::import)
+        .post("/vector/actions/import/commit", write(INDEX), vectors::commit)
         .post("/vector/actions/get-vectors", read(INDEX), vectors::get_many)
+        .post("/vector/actions/reinforce", write(INDEX), vectors::reinforce)
         .post("/vector/actions/delete_vector", write(INDEX), vectors::delete)
         .post("/vector/actions/search", read(INDEX), kektor::search::search)
+        .post("/vector/actions/search-with-scores", read(INDEX), kektor::search::search_with_scores)
         .post("/vector/actions/compress", write(INDEX), maintenance::compress)
-        .merge(kektor_graph_routes(app))
+        .merge(kektor_graph_routes(app.clone()))
+        .merge(kektor_memory_routes(app.clone()))
+        .post("/ui/explore", read(INDEX), edges::action(kektor::explore::explore))
+        .post("/ui/search", read(INDEX), edges::action(kektor::explore::search))
+        .merge(kektor_system_routes(app.clone()))
         .get("/auth/keys", admin(), kektor::auth::list)
         .post("/auth/keys", admin(), kektor::auth::create)
         .delete("/auth/keys/{id}", admin(), kektor::auth::revoke)
         .get("/events/stream", read(About::Listed), kektor::events::events)
+        .merge(kektor::later::routes(app))
+        .wrap(|router| router.layer(map_response(kektor::shape_errors)))
+}
+
+/// Memories that take the place of others, and how far they are believed.
+fn kektor_memory_routes(app: App) -> Table {
+    Table::new(app)
+        .post("/vector/actions/evolve", write(INDEX), edges::action(kektor::evolution::evolve))
+        .post("/vector/actions/get-evolution", read(INDEX), edges::action(kektor::evolution::get_evolution))
+        .post("/vector/actions/belief-assessment", read(INDEX), edges::action(kektor::belief::assess))
+        .post("/graph/actions/invalidate", write(INDEX), edges::action(kektor::belief::invalidate))
+}
+
+/// What KektorDB tells of itself.
+fn kektor_system_routes(app: App) -> Table {
+    Table::new(app)
         .get("/system/tasks/{id}", admin(), kektor::system::task)
         .post("/system/save", admin(), kektor::system::save)
-        .wrap(|router| router.layer(map_response(kektor::shape_errors)))
+        .post("/system/aof-rewrite", admin(), kektor::system::rewrite)
+        .get("/system/stats", admin(), kektor::system::stats)
+        .get("/system/gardener", admin(), kektor::system::gardener)
+        .get("/system/embedder/status", admin(), kektor::system::embedder)
+        .get("/system/vectorizers", admin(), kektor::system::vectorizers)
+        .post("/system/vectorizers/{name}/trigger", admin(), kektor::system::trigger_vectorizer)
 }
 
 /// The actions of KektorDB's graph.

@@ -17,7 +17,7 @@ use kithdb::wire::{parse, parse_metadata};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{NodeAnswer, StatusAnswer, not_yet, ok, refuse, required};
+use super::{NodeAnswer, StatusAnswer, brief, ok, refuse, required};
 use crate::http::{App, BODY_BYTES_MAX, JsonBody, Problem};
 
 /// How far it looks around a node at most.
@@ -106,7 +106,7 @@ pub fn unlink(db: &Db, body: &[u8]) -> Result<StatusAnswer, Problem> {
 }
 
 /// The edges at a node, in the order in which they were made.
-fn edges_at(
+pub fn edges_at(
     db: &Db,
     (index, id): (&str, &str),
     relation: Option<&str>,
@@ -299,6 +299,13 @@ impl TreeAnswer {
         };
         Self { node, connections: connections.into_iter().filter_map(below).collect() }
     }
+
+    /// Shortens the texts of all nodes where that is asked for.
+    pub fn shorten(&mut self, asked: bool) {
+        brief::shorten(asked, &mut self.node.metadata);
+        // Trees are as deep as paths have steps.
+        self.connections.values_mut().flatten().for_each(|below| below.shorten(asked));
+    }
 }
 
 impl From<FoundTree> for TreeAnswer {
@@ -320,7 +327,6 @@ pub struct TraverseAnswer {
 /// A document and what paths lead to from it.
 pub fn traverse(db: &Db, body: &[u8]) -> Result<TraverseAnswer, Problem> {
     let WalkBody { index_name, source_id, paths, compress_context, .. } = parse(body)?;
-    not_yet(compress_context.unwrap_or_default(), "compress_context")?;
     let [index, id] = required([("index_name", index_name), ("source_id", source_id)])?;
     let collection = db.collection(&index)?;
     let row = collection.get(&id, None)?.ok_or_else(|| super::unknown_node(&id, &index))?;
@@ -336,6 +342,7 @@ pub fn traverse(db: &Db, body: &[u8]) -> Result<TraverseAnswer, Problem> {
             answer.result = tree.into();
         }
     }
+    answer.result.shorten(compress_context.unwrap_or_default());
     Ok(answer)
 }
 
@@ -372,7 +379,7 @@ pub struct SubgraphAnswer {
 /// What is around a node, along some relations, whichever way they lead.
 pub fn extract_subgraph(db: &Db, body: &[u8]) -> Result<SubgraphAnswer, Problem> {
     let body: WalkBody = parse(body)?;
-    not_yet(body.compress_context.unwrap_or_default(), "compress_context")?;
+    let is_brief = body.compress_context.unwrap_or_default();
     let [index, root_id] = required([("index_name", body.index_name), ("root_id", body.root_id)])?;
     let relations = body.relations.unwrap_or_default();
     if relations.is_empty() {
@@ -406,7 +413,11 @@ pub fn extract_subgraph(db: &Db, body: &[u8]) -> Result<SubgraphAnswer, Problem>
     let ids = ids(found);
     // Documents as they are now, whenever the edges are of.
     let rows = collection.get_many(&ids, None)?;
-    let node = |(id, row): (String, Option<_>)| SubgraphNode { id, metadata: metadata(row.as_deref()) };
+    let node = |(id, row): (String, Option<_>)| {
+        let mut metadata = metadata(row.as_deref());
+        brief::shorten(is_brief, &mut metadata);
+        SubgraphNode { id, metadata }
+    };
     Ok(SubgraphAnswer {
         root_id,
         nodes: ids.into_iter().zip(rows).map(node).collect(),

@@ -10,11 +10,11 @@ use kithdb::text::{Language, TextFields, TextSpec};
 use kithdb::vectors::{Metric, Stored};
 use kithdb::wire::parse;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::auto_links::AutoLinkBody;
 use super::maintenance::MaintenanceBody;
-use super::{not_yet, ok, refuse};
+use super::memory::MemoryBody;
+use super::{ok, refuse};
 use crate::http::{App, BODY_BYTES_MAX, Caller, JsonBody, NoBody, PathOf, Problem};
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct CreateBody {
     text_language: String,
     maintenance: Option<MaintenanceBody>,
     auto_links: Option<Vec<AutoLinkBody>>,
-    memory_config: Option<serde_json::Map<String, Value>>,
+    memory_config: Option<MemoryBody>,
 }
 
 impl Default for CreateBody {
@@ -105,7 +105,6 @@ fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
     if body.index_name.is_empty() {
         return Err(refuse("index_name required"));
     }
-    not_yet(body.memory_config.as_ref().is_some_and(|config| !config.is_empty()), "memory_config")?;
     let text = match body.text_language.as_str() {
         "" => None,
         name => {
@@ -126,6 +125,9 @@ fn config(body: &CreateBody) -> Result<CollectionConfig, Problem> {
     }
     if let Some(rules) = &body.auto_links {
         settings.auto_links = rules.iter().map(AutoLinkBody::rule).collect();
+    }
+    if let Some(memory) = &body.memory_config {
+        settings.decay = memory.decay()?;
     }
     let or_default = |given: u32, default: u32| if given == 0 { default } else { given };
     Ok(CollectionConfig {

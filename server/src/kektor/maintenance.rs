@@ -63,7 +63,7 @@ impl MaintenanceBody {
 }
 
 /// A duration as Go writes it (`1h30m`, `100ms`), or in nanoseconds.
-fn duration(name: &'static str, value: &Value) -> Result<i64> {
+pub fn duration(name: &'static str, value: &Value) -> Result<i64> {
     let wrong = || Error::parameter(name, value, "a duration such as 60s or 1h30m, or nanoseconds");
     let Some(text) = value.as_str() else { return value.as_i64().ok_or_else(wrong) };
     let mut rest = text;
@@ -171,7 +171,7 @@ pub async fn compress(
     .await
 }
 
-fn too_many() -> Problem {
+pub fn too_many() -> Problem {
     Problem::http(
         StatusCode::TOO_MANY_REQUESTS,
         "too_many_tasks",

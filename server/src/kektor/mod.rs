@@ -1,15 +1,21 @@
-//! KektorDB's API, as far as it goes yet, so that its clients work unchanged: its paths, shapes and statuses over the
+//! KektorDB's API, its data plane, so that its clients work unchanged: its paths, shapes and statuses over the
 //! same functions as `/v1`. Where its behaviour is a defect the shape stays and the right thing is done;
 //! docs/COMPATIBILITY.md lists each departure.
 
 pub mod auth;
 pub mod auto_links;
+pub mod belief;
+mod brief;
 mod errors;
 pub mod events;
+pub mod evolution;
+pub mod explore;
 pub mod graph;
 pub mod indexes;
 pub mod kv;
+pub mod later;
 pub mod maintenance;
+mod memory;
 pub mod nodes;
 pub mod search;
 pub mod system;
@@ -17,9 +23,14 @@ pub mod vectors;
 
 pub use errors::shape_errors;
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
 use kithdb::base::{Error, Object, Result, StateError};
+use kithdb::collection::View;
+use kithdb::host::{CollectionHandle, Db};
 use kithdb::segment::Row;
+use kithdb::vectors::Metric;
 use serde::Serialize;
 
 use crate::http::Problem;
@@ -44,11 +55,15 @@ impl From<&Row> for NodeAnswer {
 pub struct StatusAnswer {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
+    message: Option<Cow<'static, str>>,
 }
 
-const fn ok(message: Option<&'static str>) -> StatusAnswer {
-    StatusAnswer { status: "OK", message }
+fn ok(message: Option<&'static str>) -> StatusAnswer {
+    StatusAnswer { status: "OK", message: message.map(Cow::Borrowed) }
+}
+
+fn ok_saying(message: String) -> StatusAnswer {
+    StatusAnswer { status: "OK", message: Some(Cow::Owned(message)) }
 }
 
 fn refuse(message: impl Into<String>) -> Problem {
@@ -74,12 +89,23 @@ fn required<const N: usize>(fields: [(&str, Option<String>); N]) -> Result<[Stri
     Ok(values)
 }
 
-/// Refuses what is not done yet rather than leaving it out of the answer silently.
-fn not_yet(asked: bool, what: &str) -> Result<(), Problem> {
-    if asked { Err(refuse(format!("{what} is not supported yet; leave it out"))) } else { Ok(()) }
+/// Null, an empty list, and the `[0.0]` that the Python client sends for `None`, all mean: no vector. So does one of zeros
+/// where only directions are compared.
+fn given(vector: Option<Vec<f32>>, view: &View) -> Option<Vec<f32>> {
+    let fits = |len: usize| view.dim.is_none_or(|dim| dim as usize == len);
+    vector.filter(|vector| {
+        let is_zero = vector.iter().all(|x| *x == 0.0);
+        let has_no_direction = is_zero && view.config.metric == Metric::Cosine && fits(vector.len());
+        !vector.is_empty() && vector.as_slice() != [0.0] && !has_no_direction
+    })
 }
 
-/// Null, an empty list, and the `[0.0]` that the Python client sends for `None`, all mean: no vector.
-fn given(vector: Option<Vec<f32>>) -> Option<Vec<f32>> {
-    vector.filter(|vector| !vector.is_empty() && vector.as_slice() != [0.0])
+/// The vector of a text, by the index's own embedder.
+fn embed(db: &Db, collection: &CollectionHandle, text: &str) -> Result<Vec<f32>, Problem> {
+    let view = collection.view()?;
+    let wanted = view.config.embedder.as_ref().map(|reference| reference.hash);
+    let embedder = db.options().embedder.as_ref().filter(|embedder| Some(embedder.hash()) == wanted);
+    let missing = || Error::from(StateError::NoEmbedder { collection: collection.name().to_owned() });
+    let vector = embedder.ok_or_else(missing)?.embed(text);
+    vector.ok_or_else(|| refuse("the text has no word that has a vector"))
 }

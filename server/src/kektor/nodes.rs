@@ -1,6 +1,6 @@
 //! The graph's nodes, which are our documents: their properties, which are metadata.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kithdb::base::{NEVER, Object};
 use kithdb::collection::{Document, SearchRequest, parse_filter};
@@ -9,7 +9,7 @@ use kithdb::wire::{parse, parse_metadata};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{not_yet, required, unknown_node};
+use super::{brief, memory, required, unknown_node};
 use crate::http::Problem;
 
 #[derive(Deserialize)]
@@ -32,13 +32,18 @@ pub struct PropertiesAnswer {
 /// Held while properties are read and written, so that two requests do not take each other's back.
 static CHANGING: Mutex<()> = Mutex::new(());
 
+/// Held while documents are read to be written again.
+pub fn changing() -> MutexGuard<'static, ()> {
+    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Adds to the properties of a node; one that is not there is made, without a vector.
 pub fn set_properties(db: &Db, body: &[u8]) -> Result<PropertiesAnswer, Problem> {
     let PropertiesBody { index_name, node_id, properties, .. } = parse(body)?;
     let [index, node_id] = required([("index_name", index_name), ("node_id", node_id)])?;
     let properties = parse_metadata(properties.map(RawValue::get))?;
     let collection = db.collection(&index)?;
-    let _one_at_a_time = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = changing();
     let before = collection.get(&node_id, None)?;
     let status = if before.is_some() { "updated" } else { "created" };
     let mut document = Document { id: node_id.clone(), ..Document::default() };
@@ -48,6 +53,9 @@ pub fn set_properties(db: &Db, body: &[u8]) -> Result<PropertiesAnswer, Problem>
         document.expires_at = Some(row.expires_at).filter(|time| *time < NEVER);
     }
     document.metadata.extend(properties);
+    if status == "created" {
+        memory::mark(&*collection.view()?, &*db.options().clock, &mut document);
+    }
     let properties = document.metadata.clone();
     let mode = if status == "created" { AddMode::Insert } else { AddMode::Upsert };
     collection.add(vec![document], mode, None)?;
@@ -57,11 +65,13 @@ pub fn set_properties(db: &Db, body: &[u8]) -> Result<PropertiesAnswer, Problem>
 /// The properties of a node.
 pub fn get_properties(db: &Db, body: &[u8]) -> Result<PropertiesAnswer, Problem> {
     let PropertiesBody { index_name, node_id, compress_context, .. } = parse(body)?;
-    not_yet(compress_context.unwrap_or_default(), "compress_context")?;
     let [index, node_id] = required([("index_name", index_name), ("node_id", node_id)])?;
-    let row = db.collection(&index)?.get(&node_id, None)?;
-    let row = row.ok_or_else(|| unknown_node(&node_id, &index))?;
-    Ok(PropertiesAnswer { node_id, properties: row.metadata.clone(), status: None })
+    let collection = db.collection(&index)?;
+    let row = collection.get(&node_id, None)?.ok_or_else(|| unknown_node(&node_id, &index))?;
+    let shown = memory::shown(&collection, &[row])?.pop();
+    let mut properties = shown.map(|node| node.metadata).unwrap_or_default();
+    brief::shorten(compress_context.unwrap_or_default(), &mut properties);
+    Ok(PropertiesAnswer { node_id, properties, status: None })
 }
 
 #[derive(Deserialize)]
@@ -86,13 +96,16 @@ pub struct SearchAnswer {
 /// The nodes whose properties a filter accepts, in the order in which they were stored.
 pub fn search(db: &Db, body: &[u8]) -> Result<SearchAnswer, Problem> {
     let SearchBody { index_name, property_filter, limit, compress_context } = parse(body)?;
-    not_yet(compress_context.unwrap_or_default(), "compress_context")?;
+    let is_brief = compress_context.unwrap_or_default();
     let [index] = required([("index_name", index_name)])?;
     let filter = parse_filter(property_filter.as_deref().unwrap_or_default())?;
     let limit = limit.filter(|limit| *limit > 0).unwrap_or(10);
     let k = usize::try_from(limit).unwrap_or(usize::MAX);
     let request = SearchRequest { filter, k, ..SearchRequest::default() };
     let hits = db.collection(&index)?.search(request)?.hits;
-    let node = |hit: kithdb::collection::Hit| FoundNode { id: hit.id, properties: hit.metadata };
+    let node = |mut hit: kithdb::collection::Hit| {
+        brief::shorten(is_brief, &mut hit.metadata);
+        FoundNode { id: hit.id, properties: hit.metadata }
+    };
     Ok(SearchAnswer { nodes: hits.into_iter().map(node).collect() })
 }

@@ -1,14 +1,15 @@
-//! Search, with `CONTAINS` in the filter for the words part.
+//! Search, with `CONTAINS` in the filter for the words part; by a vector alone, with what its scores are made of.
 
 use axum::extract::State;
 use axum::response::Response;
+use kithdb::base::limits::EXPLAIN_MAX;
 use kithdb::base::{Error, StateError};
-use kithdb::collection::{Fusion, GraphFilter, Hit, SearchRequest, Ways, parse_filter};
+use kithdb::collection::{Fusion, GraphFilter, Hit, SearchRequest, View, Ways, parse_filter};
 use kithdb::wire::parse;
 use serde::{Deserialize, Serialize};
 
 use super::graph::{TreeAnswer, depth_of};
-use super::{NodeAnswer, given, not_yet, refuse};
+use super::{NodeAnswer, embed, given, refuse, required};
 use crate::http::{App, BODY_BYTES_MAX, JsonBody, Problem};
 
 #[derive(Deserialize, Default)]
@@ -65,7 +66,7 @@ enum Results {
 }
 
 #[derive(Serialize)]
-struct ResultAnswer {
+pub struct ResultAnswer {
     id: String,
     score: f64,
     node: TreeAnswer,
@@ -84,9 +85,11 @@ pub async fn search(
         if asks_text && collection.info()?.config.embedder.is_none() {
             return Err(Error::from(StateError::NoEmbedder { collection: body.index_name }).into());
         }
-        let hits = collection.search(request(body, hydrate)?).map_err(Problem::from)?.hits;
+        let is_brief = body.compress_context;
+        let request = request(body, &*collection.view()?, hydrate)?;
+        let hits = collection.search(request).map_err(Problem::from)?.hits;
         let results = if hydrate {
-            Results::Nodes(hits.into_iter().map(result).collect())
+            Results::Nodes(hits.into_iter().map(|hit| result(hit, is_brief)).collect())
         } else {
             Results::Ids(hits.into_iter().map(|hit| hit.id).collect())
         };
@@ -95,8 +98,7 @@ pub async fn search(
     .await
 }
 
-fn request(body: SearchBody, hydrate: bool) -> Result<SearchRequest, Problem> {
-    not_yet(body.compress_context, "compress_context")?;
+fn request(body: SearchBody, view: &View, hydrate: bool) -> Result<SearchRequest, Problem> {
     let filter = parse_filter(body.filter.as_deref().unwrap_or_default())?;
     let text = body.query_text.filter(|text| !text.is_empty());
     let has_words = text.is_some() || filter.as_ref().is_some_and(|filter| !filter.words.is_empty());
@@ -104,7 +106,7 @@ fn request(body: SearchBody, hydrate: bool) -> Result<SearchRequest, Problem> {
     let only_words = |vector: &[f32]| has_words && vector.iter().all(|x| *x == 0.0);
     let defaults = SearchRequest::default();
     Ok(SearchRequest {
-        vector: given(body.query_vector).filter(|vector| !only_words(vector)),
+        vector: given(body.query_vector, view).filter(|vector| !only_words(vector)),
         text,
         filter,
         // Its texts are words and nothing else.
@@ -120,8 +122,79 @@ fn request(body: SearchBody, hydrate: bool) -> Result<SearchRequest, Problem> {
     })
 }
 
-fn result(hit: Hit) -> ResultAnswer {
-    let Hit { id, score, metadata, vector, connections, .. } = hit;
-    let node = NodeAnswer { id: id.clone(), vector: vector.unwrap_or_default(), metadata };
-    ResultAnswer { id, score: score.into(), node: TreeAnswer::new(node, connections.unwrap_or_default()) }
+/// A result with its node, and what that leads to.
+pub fn result(hit: Hit, is_brief: bool) -> ResultAnswer {
+    let Hit { id, score, .. } = hit;
+    let hit = Hit { id: id.clone(), ..hit };
+    ResultAnswer { id, score: score.into(), node: node(hit, is_brief) }
+}
+
+/// The node of a hit.
+pub fn node(hit: Hit, is_brief: bool) -> TreeAnswer {
+    let Hit { id, metadata, vector, connections, .. } = hit;
+    let node = NodeAnswer { id, vector: vector.unwrap_or_default(), metadata };
+    let mut tree = TreeAnswer::new(node, connections.unwrap_or_default());
+    tree.shorten(is_brief);
+    tree
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ScoresBody {
+    index_name: String,
+    k: Option<usize>,
+    query_vector: Option<Vec<f32>>,
+    query_text: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ScoresAnswer {
+    results: Vec<ScoredId>,
+}
+
+#[derive(Serialize)]
+struct ScoredId {
+    id: String,
+    score: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score_breakdown: Option<Breakdown>,
+}
+
+#[derive(Serialize)]
+struct Breakdown {
+    similarity: f64,
+    decay_factor: f64,
+}
+
+/// The nearest vectors with their scores, and what those are made of: how near, and how old.
+pub async fn search_with_scores(
+    State(app): State<App>,
+    JsonBody(body): JsonBody<BODY_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    app.ok(move |db| {
+        let ScoresBody { index_name, k, query_vector, query_text } = parse(&body)?;
+        let [index] = required([("index_name", Some(index_name))])?;
+        let collection = db.collection(&index)?;
+        let text = query_text.filter(|text| !text.is_empty());
+        let vector = match (given(query_vector, &*collection.view()?), text) {
+            (Some(vector), _) => vector,
+            (None, Some(text)) => embed(db, &collection, &text)?,
+            (None, None) => return Err(refuse("either query_vector or query_text is required")),
+        };
+        let defaults = SearchRequest::default();
+        let k = k.unwrap_or(defaults.k);
+        let request = SearchRequest { vector: Some(vector), k, explain: k <= EXPLAIN_MAX, ..defaults };
+        let hits = collection.search(request)?.hits;
+        Ok(ScoresAnswer { results: hits.into_iter().map(scored).collect() })
+    })
+    .await
+}
+
+fn scored(hit: Hit) -> ScoredId {
+    let breakdown = |part: &kithdb::collection::Explanation| {
+        let similarity = part.vector.as_ref()?.score.into();
+        Some(Breakdown { similarity, decay_factor: part.decay.map_or(1.0, |decay| decay.factor) })
+    };
+    let score_breakdown = hit.explanation.as_ref().and_then(breakdown);
+    ScoredId { id: hit.id, score: hit.score.into(), score_breakdown }
 }

@@ -1,11 +1,15 @@
-//! The whole database: save, and the tasks that run.
+//! The whole database: save, rewrite, the tasks that run, figures.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use kithdb::collection::{Facet, SearchRequest};
 use kithdb::engine::JobKind;
+use kithdb::host::{CollectionHandle, Db};
+use serde::Serialize;
 
-use super::ok;
+use super::maintenance::too_many;
+use super::{memory, not_found, ok};
 use crate::http::{App, NoBody, PathOf, Problem};
 
 /// Seals what is in memory. Nothing was at risk before: writes are in the log already.
@@ -38,4 +42,142 @@ pub async fn task(State(app): State<App>, PathOf(id): PathOf<String>) -> Result<
         Ok::<_, kithdb::base::Error>(task)
     })
     .await
+}
+
+/// Starts sealing what is in memory, after which no log holds it, and writing again what has ended in segments. Only what is
+/// open: what is not has nothing in memory.
+pub async fn rewrite(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
+    let started = app.clone();
+    app.answer(StatusCode::ACCEPTED, move |db| {
+        let collections = db.opened()?;
+        let work = move || {
+            for collection in collections {
+                collection.run(JobKind::Seal)?;
+                while collection.run(JobKind::Vacuum)? {}
+            }
+            Ok(())
+        };
+        started.tasks().start("", "aof-rewrite", work).ok_or_else(too_many)
+    })
+    .await
+}
+
+#[derive(Serialize)]
+struct StatsAnswer {
+    uptime_seconds: u64,
+    total_vectors: usize,
+    total_indexes: usize,
+    graph: GraphFigures,
+    gardener: GardenerAnswer,
+    memory: MemoryFigures,
+    embedder: EmbedderAnswer,
+}
+
+#[derive(Serialize)]
+struct GraphFigures {
+    pinned_nodes: u64,
+}
+
+#[derive(Serialize)]
+struct MemoryFigures {
+    /// What the process takes; left out where the system does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heap_alloc_mb: Option<f64>,
+    /// What is in memory and in logs, and in no segment.
+    aof_size_mb: f64,
+}
+
+/// There is no gardener here: nothing thinks by itself.
+#[derive(Default, Serialize)]
+struct GardenerAnswer {
+    enabled: bool,
+    mode: &'static str,
+    interval: &'static str,
+    last_think_time: &'static str,
+    total_reflections: u64,
+    contradictions_pending: u64,
+    merged_today: u64,
+    decayed_total: u64,
+    target_indexes: [String; 0],
+}
+
+#[derive(Serialize)]
+struct EmbedderAnswer {
+    /// `static` or `none`.
+    active: &'static str,
+    model: String,
+    dimension: usize,
+    available: bool,
+}
+
+impl EmbedderAnswer {
+    fn of(db: &Db) -> Self {
+        let embedder = db.options().embedder.as_ref();
+        Self {
+            active: if embedder.is_some() { "static" } else { "none" },
+            model: embedder.map(|embedder| embedder.name().to_owned()).unwrap_or_default(),
+            dimension: embedder.map_or(0, |embedder| embedder.dim()),
+            available: embedder.is_some(),
+        }
+    }
+}
+
+const MIB: f64 = 1_048_576.0;
+
+/// Figures of the database.
+pub async fn stats(State(app): State<App>) -> Result<Response, Problem> {
+    let uptime_seconds = app.uptime().as_secs();
+    app.ok(move |db| {
+        let (mut total_vectors, mut unsealed, mut pinned_nodes, names) = (0, 0, 0, db.names()?);
+        for collection in names.iter().filter_map(|name| db.collection(name).ok()) {
+            let stats = collection.view()?.stats();
+            total_vectors += stats.documents;
+            unsealed += stats.memtable_bytes;
+            pinned_nodes += pinned(&collection)?;
+        }
+        let memory = MemoryFigures { heap_alloc_mb: resident_mib(), aof_size_mb: unsealed as f64 / MIB };
+        Ok::<_, kithdb::base::Error>(StatsAnswer {
+            uptime_seconds,
+            total_vectors,
+            total_indexes: names.len(),
+            graph: GraphFigures { pinned_nodes },
+            gardener: GardenerAnswer::default(),
+            memory,
+            embedder: EmbedderAnswer::of(db),
+        })
+    })
+    .await
+}
+
+/// How many memories keep their score whatever their age.
+fn pinned(collection: &CollectionHandle) -> kithdb::base::Result<u64> {
+    let filter = kithdb::collection::parse_filter(&format!("{} = true", memory::PINNED))?;
+    let facets = vec![Facet::new(memory::PINNED)];
+    let request = SearchRequest { filter, facets, k: 1, ..SearchRequest::default() };
+    Ok(collection.search(request)?.total.unwrap_or(0))
+}
+
+/// As Linux tells it.
+fn resident_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+pub async fn gardener(State(app): State<App>) -> Result<Response, Problem> {
+    app.ok(|_| Ok::<_, Problem>(GardenerAnswer::default())).await
+}
+
+pub async fn embedder(State(app): State<App>) -> Result<Response, Problem> {
+    app.ok(|db| Ok::<_, Problem>(EmbedderAnswer::of(db))).await
+}
+
+/// There are no vectorizers here.
+pub async fn vectorizers(State(app): State<App>) -> Result<Response, Problem> {
+    app.ok(|_| Ok::<_, Problem>([(); 0])).await
+}
+
+pub async fn trigger_vectorizer(PathOf(name): PathOf<String>, _: NoBody) -> Problem {
+    not_found(&format!("vectorizer '{}' not found", kithdb::base::ids::shorten(&name)))
 }

@@ -20,7 +20,7 @@ async fn add(server: &Server, id: &str, vector: Value, metadata: Value) -> Answe
     server.post("/vector/actions/add", &body.to_string()).await
 }
 
-fn error(answer: &Answer) -> (u16, String) {
+pub(super) fn error(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     assert_eq!(answer.headers["content-type"], "application/json");
     assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{body}");
@@ -52,7 +52,7 @@ async fn indexes_have_its_shape() {
 }
 
 /// A task that was started ends; how.
-async fn ended(server: &Server, started: &Answer) -> Value {
+pub(super) async fn ended(server: &Server, started: &Answer) -> Value {
     assert_eq!(started.status, 202);
     let id = started.json()["id"].as_str().expect("an id").to_owned();
     loop {

@@ -317,7 +317,6 @@ async fn mistakes_are_told_as_such() {
         ("get-edges", json!({"source_id": "a", "relation_type": "r", "direction": "in"})),
         ("get-edges", json!({"source_id": "a", "relation_type": "r", "direction": "up"})),
         ("traverse", json!({"paths": []})),
-        ("traverse", json!({"source_id": "c1", "paths": [], "compress_context": true})),
         ("extract-subgraph", json!({"relations": ["r"]})),
         ("find-path", json!({"source_id": "a"})),
         ("get-all-relations", json!({})),

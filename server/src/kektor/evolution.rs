@@ -1,0 +1,212 @@
+//! Memories that change: a new one takes the place of an old one, which stays and says so.
+//!
+//! `old -superseded_by-> new` and back `new -evolves_from-> old`, both with the reason; the old one is marked as historical.
+
+use kithdb::base::{NEVER, Value};
+use kithdb::collection::{Document, FoundEdge, LinkRequest, Mutation, Ways};
+use kithdb::host::{CollectionHandle, Db};
+use kithdb::wire::{parse, parse_metadata};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::graph::edges_at;
+use super::nodes::changing;
+use super::{embed, given, memory, refuse, required, unknown_node};
+use crate::http::Problem;
+
+const SUPERSEDED_BY: &str = "superseded_by";
+const EVOLVES_FROM: &str = "evolves_from";
+/// True for a memory that another one superseded.
+pub const IS_HISTORICAL: &str = "_is_historical";
+/// What a memory says.
+pub const CONTENT: &str = "content";
+
+/// So many steps of a chain are told.
+const STEPS_MAX: usize = 100;
+/// So many edges that lead to the old memory are copied.
+const COPIED_MAX: usize = 10_000;
+
+#[derive(Deserialize)]
+struct EvolveBody<'a> {
+    index_name: Option<String>,
+    old_id: Option<String>,
+    reason: Option<String>,
+    new_vector: Option<Vec<f32>>,
+    new_content: Option<String>,
+    #[serde(borrow)]
+    new_metadata: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+pub struct EvolveAnswer {
+    new_id: String,
+    old_id: String,
+    status: &'static str,
+    message: String,
+}
+
+/// Makes a memory that takes the place of another: with its metadata, and what leads to it.
+pub fn evolve(db: &Db, body: &[u8]) -> Result<EvolveAnswer, Problem> {
+    let body: EvolveBody<'_> = parse(body)?;
+    let named = [("index_name", body.index_name), ("old_id", body.old_id), ("reason", body.reason)];
+    let [index, old_id, reason] = required(named)?;
+    let collection = db.collection(&index)?;
+    let view = collection.view()?;
+    let content = body.new_content.filter(|content| !content.is_empty());
+    let vector = match (given(body.new_vector, &view), &content) {
+        (Some(vector), _) => vector,
+        (None, Some(content)) => embed(db, &collection, content)?,
+        (None, None) => return Err(refuse("either new_content or new_vector is required")),
+    };
+    let _one_at_a_time = changing();
+    let row = collection.get(&old_id, None)?.ok_or_else(|| unknown_node(&old_id, &index))?;
+    let clock = &*db.options().clock;
+    let mut new = Document {
+        id: new_id(&old_id, clock.now_ns()),
+        vector: Some(vector),
+        metadata: row.metadata.clone(),
+        expires_at: Some(row.expires_at).filter(|time| *time < NEVER),
+    };
+    new.metadata.retain(|name, _| ![IS_HISTORICAL, memory::CREATED_AT].contains(&name.as_str()));
+    new.metadata.extend(content.map(|content| (CONTENT.to_owned(), Value::Str(content))));
+    new.metadata.extend(parse_metadata(body.new_metadata.map(RawValue::get))?);
+    memory::mark(&view, clock, &mut new);
+    let mut old = Document { id: old_id.clone(), metadata: row.metadata.clone(), ..new.clone() };
+    old.vector = row.vector.as_deref().map(<[f32]>::to_vec);
+    old.metadata.insert(IS_HISTORICAL.to_owned(), Value::Bool(true));
+    let new_id = new.id.clone();
+    let superseded = LinkRequest {
+        source: old_id.clone(),
+        relation: SUPERSEDED_BY.to_owned(),
+        target: new_id.clone(),
+        inverse: Some(EVOLVES_FROM.to_owned()),
+        weight: 1.0,
+        properties: [("reason".to_owned(), Value::Str(reason))].into(),
+    };
+    let mut batch = vec![Mutation::Add(new), Mutation::Upsert(old), Mutation::Link(superseded)];
+    batch.extend(copied(db, (&index, &old_id), &new_id)?);
+    collection.write(batch, None)?;
+    let message = format!("Memory {old_id} evolved into {new_id}");
+    Ok(EvolveAnswer { new_id, old_id, status: "evolved", message })
+}
+
+/// The id of the memory that takes the place of this one. Of one that took another's place already the first of them is
+/// named, so that ids do not grow.
+fn new_id(old_id: &str, now: i64) -> String {
+    let first = || {
+        let (first, number) = old_id.strip_prefix("evolved_")?.rsplit_once('_')?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && !first.is_empty()).then_some(first)
+    };
+    format!("evolved_{}_{now}", first().unwrap_or(old_id))
+}
+
+/// What leads to the old memory leads to the new one too.
+fn copied(db: &Db, (index, old_id): (&str, &str), new_id: &str) -> Result<Vec<Mutation>, Problem> {
+    let found = edges_at(db, (index, old_id), None, (Ways::In, COPIED_MAX), None)?;
+    if found.truncated {
+        return Err(refuse(format!("more than {COPIED_MAX} edges lead to {old_id}")));
+    }
+    let is_kept = |edge: &FoundEdge| ![SUPERSEDED_BY, EVOLVES_FROM].contains(&edge.relation.as_str());
+    let link = |FoundEdge { source, relation, weight, properties, .. }| {
+        let properties = properties.as_deref().cloned().unwrap_or_default();
+        Mutation::Link(LinkRequest {
+            source,
+            relation,
+            target: new_id.to_owned(),
+            inverse: None,
+            weight,
+            properties,
+        })
+    };
+    Ok(found.edges.into_iter().filter(is_kept).map(link).collect())
+}
+
+#[derive(Deserialize)]
+struct ChainBody {
+    index_name: Option<String>,
+    memory_id: Option<String>,
+    direction: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    memory_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    /// Seconds since 1970 UTC.
+    created_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evolves_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<String>,
+    /// Why it was superseded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evolution_reason: Option<String>,
+    is_current: bool,
+}
+
+#[derive(Serialize)]
+pub struct ChainAnswer {
+    evolution_chain: Vec<Step>,
+    total_steps: usize,
+}
+
+/// What a memory was before, or became since, step by step.
+pub fn get_evolution(db: &Db, body: &[u8]) -> Result<ChainAnswer, Problem> {
+    let body: ChainBody = parse(body)?;
+    let [index, id] = required([("index_name", body.index_name), ("memory_id", body.memory_id)])?;
+    let is_forward = match body.direction.as_deref() {
+        None | Some("" | "backward") => false,
+        Some("forward") => true,
+        Some(_) => return Err(refuse("direction must be backward or forward")),
+    };
+    let collection = db.collection(&index)?;
+    let mut chain: Vec<Step> = Vec::new();
+    let mut next = Some(id.clone());
+    while let Some(id) = next.take()
+        && chain.len() < STEPS_MAX
+        && chain.iter().all(|step| step.memory_id != id)
+        && let Some(step) = step(db, &collection, &id)?
+    {
+        next = if is_forward { step.superseded_by.clone() } else { step.evolves_from.clone() };
+        chain.push(step);
+    }
+    if chain.is_empty() {
+        return Err(unknown_node(&id, &index));
+    }
+    let total_steps = chain.len();
+    Ok(ChainAnswer { evolution_chain: chain, total_steps })
+}
+
+fn step(db: &Db, collection: &CollectionHandle, id: &str) -> Result<Option<Step>, Problem> {
+    let Some(row) = collection.get(id, None)? else { return Ok(None) };
+    let newest = |relation| -> Result<Option<FoundEdge>, Problem> {
+        let found = edges_at(db, (collection.name(), id), Some(relation), (Ways::Out, COPIED_MAX), None)?;
+        Ok(found.edges.into_iter().next_back())
+    };
+    let after = newest(SUPERSEDED_BY)?;
+    let reason = after.as_ref().and_then(|edge| edge.properties.as_ref()?.get("reason")?.as_str());
+    Ok(Some(Step {
+        memory_id: id.to_owned(),
+        content: row.metadata.get(CONTENT).and_then(Value::as_str).map(str::to_owned),
+        created_at: memory::created_at(&row.metadata, row.valid_from).div_euclid(1_000_000_000),
+        evolves_from: newest(EVOLVES_FROM)?.map(|edge| edge.target),
+        evolution_reason: reason.map(str::to_owned),
+        is_current: after.is_none(),
+        superseded_by: after.map(|edge| edge.target),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_do_not_grow() {
+        assert_eq!(new_id("a", 7), "evolved_a_7");
+        assert_eq!(new_id("evolved_a_7", 8), "evolved_a_8");
+        assert_eq!(new_id("evolved_a_b", 8), "evolved_evolved_a_b_8");
+        assert_eq!(new_id("evolved__7", 8), "evolved_evolved__7_8");
+    }
+}
