@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kithdb::base::value::parse_object;
 use kithdb::base::{Rng, Value};
 use kithdb::collection::{
-    CollectionConfig, Decay, DecayLayers, DecayModel, Document, Fusion, Hit, Moment, Mutation, SearchRequest,
-    SortKey, WordsExplanation, parse_filter,
+    Aging, CollectionConfig, Decay, DecayLayers, DecayModel, Document, Fusion, Hit, Moment, Mutation,
+    SearchRequest, SortKey, WordsExplanation, parse_filter,
 };
 use kithdb::engine::JobKind;
 use kithdb::segment::Scratch;
@@ -87,7 +87,7 @@ fn request(rng: &mut Rng) -> SearchRequest {
         fusion,
         k: 1000,
         sort: sorts.then(|| SortKey { field: "n".into(), descending: true }).into_iter().collect(),
-        decay: decays.then(|| decay(rng)),
+        decay: if decays { Aging::By(decay(rng)) } else { Aging::Never },
         explain: true,
         ..SearchRequest::default()
     }
@@ -132,8 +132,8 @@ fn check_share(
 /// What decay left of a score, as documented.
 fn check_decay(request: &SearchRequest, hit: &Hit, sum: f32, at: &str) -> f32 {
     let told = hit.explanation.as_ref().expect("asked for").decay;
-    let (Some(decay), Some(left)) = (&request.decay, told) else {
-        assert!(request.decay.is_none() && told.is_none(), "{at}");
+    let (Some(decay), Some(left)) = (request.decay.named(), told) else {
+        assert!(request.decay.named().is_none() && told.is_none(), "{at}");
         return sum;
     };
     let layer = hit.metadata["layer"].as_str().expect("text");
