@@ -15,7 +15,7 @@ pub enum Task {
     /// Makes the edges that the rules name.
     Relink { collection: u64, work: Relinking, linked: usize },
     /// Looks what hangs together.
-    Components { view: Arc<View>, ask: GraphAsk, found: ComponentsSearch },
+    Components { view: Arc<View>, ask: Box<GraphAsk>, found: Box<ComponentsSearch> },
 }
 
 /// What a step did.
@@ -34,8 +34,8 @@ impl Task {
             return Ok(Self::Relink { collection, work: Relinking::new(&view), linked: 0 });
         }
         let ask = GraphAsk::parse(kind, request.as_bytes())?;
-        let found = ComponentsSearch::new(&view, &ask.options, clock)?;
-        Ok(Self::Components { view, ask, found })
+        let found = Box::new(ComponentsSearch::new(&view, &ask.options, clock)?);
+        Ok(Self::Components { view, ask: Box::new(ask), found })
     }
 
     /// What is answered once all steps were done.

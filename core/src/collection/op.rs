@@ -266,6 +266,44 @@ mod tests {
             vector,
             metadata: metadata.clone(),
         };
+        let ops = [
+            put(Some([1.0, -0.0].into())),
+            put(None),
+            Op::Delete { id: "b".into(), valid_to: i64::MAX },
+            Op::Touch { id: "c".into(), at: -5 },
+            Op::Reserve { seqs: 9, next_key: 8, last_time: 7, next_relation: 0 },
+            Op::Reserve { seqs: 9, next_key: 8, last_time: 7, next_relation: 6 },
+            Op::Link {
+                source: (Key(1), "a".into()),
+                relation: (Relation(0), "cites".into()),
+                target: (Key(2), "b".into()),
+                at: 7,
+                weight: -0.5,
+                properties: metadata,
+            },
+            Op::Unlink {
+                source: (Key(1), "a".into()),
+                relation: (Relation(0), "cites".into()),
+                target: (Key(2), "b".into()),
+                at: 9,
+                erase: true,
+            },
+        ];
+        come_back(&ops);
+    }
+
+    fn come_back(ops: &[Op]) {
+        let mut w = Writer::new();
+        ops.iter().for_each(|op| op.encode(&mut w));
+        let mut r = Reader::new(w.as_slice());
+        for op in ops {
+            assert_eq!(&Op::decode(&mut r).expect("written above"), op);
+        }
+        assert!(r.end().is_ok());
+    }
+
+    #[test]
+    fn settings_come_back() {
         let rule = |field: &str, inverse: Option<&str>, creates| AutoLink {
             field: field.to_owned(),
             relation: "to".to_owned(),
@@ -281,11 +319,7 @@ mod tests {
             time_field: None,
             pinned_field: Some("pinned".into()),
         };
-        let ops = [
-            put(Some([1.0, -0.0].into())),
-            put(None),
-            Op::Delete { id: "b".into(), valid_to: i64::MAX },
-            Op::Touch { id: "c".into(), at: -5 },
+        come_back(&[
             Op::Configure(Settings {
                 maintenance: Maintenance {
                     delete_threshold: 7,
@@ -313,31 +347,7 @@ mod tests {
                 auto_links: vec![rule("a.b", None, false), rule("c", Some("back"), true)],
                 ..Settings::default()
             }),
-            Op::Reserve { seqs: 9, next_key: 8, last_time: 7, next_relation: 0 },
-            Op::Reserve { seqs: 9, next_key: 8, last_time: 7, next_relation: 6 },
-            Op::Link {
-                source: (Key(1), "a".into()),
-                relation: (Relation(0), "cites".into()),
-                target: (Key(2), "b".into()),
-                at: 7,
-                weight: -0.5,
-                properties: metadata,
-            },
-            Op::Unlink {
-                source: (Key(1), "a".into()),
-                relation: (Relation(0), "cites".into()),
-                target: (Key(2), "b".into()),
-                at: 9,
-                erase: true,
-            },
-        ];
-        let mut w = Writer::new();
-        ops.iter().for_each(|op| op.encode(&mut w));
-        let mut r = Reader::new(w.as_slice());
-        for op in &ops {
-            assert_eq!(&Op::decode(&mut r).expect("written above"), op);
-        }
-        assert!(r.end().is_ok());
+        ]);
     }
 
     proptest! {

@@ -53,7 +53,7 @@ impl MemoryBody {
             return Ok(None);
         }
         let model = self.decay_model.as_deref().filter(|name| !name.is_empty());
-        let life = |life: &Option<Json>| life.as_ref().map_or(Ok(0), |life| half_life(life));
+        let life = |life: &Option<Json>| life.as_ref().map_or(Ok(0), half_life);
         let half_lives = self.layers.iter().flatten().map(|(layer, body)| {
             // A memory that is pinned is one that does not decay.
             let life = if body.pinned_by_default { 0 } else { life(&body.decay_half_life)? };

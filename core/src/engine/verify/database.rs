@@ -21,6 +21,9 @@ pub fn verify(root: &dyn StorageRoot, pool: &Pool, visitor: &mut dyn Visitor) ->
     verify_held(root, pool, visitor, &|_, check| check())
 }
 
+/// Calls what it is given while nobody switches the manifest of a collection, or of the catalog.
+pub type Hold<'a> = &'a dyn Fn(Option<&str>, &mut dyn FnMut());
+
 /// As [`verify`], of a database that others write to. `hold` calls what it is given while nobody switches the manifest
 /// of the collection of this name, or, for none, of the catalog; it does not call it for a collection that has gone.
 ///
@@ -30,7 +33,7 @@ pub fn verify_held(
     root: &dyn StorageRoot,
     pool: &Pool,
     visitor: &mut dyn Visitor,
-    hold: &dyn Fn(Option<&str>, &mut dyn FnMut()),
+    hold: Hold<'_>,
 ) -> Result<Summary> {
     let numbers = root.numbers()?;
     let open = |number| -> Result<(Arc<dyn Storage>, Listing)> {
