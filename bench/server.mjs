@@ -47,7 +47,7 @@ function print({ documents, dim, k, ef, rounds, batch, search, ingest }) {
     ['', 'queries/s', 'of in process'],
     ['in process', number(Math.round(search.in_process_qps)), ''],
     ['over keep-alive, JSON', number(Math.round(search.http_qps)), search.http_share.toFixed(2)],
-    ['over keep-alive, bytes', number(Math.round(search.http_bytes_qps)), search.http_bytes_share.toFixed(2)],
+    ['over keep-alive, packed', number(Math.round(search.http_packed_qps)), search.http_packed_share.toFixed(2)],
   ]));
   console.log(`batches of ${number(batch)} as JSON: ${number(Math.round(ingest.documents_per_s))} documents/s, ` +
     `${ingest.over_parsing.toFixed(2)} times parsing the same body alone`);
