@@ -46,6 +46,19 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// Agrees where this version of a document is there.
+    ///
+    /// # Errors
+    /// `version_mismatch`; `corrupt`.
+    pub fn check(&self, view: &View, now: Moment, id: &str) -> Result<()> {
+        let there = view.get(id, now)?.map(|row| row.seq);
+        if self.accepts(there) {
+            return Ok(());
+        }
+        let got = there.map_or("none".to_owned(), |seq| format!("version {}", seq.0));
+        Err(StateError::VersionMismatch { id: id.to_owned(), expected: self.to_string(), got }.into())
+    }
+
     fn accepts(&self, there: Option<Seq>) -> bool {
         match self {
             Self::Whatever => true,
@@ -301,15 +314,7 @@ impl CollectionHandle {
             Some(document) => self.mutations(vec![document], AddMode::Upsert)?,
             None => vec![Mutation::Delete(id.to_owned())],
         };
-        let check = |view: &View, now: Moment| {
-            let there = view.get(id, now)?.map(|row| row.seq);
-            if expected.accepts(there) {
-                return Ok(());
-            }
-            let got = there.map_or("none".to_owned(), |seq| format!("version {}", seq.0));
-            Err(StateError::VersionMismatch { id: id.to_owned(), expected: expected.to_string(), got }.into())
-        };
-        self.write_if(batch, level, Some(&check))
+        self.write_if(batch, level, Some(&|view, now| expected.check(view, now, id)))
     }
 
     fn mutations(&self, mut documents: Vec<Document>, mode: AddMode) -> Result<Vec<Mutation>> {

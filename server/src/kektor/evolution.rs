@@ -4,13 +4,13 @@
 
 use kithdb::base::{NEVER, Value};
 use kithdb::collection::{Document, FoundEdge, LinkRequest, Mutation, Ways};
-use kithdb::host::{CollectionHandle, Db};
+use kithdb::host::{CollectionHandle, Db, Expected};
 use kithdb::wire::{parse, parse_metadata};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::graph::edges_at;
-use super::nodes::changing;
+use super::nodes::until_alone;
 use super::{embed, given, memory, refuse, required, unknown_node};
 use crate::http::Problem;
 
@@ -58,36 +58,39 @@ pub fn evolve(db: &Db, body: &[u8]) -> Result<EvolveAnswer, Problem> {
         (None, Some(content)) => embed(db, &collection, content)?,
         (None, None) => return Err(refuse("either new_content or new_vector is required")),
     };
-    let _one_at_a_time = changing();
-    let row = collection.get(&old_id, None)?.ok_or_else(|| unknown_node(&old_id, &index))?;
-    let clock = &*db.options().clock;
-    let mut new = Document {
-        id: new_id(&old_id, clock.now_ns()),
-        vector: Some(vector),
-        metadata: row.metadata.clone(),
-        expires_at: Some(row.expires_at).filter(|time| *time < NEVER),
-    };
-    new.metadata.retain(|name, _| ![IS_HISTORICAL, memory::CREATED_AT].contains(&name.as_str()));
-    new.metadata.extend(content.map(|content| (CONTENT.to_owned(), Value::Str(content))));
-    new.metadata.extend(parse_metadata(body.new_metadata.map(RawValue::get))?);
-    memory::mark(&view, clock, &mut new);
-    let mut old = Document { id: old_id.clone(), metadata: row.metadata.clone(), ..new.clone() };
-    old.vector = row.vector.as_deref().map(<[f32]>::to_vec);
-    old.metadata.insert(IS_HISTORICAL.to_owned(), Value::Bool(true));
-    let new_id = new.id.clone();
-    let superseded = LinkRequest {
-        source: old_id.clone(),
-        relation: SUPERSEDED_BY.to_owned(),
-        target: new_id.clone(),
-        inverse: Some(EVOLVES_FROM.to_owned()),
-        weight: 1.0,
-        properties: [("reason".to_owned(), Value::Str(reason))].into(),
-    };
-    let mut batch = vec![Mutation::Add(new), Mutation::Upsert(old), Mutation::Link(superseded)];
-    batch.extend(copied(db, (&index, &old_id), &new_id)?);
-    collection.write(batch, None)?;
-    let message = format!("Memory {old_id} evolved into {new_id}");
-    Ok(EvolveAnswer { new_id, old_id, status: "evolved", message })
+    let new_metadata = parse_metadata(body.new_metadata.map(RawValue::get))?;
+    until_alone(|| {
+        let row = collection.get(&old_id, None)?.ok_or_else(|| unknown_node(&old_id, &index))?;
+        let clock = &*db.options().clock;
+        let mut new = Document {
+            id: new_id(&old_id, clock.now_ns()),
+            vector: Some(vector.clone()),
+            metadata: row.metadata.clone(),
+            expires_at: Some(row.expires_at).filter(|time| *time < NEVER),
+        };
+        new.metadata.retain(|name, _| ![IS_HISTORICAL, memory::CREATED_AT].contains(&name.as_str()));
+        new.metadata.extend(content.clone().map(|content| (CONTENT.to_owned(), Value::Str(content))));
+        new.metadata.extend(new_metadata.clone());
+        memory::mark(&view, clock, &mut new);
+        let mut old = Document { id: old_id.clone(), metadata: row.metadata.clone(), ..new.clone() };
+        old.vector = row.vector.as_deref().map(<[f32]>::to_vec);
+        old.metadata.insert(IS_HISTORICAL.to_owned(), Value::Bool(true));
+        let new_id = new.id.clone();
+        let superseded = LinkRequest {
+            source: old_id.clone(),
+            relation: SUPERSEDED_BY.to_owned(),
+            target: new_id.clone(),
+            inverse: Some(EVOLVES_FROM.to_owned()),
+            weight: 1.0,
+            properties: [("reason".to_owned(), Value::Str(reason.clone()))].into(),
+        };
+        let mut batch = vec![Mutation::Add(new), Mutation::Upsert(old), Mutation::Link(superseded)];
+        batch.extend(copied(db, (&index, &old_id), &new_id)?);
+        let expected = Expected::OneOf(vec![row.seq]);
+        collection.write_if(batch, None, Some(&|view, now| expected.check(view, now, &old_id)))?;
+        let message = format!("Memory {old_id} evolved into {new_id}");
+        Ok(EvolveAnswer { new_id, old_id: old_id.clone(), status: "evolved", message })
+    })
 }
 
 /// The id of the memory that takes the place of this one. Of one that took another's place already the first of them is

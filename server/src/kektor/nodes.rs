@@ -1,10 +1,8 @@
 //! The graph's nodes, which are our documents: their properties, which are metadata.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use kithdb::base::{NEVER, Object};
 use kithdb::collection::{Document, SearchRequest, parse_filter};
-use kithdb::host::{AddMode, Db};
+use kithdb::host::{Db, Expected};
 use kithdb::wire::{parse, parse_metadata};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -29,12 +27,21 @@ pub struct PropertiesAnswer {
     status: Option<&'static str>,
 }
 
-/// Held while properties are read and written, so that two requests do not take each other's back.
-static CHANGING: Mutex<()> = Mutex::new(());
+/// So often a document that others write at the same time is read again.
+const TRIES_MAX: usize = 100;
 
-/// Held while documents are read to be written again.
-pub fn changing() -> MutexGuard<'static, ()> {
-    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
+/// Does what reads a document and writes it again, and again as long as others write it in between.
+///
+/// # Errors
+/// Those of `change`.
+pub fn until_alone<T>(mut change: impl FnMut() -> Result<T, Problem>) -> Result<T, Problem> {
+    for _ in 1..TRIES_MAX {
+        match change() {
+            Err(problem) if problem.code() == "version_mismatch" => {}
+            done => return done,
+        }
+    }
+    change()
 }
 
 /// Adds to the properties of a node; one that is not there is made, without a vector.
@@ -43,23 +50,25 @@ pub fn set_properties(db: &Db, body: &[u8]) -> Result<PropertiesAnswer, Problem>
     let [index, node_id] = required([("index_name", index_name), ("node_id", node_id)])?;
     let properties = parse_metadata(properties.map(RawValue::get))?;
     let collection = db.collection(&index)?;
-    let _one_at_a_time = changing();
-    let before = collection.get(&node_id, None)?;
-    let status = if before.is_some() { "updated" } else { "created" };
-    let mut document = Document { id: node_id.clone(), ..Document::default() };
-    if let Some(row) = before {
-        document.vector = row.vector.as_deref().map(<[f32]>::to_vec);
-        document.metadata = row.metadata.clone();
-        document.expires_at = Some(row.expires_at).filter(|time| *time < NEVER);
-    }
-    document.metadata.extend(properties);
-    if status == "created" {
-        memory::mark(&*collection.view()?, &*db.options().clock, &mut document);
-    }
-    let properties = document.metadata.clone();
-    let mode = if status == "created" { AddMode::Insert } else { AddMode::Upsert };
-    collection.add(vec![document], mode, None)?;
-    Ok(PropertiesAnswer { node_id, properties, status: Some(status) })
+    until_alone(|| {
+        let mut document = Document { id: node_id.clone(), ..Document::default() };
+        let (status, expected) = match collection.get(&node_id, None)? {
+            Some(row) => {
+                document.vector = row.vector.as_deref().map(<[f32]>::to_vec);
+                document.metadata = row.metadata.clone();
+                document.expires_at = Some(row.expires_at).filter(|time| *time < NEVER);
+                ("updated", Expected::OneOf(vec![row.seq]))
+            }
+            None => ("created", Expected::None),
+        };
+        document.metadata.extend(properties.clone());
+        if expected == Expected::None {
+            memory::mark(&*collection.view()?, &*db.options().clock, &mut document);
+        }
+        let properties = document.metadata.clone();
+        collection.change_if(&node_id, &expected, Some(document), None)?;
+        Ok(PropertiesAnswer { node_id: node_id.clone(), properties, status: Some(status) })
+    })
 }
 
 /// The properties of a node.

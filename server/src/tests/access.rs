@@ -35,7 +35,8 @@ impl Server {
 
 /// What a path is with its variables filled in.
 fn filled(path: &str, verb: &str) -> String {
-    path.replace("{name}", "c").replace("{*file}", "main.js").replace("{id}", verb).replace("{verb}", verb)
+    let filled = path.replace("{name}", "c").replace("{*file}", "main.js");
+    ["{id}", "{key}", "{verb}"].iter().fold(filled, |path, variable| path.replace(variable, verb))
 }
 
 #[tokio::test]
@@ -125,6 +126,7 @@ async fn a_token_comes_in_one_header_of_one_form() {
 fn routes_that_change_something_need_more_than_reading() {
     let looks = [
         "/v1/collections/{name}/search",
+        "/v1/collections/{name}/search/batch",
         "/v1/collections/{name}/estimate",
         "/vector/actions/get-vectors",
         "/vector/actions/search",

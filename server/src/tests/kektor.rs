@@ -74,7 +74,7 @@ async fn indexes_are_maintained_and_compressed_by_tasks() {
     let told = server.post("/vector/indexes/t/config", config).await;
     assert_eq!(told.json(), json!({"status": "OK", "message": "Configuration updated"}));
     let expected = json!({"delete_threshold": 0.2, "vacuum_interval": "2m", "refine_ef_construction": 300,
-        "refine_interval": "30m"});
+        "refine_interval": "30m", "graph_retention": "0s", "graph_vacuum_interval": "1m"});
     assert_eq!(server.get("/v1/collections/t").await.json()["maintenance"], expected);
     let bad = server.post("/vector/indexes/t/config", r#"{"vacuum_interval": "soon"}"#).await;
     assert_eq!(error(&bad).0, 400);

@@ -1,5 +1,7 @@
 //! KektorDB's graph actions: its shapes and statuses, and the right thing where it does the wrong one.
 
+use kithdb::collection::CollectionConfig;
+use kithdb::host::{Db, Options};
 use serde_json::{Value, json};
 
 use super::{Answer, Server};
@@ -339,4 +341,28 @@ async fn mistakes_are_told_as_such() {
         body["index_name"] = "no".into();
         assert_eq!(refused(&server, action, body).await, (404, "index 'no' not found".into()), "{action}");
     }
+}
+
+/// A write of properties reads the document first. Another writer's came in between and was taken back: a lock kept only the
+/// requests of this route from each other, not those of others.
+#[test]
+fn properties_that_many_set_at_once_are_all_kept() {
+    let db = Db::in_memory(Options::default()).expect("memory is there");
+    db.create("c", CollectionConfig::default()).expect("made");
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let db = &db;
+            scope.spawn(move || {
+                for i in 0..25 {
+                    let body = format!(
+                        r#"{{"index_name": "c", "node_id": "n", "properties": {{"p{thread}_{i}": 1}}}}"#
+                    );
+                    crate::kektor::nodes::set_properties(db, body.as_bytes())
+                        .unwrap_or_else(|e| panic!("{}", e.code()));
+                }
+            });
+        }
+    });
+    let row = db.collection("c").expect("there").get("n", None).expect("sound").expect("there");
+    assert_eq!(row.metadata.len(), 100);
 }
