@@ -128,6 +128,35 @@ fn edges_go_through_a_dump_and_a_load() {
     assert!(succeeded && told.contains("loaded 7 documents and 7 edges into c"), "{told}");
 }
 
+/// Loading again compared edges too: one that was made by hand since made the counts differ, and the collection was dropped.
+#[test]
+fn what_was_added_since_a_load_is_still_there_after_loading_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (data, file) = (directory.path().join("db"), directory.path().join("lines.jsonl"));
+    std::fs::write(&file, [line(1), line(2)].join("\n")).expect("written");
+    assert!(load(&data, &file, &[]).0);
+    let db = opened(&data);
+    let collection = db.collection("c").expect("loaded");
+    let link = LinkRequest {
+        source: "d1".to_owned(),
+        relation: "next".to_owned(),
+        target: "d2".to_owned(),
+        inverse: None,
+        weight: 1.0,
+        properties: kithdb::base::Object::new(),
+    };
+    collection.write(vec![Mutation::Link(link)], None).expect("linked");
+    drop(collection);
+    db.close().expect("closed");
+    let (succeeded, told) = load(&data, &file, &[]);
+    assert!(
+        succeeded && told.contains("holds 2 documents and 1 edges") && told.contains("--replace"),
+        "{told}"
+    );
+    let (succeeded, told) = load(&data, &file, &["--replace"]);
+    assert!(succeeded && told.contains("loaded 2 documents"), "{told}");
+}
+
 #[test]
 fn an_edge_that_cannot_be_linked_is_named() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -102,6 +102,11 @@ pub(super) struct Named<'a> {
 }
 
 impl Named<'_> {
+    /// About what its edge takes in a memtable, whether it begins or ends.
+    fn bytes(&self, id: &str) -> usize {
+        size_of::<Edge>() + id.len() + self.other.len() + self.relation.len()
+    }
+
     fn ends<'e>(&'e self, id: &'e str) -> [&'e str; 2] {
         if self.is_back { [&self.other, id] } else { [id, &self.other] }
     }
@@ -150,12 +155,12 @@ pub(super) fn fields(rules: &[AutoLink]) -> Vec<&str> {
     rules.iter().map(|rule| rule.field.as_str()).collect()
 }
 
-/// The ids that a document names, as often as it does.
-pub(super) fn targets(rules: &[AutoLink], id: &str, metadata: &Object) -> Vec<String> {
+/// The ids that a document names, as often as it does: the first so many, and one more where there are more.
+pub(super) fn targets(rules: &[AutoLink], id: &str, metadata: &Object, max: usize) -> Vec<String> {
     let mut found = Vec::new();
     each_named(rules, id, metadata, &mut |named, _| {
         found.push(named.other);
-        true
+        found.len() <= max
     });
     found
 }
@@ -199,7 +204,7 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// `too_large`; `corrupt`, `not_resident`.
-    pub(super) fn named_change(&self, id: &str, metadata: &Object) -> Result<Change<'a>> {
+    pub(super) fn named_change(&mut self, id: &str, metadata: &Object) -> Result<Change<'a>> {
         let rules = self.rules();
         if rules.is_empty() {
             return Ok(Change::default());
@@ -208,12 +213,16 @@ impl<'a> Resolver<'a> {
         let mut left: Vec<Named<'a>> = Vec::new();
         if let Some(before) = self.metadata_of(id, rules)? {
             let mut seen: HashSet<Named<'a>> = wanted.iter().map(|(named, _)| named.clone()).collect();
+            let mut bytes = 0;
             each_named(rules, id, &before, &mut |named, _| {
                 if seen.insert(named.clone()) {
+                    bytes += named.bytes(id);
                     left.push(named);
                 }
-                true
+                self.named_bytes + bytes <= AUTO_LINK_BYTES_MAX
             });
+            drop(before);
+            self.take_room(bytes)?;
         }
         Ok(Change { wanted, left })
     }
@@ -235,14 +244,17 @@ impl<'a> Resolver<'a> {
             if *creates {
                 self.create_end(&named.other)?;
             }
-            let [source, target] = named.ends(id);
-            self.take_room(size_of::<Edge>() + source.len() + target.len() + named.relation.len())?;
+            let ([source, target], before) = (named.ends(id), self.out.linked);
             self.link_where_none_is([source, named.relation, target])?;
+            if self.out.linked > before {
+                self.take_room(named.bytes(id))?;
+            }
         }
         Ok(())
     }
 
-    /// Makes the edges that a document names and that are not there.
+    /// Makes the edges that a document names and that are not there. One that names more than a document may is passed over:
+    /// it was stored before the rules, and those after it have theirs to be followed.
     ///
     /// # Errors
     /// `invalid_id`, `too_large`; `corrupt`, `not_resident`.
@@ -250,8 +262,11 @@ impl<'a> Resolver<'a> {
         check_id(id)?;
         let rules = self.rules();
         let Some(metadata) = self.metadata_of(id, rules)? else { return Ok(()) };
-        let wanted = named(rules, id, &metadata)?;
-        self.follow(id, Change { wanted, left: Vec::new() })
+        match named(rules, id, &metadata) {
+            Ok(wanted) => self.follow(id, Change { wanted, left: Vec::new() }),
+            Err(Error::Input(InputError::TooLarge { .. })) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the document at the other end names the same edge.

@@ -277,7 +277,8 @@ impl CollectionConfig {
         // As long as there was no edge, nothing can have been dropped.
         let is_kept = graph_retention == 0 || counters.next_relation == 0;
         let horizon = if is_kept { i64::MIN } else { counters.last_time.saturating_sub(graph_retention) };
-        horizon.max(graph_known_from)
+        // No file can say that what is there now is not known.
+        horizon.max(graph_known_from).min(counters.last_time)
     }
 
     /// Refuses what cannot be built.

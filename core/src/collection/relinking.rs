@@ -62,8 +62,9 @@ impl Relinking {
                 }
                 done += 1;
                 let id = part.part.id(slot)?.to_owned();
-                let named = targets(rules, &id, &*part.part.fields(slot, &fields)?);
-                if !named.is_empty() {
+                let named = targets(rules, &id, &*part.part.fields(slot, &fields)?, AUTO_LINK_EDGES_MAX);
+                // One that names more is passed over.
+                if (1..=AUTO_LINK_EDGES_MAX).contains(&named.len()) {
                     let bytes =
                         named.iter().map(|other| size_of::<Edge>() + id.len() + other.len()).sum::<usize>();
                     edges += named.len();

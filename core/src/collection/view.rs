@@ -29,17 +29,6 @@ pub enum Part {
     Segment(Arc<Segment>),
 }
 
-impl Part {
-    /// About how many bytes its rows take.
-    #[must_use]
-    pub fn weight(&self) -> u64 {
-        match self {
-            Self::Chunk(chunk) => chunk.weight() as u64,
-            Self::Segment(segment) => segment.rows.weight(),
-        }
-    }
-}
-
 /// A part and what has ended in it.
 #[derive(Debug, Clone)]
 pub struct PartView {

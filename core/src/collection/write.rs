@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::base::limits::AUTO_LINK_EDGES_MAX;
 use crate::base::time::format_time;
 use crate::base::value::check_object;
 use crate::base::{
@@ -90,10 +91,16 @@ impl Mutation {
         else {
             return Ok(Vec::new());
         };
-        let mut names = auto_links::targets(rules, id, metadata);
+        // One that names more is refused.
+        let mut names = auto_links::targets(rules, id, metadata, AUTO_LINK_EDGES_MAX);
         if let Some(Place { part, slot }) = view.find_unended(id)?.filter(|_| !rules.is_empty()) {
             let fields = auto_links::fields(rules);
-            names.extend(auto_links::targets(rules, id, &*view.parts[part].part.fields(slot, &fields)?));
+            names.extend(auto_links::targets(
+                rules,
+                id,
+                &*view.parts[part].part.fields(slot, &fields)?,
+                usize::MAX,
+            ));
         }
         Ok(names)
     }

@@ -4,6 +4,7 @@
 //! flip), and is published once the flip is kept. What a job computes depends on its inputs alone: a budget decides
 //! where it pauses, never what comes out. What ended while it ran is carried over by seq.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::collection::{CollectionConfig, Maintenance, Part, PartView, View};
 use crate::graph::EdgesReader;
 use crate::segment::{End, Ends, SegmentBlobs};
 use crate::storage::blob::build;
-use crate::storage::{BlobId, BlobKind, Section, Storage, Ticket};
+use crate::storage::{Blob, BlobId, BlobKind, Section, Storage, Ticket};
 use crate::vectors::int8;
 
 use super::bulk::Bulk;
@@ -151,7 +152,9 @@ pub struct Committed {
     manifest: Manifest,
     base: Vec<Ends>,
     new_segment: Option<SegmentBlobs>,
-    /// About how many bytes only the generation before needs, once it is published.
+    /// The blobs that it wrote.
+    made: Vec<BlobId>,
+    /// Bytes of the blobs that only the generation before needs, once it is published.
     left_behind: u64,
     /// Kept when the flip is durable.
     pub ticket: Ticket,
@@ -411,7 +414,6 @@ impl Collection {
         manifest.next_blob = self.next_blob;
         let mut base = self.base.clone();
         let parts = job.replaced();
-        let left_behind = job.snapshot.parts[parts.clone()].iter().map(|part| part.part.weight()).sum();
         if job.plan.moves_cut() {
             manifest.log = self.log;
             manifest.config = (*job.snapshot.config).clone();
@@ -426,13 +428,13 @@ impl Collection {
                 base[i] = ends;
             }
         }
-        let blobs = self.put_all(&mut manifest, std::mem::take(&mut job.built));
+        let made = self.put_all(&mut manifest, std::mem::take(&mut job.built));
         let new_segment = if let Some(target) = job.plan.changed() {
             let segment = &mut manifest.segments[target];
             if matches!(job.plan, Plan::Prune(_)) {
                 segment.edges = None;
             }
-            for id in blobs {
+            for id in made.iter().copied() {
                 let place = match id.kind {
                     BlobKind::Links => &mut segment.links,
                     BlobKind::Edges => &mut segment.edges,
@@ -442,11 +444,11 @@ impl Collection {
             }
             Some(segment.clone())
         } else {
-            let made = SegmentBlobs::of(&blobs);
+            let new = SegmentBlobs::of(&made);
             let segments = parts.start.min(base.len())..parts.end.min(base.len());
-            manifest.segments.splice(segments.clone(), made.clone());
-            base.splice(segments, made.as_ref().map(|_| job.ended.clone()));
-            made
+            manifest.segments.splice(segments.clone(), new.clone());
+            base.splice(segments, new.as_ref().map(|_| job.ended.clone()));
+            new
         };
         let ticket = self.storage.flip(manifest.generation, manifest.encode());
         self.next_blob = manifest.next_blob;
@@ -457,12 +459,22 @@ impl Collection {
             name,
             fresh: None,
             job,
+            left_behind: self.left_behind(&manifest),
             manifest,
             base,
             new_segment,
-            left_behind,
+            made,
             ticket,
         })
+    }
+
+    /// Bytes of the blobs that this manifest no longer names. Logs are not among them: what was sealed can be read in two
+    /// places until the next flip.
+    fn left_behind(&self, next: &Manifest) -> u64 {
+        let named: HashSet<BlobId> = next.segments.iter().flat_map(SegmentBlobs::iter).collect();
+        let left =
+            self.manifest.segments.iter().flat_map(SegmentBlobs::iter).filter(|id| !named.contains(id));
+        left.map(|id| self.storage.blob(id).map_or(0, |blob| blob.len())).sum()
     }
 
     fn put_all(&self, manifest: &mut Manifest, built: Vec<(BlobKind, Vec<Section>)>) -> Vec<BlobId> {
@@ -607,6 +619,19 @@ impl Committed {
     #[must_use]
     pub fn wants_confirmation(&self) -> bool {
         self.job.is_bulk() || self.left_behind >= LEFT_BEHIND_MAX
+    }
+
+    /// Reads what cannot be made again of the new segment, and checks it: before what it was made from goes.
+    ///
+    /// # Errors
+    /// `corrupt`, `io_failed`.
+    pub fn check(&self) -> Result<()> {
+        let cannot_be_made_again =
+            |id: &BlobId| matches!(id.kind, BlobKind::Rows | BlobKind::Ends | BlobKind::Edges);
+        for id in self.made.iter().copied().filter(cannot_be_made_again) {
+            Blob::open(id, self.storage.blob(id)?)?.verify()?;
+        }
+        Ok(())
     }
 
     fn take_changes(&mut self) -> Vec<Change> {

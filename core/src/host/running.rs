@@ -151,10 +151,14 @@ impl CollectionHandle {
             // The storage holds what nobody sees: no write may follow that does not know of it.
             lock(&self.writer).fail(error.to_string());
         }
-        if is_bulk || published.is_ok() && committed.wants_confirmation() {
+        if is_bulk {
             self.confirm()?;
         }
         published?;
+        if !is_bulk && committed.wants_confirmation() {
+            committed.check()?;
+            self.confirm()?;
+        }
         // What the manifest before the last one needed goes now.
         storage.poll(Ticket::LAST);
         Ok(true)

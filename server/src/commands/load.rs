@@ -1,7 +1,7 @@
 //! `kithdb load`: fills a collection from a file of documents and edges, one JSON object a line.
 //!
-//! Doing it again is quick and changes nothing: a collection that holds as many documents and edges as the file has is
-//! taken for loaded, and one that holds fewer for the rest of a load that was broken off.
+//! Doing it again is quick and changes nothing: a collection that holds as many documents and edges as the file has, or
+//! more, is taken for loaded, and one that holds fewer of either for the rest of a load that was broken off.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -70,10 +70,23 @@ pub struct LoadArgs {
 pub fn load(args: &LoadArgs) -> Result<(), String> {
     let started = Instant::now();
     let total = count_lines(&args.file)?;
-    if !args.replace && held(args).map_err(|e| one_line(&e))? == Some(total) {
-        println!("{} holds the {total} already", args.collection);
-        return Ok(());
+    let held = if args.replace { None } else { held(args).map_err(|e| one_line(&e))? };
+    match held {
+        Some(held) if held == total => println!("{} holds the {total} already", args.collection),
+        // What was added to what was loaded is nobody's to take away.
+        Some(held) if held.documents >= total.documents && held.edges >= total.edges => {
+            println!(
+                "{} holds {held}, as many as the file or more: --replace loads it again",
+                args.collection
+            );
+        }
+        _ => return fill(args, total, started),
     }
+    Ok(())
+}
+
+/// Loads it, in place of what the collection holds.
+fn fill(args: &LoadArgs, total: Counts, started: Instant) -> Result<(), String> {
     let db = open(args).map_err(|e| one_line(&e))?;
     let collection = create(&db, args).map_err(|e| one_line(&e))?;
     add(&collection, args, total)?;
