@@ -4,6 +4,7 @@ mod commands;
 mod events;
 mod http;
 mod kektor;
+mod log;
 mod page;
 mod ruvector;
 #[cfg(test)]
@@ -12,7 +13,7 @@ mod v1;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(name = "kithdb", version, about)]
@@ -24,7 +25,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve a database directory over HTTP.
+    #[command(about = "Serve a database directory over HTTP", after_help = commands::SETTINGS_HELP)]
     Serve(commands::ServeArgs),
+    /// Say how `serve` would serve with these arguments, variables and file, and where each setting is from.
+    #[command(about = "Say how `serve` would serve, and where each setting is from")]
+    CheckConfig(commands::ServeArgs),
+    /// Ask a server on this machine whether it is well.
+    Health(commands::HealthArgs),
     /// Fill a collection from a file of documents, one JSON object a line.
     Load(commands::LoadArgs),
     /// Check every byte of a database directory; changes nothing.
@@ -45,7 +52,18 @@ fn main() -> ExitCode {
     kithdb::host::keep_heap_compact();
     let success = |()| ExitCode::SUCCESS;
     // Where 1 says what was found, 2 says that nothing could be found out.
-    let (done, failure) = match Cli::parse().command {
+    let layered =
+        commands::layered(&Cli::command(), std::env::args_os().collect(), |name| std::env::var_os(name));
+    let (args, told) = match layered {
+        Ok(layered) => layered,
+        Err(message) => {
+            eprintln!("kithdb: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let (done, failure) = match Cli::parse_from(args).command {
+        Command::CheckConfig(args) => (commands::check_config(&args, &told).map(success), 1),
+        Command::Health(args) => (commands::health(&args).map(success), 1),
         Command::Serve(args) => (commands::serve(&args).map(success), 1),
         Command::Load(args) => (commands::load(&args).map(success), 1),
         Command::Verify(args) => (commands::verify(&args), 2),

@@ -72,3 +72,41 @@ fn loading_twice_loads_once_and_a_bad_line_is_named() {
     let text = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(text.contains("documents.jsonl:4: vector dimension mismatch"), "{text}");
 }
+
+#[test]
+fn settings_are_checked_and_told_with_where_they_are_from() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("kithdb.yaml");
+    let run = |text: &str, args: &[&str]| {
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kithdb"));
+        command.args(["check-config", "--config"]).arg(&file).args(args);
+        command.env_remove("KEKTOR_TOKEN").env("KITH_TOKEN", "SECRET-CANARY-OF-THE-MASTER");
+        command.env("KEKTOR_PORT", "9300").output().expect("the binary runs")
+    };
+    let output = run("data: /from/file\nlog_level: debug\n", &["--durability=os"]);
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for line in [
+        "# a token is set",
+        "data: \"/from/file\" # line 1 of the file",
+        "listen: \"127.0.0.1:9300\" # KEKTOR_PORT",
+        "durability: \"os\" # an argument",
+        "log_level: debug # line 2 of the file",
+        "requests_max: 1024 # the default",
+    ] {
+        assert!(said.lines().any(|found| found == line), "{line} in\n{said}");
+    }
+    assert!(!said.contains("CANARY") && !dir.path().join("LOCK").exists());
+    // What it says is a file that says the same.
+    let again = String::from_utf8(run(&said, &[]).stdout).expect("UTF-8");
+    let values = |said: &str| -> Vec<String> {
+        said.lines().map(|line| line.split(" # ").next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(values(&again), values(&said));
+
+    let output = run("data: x\nlisten_on: 1\n", &[]);
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("line 2") && text.contains("did you mean listen?"), "{text}");
+}

@@ -1,5 +1,7 @@
 //! What the command line does. A failure is one line that says what to do.
 
+mod health;
+mod layers;
 mod load;
 mod progress;
 mod repair;
@@ -10,9 +12,11 @@ mod token;
 mod transfer;
 mod verify;
 
+pub use health::{HealthArgs, health};
+pub use layers::layered;
 pub use load::{LoadArgs, load};
 pub use repair::{RepairArgs, repair};
-pub use serve::{ServeArgs, serve};
+pub use serve::{SETTINGS_HELP, ServeArgs, check_config, serve};
 pub use stats::{StatsArgs, stats};
 pub use transfer::{DumpArgs, ExportArgs, ImportArgs, dump, export, import};
 pub use verify::{VerifyArgs, verify};

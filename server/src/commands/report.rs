@@ -4,6 +4,8 @@ use std::io::Write;
 
 use kithdb::base::{Error, Event, Observer};
 
+use crate::log::{self, LogLevel};
+
 /// How many documents and edges there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -27,9 +29,11 @@ pub struct StderrObserver;
 impl Observer for StderrObserver {
     fn event(&self, event: Event) {
         match event {
-            Event::Warning { at, message } => eprintln!("kithdb: warning: {at}: {message}"),
+            Event::Warning { at, message } => log::say(LogLevel::Warn, &format!("{at}: {message}"), &[]),
             Event::Opened { collection, truncated_bytes, .. } if truncated_bytes > 0 => {
-                eprintln!("kithdb: {collection}: set {truncated_bytes} bytes of an unfinished write aside");
+                let message =
+                    format!("{collection}: set {truncated_bytes} bytes of an unfinished write aside");
+                log::say(LogLevel::Info, &message, &[]);
             }
             _ => {}
         }

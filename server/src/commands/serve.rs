@@ -11,17 +11,28 @@ use kithdb::base::ids::shorten;
 use kithdb::host::{Db, Options, load_embedder};
 use kithdb::wire;
 
-use super::report::{StderrObserver, one_line};
+use super::layers::Told;
+use super::report::{StderrObserver, one_line, out};
 use super::token::read_token;
 use crate::events::Events;
 use crate::http::{App, AppOptions, Limits, accept, routes, told_to_stop};
+use crate::log::{self, LogFormat, LogLevel};
 
 /// How long the last requests and jobs may take after the signal to stop.
 const END_WITHIN: Duration = Duration::from_secs(10);
 
+/// Said at the end of `--help`.
+pub const SETTINGS_HELP: &str = "\
+Each setting may also be a variable of the environment, KITH_DATA for --data, or stand in the YAML file of --config,
+data: DIR. An argument comes before a variable, a variable before the file. KEKTOR_DATA_DIR, KEKTOR_PORT and KEKTOR_TOKEN
+are read where KITH_DATA, KITH_LISTEN and KITH_TOKEN are not set. `kithdb check-config` says what comes of it.";
+
 /// Arguments of `kithdb serve`.
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
+    /// YAML file with settings, named as the arguments, with _ for -; else the variable KITH_CONFIG.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Directory of the database; made when it does not exist.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -33,8 +44,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// One more name that requests may have as their Host, such as db.example; may be given several times.
-    #[arg(long = "allowed-host", value_name = "NAME")]
-    allowed_hosts: Vec<String>,
+    #[arg(long, value_name = "NAME")]
+    allowed_host: Vec<String>,
     /// Listen where other machines reach it without a token: everybody there may read and delete everything.
     #[arg(long)]
     insecure_no_auth: bool,
@@ -50,19 +61,46 @@ pub struct ServeArgs {
     /// Serve what is there and write nothing; others may read the directory at the same time.
     #[arg(long)]
     read_only: bool,
+    /// Connections at once; more are told to come again.
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections)]
+    connections_max: usize,
+    /// Requests at once, those that wait included; more are told to come again.
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().requests)]
+    requests_max: usize,
+    /// How many MiB the bodies of requests take at most, all together.
+    #[arg(long, value_name = "MIB", default_value_t = Limits::default().body_bytes >> 20)]
+    bodies_max: usize,
+    /// What is written to stderr: error, warn, info, or debug, which has a line for each request.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: LogLevel,
+    /// How: text, or json, an object a line.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// A request that takes longer, in milliseconds, is logged as slow.
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    slow_request: u64,
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(args: &ServeArgs) -> Result<(), String> {
+    log::set_up(args.log_level, args.log_format);
     let token = read_token(args.token_file.as_deref())?;
     let address = address(&args.listen)?;
     check_reach(address, token.is_some(), args.insecure_no_auth)?;
     let listener = bind(address)?;
     let listen = listener.local_addr().map_err(|e| e.to_string())?;
-    let (embedder, allowed_hosts) = (args.embedder.clone(), args.allowed_hosts.clone());
-    let (events, limits) = (Events::new(StderrObserver), Limits::default());
+    let events = Events::new(StderrObserver);
     let db = open(args, events.clone()).map_err(|e| one_line(&e))?;
-    let app = App::new(db, AppOptions { listen, embedder, token, allowed_hosts, limits, events });
+    let options = AppOptions {
+        listen,
+        embedder: args.embedder.clone(),
+        token,
+        allowed_hosts: args.allowed_host.clone(),
+        limits: args.limits(),
+        events,
+        slow: Duration::from_millis(args.slow_request),
+    };
+    let app = App::new(db, options);
     let runtime = tokio::runtime::Runtime::new().map_err(|e| format!("cannot start threads: {e}"))?;
     println!("KithDB listens on http://{listen}");
     let served = runtime
@@ -70,6 +108,57 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
     let closed = app.db().close();
     runtime.shutdown_timeout(END_WITHIN);
     served.map_err(|e| e.to_string()).and(closed.map_err(|e| one_line(&e)))
+}
+
+impl ServeArgs {
+    fn limits(&self) -> Limits {
+        let (connections, requests) = (self.connections_max, self.requests_max);
+        let body_bytes = self.bodies_max.saturating_mul(1 << 20);
+        Limits { connections, requests, body_bytes, ..Limits::default() }
+    }
+
+    /// Every setting with its value, as the file has it. No secret is among them.
+    fn settings(&self) -> [(&'static str, String); 15] {
+        let text = |value: &str| serde_json::Value::from(value).to_string();
+        let path =
+            |path: &Option<PathBuf>| path.as_ref().map_or("null".into(), |p| text(&p.to_string_lossy()));
+        let hosts: Vec<String> = self.allowed_host.iter().map(|host| text(host)).collect();
+        let log_level = format!("{:?}", self.log_level).to_ascii_lowercase();
+        [
+            ("data", text(&self.data.to_string_lossy())),
+            ("listen", text(&self.listen)),
+            ("token_file", path(&self.token_file)),
+            ("allowed_host", format!("[{}]", hosts.join(", "))),
+            ("insecure_no_auth", self.insecure_no_auth.to_string()),
+            ("embedder", path(&self.embedder)),
+            ("durability", text(&self.durability)),
+            ("memory_max", self.memory_max.map_or("null".into(), |mib| mib.to_string())),
+            ("read_only", self.read_only.to_string()),
+            ("connections_max", self.connections_max.to_string()),
+            ("requests_max", self.requests_max.to_string()),
+            ("bodies_max", self.bodies_max.to_string()),
+            ("log_level", log_level),
+            ("log_format", format!("{:?}", self.log_format).to_ascii_lowercase()),
+            ("slow_request", self.slow_request.to_string()),
+        ]
+    }
+}
+
+/// Says how `serve` would serve, without doing it: a file for `--config`, with where each setting is from.
+pub fn check_config(args: &ServeArgs, told: &[Told]) -> Result<(), String> {
+    wire::parse_level(&args.durability).map_err(|e| one_line(&e))?;
+    let token = read_token(args.token_file.as_deref())?;
+    check_reach(address(&args.listen)?, token.is_some(), args.insecure_no_auth)?;
+    out(if token.is_some() {
+        "# a token is set"
+    } else {
+        "# no token is set: whoever reaches the port may do everything"
+    });
+    for (key, value) in args.settings() {
+        let source = told.iter().find(|told| told.key == key).map_or("the default", |told| &told.source);
+        out(&format!("{key}: {value} # {source}"));
+    }
+    Ok(())
 }
 
 fn open(args: &ServeArgs, events: Events) -> Result<Db, Error> {
@@ -97,10 +186,11 @@ fn check_reach(address: SocketAddr, has_token: bool, insecure: bool) -> Result<(
         return Ok(());
     }
     if insecure {
-        eprintln!(
-            "kithdb: warning: {address} is reached from other machines and there is no token: whoever reaches it can \
-             read, change and delete everything"
+        let message = format!(
+            "{address} is reached from other machines and there is no token: whoever reaches it can read, change and \
+             delete everything"
         );
+        log::say(LogLevel::Error, &message, &[]);
         return Ok(());
     }
     Err(format!(

@@ -5,23 +5,21 @@ use std::path::Path;
 
 use crate::http::{TOKEN_CHARS_MIN, TokenDigest};
 
-/// The variable that has it.
-const VARIABLE: &str = "KITH_TOKEN";
+/// The variables that have it: ours, and KektorDB's.
+const VARIABLES: [&str; 2] = ["KITH_TOKEN", "KEKTOR_TOKEN"];
 
-/// The digest of the token in this file, else of that in `KITH_TOKEN`.
+/// The digest of the token in this file, else of that in `KITH_TOKEN` or `KEKTOR_TOKEN`.
 ///
 /// # Errors
 /// A line that says what is wrong with it, without it.
 pub fn read_token(file: Option<&Path>) -> Result<Option<TokenDigest>, String> {
-    let (token, from) = match file {
-        Some(file) => (from_file(file)?, file.display().to_string()),
-        None => match std::env::var(VARIABLE) {
-            Ok(token) => (token, VARIABLE.to_owned()),
-            Err(std::env::VarError::NotPresent) => return Ok(None),
-            Err(_) => return Err(format!("{VARIABLE} is not text")),
-        },
-    };
-    digest(token.trim(), &from).map(Some)
+    if let Some(file) = file {
+        return digest(from_file(file)?.trim(), &file.display().to_string()).map(Some);
+    }
+    let set = VARIABLES.into_iter().find_map(|name| std::env::var_os(name).map(|token| (name, token)));
+    let Some((name, token)) = set else { return Ok(None) };
+    let token = token.into_string().map_err(|_| format!("{name} is not text"))?;
+    digest(token.trim(), name).map(Some)
 }
 
 fn from_file(file: &Path) -> Result<String, String> {

@@ -15,6 +15,7 @@ use super::access::TokenDigest;
 use super::extract::Form;
 use super::keys::Keys;
 use super::limits::{Limits, Room};
+use super::observe::Metrics;
 use super::once::Remembered;
 use super::problem::Problem;
 use super::tasks::Tasks;
@@ -32,6 +33,7 @@ struct Inner {
     room: Room,
     once: Remembered,
     started: Instant,
+    metrics: Metrics,
 }
 
 /// How a database is served.
@@ -49,14 +51,16 @@ pub struct AppOptions {
     pub limits: Limits,
     /// What is written: the observer that the database was opened with.
     pub events: Events,
+    /// A request that takes longer is logged as slow.
+    pub slow: Duration,
 }
 
 impl App {
     /// Serves this database.
     pub fn new(db: Db, options: AppOptions) -> Self {
         let (tasks, keys, once) = (Tasks::default(), Keys::default(), Remembered::default());
-        let (room, started) = (Room::new(options.limits), Instant::now());
-        Self(Arc::new(Inner { db, options, tasks, keys, room, once, started }))
+        let (room, started, metrics) = (Room::new(options.limits), Instant::now(), Metrics::default());
+        Self(Arc::new(Inner { db, options, tasks, keys, room, once, started, metrics }))
     }
 
     /// The database.
@@ -67,6 +71,11 @@ impl App {
     /// How it is served.
     pub fn options(&self) -> &AppOptions {
         &self.0.options
+    }
+
+    /// Counts of requests.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// What there is room for.

@@ -220,7 +220,7 @@ fn read(db: &Db) -> Result<Kept> {
 }
 
 /// Random bytes of the system, in hexadecimal digits.
-fn random<const BYTES: usize>() -> Result<String> {
+pub fn random<const BYTES: usize>() -> Result<String> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|e| {
         let (action, object) = ("draw", "random bytes of the system".to_owned());

@@ -95,6 +95,12 @@ impl Room {
         Arc::clone(&self.requests).try_acquire_owned().map_err(|_| overloaded("requests at once"))
     }
 
+    /// Requests that are past their head, and bytes of bodies that are held.
+    pub fn taken(&self) -> (usize, usize) {
+        let requests = self.limits.requests.saturating_sub(self.requests.available_permits());
+        (requests, self.body_bytes.load(Ordering::Relaxed))
+    }
+
     /// Waits for a thread to work on a request.
     pub async fn thread(&self) -> Option<OwnedSemaphorePermit> {
         let reads = ROLE.try_with(|role| *role == Role::Read).unwrap_or(false);

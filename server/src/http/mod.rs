@@ -9,6 +9,7 @@ mod keys;
 mod known;
 mod limits;
 pub mod need;
+mod observe;
 mod once;
 mod pace;
 mod problem;

@@ -12,6 +12,7 @@ use super::app::App;
 use super::extract::{NoBody, PathOf};
 use super::guard::guard;
 use super::need::{About, Need, admin, public, read, write};
+use super::observe::{metrics, observe};
 use super::problem::Problem;
 use super::table::Table;
 use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, nodes, vectors};
@@ -34,6 +35,7 @@ pub fn routes(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .layer(map_response(page::secure))
+        .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }
 
@@ -47,6 +49,7 @@ pub fn table(app: App) -> Table {
         .get("/ui/{*file}", public(), page::asset)
         .get("/healthz", public(), healthz)
         .get("/readyz", public(), readyz)
+        .get("/metrics", admin(), metrics)
         .get("/v1/collections", read(About::Listed), collections::list)
         .post("/v1/collections", write(About::Field("name")), collections::create)
         .get("/v1/collections/{name}", read(NAMED), collections::info)

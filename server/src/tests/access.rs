@@ -150,7 +150,7 @@ fn routes_that_change_something_need_more_than_reading() {
     ];
     for table::Route { method, path, need } in every_route() {
         let at_least = match () {
-            () if ["/system/", "/auth/", "/v1/keys"].iter().any(|of| path.starts_with(of)) => {
+            () if ["/system/", "/auth/", "/v1/keys", "/metrics"].iter().any(|of| path.starts_with(of)) => {
                 need::Role::Admin
             }
             () if method == Method::GET || looks.contains(&path.as_str()) => need::Role::Read,

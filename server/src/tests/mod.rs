@@ -13,6 +13,7 @@ mod kektor_data;
 mod kektor_graph;
 mod kektor_memory;
 mod kv;
+mod observe;
 mod once;
 mod page;
 mod ruvector;
@@ -21,6 +22,7 @@ mod v1;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -38,7 +40,8 @@ const HOST: &str = "127.0.0.1:9091";
 fn app_options() -> AppOptions {
     let listen = HOST.parse().expect("an address");
     let (limits, events) = (Limits::default(), Events::new(NoObserver));
-    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![], limits, events }
+    let slow = Duration::from_secs(3_600);
+    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![], limits, events, slow }
 }
 
 /// A server in memory.
