@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     let (args, told) = match layered {
         Ok(layered) => layered,
         Err(message) => {
-            eprintln!("kithdb: {message}");
+            log::fail(&message);
             return ExitCode::from(2);
         }
     };
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
         Command::Import(args) => (commands::import(&args), 1),
     };
     done.unwrap_or_else(|message| {
-        eprintln!("kithdb: {message}");
+        log::fail(&message);
         ExitCode::from(failure)
     })
 }

@@ -6,12 +6,18 @@ use std::ffi::{OsStr, OsString};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use kithdb::base::ids::shorten;
 use serde_json::Value;
 
 /// The subcommands that have these settings.
 const LAYERED: [&str; 2] = ["serve", "check-config"];
 /// What KektorDB calls some of them.
 const ALIASES: [(&str, &str); 2] = [("data", "KEKTOR_DATA_DIR"), ("listen", "KEKTOR_PORT")];
+
+/// A key with more wrong letters is not taken for one that there is.
+const LETTERS_MAX: usize = 3;
+/// A longer key is not compared.
+const KEY_BYTES_MAX: usize = 64;
 
 /// A setting that is not the default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,9 +142,8 @@ fn parse_file(text: &str, settings: &[&Arg]) -> Result<BTreeMap<String, (usize, 
         let is_its = |line: &str| line.trim_start_matches(['"', '\'']).starts_with(&key);
         let line = text.lines().position(is_its).map_or(1, |at| at + 1);
         if !known.contains(&key) {
-            let nearest = known.iter().min_by_key(|name| distance(name, &key)).map_or("", String::as_str);
-            let hint = if key == "token" { "token_file, for no secret belongs here" } else { nearest };
-            return Err(format!("line {line}: there is no setting {key:?}; did you mean {hint}?"));
+            let (key, hint) = (shorten(&key), hint(&known, &key));
+            return Err(format!("line {line}: there is no setting {key:?}; {hint}"));
         }
         let values = match value {
             Value::Array(values) => {
@@ -150,6 +155,21 @@ fn parse_file(text: &str, settings: &[&Arg]) -> Result<BTreeMap<String, (usize, 
         found.insert(key, (line, values));
     }
     Ok(found)
+}
+
+/// What may have been meant by a key that is none.
+fn hint(known: &[String], key: &str) -> String {
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    let key = key.strip_prefix("kith_").unwrap_or(&key);
+    if key == "token" {
+        return "did you mean token_file, for no secret belongs here?".to_owned();
+    }
+    let is_long = key.len() > KEY_BYTES_MAX;
+    let near = known.iter().map(|name| (if is_long { usize::MAX } else { distance(name, key) }, name)).min();
+    match near {
+        Some((letters, name)) if letters <= LETTERS_MAX => format!("did you mean {name}?"),
+        _ => format!("there are {}", known.join(", ")),
+    }
 }
 
 fn scalar(key: &str, line: usize, value: &Value) -> Result<OsString, String> {
@@ -227,7 +247,11 @@ mod tests {
         for (text, said) in [
             ("data: x\nlisten_to: y\n", "line 2: there is no setting \"listen_to\"; did you mean listen?"),
             ("durabilty: os\n", "line 1: there is no setting \"durabilty\"; did you mean durability?"),
+            ("allowed-host: a\n", "did you mean allowed_host?"),
+            ("KITH_DATA: a\n", "did you mean data?"),
+            ("colour: red\n", "line 1: there is no setting \"colour\"; there are data, listen, token_file, "),
             ("token: secret-canary\n", "did you mean token_file"),
+            ("KITH_TOKEN: secret-canary\n", "did you mean token_file"),
             ("data: {a: b}\n", "line 1: data is one value"),
         ] {
             let error = parse_file(text, &settings).expect_err(text);

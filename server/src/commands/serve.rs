@@ -73,7 +73,7 @@ pub struct ServeArgs {
     /// What is written to stderr: error, warn, info, or debug, which has a line for each request.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: LogLevel,
-    /// How: text, or json, an object a line.
+    /// How it is written: text, or json, one object a line.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
     /// A request that takes longer, in milliseconds, is logged as slow.
@@ -84,6 +84,7 @@ pub struct ServeArgs {
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(args: &ServeArgs) -> Result<(), String> {
     log::set_up(args.log_level, args.log_format);
+    log::say_panics();
     let token = read_token(args.token_file.as_deref())?;
     let address = address(&args.listen)?;
     check_reach(address, token.is_some(), args.insecure_no_auth)?;

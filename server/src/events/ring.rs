@@ -108,6 +108,11 @@ impl Events {
         Arc::clone(&self.0.streams).try_acquire_owned().ok()
     }
 
+    /// How many streams are open.
+    pub fn open(&self) -> usize {
+        STREAMS_MAX.saturating_sub(self.0.streams.available_permits())
+    }
+
     /// Has every stream end once it has told what there is.
     pub fn end(&self) {
         self.0.has_ended.send_replace(true);

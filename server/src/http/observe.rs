@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -22,12 +22,19 @@ const REQUEST_ID_MAX: usize = 64;
 /// Up to so many seconds each.
 const BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
-/// Route, method and the first digit of the status.
-type Label = (String, &'static str, u16);
+/// Route, method and kind of status.
+type Label = (String, &'static str, &'static str);
 
-/// Counts of requests that were answered.
+/// Counts of requests.
 #[derive(Default)]
-pub struct Metrics(Mutex<BTreeMap<Label, Counts>>);
+pub struct Metrics(Mutex<All>);
+
+#[derive(Default, Clone)]
+struct All {
+    requests: BTreeMap<Label, Counts>,
+    /// How many streams were begun, by route. How long one lasts is its client's choice, so that it has no time.
+    streams: BTreeMap<String, u64>,
+}
 
 #[derive(Default, Clone, Copy)]
 struct Counts {
@@ -37,9 +44,13 @@ struct Counts {
 }
 
 impl Metrics {
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn count(&self, label: Label, seconds: f64) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = all.entry(label).or_default();
+        let mut all = self.all();
+        let counts = all.requests.entry(label).or_default();
         counts.requests += 1;
         counts.seconds += seconds;
         for (within, bound) in counts.within.iter_mut().zip(BUCKETS) {
@@ -47,13 +58,17 @@ impl Metrics {
         }
     }
 
+    fn count_stream(&self, route: String) {
+        *self.all().streams.entry(route).or_default() += 1;
+    }
+
     /// As Prometheus reads them.
     fn write(&self, text: &mut String) {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        head(text, "kithdb_request_duration_seconds", "histogram", "How long requests took.");
-        for ((route, method, class), counts) in all {
-            let label = format!("route=\"{route}\",method=\"{method}\",status=\"{class}xx\"");
-            let name = "kithdb_request_duration_seconds";
+        let All { requests, streams } = self.all().clone();
+        let name = "kithdb_request_duration_seconds";
+        head(text, name, "histogram", "How long requests took until they were answered.");
+        for ((route, method, kind), counts) in requests {
+            let label = format!("route=\"{route}\",method=\"{method}\",status=\"{kind}\"");
             // Writing to a string does not fail, here and below.
             for (within, bound) in counts.within.iter().zip(BUCKETS) {
                 let _ = writeln!(text, "{name}_bucket{{{label},le=\"{bound}\"}} {within}");
@@ -62,37 +77,88 @@ impl Metrics {
             let _ = writeln!(text, "{name}_sum{{{label}}} {}", counts.seconds);
             let _ = writeln!(text, "{name}_count{{{label}}} {}", counts.requests);
         }
+        let name = "kithdb_event_streams_total";
+        head(text, name, "counter", "Streams of events that were begun.");
+        for (route, count) in streams {
+            let _ = writeln!(text, "{name}{{route=\"{route}\"}} {count}");
+        }
+    }
+}
+
+/// A request that is worked on. It is noted when this is dropped, also when its client left before the answer.
+struct Seen {
+    app: App,
+    begun: Instant,
+    route: String,
+    method: &'static str,
+    id: HeaderValue,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// Nobody is left to be answered.
+    Gone,
+    Answered(StatusCode),
+    /// Answered with a stream of events.
+    Stream(StatusCode),
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        let took = self.begun.elapsed();
+        let status = match self.outcome {
+            Outcome::Gone => "gone",
+            Outcome::Answered(ref status) | Outcome::Stream(ref status) => status.as_str(),
+        };
+        let (is_stream, route) = (matches!(self.outcome, Outcome::Stream(_)), &*self.route);
+        let is_slow = !is_stream && took >= self.app.options().slow;
+        let level = if is_slow { LogLevel::Warn } else { LogLevel::Debug };
+        if log::says(level) {
+            let (ms, id) = (format!("{:.1}", took.as_secs_f64() * 1e3), self.id.to_str().unwrap_or_default());
+            let (method, request_id) = (("method", self.method), ("request_id", id));
+            let facts = [method, ("route", route), ("status", status), ("ms", &*ms), request_id];
+            let message = match (is_slow, is_stream) {
+                (true, _) => "a slow request",
+                (_, true) => "a stream of events begins",
+                _ => "a request",
+            };
+            log::say(level, message, &facts);
+        }
+        let route = std::mem::take(&mut self.route);
+        if is_stream {
+            self.app.metrics().count_stream(route);
+        } else {
+            let label = (route, self.method, kind_of(&self.outcome));
+            self.app.metrics().count(label, took.as_secs_f64());
+        }
     }
 }
 
 /// Gives a request its id, or keeps the one it has, and notes how it went.
 pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let begun = Instant::now();
     let id = id_of(request.headers()).or_else(|| random::<8>().ok());
     let id = id.and_then(|id| HeaderValue::from_str(&id).ok()).unwrap_or(HeaderValue::from_static("none"));
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let method = name_of(request.method());
+    let (method, begun) = (name_of(request.method()), Instant::now());
+    let mut seen = Seen { app, begun, route, method, id: id.clone(), outcome: Outcome::Gone };
     let mut response = next.run(request).await;
-    let (took, status) = (begun.elapsed(), response.status().as_u16());
-    let slow = took >= app.options().slow;
-    let level = if slow { LogLevel::Warn } else { LogLevel::Debug };
-    if log::says(level) {
-        let (status, took) = (status.to_string(), format!("{:.1}", took.as_secs_f64() * 1e3));
-        let message = if slow { "a slow request" } else { "a request" };
-        let id = id.to_str().unwrap_or_default();
-        let facts = [
-            ("method", method),
-            ("route", &*route),
-            ("status", &*status),
-            ("ms", &*took),
-            ("request_id", id),
-        ];
-        log::say(level, message, &facts);
-    }
-    app.metrics().count((route, method, status / 100), took.as_secs_f64());
+    let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|of| of == "text/event-stream");
+    let answered = if is_stream { Outcome::Stream } else { Outcome::Answered };
+    seen.outcome = answered(response.status());
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+fn kind_of(outcome: &Outcome) -> &'static str {
+    let (Outcome::Answered(status) | Outcome::Stream(status)) = outcome else { return "gone" };
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
 }
 
 /// The id that a client gave, where it is one that can stand in a log.
@@ -119,6 +185,7 @@ pub async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
     app.metrics().write(&mut text);
     let (requests, body_bytes) = app.room().taken();
     for (name, help, value) in [
+        ("kithdb_event_streams_open", "Streams of events that are open.", app.events().open()),
         ("kithdb_collections", "Collections there are.", names),
         ("kithdb_collections_open", "Collections that are open, the key-value store among them.", opened),
         ("kithdb_requests_in_flight", "Requests that are worked on or wait for it.", requests),

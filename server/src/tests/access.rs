@@ -17,7 +17,7 @@ fn locked() -> Server {
     Server::serving(db, AppOptions { token: Some(TokenDigest::of(MASTER)), ..app_options() })
 }
 
-fn every_route() -> Vec<table::Route> {
+pub fn every_route() -> Vec<table::Route> {
     let db = Db::in_memory(Options::default()).expect("memory is there");
     crate::http::routes::table(App::new(db, app_options())).build().1
 }
@@ -34,7 +34,7 @@ impl Server {
 }
 
 /// What a path is with its variables filled in.
-fn filled(path: &str, verb: &str) -> String {
+pub fn filled(path: &str, verb: &str) -> String {
     let filled = path.replace("{name}", "c").replace("{*file}", "main.js");
     ["{id}", "{key}", "{verb}"].iter().fold(filled, |path, variable| path.replace(variable, verb))
 }

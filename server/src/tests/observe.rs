@@ -1,8 +1,12 @@
 //! What is seen of requests: ids and metrics.
 
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
 use axum::body::Body;
 use axum::http::{Request, header};
 
+use super::access::{every_route, filled};
 use super::{HOST, Server};
 
 #[tokio::test]
@@ -45,4 +49,43 @@ async fn metrics_are_counted_by_route_and_not_by_what_clients_say() {
     counts("kithdb_collections 1");
     assert!(!text.to_ascii_lowercase().contains("secret"), "{text}");
     assert!(text.lines().count() < 100);
+}
+
+#[tokio::test]
+async fn every_route_is_counted_under_its_pattern() {
+    let server = Server::with_collection().await;
+    let routes = every_route();
+    for route in &routes {
+        let path = filled(&route.path, "secret");
+        server.ask(route.method.as_str(), &path, "{}").await;
+        server.ask("SECRET", &path, "{}").await;
+    }
+    for path in ["/collections/", "/collections/secret/secret/secret", "/secret"] {
+        server.get(path).await;
+    }
+    let text = String::from_utf8(server.get("/metrics").await.body).expect("UTF-8");
+    assert!(!text.to_ascii_lowercase().contains("secret"), "{text}");
+    let label = |line: &str| {
+        line.split_once("route=\"").and_then(|(_, rest)| Some(rest.split_once('"')?.0.to_owned()))
+    };
+    let found: BTreeSet<String> = text.lines().filter_map(label).collect();
+    let others = ["none", "/collections/", "/collections/{name}/{*rest}"].map(str::to_owned);
+    let expected: BTreeSet<String> = routes.into_iter().map(|route| route.path).chain(others).collect();
+    assert_eq!(found, expected);
+    assert!(text.contains("kithdb_event_streams_total{route=\"/v1/events\"} 1"), "{text}");
+    assert!(text.contains("\nkithdb_event_streams_open 0\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_request_whose_client_left_is_counted() {
+    let server = Server::with_collection().await;
+    let body = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, Infallible>>());
+    let request = Request::post("/v1/collections").header(header::HOST, HOST);
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(body).expect("a request");
+    let asked = tower::ServiceExt::oneshot(server.0.clone(), request);
+    // Dropped while its body is waited for.
+    assert!(futures_util::FutureExt::now_or_never(asked).is_none());
+    let text = String::from_utf8(server.get("/metrics").await.body).expect("UTF-8");
+    let line = "_count{route=\"/v1/collections\",method=\"POST\",status=\"gone\"} 1";
+    assert!(text.contains(line), "{text}");
 }
