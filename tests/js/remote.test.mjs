@@ -298,6 +298,48 @@ describe('a server that fails', () => {
     await refused('invalid_request', add({ idempotency_key: 'a b' }));
   });
 
+  test('is asked once what takes long: it may still be at work on it', async (t) => {
+    // A verify of hours is cut off, as Node does after five minutes: two more would run beside the first.
+    let count = 0;
+    const address = await fake(t, (request, response) => {
+      count += 1;
+      request.resume();
+      response.destroy();
+    });
+    const db = await connect(address, { retries: 2 });
+    const one = db.collection('c');
+    for (const ask of [() => db.verify(), () => one.estimate({}), () => one.graph.components({})]) {
+      count = 0;
+      await refused('unreachable', ask);
+      assert.equal(count, 1);
+    }
+  });
+
+  test('is given up in the middle of a file', async (t) => {
+    // The head of an export and its first bytes have come, the rest never does: a signal of the call, one of the connection
+    // and whoever cancels the stream each end it, and the server sees that.
+    let ended = 0;
+    const address = await fake(t, (_, response) => {
+      response.on('close', () => (ended += 1));
+      response.writeHead(200, { 'content-type': 'application/octet-stream' }).write('begun');
+    });
+    const [one, all] = [new AbortController(), new AbortController()];
+    const db = await connect(address, { signal: all.signal });
+    const begin = async (options) => {
+      const reader = (await db.collection('c').exportStream(options)).getReader();
+      assert.equal(new TextDecoder().decode((await reader.read()).value), 'begun');
+      return reader;
+    };
+    const [first, second, third] = [await begin({ signal: one.signal }), await begin(), await begin()];
+    const rest = first.read();
+    one.abort(new Error('enough'));
+    assert.equal((await refused('cancelled', () => rest)).cause.message, 'enough');
+    await second.cancel();
+    all.abort();
+    await refused('cancelled', () => third.read());
+    while (ended < 3) await new Promise((go) => setTimeout(go, 5));
+  });
+
   test('says when it wants to be asked again, and is not asked where that helps nothing', async (t) => {
     let [count, headers] = [0, {}];
     const report = { code: 'degraded', message: 'read-only' };

@@ -76,7 +76,7 @@ export class RemoteDatabase implements BackendDatabase {
   }
 
   verify(call?: Call): Promise<string> {
-    return this.#ways.text('POST', 'verify', undefined, call);
+    return this.#ways.once('POST', 'verify', undefined, call);
   }
 
   async flush(call?: Call): Promise<void> {
@@ -155,7 +155,8 @@ class RemoteCollection implements BackendCollection {
   }
 
   graph(verb: string, question: string, call?: Call): Promise<string> {
-    return this.#ways.text('POST', this.#at(`/graph/${encodeURIComponent(verb)}`), question, call);
+    const path = this.#at(`/graph/${encodeURIComponent(verb)}`);
+    return verb === 'components' ? this.#ways.once('POST', path, question, call) : this.#ways.text('POST', path, question, call);
   }
 
   async get(ids: string[], options?: string, call?: Call): Promise<Answer> {
@@ -210,7 +211,7 @@ class RemoteCollection implements BackendCollection {
   }
 
   estimate(request: string, call?: Call): Promise<string> {
-    return this.#ways.text('POST', this.#at('/estimate'), request, call);
+    return this.#ways.once('POST', this.#at('/estimate'), request, call);
   }
 
   async configure(change: string, call?: Call): Promise<void> {
@@ -259,6 +260,11 @@ class Ways {
   /** Reads JSON that somebody else parses. */
   text(method: 'GET' | 'POST', path: string, body: string | undefined, call: Call | undefined): Promise<string> {
     return this.#json(method, path, body, true, call, (response) => response.text());
+  }
+
+  /** As `text`, what takes long: it is not asked again while a server may still be at work on it. */
+  once(method: 'POST', path: string, body: string | undefined, call: Call | undefined): Promise<string> {
+    return this.#json(method, path, body, false, call, (response) => response.text());
   }
 
   #json<T>(

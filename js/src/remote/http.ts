@@ -86,6 +86,7 @@ export class Http {
   async #once<T>(ask: Ask<T>, pause: number): Promise<[{ value: T } | KithError, (number | undefined)?]> {
     const ending = this.#ending(ask.call?.signal);
     let response: Response | undefined;
+    let goesOn = false;
     try {
       ending.signal.throwIfAborted();
       response = await this.#fetch(`${this.#base}v1/${ask.path}`, this.#init(ask, ending.signal));
@@ -93,13 +94,16 @@ export class Http {
         const refused = await refusal(response);
         return UNREACHED.has(response.status) ? [refused, pauseOf(response, pause)] : [refused];
       }
-      return [{ value: await ask.read(checked(response, ask.accept)) }];
+      const value = await ask.read(checked(response, ask.accept));
+      if (!(value instanceof ReadableStream)) return [{ value }];
+      goesOn = true;
+      return [{ value: listening(value as ReadableStream<Uint8Array>, ending) as T }];
     } catch (error) {
       if (ending.signal.aborted) return [cancelled('the request', ending.signal.reason)];
       if (error instanceof KithError) return [error];
       return [response ? interrupted(error) : unreachable(this.#base, error), pause];
     } finally {
-      ending.done();
+      if (!goesOn) ending.done();
     }
   }
 
@@ -114,7 +118,7 @@ export class Http {
   }
 
   /** Ends with the connection's signal or the call's, whichever comes first; nothing of it stays behind. */
-  #ending(own: AbortSignal | undefined): { signal: AbortSignal; done(): void } {
+  #ending(own: AbortSignal | undefined): Ending {
     const controller = new AbortController();
     const parts = [this.#signal, own].filter((signal) => signal !== undefined);
     const end = () => controller.abort(parts.find((signal) => signal.aborted)?.reason);
@@ -142,6 +146,38 @@ export class Http {
       ending.done();
     }
   }
+}
+
+/** What ends a request; `done` once it is over. */
+interface Ending {
+  signal: AbortSignal;
+  done(): void;
+}
+
+/** The stream of an answer, which can be ended until its own end or until nobody wants it. */
+function listening(body: ReadableStream<Uint8Array>, ending: Ending): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) return controller.enqueue(value);
+          ending.done();
+          controller.close();
+        } catch (error) {
+          ending.done();
+          const { aborted, reason } = ending.signal;
+          controller.error(aborted ? cancelled('the request', reason) : interrupted(error));
+        }
+      },
+      async cancel(reason) {
+        ending.done();
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** The address that paths are put behind. */
