@@ -16,6 +16,7 @@ use crate::collection::{
 use crate::storage::Level;
 
 use super::requests::{TimeBody, as_of, parse, parse_level, parse_metadata};
+use super::up_to;
 
 /// An edge to be made.
 #[derive(Debug, Clone, Deserialize)]
@@ -60,7 +61,7 @@ impl LinkBody<'_> {
 #[serde(deny_unknown_fields)]
 pub struct LinksBody<'a> {
     /// Which.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "up_to::<BATCH_MAX, _, _>")]
     pub edges: Vec<LinkBody<'a>>,
     /// A [`Level`] by name; left out, the database's.
     #[serde(default)]
@@ -103,6 +104,7 @@ pub struct UnlinkBody {
 #[serde(deny_unknown_fields)]
 pub struct UnlinksBody {
     /// Which.
+    #[serde(deserialize_with = "up_to::<BATCH_MAX, _, _>")]
     pub edges: Vec<UnlinkBody>,
     /// A [`Level`] by name; left out, the database's.
     #[serde(default)]

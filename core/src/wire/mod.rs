@@ -11,6 +11,7 @@ mod filter;
 mod graph;
 mod health;
 mod lines;
+mod lists;
 mod packed;
 mod plan;
 mod requests;
@@ -30,6 +31,7 @@ pub use graph::{
 };
 pub use health::{FiguresAnswer, ObjectAnswer, StatsAnswer, SummaryAnswer, VerifyAnswer};
 pub use lines::{DumpEdgeLine, DumpLine, Line, LineBody};
+pub use lists::up_to;
 pub use packed::{PACKED_TYPE, Packed};
 pub use plan::{FilterPlanAnswer, PartPlanAnswer};
 pub use requests::{

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::base::ids::shorten;
-use crate::base::limits::DIM_MAX;
+use crate::base::limits::{BATCH_MAX, BULK_MAX, DIM_MAX, SCAN_MAX};
 use crate::base::time::{parse_span, parse_time};
 use crate::base::value::parse_object;
 use crate::base::{Clock, Error, InputError, Object, Result, Seq};
@@ -19,7 +19,7 @@ use crate::text::{Language, Scoring, TextFields, TextSpec};
 use crate::vectors::{Coding, Metric, Stored};
 
 use super::auto_links::AutoLinkBody;
-use super::{DecayChoiceBody, Packed, parse_cursor};
+use super::{DecayChoiceBody, Packed, parse_cursor, up_to};
 
 /// Reads a body.
 ///
@@ -607,7 +607,7 @@ const SCAN_DEFAULT: usize = 100;
 #[serde(deny_unknown_fields)]
 pub struct AddBody<'a> {
     /// The documents.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "up_to::<BULK_MAX, _, _>")]
     pub documents: Vec<DocumentBody<'a>>,
     /// `upsert` (default) or `insert`.
     #[serde(default)]
@@ -644,8 +644,12 @@ impl AddBody<'_> {
     /// Gives the documents the vectors that came beside them.
     ///
     /// # Errors
-    /// `invalid_request` when there is not one for each, or a document has one already.
+    /// `invalid_request` when there is not one for each, or a document has one already; `too_large`.
     pub fn attach(&mut self, packed: Packed<'_>) -> Result<()> {
+        if self.documents.len() > BULK_MAX {
+            let (got, limit) = (self.documents.len() as u64, BULK_MAX as u64);
+            return Err(InputError::TooLarge { what: "a batch", got, limit }.into());
+        }
         let vectors = packed.vectors_of(self.documents.len())?;
         for (document, vector) in self.documents.iter_mut().zip(vectors) {
             if document.vector.is_some() {
@@ -671,6 +675,7 @@ impl AddBody<'_> {
 #[serde(deny_unknown_fields)]
 pub struct IdsBody {
     /// The ids.
+    #[serde(deserialize_with = "up_to::<SCAN_MAX, _, _>")]
     pub ids: Vec<String>,
 }
 
@@ -679,6 +684,7 @@ pub struct IdsBody {
 #[serde(deny_unknown_fields)]
 pub struct ChangeBody {
     /// Their ids.
+    #[serde(deserialize_with = "up_to::<BATCH_MAX, _, _>")]
     pub ids: Vec<String>,
     /// A [`Level`] by name; left out, the database's.
     #[serde(default)]
@@ -700,6 +706,7 @@ impl ChangeBody {
 #[serde(deny_unknown_fields)]
 pub struct GetBody {
     /// Their ids.
+    #[serde(deserialize_with = "up_to::<SCAN_MAX, _, _>")]
     pub ids: Vec<String>,
     /// As they were then; left out, as they are now.
     #[serde(default)]

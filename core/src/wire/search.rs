@@ -7,6 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::base::ids::shorten;
+use crate::base::limits::{FACETS_MAX, SEARCHES_MAX, SORT_KEYS_MAX};
 use crate::base::time::parse_span;
 use crate::base::{Error, InputError, Result, Value};
 use crate::collection::{
@@ -16,7 +17,7 @@ use crate::collection::{
 use crate::meta::ValueRange;
 
 use super::requests::{TimeBody, as_of, components};
-use super::{FilterBody, Packed};
+use super::{FilterBody, Packed, up_to};
 
 /// A search.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -51,8 +52,10 @@ pub struct SearchBody {
     /// At most a few results of each value of a field.
     pub group_by: Option<GroupByBody>,
     /// The order of the results; left out, the best first.
+    #[serde(deserialize_with = "up_to::<SORT_KEYS_MAX, _, _>")]
     pub sort: Vec<SortBody>,
     /// Fields whose values are counted in all that can be found.
+    #[serde(deserialize_with = "up_to::<FACETS_MAX, _, _>")]
     pub facets: Vec<FacetBody>,
     /// How widely an index searches.
     pub ef: Option<u64>,
@@ -86,6 +89,7 @@ pub struct SearchBody {
 #[serde(deny_unknown_fields)]
 pub struct SearchesBody {
     /// The searches.
+    #[serde(deserialize_with = "up_to::<SEARCHES_MAX, _, _>")]
     pub searches: Vec<SearchBody>,
 }
 
@@ -93,9 +97,13 @@ impl SearchesBody {
     /// As the core's requests; `packed` holds the vectors that came beside them.
     ///
     /// # Errors
-    /// As [`SearchBody::attach`] and [`SearchBody::request`].
+    /// As [`SearchBody::attach`] and [`SearchBody::request`]; `too_large`.
     pub fn requests(self, packed: Option<Packed<'_>>) -> Result<Vec<SearchRequest>> {
         let mut searches = self.searches;
+        if searches.len() > SEARCHES_MAX {
+            let (got, limit) = (searches.len() as u64, SEARCHES_MAX as u64);
+            return Err(InputError::TooLarge { what: "a batch of searches", got, limit }.into());
+        }
         if let Some(packed) = packed {
             let vectors = packed.vectors_of(searches.len())?;
             for (search, vector) in searches.iter_mut().zip(vectors) {

@@ -24,7 +24,7 @@ pub use extract::{AnyBody, FileBody, Form, JsonBody, NoBody, PackedBody, PathOf,
 pub use keys::{Key, Keys, NewKey};
 pub use known::{expected, unless_known, version_tag};
 pub use limits::Limits;
-pub use problem::Problem;
+pub use problem::{Problem, unless_dropped};
 pub use routes::routes;
 
 /// Largest body of most routes, in bytes.

@@ -120,6 +120,14 @@ impl Problem {
     }
 }
 
+/// What is told of one of several collections; nothing where it was dropped since they were listed.
+pub fn unless_dropped<T, E: Into<Problem>>(told: Result<T, E>) -> Option<Result<T, Problem>> {
+    match told.map_err(Into::into) {
+        Err(problem) if matches!(problem.code(), "unknown_collection" | "closed") => None,
+        told => Some(told),
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Inner { status, report, .. } = &*self.0;
@@ -138,7 +146,18 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
+    use kithdb::base::StateError;
+
     use super::*;
+
+    #[test]
+    fn a_collection_that_was_dropped_is_left_out() {
+        // Its name was read, and it was dropped before it was looked at; any other failure is told.
+        let closed = || Err::<(), _>(Error::from(StateError::Closed { what: "collection" }));
+        assert!(unless_dropped(closed()).is_none());
+        assert!(unless_dropped(Err::<(), _>(Problem::unknown_route("/x"))).is_some_and(|told| told.is_err()));
+        assert!(unless_dropped(Ok::<_, Error>(1)).is_some_and(|told| told.is_ok_and(|one| one == 1)));
+    }
 
     #[test]
     fn every_code_has_its_status() {

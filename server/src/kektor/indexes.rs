@@ -15,7 +15,7 @@ use super::auto_links::AutoLinkBody;
 use super::maintenance::MaintenanceBody;
 use super::memory::MemoryBody;
 use super::{ok, refuse};
-use crate::http::{App, BODY_BYTES_MAX, Caller, JsonBody, NoBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, Caller, JsonBody, NoBody, PathOf, Problem, unless_dropped};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -75,7 +75,7 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Result<Response, Pr
     app.ok(move |db| {
         let names = db.names()?.into_iter().filter(|name| caller.may_use(name));
         let open = names.filter_map(|name| db.collection(&name).ok());
-        open.map(|collection| answer(&collection)).collect::<Result<Vec<_>, Error>>()
+        open.filter_map(|collection| unless_dropped(answer(&collection))).collect::<Result<Vec<_>, Problem>>()
     })
     .await
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::maintenance::too_many;
 use super::{memory, not_found, ok};
-use crate::http::{App, NoBody, PathOf, Problem};
+use crate::http::{App, NoBody, PathOf, Problem, unless_dropped};
 
 /// Seals what is in memory. Nothing was at risk before: writes are in the log already.
 pub async fn save(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
@@ -18,10 +18,11 @@ pub async fn save(State(app): State<App>, _: NoBody) -> Result<Response, Problem
         // One that cannot be saved does not keep the others from it; one that is not open has nothing in memory.
         let mut outcome = Ok(());
         for collection in db.opened()? {
-            outcome = outcome.and(collection.run(JobKind::Seal).map(|_| ()));
+            let sealed = unless_dropped(collection.run(JobKind::Seal)).unwrap_or(Ok(false));
+            outcome = outcome.and(sealed.map(|_| ()));
         }
-        outcome.and(db.flush())?;
-        Ok::<_, kithdb::base::Error>(ok(Some("Snapshot created")))
+        outcome.and(db.flush().map_err(Problem::from))?;
+        Ok::<_, Problem>(ok(Some("Snapshot created")))
     })
     .await
 }
@@ -52,14 +53,23 @@ pub async fn rewrite(State(app): State<App>, _: NoBody) -> Result<Response, Prob
         let collections = db.opened()?;
         let work = move || {
             for collection in collections {
-                collection.run(JobKind::Seal)?;
-                while collection.run(JobKind::Vacuum)? {}
+                match sealed_and_vacuumed(&collection) {
+                    // Dropped meanwhile: nothing of it is left to be written again.
+                    Err(error) if error.code() == "closed" => {}
+                    done => done?,
+                }
             }
             Ok(())
         };
         started.tasks().start("", "aof-rewrite", work).ok_or_else(too_many)
     })
     .await
+}
+
+fn sealed_and_vacuumed(collection: &CollectionHandle) -> kithdb::base::Result<()> {
+    collection.run(JobKind::Seal)?;
+    while collection.run(JobKind::Vacuum)? {}
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -130,13 +140,14 @@ pub async fn stats(State(app): State<App>) -> Result<Response, Problem> {
     app.ok(move |db| {
         let (mut total_vectors, mut unsealed, mut pinned_nodes, names) = (0, 0, 0, db.names()?);
         for collection in names.iter().filter_map(|name| db.collection(name).ok()) {
-            let stats = collection.view()?.stats();
+            let counted = || Ok::<_, kithdb::base::Error>((collection.view()?.stats(), pinned(&collection)?));
+            let Some((stats, pinned)) = unless_dropped(counted()).transpose()? else { continue };
             total_vectors += stats.documents;
             unsealed += stats.memtable_bytes;
-            pinned_nodes += pinned(&collection)?;
+            pinned_nodes += pinned;
         }
         let memory = MemoryFigures { heap_alloc_mb: resident_mib(), aof_size_mb: unsealed as f64 / MIB };
-        Ok::<_, kithdb::base::Error>(StatsAnswer {
+        Ok::<_, Problem>(StatsAnswer {
             uptime_seconds,
             total_vectors,
             total_indexes: names.len(),

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use kithdb::base::limits::SCAN_MAX;
+use kithdb::base::limits::{BATCH_MAX, BULK_MAX, SCAN_MAX};
 use kithdb::base::{Error, Object, Result, StateError, Value};
 use kithdb::collection::{Document, View};
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db};
-use kithdb::wire::{DocumentBody, parse};
+use kithdb::wire::{DocumentBody, parse, up_to};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -36,7 +36,7 @@ struct AddBody<'a> {
 struct BatchBody<'a> {
     #[serde(default)]
     index_name: String,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "up_to::<BATCH_MAX, _, _>")]
     vectors: Vec<DocumentBody<'a>>,
     #[serde(default)]
     upsert: bool,
@@ -47,7 +47,7 @@ struct BatchBody<'a> {
 struct ImportBody<'a> {
     #[serde(default)]
     index_name: String,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "up_to::<BULK_MAX, _, _>")]
     vectors: Vec<DocumentBody<'a>>,
     #[serde(default)]
     upsert: bool,
@@ -69,6 +69,7 @@ struct CommitBody {
 #[serde(deny_unknown_fields)]
 struct IdsBody {
     index_name: String,
+    #[serde(deserialize_with = "up_to::<SCAN_MAX, _, _>")]
     ids: Vec<String>,
     #[serde(default)]
     compress_context: bool,

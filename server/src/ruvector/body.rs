@@ -5,17 +5,32 @@ use std::fmt;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use kithdb::base::limits::DIM_MAX;
+use kithdb::base::limits::{BULK_MAX, DIM_MAX};
+use kithdb::wire::up_to;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::refuse;
 use crate::http::Problem;
 
-/// Reads a body; whatever is wrong with it is told in one text.
+/// Reads a body; whatever is wrong with it, its length included, is told in one text.
 pub fn read<T: for<'de> Deserialize<'de>>(body: Result<Bytes, Problem>) -> Result<T, Problem> {
     let invalid = || refuse(StatusCode::BAD_REQUEST, "invalid request body");
-    let bytes = body.map_err(|_| invalid())?;
+    // That the server has no room now, or the client is too slow, is no mistake in the body.
+    let is_ours = |problem: &Problem| {
+        [StatusCode::SERVICE_UNAVAILABLE, StatusCode::REQUEST_TIMEOUT].contains(&problem.status())
+    };
+    let bytes = body.map_err(|problem| if is_ours(&problem) { problem } else { invalid() })?;
     T::deserialize(&mut serde_json::Deserializer::from_slice(&bytes)).map_err(|_| invalid())
+}
+
+/// Vectors; of more than are taken, one more.
+#[derive(Debug, Default)]
+pub struct Vectors(pub Vec<VectorBody>);
+
+impl<'de> Deserialize<'de> for Vectors {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        up_to::<BULK_MAX, _, _>(d).map(Self)
+    }
 }
 
 /// Components of a vector, each a finite f32.
@@ -68,7 +83,7 @@ bodies! {
     /// A collection to be made.
     CreateBody { name: String, dimension: i64, metric: String, m: i64, ef_construction: i64, ef_search: i64 }
     /// Vectors to be stored.
-    InsertBody { vectors: Vec<VectorBody> }
+    InsertBody { vectors: Vectors }
     /// One of them.
     VectorBody { id: u64, vector: Components }
     /// A search.

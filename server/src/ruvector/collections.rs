@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::body::{CreateBody, read};
 use super::{answer, refuse, status};
-use crate::http::{AnyBody, App, BODY_BYTES_MAX, Caller, NoBody, PathOf, Problem};
+use crate::http::{AnyBody, App, BODY_BYTES_MAX, Caller, NoBody, PathOf, Problem, unless_dropped};
 
 #[derive(Serialize)]
 struct InfoAnswer {
@@ -24,17 +24,24 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Result<Response, Pr
     answer(&app, StatusCode::OK, move |db| {
         let names = db.names()?.into_iter().filter(|name| caller.may_use(name));
         let open = names.filter_map(|name| db.collection(&name).ok());
-        open.map(|collection| describe(&collection)).collect::<Result<Vec<_>, Problem>>()
+        open.filter_map(|collection| unless_dropped(describe(&collection)))
+            .collect::<Result<Vec<_>, Problem>>()
     })
     .await
 }
 
 pub async fn create(
     State(app): State<App>,
+    caller: Caller,
     AnyBody(body): AnyBody<BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     answer(&app, StatusCode::CREATED, move |db| {
         let body: CreateBody = read(body)?;
+        // Looked at before by the name `name` alone, which counts here in any case of its letters.
+        if !caller.may_use(&body.name) {
+            let message = "this key is not for that collection";
+            return Err(Problem::http(StatusCode::FORBIDDEN, "forbidden", message));
+        }
         db.create(&body.name, config(&body)?)?;
         Ok(status("created"))
     })

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use kithdb::base::limits::BATCH_MAX;
+use kithdb::base::limits::{BATCH_MAX, BULK_MAX};
+use kithdb::base::{Error, InputError};
 use kithdb::collection::Document;
 use kithdb::host::{AddMode, CollectionHandle};
 use kithdb::vectors::check_vector;
 use serde::Serialize;
 
-use super::body::{InsertBody, VectorBody, read};
+use super::body::{InsertBody, VectorBody, Vectors, read};
 use super::{answer, errors, refuse, status};
 use crate::http::{AnyBody, App, NoBody, PathOf, Problem};
 
@@ -32,9 +33,13 @@ pub async fn insert(
 ) -> Result<Response, Problem> {
     answer(&app, StatusCode::CREATED, move |db| {
         let collection = db.collection(&name)?;
-        let InsertBody { vectors } = read(body)?;
+        let InsertBody { vectors: Vectors(vectors) } = read(body)?;
         if vectors.is_empty() {
             return Err(refuse(StatusCode::BAD_REQUEST, "no vectors provided"));
+        }
+        if vectors.len() > BULK_MAX {
+            let (got, limit) = (vectors.len() as u64, BULK_MAX as u64);
+            return Err(Error::from(InputError::TooLarge { what: "a batch", got, limit }).into());
         }
         check(&collection, &vectors)?;
         let count = vectors.len();

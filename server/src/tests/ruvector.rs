@@ -559,4 +559,9 @@ async fn what_is_too_large_is_refused_before_it_takes_room() {
         assert_eq!(server.post("/collections", &body).await.status, 400, "{name}");
     }
     assert_eq!(told(&server.get("/collections").await), (200, json!([])));
+    // Vectors of three bytes each: no more of them are held than are taken.
+    assert_eq!(server.post("/collections", THREE).await.status, 201);
+    let body = format!(r#"{{"vectors": [{}]}}"#, vec!["{}"; kithdb::base::limits::BULK_MAX + 2].join(","));
+    let refused = server.post("/collections/c/vectors", &body).await;
+    assert_eq!(refused.status, 413, "{}", refused.json());
 }

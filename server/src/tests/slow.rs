@@ -202,6 +202,26 @@ fn requests_and_bytes_beyond_what_there_is_room_for_are_told_to_come_again() {
 }
 
 #[test]
+fn a_body_without_room_or_in_time_is_no_mistake_of_ruvectors_clients() {
+    // A client of ruvector-go's sends a sound body while there is no room for it, and another one stops in the middle:
+    // they are told to come again and that it took too long, in that API's shape, not that the body is wrong.
+    let head = POST.replace("/v1/collections", "/collections");
+    let full = Listening::start(Limits { body_bytes: 1_000, ..patient() });
+    let mut large = full.connect();
+    let body = format!("{head}Connection: close\r\nContent-Length: 1001\r\n\r\n{}", " ".repeat(1_001));
+    full.send(&mut large, &body);
+    let answer = full.until_closed(large);
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
+    assert!(answer.contains(r#"{"error":"the server has as many bytes of bodies"#), "{answer}");
+
+    let strict = Listening::start(Limits { body_window: SOON, ..patient() });
+    let mut slow = strict.connect();
+    strict.send(&mut slow, &format!("{head}Content-Length: 100\r\n\r\n{{"));
+    let answer = strict.until_closed(slow);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains(r#"{"error":"#), "{answer}");
+}
+
+#[test]
 fn heads_that_are_too_large_or_mean_two_things_are_refused() {
     let server = Listening::start(Limits::default());
     let many = "X-A: b\r\n".repeat(101);
