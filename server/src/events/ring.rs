@@ -1,6 +1,6 @@
 //! The last changes, in batches, numbered from 1 since the server was started.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 const REMEMBERED_MAX: usize = 65_536;
 /// So many streams are open at once.
 const STREAMS_MAX: usize = 256;
+/// Of them so many of one key, so that none keeps the others out.
+pub const STREAMS_OF_KEY_MAX: usize = 32;
 /// So many batches are handed out at once.
 const BATCHES_AT_ONCE: usize = 64;
 
@@ -41,6 +43,8 @@ struct Inner {
     /// Marked as changed when there is something new; true once no more will come.
     has_ended: watch::Sender<bool>,
     streams: Arc<Semaphore>,
+    /// How many are open of each key that has some.
+    of_keys: Mutex<HashMap<String, usize>>,
     /// Tells the numbers of this start of the server from those of another.
     start: u64,
     /// Told of everything else.
@@ -69,6 +73,7 @@ impl Events {
             ring: Mutex::new(Ring { batches: VecDeque::new(), count: 0, next: 1 }),
             has_ended: watch::Sender::new(false),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            of_keys: Mutex::default(),
             start: RandomState::new().hash_one(0),
             next: Box::new(next),
         }))
@@ -103,9 +108,22 @@ impl Events {
         self.0.has_ended.subscribe()
     }
 
-    /// Room for one more stream, until it is dropped; none when there are too many.
-    pub fn admit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0.streams).try_acquire_owned().ok()
+    /// Room for one more stream, of this key or of nobody's, until it is dropped; none when there are too many.
+    pub fn admit(&self, key: Option<&str>) -> Option<Room> {
+        let permit = Arc::clone(&self.0.streams).try_acquire_owned().ok()?;
+        if let Some(key) = key {
+            let mut of_keys = self.of_keys();
+            let open = of_keys.entry(key.to_owned()).or_default();
+            if *open >= STREAMS_OF_KEY_MAX {
+                return None;
+            }
+            *open += 1;
+        }
+        Some(Room { events: self.clone(), key: key.map(str::to_owned), _permit: permit })
+    }
+
+    fn of_keys(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.of_keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many streams are open.
@@ -120,6 +138,26 @@ impl Events {
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Room for a stream.
+pub struct Room {
+    events: Events,
+    key: Option<String>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let Some(key) = &self.key else { return };
+        let mut of_keys = self.events.of_keys();
+        if let Some(open) = of_keys.get_mut(key) {
+            *open -= 1;
+            if *open == 0 {
+                of_keys.remove(key);
+            }
+        }
     }
 }
 
@@ -196,6 +234,20 @@ mod tests {
         assert_eq!(events.from(1).batches[0].changes.len(), 2 * REMEMBERED_MAX);
         events.changed("c", added(1));
         assert_eq!(events.from(1).missed, 7 * half);
+    }
+
+    #[test]
+    fn a_key_does_not_take_all_streams() {
+        // One key opens as many streams as it gets; others still get one, and so does it once it has closed one.
+        let events = Events::new(NoObserver);
+        let mut open: Vec<_> = (0..STREAMS_OF_KEY_MAX).map(|_| events.admit(Some("a"))).collect();
+        assert!(open.iter().all(Option::is_some));
+        assert!(events.admit(Some("a")).is_none());
+        assert!(events.admit(Some("b")).is_some() && events.admit(None).is_some());
+        open.pop();
+        assert!(events.admit(Some("a")).is_some());
+        drop(open);
+        assert!(events.of_keys().is_empty());
     }
 
     #[test]

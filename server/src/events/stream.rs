@@ -11,10 +11,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use kithdb::base::Change;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
-use super::ring::{Batch, Events};
-use crate::http::{Caller, Problem};
+use super::ring::{Batch, Events, Room};
+use crate::http::{App, Caller, Problem};
 
 /// A stream with nothing to tell says so once in this time, so that neither side takes the other for gone.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -25,6 +25,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub type Shape = fn(&Batch, &Change) -> Option<(&'static str, String)>;
 
 struct State {
+    app: App,
     events: Events,
     shape: Shape,
     asked: Asked,
@@ -35,7 +36,7 @@ struct State {
     changed: watch::Receiver<bool>,
     /// What is to be told before anything else.
     first: Vec<u8>,
-    _room: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 /// Which changes a stream tells.
@@ -48,10 +49,13 @@ pub struct Asked {
 
 /// The changes from now on, or after the one that the client saw last (`Last-Event-ID`), as far as they are remembered.
 ///
+/// It ends once the key of who asked is revoked or has expired.
+///
 /// # Errors
-/// 503 when there are too many streams.
-pub fn stream(events: &Events, headers: &HeaderMap, asked: Asked, shape: Shape) -> Result<Response, Problem> {
-    let room = events.admit().ok_or_else(|| {
+/// 503 when there are too many streams, or too many of this key.
+pub fn stream(app: &App, headers: &HeaderMap, asked: Asked, shape: Shape) -> Result<Response, Problem> {
+    let events = app.events();
+    let room = events.admit(asked.caller.key()).ok_or_else(|| {
         let message = "too many streams of events are open; try again later";
         Problem::http(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", message)
     })?;
@@ -67,8 +71,8 @@ pub fn stream(events: &Events, headers: &HeaderMap, asked: Asked, shape: Shape) 
             events.oldest()
         }
     };
-    let (events, batches) = (events.clone(), VecDeque::new());
-    let state = State { events, shape, asked, next, batches, changed, first, _room: room };
+    let (app, events, batches) = (app.clone(), events.clone(), VecDeque::new());
+    let state = State { app, events, shape, asked, next, batches, changed, first, _room: room };
     let told = unfold(state, |mut state| async move {
         let chunk = state.chunk().await?;
         Some((Ok::<_, Infallible>(Bytes::from(chunk)), state))
@@ -113,6 +117,9 @@ impl State {
         loop {
             // Before it is looked what there is: what comes after that is seen by `changed`.
             let has_ended = *self.changed.borrow_and_update();
+            if !self.still_let_in() {
+                return None;
+            }
             self.find(&mut out);
             let is_idle = self.batches.is_empty();
             self.tell(&mut out);
@@ -130,9 +137,13 @@ impl State {
             match tokio::time::timeout(HEARTBEAT, self.changed.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,
-                Err(_) => return Some(b": nothing new\n\n".to_vec()),
+                Err(_) => return self.still_let_in().then(|| b": nothing new\n\n".to_vec()),
             }
         }
+    }
+
+    fn still_let_in(&self) -> bool {
+        self.app.keys().still_let_in(&self.asked.caller, &*self.app.db().options().clock)
     }
 
     /// Looks for what is to be told, unless there is some.

@@ -66,17 +66,24 @@ pub struct Caller {
     role: Role,
     /// `None`: every collection.
     collections: Option<Vec<String>>,
+    /// The id of the key; `None` for who asks without one.
+    key: Option<String>,
 }
 
 impl Caller {
     /// Who may do everything.
     pub const fn master() -> Self {
-        Self { role: Role::Admin, collections: None }
+        Self { role: Role::Admin, collections: None, key: None }
     }
 
     /// Who asks with a key: `None` for every collection.
-    pub const fn of_key(role: Role, collections: Option<Vec<String>>) -> Self {
-        Self { role, collections }
+    pub const fn of_key(role: Role, collections: Option<Vec<String>>, key: String) -> Self {
+        Self { role, collections, key: Some(key) }
+    }
+
+    /// The id of the key; `None` for who asks without one.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// Whether it may use this collection.

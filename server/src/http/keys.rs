@@ -98,6 +98,13 @@ impl Keys {
         Ok(kept)
     }
 
+    /// Whether who asked still may: their key was not revoked since, and has not expired. Answers that go on ask again.
+    pub fn still_let_in(&self, caller: &Caller, clock: &dyn Clock) -> bool {
+        let Some(id) = caller.key() else { return true };
+        let counts = |kept: Arc<Kept>| kept.keys.get(id).is_some_and(|key| !key.has_expired(clock.now_ns()));
+        self.known().is_some_and(counts)
+    }
+
     /// Makes a key and answers it with its token, which is not kept. It is durable then.
     ///
     /// # Errors
@@ -124,24 +131,26 @@ impl Keys {
         Ok((made, token))
     }
 
-    /// Takes a key away. It is worth nothing from then on, whatever happens to the server.
+    /// Takes a key away. It is worth nothing from then on, whatever happens to the server. Where that cannot be kept, on a
+    /// full disk, it is worth nothing until the server is started again.
     ///
     /// # Errors
-    /// 404 where there is and was none of this id; as [`Db::own_set`].
+    /// 404 where there is and was none of this id; as [`Db::own_set`], with a hint that the key is refused meanwhile.
     pub fn revoke(&self, db: &Db, id: &str) -> Result<(), Problem> {
-        self.change(db, |kept| {
-            if kept.keys.remove(id).is_some() {
-                kept.revoked.push(id.to_owned());
-                let surplus = kept.revoked.len().saturating_sub(REVOKED_MAX);
-                kept.revoked.drain(..surplus);
-                return Ok(true);
-            }
-            if kept.revoked.iter().any(|revoked| revoked == id) {
-                return Ok(false);
-            }
-            let message = format!("there is no access key {:?}", kithdb::base::ids::shorten(id));
-            Err(Problem::http(StatusCode::NOT_FOUND, "unknown_access_key", message))
-        })
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut kept, is_behind) = self.current(db)?;
+        let is_new = kept.revoke(id)? || is_behind;
+        let json = serde_json::to_string(&kept).map_err(|_| Problem::internal())?;
+        // First: whoever holds the token is refused from now on, whatever becomes of the write.
+        self.publish(&Arc::new(kept));
+        if is_new {
+            db.own_set(NAME, &json, Some(Level::Always)).map_err(|error| {
+                let hint =
+                    "the key is refused until the server is started again; make room and revoke it once more";
+                Problem::from(error).hint(hint)
+            })?;
+        }
+        Ok(())
     }
 
     fn change(
@@ -150,7 +159,7 @@ impl Keys {
         change: impl FnOnce(&mut Kept) -> Result<bool, Problem>,
     ) -> Result<(), Problem> {
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept = read(db)?;
+        let (mut kept, _) = self.current(db)?;
         if change(&mut kept)? {
             let json = serde_json::to_string(&kept).map_err(|_| Problem::internal())?;
             db.own_set(NAME, &json, Some(Level::Always))?;
@@ -159,12 +168,43 @@ impl Keys {
         Ok(())
     }
 
+    /// What is kept without what was revoked and could not be kept so; and whether there is such a key.
+    fn current(&self, db: &Db) -> Result<(Kept, bool)> {
+        let (mut kept, mut is_behind) = (read(db)?, false);
+        for id in self.known().iter().flat_map(|known| &known.revoked) {
+            is_behind |= kept.take_away(id);
+        }
+        Ok((kept, is_behind))
+    }
+
     fn publish(&self, kept: &Arc<Kept>) {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(kept));
     }
 }
 
 impl Kept {
+    /// Takes a key away; false where it was before.
+    fn revoke(&mut self, id: &str) -> Result<bool, Problem> {
+        if self.take_away(id) {
+            return Ok(true);
+        }
+        if self.revoked.iter().any(|revoked| revoked == id) {
+            return Ok(false);
+        }
+        let message = format!("there is no access key {:?}", kithdb::base::ids::shorten(id));
+        Err(Problem::http(StatusCode::NOT_FOUND, "unknown_access_key", message))
+    }
+
+    fn take_away(&mut self, id: &str) -> bool {
+        let is_there = self.keys.remove(id).is_some();
+        if is_there {
+            self.revoked.push(id.to_owned());
+            let surplus = self.revoked.len().saturating_sub(REVOKED_MAX);
+            self.revoked.drain(..surplus);
+        }
+        is_there
+    }
+
     /// Who asks with this token: `None` when no key has it, or it has expired.
     pub fn caller(&self, token: &str, clock: &dyn Clock) -> Option<Caller> {
         let key = self.keys.get(id_of(token)?)?;
@@ -173,7 +213,7 @@ impl Kept {
             return None;
         }
         let everywhere = key.collections.iter().any(|name| name == ALL);
-        Some(Caller::of_key(key.role, (!everywhere).then(|| key.collections.clone())))
+        Some(Caller::of_key(key.role, (!everywhere).then(|| key.collections.clone()), key.id.clone()))
     }
 }
 

@@ -22,7 +22,7 @@ struct EventAnswer<'a> {
 }
 
 pub async fn events(State(app): State<App>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
-    stream(app.events(), &headers, Asked { caller, collection: None }, show)
+    stream(&app, &headers, Asked { caller, collection: None }, show)
 }
 
 fn show(batch: &Batch, change: &Change) -> Option<(&'static str, String)> {

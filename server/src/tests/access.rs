@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::{Method, Request, header};
+use futures_util::StreamExt;
 use kithdb::base::ManualClock;
 use kithdb::host::{Db, Options};
+use kithdb::storage::sim::Fault;
+use kithdb::storage::{FileRoot, SimVfs};
+use tower::ServiceExt;
 
 use super::{Answer, HOST, Server, app_options};
 use crate::http::{App, AppOptions, TokenDigest, need, table};
@@ -261,8 +265,93 @@ async fn a_key_for_one_collection_sees_no_other() {
     ] {
         assert_eq!(ask(Method::POST, get, body).await.status, status, "{body}");
     }
+    for (body, status) in [
+        (r#"{"name": "c", "NAME": "e", "dimension": 2}"#, 403),
+        (r#"{"name": "c", "Name": null, "nAmE": "e", "dimension": 2}"#, 403),
+        (r#"{"NAME": "e", "name": "c", "dimension": 2}"#, 409),
+    ] {
+        assert_eq!(ask(Method::POST, "/collections", body).await.status, status, "{body}");
+    }
+    let made = server.with_token(Some(MASTER), &Method::GET, "/v1/collections/e", "").await;
+    assert_eq!(made.status, 404);
     let forbidden = ask(Method::POST, get, r#"{"index_name": "d", "ids": []}"#).await;
     assert_eq!(forbidden.body, b"Forbidden: insufficient permissions for this namespace/action\n");
+}
+
+#[tokio::test]
+async fn a_stream_of_events_ends_with_its_key() {
+    // A key is given away and reads the events; once it is revoked, or its time is over, what is written then is not told
+    // to it any more, while the stream of who may still read goes on.
+    let clock = Arc::new(ManualClock::at(1_000_000_000));
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    let app = AppOptions { token: Some(TokenDigest::of(MASTER)), ..app_options() };
+    let db = Db::in_memory(Options { observer: Arc::new(app.events.clone()), ..options });
+    let server = Server::serving(db.expect("memory is there"), app);
+    let ask = async |method: Method, path: &str, body: &str| {
+        server.with_token(Some(MASTER), &method, path, body).await
+    };
+    let made = ask(Method::POST, "/v1/keys", r#"{"role": "read"}"#).await.json();
+    let expiring = ask(Method::POST, "/v1/keys", r#"{"role": "read", "ttl": "1h"}"#).await.json();
+    let open = async |token: &str| {
+        let request = Request::get("/v1/events").header(header::HOST, HOST);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.body(Body::empty()).expect("a request");
+        let response = server.0.clone().oneshot(request).await.expect("a router never fails");
+        assert_eq!(response.status(), 200);
+        let mut chunks = response.into_body().into_data_stream();
+        chunks.next().await.expect("it begins").expect("in memory");
+        chunks
+    };
+    let mut revoked = open(made["token"].as_str().expect("a token")).await;
+    let mut expired = open(expiring["token"].as_str().expect("a token")).await;
+    let mut masters = open(MASTER).await;
+    ask(Method::POST, "/v1/collections", r#"{"name": "before"}"#).await;
+    for stream in [&mut revoked, &mut expired, &mut masters] {
+        assert!(String::from_utf8_lossy(&told(stream).await.expect("a change")).contains("before"));
+    }
+    let path = format!("/v1/keys/{}", made["key"]["id"].as_str().expect("an id"));
+    assert_eq!(ask(Method::DELETE, &path, "").await.status, 204);
+    clock.advance(2 * 3_600 * 1_000_000_000);
+    ask(Method::POST, "/v1/collections", r#"{"name": "after"}"#).await;
+    assert_eq!((told(&mut revoked).await, told(&mut expired).await), (None, None));
+    assert!(String::from_utf8_lossy(&told(&mut masters).await.expect("a change")).contains("after"));
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_while_the_disk_is_full() {
+    // A key leaks while the disk is full. Revoking it answers that it could not be kept, and still nobody gets in with it;
+    // once there is room it is revoked again, and stays so when the server is started again.
+    let disk = SimVfs::new();
+    let start = || {
+        let root = FileRoot::open(Arc::new(disk.clone()), "db").expect("a directory");
+        let options = Options { auto_jobs: false, ..Options::default() };
+        let db = Db::with_root(Arc::new(root), options).expect("it opens");
+        Server::serving(db, AppOptions { token: Some(TokenDigest::of(MASTER)), ..app_options() })
+    };
+    let server = start();
+    let made = server.with_token(Some(MASTER), &Method::POST, "/v1/keys", r#"{"role": "read"}"#).await.json();
+    let (token, id) = (made["token"].as_str().expect("a token"), made["key"]["id"].as_str().expect("an id"));
+    let path = format!("/v1/keys/{id}");
+    let revoke = async || server.with_token(Some(MASTER), &Method::DELETE, &path, "").await;
+    let ask = async |server: &Server| server.with_token(Some(token), &Method::GET, "/v1/kv", "").await.status;
+    assert_eq!(ask(&server).await, 200);
+
+    disk.fail_at(disk.calls() + 1, Fault::Full(1 << 20));
+    for _ in 0..2 {
+        let refused = revoke().await;
+        assert_eq!(refused.problem(), (507, "disk_full".into()));
+        let hint = refused.json()["hint"].as_str().expect("a hint").to_owned();
+        assert!(hint.contains("until the server is started again"), "{hint}");
+        assert_eq!(ask(&server).await, 401);
+    }
+    disk.make_room();
+    assert_eq!(revoke().await.status, 204);
+    drop(server);
+    assert_eq!(ask(&start()).await, 401);
+}
+
+async fn told(stream: &mut BodyDataStream) -> Option<Bytes> {
+    stream.next().await.map(|chunk| chunk.expect("nothing fails in memory"))
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asked = Asked { caller, collection: query.collection };
-    stream(app.events(), &headers, asked, show)
+    stream(&app, &headers, asked, show)
 }
 
 fn show(batch: &Batch, change: &Change) -> Option<(&'static str, String)> {
