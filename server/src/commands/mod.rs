@@ -1,5 +1,6 @@
 //! What the command line does. A failure is one line that says what to do.
 
+mod descriptors;
 mod health;
 mod layers;
 mod load;

@@ -11,6 +11,7 @@ use kithdb::base::ids::shorten;
 use kithdb::host::{Db, Options, load_embedder};
 use kithdb::wire;
 
+use super::descriptors;
 use super::layers::Told;
 use super::report::{StderrObserver, one_line, out};
 use super::token::read_token;
@@ -97,7 +98,7 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
         embedder: args.embedder.clone(),
         token,
         allowed_hosts: args.allowed_host.clone(),
-        limits: args.limits(),
+        limits: descriptors::within(args.limits()),
         events,
         slow: Duration::from_millis(args.slow_request),
     };
