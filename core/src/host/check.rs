@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::base::sync::lock;
 use crate::base::{Result, StateError};
+use crate::engine::Entry;
 use crate::engine::stats::{self, Figures};
 use crate::engine::verify::{Summary, Visitor, verify_held};
 use crate::storage::{FileRoot, OsVfs, ReadOnlyVfs};
@@ -22,7 +23,7 @@ impl Db {
         let shared = &self.shared;
         let _one_at_a_time = lock(&shared.checking);
         shared.check_open()?;
-        let hold = |name: Option<&str>, check: &mut dyn FnMut()| shared.hold(name, check);
+        let hold = |entry: Option<&Entry>, check: &mut dyn FnMut()| shared.hold(entry, check);
         let summary = match &shared.directory {
             // Read, not mapped: a disk that fails must not end the process.
             Some(directory) => {
@@ -59,15 +60,17 @@ impl Db {
 
 impl Shared {
     /// Checks while nobody switches a manifest of this collection, or of the catalog.
-    fn hold(&self, name: Option<&str>, check: &mut dyn FnMut()) {
+    fn hold(&self, entry: Option<&Entry>, check: &mut dyn FnMut()) {
         if self.is_closed() {
             return;
         }
-        let Some(name) = name else {
+        let Some(entry) = entry else {
             let _no_create = lock(&self.catalog);
             return check();
         };
-        match self.touch_name(name) {
+        match self.touch_name(&entry.name) {
+            // It was dropped since the catalog was read, and another one made under its name.
+            Ok(handle) if handle.id() != entry.collection_id => {}
             Ok(handle) => {
                 let _no_job = lock(&handle.job);
                 // A drop waits for the job, and has removed its place when it was quicker.
@@ -92,5 +95,39 @@ impl CollectionHandle {
             return Err(StateError::Closed { what: "collection" }.into());
         }
         stats::of_open(&view, &self.storage(), replayed as u64, &shared.env, self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collection::CollectionConfig;
+    use crate::engine::verify::Checked;
+    use crate::host::Options;
+
+    /// Drops a collection and makes it again as soon as it is told of another one.
+    struct Busy<'a>(&'a Db, bool);
+
+    impl Visitor for Busy<'_> {
+        fn checked(&mut self, checked: &Checked) {
+            if checked.collection.as_deref() == Some("a") && !std::mem::replace(&mut self.1, true) {
+                self.0.drop_collection("b").expect("it is there");
+                self.0.create("b", CollectionConfig::default()).expect("its name is free");
+            }
+        }
+    }
+
+    #[test]
+    fn a_collection_made_again_meanwhile_is_not_told_to_be_damaged() {
+        // While `a` is checked, `b` is dropped and made again: the storage that the catalog named for it has gone, which is
+        // no damage, and the new `b` is for the next check.
+        let db = Db::in_memory(Options::default()).expect("memory is there");
+        for name in ["a", "b"] {
+            db.create(name, CollectionConfig::default()).expect("a new name");
+        }
+        let mut busy = Busy(&db, false);
+        let summary = db.verify(&mut busy).expect("listed");
+        assert!(busy.1, "it was dropped and made again");
+        assert!(summary.is_clean(), "{summary:?}");
     }
 }

@@ -40,7 +40,18 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     fn begin(handle: &'a CollectionHandle, kind: RunningKind) -> Self {
+        Self::begin_in(&mut lock(&handle.tasks), handle, kind)
+    }
+
+    /// Begins it unless one of its kind runs.
+    fn begin_alone(handle: &'a CollectionHandle, kind: RunningKind) -> Option<Self> {
+        // Held from the look on: of two that come at once one is refused.
         let mut tasks = lock(&handle.tasks);
+        let is_free = tasks.running.iter().all(|(_, task)| task.kind != kind);
+        is_free.then(|| Self::begin_in(&mut tasks, handle, kind))
+    }
+
+    fn begin_in(tasks: &mut Tasks, handle: &'a CollectionHandle, kind: RunningKind) -> Self {
         tasks.begun += 1;
         let number = tasks.begun;
         tasks
@@ -82,11 +93,8 @@ impl CollectionHandle {
     /// As [`CollectionHandle::write`]; `invalid_parameter` while it runs already; `cancelled`.
     pub fn relink(&self) -> Result<Relinked> {
         let mut work = Relinking::new(&*self.view()?);
-        let is_own = |(_, task): &(u64, RunningJob)| task.kind == RunningKind::Relink;
-        if lock(&self.tasks).running.iter().any(is_own) {
-            return Err(Error::parameter("relink", self.name(), "no other relink to be running"));
-        }
-        let task = Running::begin(self, RunningKind::Relink);
+        let task = Running::begin_alone(self, RunningKind::Relink)
+            .ok_or_else(|| Error::parameter("relink", self.name(), "no other relink to be running"))?;
         let mut linked = 0;
         task.tell(work.progress())?;
         while let Some(batch) = work.step(&*self.view()?, self.clock().now_ns(), STEP_DOCUMENTS)? {
@@ -108,5 +116,34 @@ impl CollectionHandle {
             task.tell(found.progress())?;
         }
         found.answer(&view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collection::CollectionConfig;
+    use crate::host::{Db, Options};
+
+    #[test]
+    fn of_many_relinks_at_once_one_begins() {
+        // Eight threads begin the same work at once, again and again: each time one of them does, and the others are
+        // refused until it has ended.
+        let db = Db::in_memory(Options::default()).expect("memory is there");
+        let handle = db.create("c", CollectionConfig::default()).expect("a new name");
+        let all = std::sync::Barrier::new(8);
+        for _ in 0..200 {
+            let begun: usize = std::thread::scope(|scope| {
+                let begin = || {
+                    all.wait();
+                    let task = Running::begin_alone(&handle, RunningKind::Relink);
+                    all.wait();
+                    usize::from(task.is_some())
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(begin)).collect();
+                threads.into_iter().map(|thread| thread.join().expect("it ends")).sum()
+            });
+            assert_eq!(begun, 1);
+        }
     }
 }

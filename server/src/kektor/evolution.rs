@@ -2,8 +2,10 @@
 //!
 //! `old -superseded_by-> new` and back `new -evolves_from-> old`, both with the reason; the old one is marked as historical.
 
-use kithdb::base::{NEVER, Value};
-use kithdb::collection::{Document, FoundEdge, LinkRequest, Mutation, Ways};
+use kithdb::base::{Error, NEVER, StateError, Value};
+use kithdb::collection::{
+    Document, FoundEdge, GraphAnswer, GraphOptions, GraphQuestion, LinkRequest, Mutation, View, Ways,
+};
 use kithdb::host::{CollectionHandle, Db, Expected};
 use kithdb::wire::{parse, parse_metadata};
 use serde::{Deserialize, Serialize};
@@ -85,9 +87,14 @@ pub fn evolve(db: &Db, body: &[u8]) -> Result<EvolveAnswer, Problem> {
             properties: [("reason".to_owned(), Value::Str(reason.clone()))].into(),
         };
         let mut batch = vec![Mutation::Add(new), Mutation::Upsert(old), Mutation::Link(superseded)];
-        batch.extend(copied(db, (&index, &old_id), &new_id)?);
+        let before = leading_to(&*collection.view()?, &old_id, clock.now_ns())?;
+        batch.extend(copied(&before, &old_id, &new_id)?);
         let expected = Expected::OneOf(vec![row.seq]);
-        collection.write_if(batch, None, Some(&|view, now| expected.check(view, now, &old_id)))?;
+        let check = |view: &View, now| {
+            expected.check(view, now, &old_id)?;
+            check_same(view, &old_id, clock.now_ns(), &before)
+        };
+        collection.write_if(batch, None, Some(&check))?;
         let message = format!("Memory {old_id} evolved into {new_id}");
         Ok(EvolveAnswer { new_id, old_id: old_id.clone(), status: "evolved", message })
     })
@@ -105,8 +112,7 @@ fn new_id(old_id: &str, now: i64) -> String {
 }
 
 /// What leads to the old memory leads to the new one too.
-fn copied(db: &Db, (index, old_id): (&str, &str), new_id: &str) -> Result<Vec<Mutation>, Problem> {
-    let found = edges_at(db, (index, old_id), None, (Ways::In, COPIED_MAX), None)?;
+fn copied(found: &GraphAnswer, old_id: &str, new_id: &str) -> Result<Vec<Mutation>, Problem> {
     if found.truncated {
         return Err(refuse(format!("more than {COPIED_MAX} edges lead to {old_id}")));
     }
@@ -122,7 +128,27 @@ fn copied(db: &Db, (index, old_id): (&str, &str), new_id: &str) -> Result<Vec<Mu
             properties,
         })
     };
-    Ok(found.edges.into_iter().filter(is_kept).map(link).collect())
+    Ok(found.edges.iter().filter(|edge| is_kept(edge)).cloned().map(link).collect())
+}
+
+/// The edges that lead to a memory.
+fn leading_to(view: &View, id: &str, now: i64) -> Result<GraphAnswer, Error> {
+    let question = GraphQuestion::Edges { id: id.to_owned(), history: false };
+    let options = GraphOptions { limit: Some(COPIED_MAX), ways: Ways::In, ..GraphOptions::default() };
+    view.ask_graph(&question, &options, now)
+}
+
+/// Agrees where the same edges lead to a memory as did before.
+///
+/// # Errors
+/// `version_mismatch`.
+fn check_same(view: &View, id: &str, now: i64, before: &GraphAnswer) -> Result<(), Error> {
+    let there = leading_to(view, id, now)?;
+    if (&there.edges, there.truncated) == (&before.edges, before.truncated) {
+        return Ok(());
+    }
+    let (expected, got) = ("the edges that led to it".to_owned(), "others".to_owned());
+    Err(StateError::VersionMismatch { id: id.to_owned(), expected, got }.into())
 }
 
 #[derive(Deserialize)]
@@ -203,7 +229,40 @@ fn step(db: &Db, collection: &CollectionHandle, id: &str) -> Result<Option<Step>
 
 #[cfg(test)]
 mod tests {
+    use kithdb::collection::CollectionConfig;
+    use kithdb::host::Options;
+
     use super::*;
+
+    #[test]
+    fn an_edge_that_comes_meanwhile_has_it_done_again() {
+        // The edges to a memory are read to be copied; before the copies are written somebody links another document to it.
+        // The write is refused then, and done again with that edge too.
+        let db = Db::in_memory(Options::default()).expect("memory is there");
+        let collection = db.create("m", CollectionConfig::default()).expect("a new name");
+        let clock = &*db.options().clock;
+        let link = |source: &str| {
+            Mutation::Link(LinkRequest {
+                source: source.to_owned(),
+                relation: "mentions".to_owned(),
+                target: "a".to_owned(),
+                inverse: None,
+                weight: 1.0,
+                properties: kithdb::base::Object::new(),
+            })
+        };
+        let read = || leading_to(&collection.view().expect("open"), "a", clock.now_ns()).expect("readable");
+        let write = |before: &GraphAnswer| {
+            let check = |view: &View, _| check_same(view, "a", clock.now_ns(), before);
+            let batch = copied(before, "a", "new").expect("few edges");
+            collection.write_if(batch, None, Some(&check)).map(|written| written.linked)
+        };
+        collection.write(vec![link("b")], None).expect("linked");
+        let before = read();
+        collection.write(vec![link("c")], None).expect("linked");
+        assert_eq!(write(&before).map_err(|error| error.code()), Err("version_mismatch"));
+        assert_eq!(write(&read()), Ok(2));
+    }
 
     #[test]
     fn ids_do_not_grow() {

@@ -22,10 +22,11 @@ pub fn verify(root: &dyn StorageRoot, pool: &Pool, visitor: &mut dyn Visitor) ->
 }
 
 /// Calls what it is given while nobody switches the manifest of a collection, or of the catalog.
-pub type Hold<'a> = &'a dyn Fn(Option<&str>, &mut dyn FnMut());
+pub type Hold<'a> = &'a dyn Fn(Option<&Entry>, &mut dyn FnMut());
 
 /// As [`verify`], of a database that others write to. `hold` calls what it is given while nobody switches the manifest
-/// of the collection of this name, or, for none, of the catalog; it does not call it for a collection that has gone.
+/// of this collection, or, for none, of the catalog; it does not call it for a collection that has gone, though another
+/// has its name by then.
 ///
 /// # Errors
 /// As [`verify`].
@@ -54,7 +55,7 @@ pub fn verify_held(
         Err(error) => reporter.judge(What::Whole, 0, vec![(&error).into()]),
     });
     for entry in &entries {
-        hold(Some(&entry.name), &mut || {
+        hold(Some(entry), &mut || {
             reporter.enter(entry.number, Some(&entry.name));
             match open(entry.number) {
                 Ok((storage, listing)) => {
