@@ -18,6 +18,12 @@ pub fn unless_known(tag: &str, request: &HeaderMap, answer: impl FnOnce() -> Res
     response
 }
 
+/// The answer, which neither a browser nor a proxy may keep.
+pub fn not_kept(mut answer: Response) -> Response {
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
 /// Whether the request has this tag in its `If-None-Match`, which is compared weakly (RFC 9110, 13.1.2).
 fn names(request: &HeaderMap, quoted: &str) -> bool {
     let mut tags = tags(request, &IF_NONE_MATCH);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::http::need::Role;
-use crate::http::{App, BODY_BYTES_MAX, JsonBody, Key, Keys, NewKey, NoBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, JsonBody, Key, Keys, NewKey, NoBody, PathOf, Problem, not_kept};
 
 /// How long a key lasts that is made here, in nanoseconds: 90 days.
 const LASTS: i64 = 90 * 24 * 3_600 * 1_000_000_000;
@@ -71,7 +71,7 @@ pub async fn create(
     JsonBody(body): JsonBody<BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     let keys = app.clone();
-    app.ok(move |db| {
+    let made = app.ok(move |db| {
         let CreateBody { description, role, namespaces, namespace } = parse(&body)?;
         let role = Role::parse(&role)?;
         let collections = match (namespaces, namespace) {
@@ -87,8 +87,9 @@ pub async fn create(
         let (key, token) = keys.keys().make(db, NewKey { description, role, collections, expires_at })?;
         let warning = "Keep this token: it is shown once and expires in 90 days.";
         Ok::<_, Problem>(CreatedAnswer { token, policy: Policy::from(&key), warning })
-    })
-    .await
+    });
+    // The token is nobody else's.
+    Ok(not_kept(made.await?))
 }
 
 pub async fn list(State(app): State<App>) -> Result<Response, Problem> {

@@ -1,10 +1,13 @@
 //! `Idempotency-Key`: a change is done once under a key, and tags: a change is done to the version that was meant.
 
 use axum::body::Body;
-use axum::http::{HeaderName, Request, header};
+use axum::http::{HeaderName, Request, StatusCode, header};
+use kithdb::host::{Db, Options};
 use serde_json::json;
 
-use super::{Answer, HOST, Server};
+use super::{Answer, HOST, Server, app_options};
+use crate::http::table::Table;
+use crate::http::{App, Problem, need};
 
 const DOCUMENTS: &str = "/v1/collections/c/documents";
 
@@ -89,6 +92,80 @@ async fn who_asks_again_before_it_is_done_gets_the_same_answer() {
     let answers = [a, b, c, d];
     assert!(answers.iter().all(|answer| answer.json() == json!({"written": 1, "replaced": 0})));
     assert_eq!(answers.iter().filter(|answer| is_replayed(answer)).count(), 3);
+}
+
+/// A client that sends a key with everything reads what it has just written, not what it read before: what reads is read
+/// anew, also where it is posted.
+#[tokio::test]
+async fn reading_is_not_remembered() {
+    let server = Server::with_collection().await;
+    server.ask("PUT", "/v1/kv/k", r#"{"value": "old"}"#).await;
+    server.post(DOCUMENTS, r#"{"documents": [{"id": "a", "metadata": {"n": 1}}]}"#).await;
+    let asks = [
+        ("/v1/collections/c/documents/get", r#"{"ids": ["a"]}"#),
+        ("/v1/collections/c/search", r#"{"filter": "n < 10"}"#),
+        ("/v1/kv/get", r#"{"key": "k"}"#),
+    ];
+    for (path, body) in asks {
+        let read = server.keyed("POST", path, path, body).await;
+        assert!(
+            read.status == 200 && !read.body.is_empty(),
+            "{path}: {}",
+            String::from_utf8_lossy(&read.body)
+        );
+    }
+    server.ask("PUT", "/v1/kv/k", r#"{"value": "new"}"#).await;
+    server.post(DOCUMENTS, r#"{"documents": [{"id": "a", "metadata": {"n": 2}}]}"#).await;
+    for (path, body) in asks {
+        let (again, now) = (server.keyed("POST", path, path, body).await, server.post(path, body).await);
+        assert_eq!((again.json(), is_replayed(&again)), (now.json(), false), "{path}");
+    }
+}
+
+/// Under one key two access keys are made: their tokens are shown once, and neither kept here nor by what is in between.
+#[tokio::test]
+async fn tokens_are_not_remembered() {
+    let server = Server::new();
+    let mut tokens = vec![];
+    for _ in 0..2 {
+        let made = server.keyed("POST", "/v1/keys", "k", r#"{"role": "read"}"#).await;
+        assert_eq!((made.status.as_u16(), made.header(header::CACHE_CONTROL)), (201, "no-store"));
+        tokens.push(made.json()["token"].to_string());
+    }
+    assert_ne!(tokens[0], tokens[1]);
+    let made = server.keyed("POST", "/auth/keys", "k", r#"{"role": "read"}"#).await;
+    assert_eq!((made.status.as_u16(), made.header(header::CACHE_CONTROL)), (200, "no-store"));
+}
+
+/// Somebody cancels a job, a client is too slow or asks too often, and tries again under its key: it is done then. Where
+/// something is in its way, it is told so again.
+#[tokio::test]
+async fn a_refusal_that_passes_is_not_remembered() {
+    let passing = [
+        (409, "cancelled"),
+        (408, "too_slow"),
+        (429, "too_many"),
+        (401, "unknown_token"),
+        (503, "overloaded"),
+    ];
+    let lasting = [(409, "document_exists"), (404, "unknown_collection"), (412, "version_mismatch")];
+    for ((status, code), is_remembered) in
+        passing.map(|refusal| (refusal, false)).into_iter().chain(lasting.map(|refusal| (refusal, true)))
+    {
+        let refusing = move || async move {
+            let status = StatusCode::from_u16(status).expect("a status");
+            Problem::http(status, code, "not now")
+        };
+        let db = Db::in_memory(Options::default()).expect("memory is there");
+        let app = App::new(db, app_options());
+        let table = Table::new(app.clone()).post("/v1/change", need::write(need::About::Database), refusing);
+        let server = Server(table.build().0.with_state(app.clone()), app.events().clone());
+        for is_again in [false, true] {
+            let refused = server.keyed("POST", "/v1/change", "k", "{}").await;
+            assert_eq!(refused.problem(), (status, code.to_owned()));
+            assert_eq!(is_replayed(&refused), is_again && is_remembered, "{code}");
+        }
+    }
 }
 
 #[tokio::test]

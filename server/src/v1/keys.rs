@@ -8,7 +8,7 @@ use kithdb::wire::{LifeBody, TimeBody, parse};
 use serde::{Deserialize, Serialize};
 
 use crate::http::need::Role;
-use crate::http::{App, BODY_BYTES_MAX, JsonBody, Key, Keys, NewKey, NoBody, PathOf, Problem};
+use crate::http::{App, BODY_BYTES_MAX, JsonBody, Key, Keys, NewKey, NoBody, PathOf, Problem, not_kept};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +66,7 @@ pub async fn create(
     JsonBody(body): JsonBody<BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     let keys = app.clone();
-    app.answer(StatusCode::CREATED, move |db| {
+    let made = app.answer(StatusCode::CREATED, move |db| {
         let NewKeyBody { role, collections, description, expires_at, ttl } = parse(&body)?;
         let role = Role::parse(&role)?;
         let expires_at = LifeBody { expires_at, ttl }.end(&*db.options().clock)?;
@@ -74,8 +74,9 @@ pub async fn create(
         let new = NewKey { description, role, collections, expires_at };
         let (key, token) = keys.keys().make(db, new)?;
         Ok::<_, Problem>(MadeAnswer { token, key: AccessKeyAnswer::from(&key) })
-    })
-    .await
+    });
+    // The token is nobody else's.
+    Ok(not_kept(made.await?))
 }
 
 /// Those that have expired are listed until the next is made.
