@@ -49,13 +49,25 @@ pub struct Paced<S> {
     reading: Option<Pin<Box<Sleep>>>,
     head_began: bool,
     writing: Option<Window>,
+    /// Whether bytes of an answer wait for the client to take them. hyper lets go of a body when it has its last piece,
+    /// which may be long before that is sent: until then the client is not idle, and `writing` says how slow it may be.
+    is_sending: bool,
 }
 
 impl<S> Paced<S> {
     /// Around a connection.
     pub fn new(stream: S, limits: Limits, turns: Turns) -> Self {
         let turn = turns.now();
-        Self { stream, limits, turns, turn, reading: None, head_began: false, writing: None }
+        Self {
+            stream,
+            limits,
+            turns,
+            turn,
+            reading: None,
+            head_began: false,
+            writing: None,
+            is_sending: false,
+        }
     }
 
     fn settle(&mut self) {
@@ -75,7 +87,7 @@ impl<S> Paced<S> {
     /// something comes, but it flushes.
     fn watch_idle(&mut self, context: &mut Context<'_>) {
         self.settle();
-        if self.has_request() || self.head_began {
+        if self.has_request() || self.head_began || self.is_sending {
             return;
         }
         let deadline = Instant::now() + self.limits.idle_for;
@@ -113,6 +125,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
             this.reading.get_or_insert_with(|| Box::pin(sleep_until(deadline))).as_mut().reset(deadline);
             return polled;
         }
+        if this.is_sending && !this.head_began {
+            return Poll::Pending;
+        }
         let timer = this.reading.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         ready!(timer.as_mut().poll(context));
         // As if the client had gone.
@@ -128,6 +143,13 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
     ) -> Poll<io::Result<usize>> {
         self.settle();
         let (window, least) = (self.limits.answer_window, self.limits.bytes_least);
+        self.is_sending = polled.is_pending();
+        if !self.is_sending && !self.has_request() && !self.head_began {
+            // It is idle from when the last of the answer went.
+            if let Some(timer) = &mut self.reading {
+                timer.as_mut().reset(Instant::now() + self.limits.idle_for);
+            }
+        }
         match polled {
             Poll::Ready(Ok(bytes)) => {
                 if self.writing.as_mut().is_some_and(|writing| writing.count(bytes) >= least) {
