@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use super::app::App;
 use super::extract::{invalid, read};
 use super::keys::{self, Keys, to_hex};
-use super::limits::{ROLE, Reserved};
+use super::limits::{HELD, Held, Reserved};
 use super::need::{About, Need, Role};
 use super::problem::Problem;
 use super::{BATCH_BYTES_MAX, guard};
@@ -118,7 +118,7 @@ pub async fn authorize(
         guard::check_site(request.headers())?;
         let caller = caller(&app, request.headers()).await?;
         // Of those only who may ask, so that nobody else keeps them out.
-        let _room = app.room().admit()?;
+        let place = app.room().admit()?;
         if caller.role < role {
             return Err(forbidden(format!("this needs the role {role}"), role.name(), caller.role.name()));
         }
@@ -142,9 +142,8 @@ pub async fn authorize(
             _ => {}
         }
         request.extensions_mut().insert(caller);
-        // What the body takes is given back when the request is answered.
-        let _body = request.extensions().get::<Reserved>().cloned();
-        return Ok(ROLE.scope(role, next.run(request)).await);
+        let held = Held::new(role, place, request.extensions().get::<Reserved>().cloned());
+        return Ok(HELD.scope(held, next.run(request)).await);
     }
     Ok(next.run(request).await)
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::access::TokenDigest;
 use super::extract::Form;
 use super::keys::Keys;
-use super::limits::{Limits, Room};
+use super::limits::{Held, Limits, Room};
 use super::observe::Metrics;
 use super::once::Remembered;
 use super::problem::Problem;
@@ -143,9 +143,9 @@ impl App {
     {
         let app = self.clone();
         // Held by the work: whoever goes away does not end it.
-        let thread = self.room().thread().await;
+        let holds = (self.room().thread().await, Held::current());
         let work = move || {
-            let _thread = thread;
+            let _holds = holds;
             work(app.db())
         };
         match tokio::task::spawn_blocking(work).await {

@@ -68,8 +68,37 @@ pub struct Room {
 }
 
 tokio::task_local! {
-    /// What a request needs at least, so that what only computes does not wait for what waits for the disk.
-    pub static ROLE: Role;
+    /// What the request holds that is being answered.
+    pub static HELD: Held;
+}
+
+/// What a request holds until all work for it has ended, also when whoever asked has gone before.
+#[derive(Clone)]
+pub struct Held(Arc<Holding>);
+
+struct Holding {
+    role: Role,
+    /// Its place among the requests at once.
+    _place: OwnedSemaphorePermit,
+    /// What its body takes.
+    _body: Option<Reserved>,
+}
+
+impl Held {
+    /// All that a request holds which needs this role.
+    pub fn new(role: Role, place: OwnedSemaphorePermit, body: Option<Reserved>) -> Self {
+        Self(Arc::new(Holding { role, _place: place, _body: body }))
+    }
+
+    /// What it needs at least, so that what only computes does not wait for what waits for the disk.
+    pub fn role(&self) -> Role {
+        self.0.role
+    }
+
+    /// That of the request that is being answered; `None` outside of one.
+    pub fn current() -> Option<Self> {
+        HELD.try_with(Self::clone).ok()
+    }
 }
 
 impl Room {
@@ -103,7 +132,7 @@ impl Room {
 
     /// Waits for a thread to work on a request.
     pub async fn thread(&self) -> Option<OwnedSemaphorePermit> {
-        let reads = ROLE.try_with(|role| *role == Role::Read).unwrap_or(false);
+        let reads = HELD.try_with(|held| held.role() == Role::Read).unwrap_or(false);
         let threads = if reads { &self.readers } else { &self.writers };
         // Nobody closes them.
         Arc::clone(threads).acquire_owned().await.ok()

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::BATCH_BYTES_MAX;
 use super::app::App;
 use super::extract::read;
-use super::limits::ROLE;
+use super::limits::{HELD, Held};
 use super::need::Role;
 use super::problem::Problem;
 
@@ -178,7 +178,9 @@ pub async fn once(State(app): State<App>, request: Request, next: Next) -> Resul
                 let request = Request::from_parts(parts, Body::from(body));
                 let pending = Pending { keys: keys.clone(), name, is_answered: false };
                 // Whoever asked may be gone before it is done: it is done all the same, and remembered.
-                let work = tokio::spawn(first(tell, pending, request, next));
+                // Until then it holds what it would hold otherwise.
+                let held = Held::current().ok_or_else(Problem::internal)?;
+                let work = tokio::spawn(HELD.scope(held, first(tell, pending, request, next)));
                 return work.await.map_err(|_| Problem::internal());
             }
             Turn::Again(mut outcome) => {
@@ -233,7 +235,7 @@ impl Answered {
 
 /// The key of a request that changes what is stored. What reads is read anew each time, also where it is posted.
 fn key_of(request: &Request) -> Result<Option<String>, Problem> {
-    let is_change = ROLE.try_with(|role| *role == Role::Write).unwrap_or(false);
+    let is_change = Held::current().is_some_and(|held| held.role() == Role::Write);
     if !is_change || !request.uri().path().starts_with("/v1/") {
         return Ok(None);
     }

@@ -3,13 +3,19 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn};
+use axum::routing::get;
 use kithdb::host::{Db, Options};
 use tokio::sync::oneshot;
 
 use super::app_options;
-use crate::http::{App, AppOptions, Limits, accept, routes};
+use crate::http::table::Table;
+use crate::http::{App, AppOptions, JsonBody, Limits, Problem, accept, need, routes};
 
 /// A server on a port, until it is dropped.
 struct Listening {
@@ -20,6 +26,10 @@ struct Listening {
 
 impl Listening {
     fn start(limits: Limits) -> Self {
+        Self::serving(limits, routes)
+    }
+
+    fn serving(limits: Limits, routes: impl FnOnce(App) -> Router + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("a socket");
         let address = listener.local_addr().expect("bound");
@@ -137,6 +147,92 @@ fn an_answer_that_nobody_reads_is_given_up() {
     let asks = asks.replace("HOST", &server.address.to_string());
     while deaf.write_all(asks.as_bytes()).is_ok() {}
     server.is_served(&mut server.connect());
+}
+
+/// A client on a slow line takes an answer of 64 MiB, which the server has at once and hyper holds: it is not idle while
+/// bytes wait for it, however long, and is when it has them all.
+#[test]
+fn a_large_answer_is_sent_to_its_end() {
+    const LEN: usize = 64 << 20;
+    let server = Listening::serving(Limits { idle_for: SOON, ..patient() }, |_| {
+        Router::new().route("/large", get(|| async { vec![b'a'; LEN] }))
+    });
+    let mut slow = server.connect();
+    server.send(&mut slow, "GET /large HTTP/1.1\r\nHost: HOST\r\n\r\n");
+    std::thread::sleep(10 * SOON);
+    let answer = server.until_closed(slow);
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    assert_eq!(body.len(), LEN);
+}
+
+/// A client sends 900 bytes to be worked on and goes away, with a key for its change and without: the work goes on, and
+/// so what it holds is not given to others, who are told to come again, until it has ended.
+#[test]
+fn who_goes_away_leaves_its_work_counted() {
+    for (key, limits) in [
+        ("", Limits { body_bytes: 1_000, ..patient() }),
+        ("Idempotency-Key: k\r\n", Limits { body_bytes: 1_000, ..patient() }),
+        ("", Limits { requests: 1, ..patient() }),
+        ("Idempotency-Key: k\r\n", Limits { requests: 1, ..patient() }),
+    ] {
+        let (begun, is_begun) = mpsc::channel();
+        let (gone, is_gone) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        let server = Listening::serving(limits, move |app| {
+            let work = move |State(app): State<App>, JsonBody(body): JsonBody<1_000>| async move {
+                let done = app.run(move |_| {
+                    let _ = begun.send(());
+                    // The first waits here until the other end is dropped; nobody else does.
+                    drop(released.try_lock().map(|released| released.recv()));
+                    drop(body);
+                    Ok::<_, Problem>(())
+                });
+                done.await.map(|()| "done")
+            };
+            let table = Table::new(app.clone()).post("/v1/work", need::write(need::About::Database), work);
+            // Dropped after all that is inside, when the client is noticed to have gone.
+            let watch = from_fn(move |request: Request, next: Next| {
+                let gone = Gone(gone.clone());
+                async move {
+                    let _gone = gone;
+                    next.run(request).await
+                }
+            });
+            table.build().0.layer(watch).with_state(app)
+        });
+        // Dropped before the server, which waits for the work.
+        let held_back = release;
+        let head = POST.replace("/v1/collections", "/v1/work") + "Connection: close\r\n";
+        let ask = |key: &str| {
+            let mut client = server.connect();
+            let body = " ".repeat(900);
+            server.send(&mut client, &format!("{head}{key}Content-Length: 900\r\n\r\n{body}"));
+            client
+        };
+        let first = ask(key);
+        is_begun.recv().expect("begun");
+        drop(first);
+        is_gone.recv().expect("gone");
+        let refused = server.until_closed(ask(""));
+        assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("overloaded"), "{key}: {refused}");
+        drop(held_back);
+        // The thread of the first may take a moment to give back what it held.
+        while !server.until_closed(ask("")).starts_with("HTTP/1.1 200 ") {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Says when it is dropped.
+struct Gone(mpsc::Sender<()>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        // Nobody waits for those that are answered.
+        let _ = self.0.send(());
+    }
 }
 
 #[test]
