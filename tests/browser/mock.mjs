@@ -87,6 +87,7 @@ async function answer(mock, path, body) {
   const collection = COLLECTIONS[name && decodeURIComponent(name)];
   if (verb === 'search') return answerLate(mock, collection, JSON.parse(body));
   if (verb === 'export') return [200, 'application/octet-stream', JSON.stringify(collection)];
+  if (path.endsWith('/graph/subgraph')) return json({ nodes: [], edges: [], truncated: false });
   if (path === '/v1/collections') {
     return json({ collections: mock.names.map((known) => COLLECTIONS[known].info), unopenable: mock.unopenable });
   }

@@ -233,7 +233,7 @@ impl Surface for RestSurface {
             }
             "scan" => server.ask("GET", &format!("{collection}/documents?{}", page(args)), None),
             "configure" => {
-                let change = part(&["maintenance", "codes", "auto_links", "durability"]);
+                let change = part(&["maintenance", "codes", "auto_links", "decay", "durability"]);
                 server.ask("PATCH", &collection, Some(&change))
             }
             "job" => server.ask("GET", &format!("{collection}/job"), None),

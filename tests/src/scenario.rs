@@ -101,16 +101,22 @@ pub fn replay(
         }
         if matches!(step.op.as_str(), "add" | "get" | "delete" | "search" | "search_many" | "scan") {
             let mut told = outcome.unwrap_or_else(|failure| json!({ "error": failure.code }));
-            // What a filter took is told part by part.
-            if let Some(plan) = told.pointer_mut("/filter_plan/parts") {
-                plan.take();
-            }
+            forget_parts(&mut told);
             forget_moments(&mut told);
             results.push(rounded(&told));
         }
     }
     surface.must("close", &json!({}));
     results
+}
+
+/// What a filter took is told part by part.
+fn forget_parts(told: &mut Value) {
+    if let Some(parts) = told.pointer_mut("/filter_plan/parts") {
+        parts.take();
+    }
+    let together = told.get_mut("results").and_then(Value::as_array_mut);
+    together.into_iter().flatten().for_each(forget_parts);
 }
 
 /// Edges that results came with began when they were linked, at another moment each time.

@@ -172,7 +172,6 @@ impl Decay {
             return Err(Error::parameter("decay", below, "a half-life of at least 0"));
         }
         if let Some(layers) = &self.layers {
-            check_path("decay", &layers.field)?;
             if layers.half_lives.len() > DECAY_LAYERS_MAX {
                 let expected = format!("at most {DECAY_LAYERS_MAX} layers");
                 return Err(Error::parameter("decay", layers.half_lives.len(), expected));
@@ -182,8 +181,14 @@ impl Decay {
                 return Err(Error::parameter("decay", crate::base::ids::shorten(long), expected));
             }
         }
-        let fields = [&self.time_field, &self.pinned_field];
-        fields.into_iter().flatten().try_for_each(|field| check_path("decay", field))
+        let layer_field = self.layers.as_ref().map(|layers| &layers.field);
+        let fields = [self.time_field.as_ref(), self.pinned_field.as_ref(), layer_field];
+        fields.into_iter().flatten().try_for_each(|field| {
+            if field.is_empty() {
+                return Err(Error::parameter("decay", "an empty field", "the path of a field"));
+            }
+            check_path("decay", field)
+        })
     }
 
     /// Appends its bytes (docs/FORMAT.md, "Config").

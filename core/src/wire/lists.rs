@@ -38,7 +38,6 @@ pub fn up_to<'de, const MAX: usize, T: Deserialize<'de>, D: Deserializer<'de>>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::base::limits::{BATCH_MAX, BULK_MAX, FACETS_MAX, SCAN_MAX, SEARCHES_MAX, SORT_KEYS_MAX};
     use crate::wire::{
         AddBody, ChangeBody, GetBody, IdsBody, LinksBody, SearchBody, SearchesBody, UnlinksBody, parse,
