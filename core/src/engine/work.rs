@@ -12,6 +12,8 @@ use crate::index::HnswParams;
 use crate::index::hnsw::{Builder, Kept};
 use crate::segment::{End, Ends, Segment, SegmentBuilder};
 use crate::storage::{BlobKind, Section};
+use crate::text::Carry;
+use crate::text::carry::LEFT_BEHIND;
 use crate::vectors::Coding;
 
 use super::collection::derive_with;
@@ -21,6 +23,8 @@ use super::recode::{Recoding, Relinking};
 
 /// Levels of an index are drawn from this seed, so that the same vectors always give the same links.
 const LEVEL_SEED: u64 = 0x6B69_7468;
+/// Postings that are taken over in the time of a document.
+const POSTINGS_A_DOCUMENT: usize = 64;
 /// Links go on when at least one of so many of their vectors does: with fewer, building them anew gives better ones.
 const KEPT_SHARE: usize = 2;
 
@@ -63,9 +67,19 @@ pub(super) struct Writing {
     kept: Ends,
     /// The part and the slot that come next.
     at: (usize, u32),
+    /// The words of that part, when it has them.
+    words: Option<CarriedWords>,
     total: usize,
     builder: SegmentBuilder,
     linking: Linking,
+}
+
+/// Words of a part, which follow once its rows are there.
+#[derive(Default)]
+struct CarriedWords {
+    /// The new slot of each of its slots.
+    slots: Vec<u32>,
+    carry: Carry,
 }
 
 enum Linking {
@@ -113,7 +127,8 @@ impl Work {
             kept => Linking::Wanted(kept),
         };
         let (at, builder, kept) = ((parts.start, 0), SegmentBuilder::default(), Ends::default());
-        Ok(Self::Rows(Box::new(Writing { parts, ended, horizons, kept, at, total, builder, linking })))
+        let words = None;
+        Ok(Self::Rows(Box::new(Writing { parts, ended, horizons, kept, at, words, total, builder, linking })))
     }
 
     /// Works on, for about `budget` documents; what was built, at the end.
@@ -173,7 +188,13 @@ impl Writing {
         while self.at.0 < self.parts.end {
             let (at, slot) = (self.at.0, Slot(self.at.1));
             let part = &view.parts[at].part;
+            if slot.index() == 0 && self.words.is_none() && part.postings()?.is_some() {
+                self.words = Some(CarriedWords::default());
+            }
             if slot.index() == part.len() {
+                if !self.carry_words(part, budget)? {
+                    return Ok(());
+                }
                 if let Some(edges) = part.edge_table()? {
                     self.builder.push_edges(&edges);
                 }
@@ -184,6 +205,7 @@ impl Writing {
                 continue;
             }
             let end = self.ended[at - self.parts.start].get(slot);
+            let mut new = LEFT_BEHIND;
             if end.is_none_or(|end| end.valid_to > self.horizons.documents) {
                 if left == 0 {
                     return Ok(());
@@ -200,12 +222,31 @@ impl Writing {
                 if row.vector.is_some() {
                     self.linking.note(at, part, slot, self.builder.vectors())?;
                 }
-                self.builder.push(&row, with);
+                new = self.builder.len() as u32;
+                match self.words {
+                    Some(_) => self.builder.push_without_words(&row, with),
+                    None => self.builder.push(&row, with),
+                }
                 left -= 1;
+            }
+            if let Some(words) = &mut self.words {
+                words.slots.push(new);
             }
             self.at.1 += 1;
         }
         Ok(())
+    }
+
+    /// Takes over words of the part that was read; true once all are there.
+    fn carry_words(&mut self, part: &Part, budget: usize) -> Result<bool> {
+        if let (Some(words), Some(postings)) = (&mut self.words, part.postings()?) {
+            let budget = budget.saturating_mul(POSTINGS_A_DOCUMENT);
+            if !self.builder.carry_words(&mut words.carry, postings, &words.slots, budget)? {
+                return Ok(false);
+            }
+        }
+        self.words = None;
+        Ok(true)
     }
 
     /// A segment that has no links is small or waits for them, which are made with int8 codes.

@@ -2,10 +2,11 @@
 //!
 //! Where it pauses never changes what it makes. Rows are not kept: what they give is, in the form it has in a blob.
 
+use crate::base::Result;
 use crate::graph::{self, EdgeTable};
 use crate::meta::ColumnsBuilder;
 use crate::storage::{BlobKind, Section};
-use crate::text::MemoryPostings;
+use crate::text::{Carry, MemoryPostings, PostingSource};
 use crate::vectors::{CodeEncoder, Coding, Extent, Int8Encoder, Int8Space, Metric};
 
 use super::blobs::Derive;
@@ -44,10 +45,18 @@ impl SegmentBuilder {
     /// # Panics
     /// When it is out of order or has a vector of another dimension.
     pub fn push(&mut self, row: &Row, with: Derive<'_>) {
-        let slot = self.len as u32;
         if let Some(words) = with.words {
-            words.push(&mut self.postings, slot, &row.metadata);
+            words.push(&mut self.postings, self.len as u32, &row.metadata);
         }
+        self.push_without_words(row, with);
+    }
+
+    /// As [`Self::push`], for a row whose words are carried over ([`Self::carry_words`]).
+    ///
+    /// # Panics
+    /// As [`Self::push`].
+    pub fn push_without_words(&mut self, row: &Row, with: Derive<'_>) {
+        let slot = self.len as u32;
         if let Some(vector) = &row.vector {
             self.vectors += 1;
             if with.metric == Metric::Manhattan {
@@ -57,6 +66,20 @@ impl SegmentBuilder {
         self.columns.push(slot, &row.metadata);
         self.rows.get_or_insert_with(|| RowsBuilder::new(with.stored)).push(row);
         self.len += 1;
+    }
+
+    /// Takes over words of a part whose rows were pushed without, before others are pushed: see [`Carry::step`].
+    ///
+    /// # Errors
+    /// As [`Carry::step`].
+    pub fn carry_words(
+        &mut self,
+        carry: &mut Carry,
+        part: &dyn PostingSource,
+        slots: &[u32],
+        budget: usize,
+    ) -> Result<bool> {
+        carry.step(part, slots, &mut self.postings, budget)
     }
 
     /// Takes edges over, which follow in seq those it was given before.

@@ -432,11 +432,14 @@ impl RowsReader {
 
     /// How many entries of the id order are of this id or of ids before it.
     fn after(&self, id: &str) -> Result<usize> {
-        let order = numbers_of::<u32>(&self.pins()?.id_order)?;
+        let pins = self.pins()?;
+        let (order, ends) = (numbers_of::<u32>(&pins.id_order)?, numbers_of::<u64>(&pins.id_offsets)?);
+        // That they are text was checked with all of them; so its bytes are in the order of texts.
+        let at = |slot: u32| &pins.id_bytes[ends[slot as usize] as usize..ends[slot as usize + 1] as usize];
         let (mut low, mut high) = (0, order.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.id(Slot(order[middle]))? <= id {
+            if at(order[middle]) <= id.as_bytes() {
                 low = middle + 1;
             } else {
                 high = middle;

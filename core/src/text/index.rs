@@ -11,7 +11,7 @@ use super::blocks;
 use super::lengths::{Lengths, Width};
 use super::list::{Form, List, Packed};
 use super::memory::MemoryField;
-use super::postings::{FieldStats, PostingSource, Step, walk_sorted};
+use super::postings::{FieldStats, PostingSource, Step, first_from, walk_sorted};
 use crate::base::bytes::le_bytes;
 use crate::base::limits::{SLOTS_MAX, TERM_BYTES_MAX};
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
@@ -240,6 +240,16 @@ impl TextIndex {
         Ok(None)
     }
 
+    /// The list of a term, by its number in the dictionary.
+    fn list_of(&self, field: &Field, i: usize) -> Result<List<'_>> {
+        let ends = self.list_ends.numbers::<u64>()?;
+        let start = before(ends, i);
+        let bytes = self.lists.read(start..ends[i])?;
+        let form = Form::Packed(Packed { bytes, object: &self.object, start });
+        let (df, lengths) = (self.dfs.numbers::<u32>()?[i], self.lengths_of(field)?);
+        Ok(List { df, lengths, form })
+    }
+
     fn lengths_of(&self, field: &Field) -> Result<Lengths<'_>> {
         let bytes = &self.lengths[field.lengths.clone()];
         let slots = match &field.slots {
@@ -351,12 +361,24 @@ impl PostingSource for TextIndex {
 
     fn list(&self, field: &str, term: &str) -> Result<Option<List<'_>>> {
         let Some(field) = self.field(field) else { return Ok(None) };
-        let Some(i) = self.find(field, term)? else { return Ok(None) };
-        let ends = self.list_ends.numbers::<u64>()?;
-        let start = before(ends, i);
-        let bytes = self.lists.read(start..ends[i])?;
-        let form = Form::Packed(Packed { bytes, object: &self.object, start });
-        let (df, lengths) = (self.dfs.numbers::<u32>()?[i], self.lengths_of(field)?);
-        Ok(Some(List { df, lengths, form }))
+        self.find(field, term)?.map(|i| self.list_of(field, i)).transpose()
+    }
+
+    fn for_each_list(
+        &self,
+        field: &str,
+        from: &str,
+        f: &mut dyn FnMut(&str, List<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let Some(field) = self.field(field) else { return Ok(()) };
+        let ends = self.term_ends.numbers::<u64>()?;
+        let term = |i: usize| &self.term_bytes[before(ends, i) as usize..ends[i] as usize];
+        for i in first_from(field.terms.clone(), |i| term(i) < from.as_bytes())..field.terms.end {
+            let Ok(term) = std::str::from_utf8(term(i)) else { return self.corrupt("terms of UTF-8") };
+            if !f(term, self.list_of(field, i)?)? {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::analysis::Analyzer;
+use super::carry::LEFT_BEHIND;
 use super::index::write_sections;
 use super::lengths::{Lengths, Width};
 use super::list::{Form, List};
-use super::postings::{FieldStats, Posting, PostingSource, Step, walk_sorted};
+use super::postings::{FieldStats, Posting, PostingSource, Step, first_from, walk_sorted};
 use crate::base::bytes::le_bytes;
 use crate::base::string_table::{StringTable, hash};
 use crate::base::{DecodeError, Reader, Result, Writer};
@@ -135,6 +136,50 @@ impl MemoryPostings {
         write_sections(n_slots, &fields.map(|(name, field)| (name.as_str(), field)).collect::<Vec<_>>())
     }
 
+    /// Takes over how many terms the documents of a part have in a field.
+    pub(super) fn carry_lengths(
+        &mut self,
+        field: &str,
+        part: &dyn PostingSource,
+        slots: &[u32],
+    ) -> Result<()> {
+        let into = self.fields.entry(field.to_owned()).or_default();
+        part.for_each_length(field, &mut |slot, length| {
+            let slot = slots[slot as usize];
+            if slot != LEFT_BEHIND {
+                self.n_slots = self.n_slots.max(slot + 1);
+                into.add_length(slot, length);
+            }
+        })
+    }
+
+    /// Takes over postings of a term in a field, whose lengths are there.
+    pub(super) fn carry_list(&mut self, field: &str, term: &str, postings: &[Posting]) {
+        let (Some(field), Some((first, others))) = (self.fields.get_mut(field), postings.split_first())
+        else {
+            return;
+        };
+        let list = match field.terms.number(term, hash(term)) {
+            (number, true) => {
+                field.lists.push(PostingList { last_tf: first.tf, ..PostingList::new(first.slot) });
+                &mut field.lists[number as usize]
+            }
+            (number, false) => {
+                let list = &mut field.lists[number as usize];
+                list.add(first.slot, first.tf);
+                list
+            }
+        };
+        others.iter().for_each(|posting| list.add(posting.slot, posting.tf));
+    }
+
+    fn list_of<'a>(&self, field: &'a MemoryField, list: &PostingList) -> Result<List<'a>> {
+        let mut postings = Vec::with_capacity(list.df as usize);
+        list.read(field, self.n_slots, &mut postings).map_err(|e| e.within("postings in memory", 0))?;
+        let (df, lengths, form) = (list.df, field.lengths(self.n_slots), Form::Open(postings));
+        Ok(List { df, lengths, form })
+    }
+
     fn find(&self, field: &str, term: &str) -> Option<(&MemoryField, &PostingList)> {
         let field = self.fields.get(field)?;
         field.terms.find(term, hash(term)).map(|number| (field, &field.lists[number as usize]))
@@ -170,11 +215,16 @@ impl PostingList {
         if slot == self.last {
             self.last_tf += 1;
         } else {
-            self.close(slot);
-            self.last = slot;
-            self.last_tf = 1;
-            self.df += 1;
+            self.add(slot, 1);
         }
+    }
+
+    /// Adds a slot that is above the last one.
+    fn add(&mut self, slot: u32, tf: u32) {
+        self.close(slot);
+        self.last = slot;
+        self.last_tf = tf;
+        self.df += 1;
     }
 
     fn append(&mut self, other: &Self, slot_offset: u32) {
@@ -259,10 +309,24 @@ impl PostingSource for MemoryPostings {
     }
 
     fn list(&self, field: &str, term: &str) -> Result<Option<List<'_>>> {
-        let Some((field, list)) = self.find(field, term) else { return Ok(None) };
-        let mut postings = Vec::with_capacity(list.df as usize);
-        list.read(field, self.n_slots, &mut postings).map_err(|e| e.within("postings in memory", 0))?;
-        let (df, lengths, form) = (list.df, field.lengths(self.n_slots), Form::Open(postings));
-        Ok(Some(List { df, lengths, form }))
+        self.find(field, term).map(|(field, list)| self.list_of(field, list)).transpose()
+    }
+
+    fn for_each_list(
+        &self,
+        field: &str,
+        from: &str,
+        f: &mut dyn FnMut(&str, List<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let Some(field) = self.fields.get(field) else { return Ok(()) };
+        let numbers = field.terms.sorted();
+        let first = first_from(0..numbers.len(), |i| field.terms.string(numbers[i]) < from);
+        for &number in &numbers[first..] {
+            let list = self.list_of(field, &field.lists[number as usize])?;
+            if !f(field.terms.string(number), list)? {
+                break;
+            }
+        }
+        Ok(())
     }
 }

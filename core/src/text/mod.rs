@@ -8,6 +8,7 @@ pub mod analysis;
 mod ascii;
 mod blocks;
 pub mod bm25;
+pub mod carry;
 mod cjk;
 pub mod conditions;
 mod cursor;
@@ -36,6 +37,7 @@ pub mod words;
 
 pub use analysis::{Analyzer, Token};
 pub use bm25::{TermExplanation, Weight, Weights, explain, score};
+pub use carry::Carry;
 pub use index::TextIndex;
 pub use language::Language;
 pub use list::List;

@@ -74,6 +74,18 @@ pub trait PostingSource: Send + Sync {
     /// `corrupt`; `not_resident` when they must be fetched first.
     fn list(&self, field: &str, term: &str) -> Result<Option<List<'_>>>;
 
+    /// Calls `f` with each term of the field that is not below `from`, in ascending order, and with its postings, until it says
+    /// that it wants no more.
+    ///
+    /// # Errors
+    /// `corrupt`; `not_resident` when a list must be fetched first, after `f` was called with those before it; what `f` answers.
+    fn for_each_list(
+        &self,
+        field: &str,
+        from: &str,
+        f: &mut dyn FnMut(&str, List<'_>) -> Result<bool>,
+    ) -> Result<()>;
+
     /// Calls `f` with the postings of the term in the field, by ascending slot.
     ///
     /// # Errors
@@ -138,7 +150,7 @@ pub(super) fn walk_sorted<'a>(
 
 /// The first of some numbers for which something is no longer so, that is so for all before it. Looks at few of them: the
 /// nearer it is, the fewer.
-fn first_from(numbers: Range<usize>, is_so: impl Fn(usize) -> bool) -> usize {
+pub(super) fn first_from(numbers: Range<usize>, is_so: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut step) = (numbers.start, 1);
     while low + step <= numbers.end && is_so(low + step - 1) {
         low += step;
