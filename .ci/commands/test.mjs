@@ -43,7 +43,8 @@ await main(async () => {
   if (files.length > 0) {
     await step('running the Node tests', async () => {
       const onText = lines((line) => countNode(line, sum));
-      codes.push(await run(process.execPath, ['--test', '--test-reporter=spec', ...files], { env, mayFail: true, onText }));
+      const args = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`, ...files];
+      codes.push(await run(process.execPath, args, { env, mayFail: true, onText }));
     });
   }
   console.log(`\nall tests took ${duration(performance.now() - start)}`);
