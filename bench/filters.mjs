@@ -1,59 +1,35 @@
 // Filters beside SQLite: how many of a million documents have one category, and a size between two bounds.
-// Usage: npm run bench -- filters [--json] [--documents N] [--rounds N]
+// Usage: npm run bench -- filters [--json] [--no-page] [--documents N] [--rounds N]
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { cpus } from 'node:os';
 
-import { LOCKED, TARGET_FOLDER, output, run } from '../.ci/lib/run.mjs';
-import { Refusal, main, step } from '../.ci/lib/say.mjs';
-import { aligned, number } from './vectors/print.mjs';
+import { benchmark } from './native/run.mjs';
+import { number } from './vectors/print.mjs';
 import { revision } from './vectors/revision.mjs';
-import { cores } from './vectors/runner.mjs';
 
-const RUNNER = join(TARGET_FOLDER, 'release/kithdb-bench-filters');
+const ENGINES = ['kithdb', 'sqlite', 'sqlite_compound'];
 
-await main(async (args) => {
-  const { values } = parseArgs({
-    args,
-    options: {
-      json: { type: 'boolean', default: false },
-      documents: { type: 'string', default: '1000000' },
-      rounds: { type: 'string', default: '9' },
-    },
-  });
-  await step('building the runner of filters', async () => {
-    const manifest = ['--manifest-path', 'bench/runners/filters/Cargo.toml', '--target-dir', TARGET_FOLDER];
-    await run('cargo', ['build', '--release', '--quiet', ...LOCKED, ...manifest]);
-  });
-  const folder = mkdtempSync(join(tmpdir(), 'kithdb-filters-'));
-  try {
-    // On the last core only, so that no engine is helped by a second one.
-    const pinned = output('taskset', ['--version']) === undefined ? [] : ['taskset', '-c', `${cores().at(-1)}`];
-    const [program, ...rest] = [...pinned, RUNNER, folder, values.documents, values.rounds];
-    const told = output(program, rest, { maxBuffer: 1 << 20 });
-    if (told === undefined) throw new Refusal('the runner of filters has failed');
-    if (values.json) console.log(told);
-    else print(JSON.parse(told));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+await benchmark('filters', {
+  options: { documents: 1_000_000, rounds: 9 },
+  pinned: true,
+  ask: (folder, { documents, rounds }) => [folder, documents, rounds],
+  table,
 });
 
-function print({ documents, rounds, queries, sqlite, build_s, widths }) {
-  console.log(`COUNT of category = x AND size BETWEEN a AND b over ${number(documents)} documents, 100 categories`);
-  console.log(`${queries} queries of each width, median of ${rounds} rounds; revision ${revision()}; SQLite ${sqlite}`);
-  console.log(`${cpus()[0].model}; processor time of one core, microseconds a query`);
+function table({ documents, rounds, queries, sqlite, build_s, widths }) {
   const row = ({ width, found, ...engines }) => [
     `${width * 100} % of sizes, ${number(found)} found`,
-    ...['kithdb', 'sqlite', 'sqlite_compound'].map((name) => engines[name].us.toFixed(1)),
+    ...ENGINES.map((name) => engines[name].us.toFixed(1)),
     (engines.kithdb.us / engines.sqlite.us).toFixed(3),
     Math.max(...Object.values(engines).map(({ spread }) => spread)).toFixed(2),
   ];
-  console.log(aligned([
-    ['', 'KithDB', 'SQLite, an index each', 'SQLite, one of both', 'KithDB / SQLite', 'spread'],
-    ...widths.map(row),
-    ['seconds to store all', ...['kithdb', 'sqlite', 'sqlite_compound'].map((name) => build_s[name].toFixed(1)), '', ''],
-  ]));
+  return {
+    about: [
+      `COUNT of category = x AND size BETWEEN a AND b over ${number(documents)} documents, 100 categories.`,
+      `${queries} queries of each width, median of ${rounds} rounds; SQLite ${sqlite}; revision ${revision()}.`,
+      `${cpus()[0].model}; processor time of one core, microseconds a query.`,
+    ],
+    head: ['', 'KithDB', 'SQLite, an index each', 'SQLite, one of both', 'KithDB / SQLite', 'spread'],
+    rows: [...widths.map(row), ['seconds to store all', ...ENGINES.map((name) => build_s[name].toFixed(1)), '', '']],
+  };
 }
