@@ -1,6 +1,6 @@
-//! Lists the files for the server to embed: those of `web/`, which need no build step, and the engine that runs in a
-//! tab, which is in `js/dist` once it was compiled. Without the first a plain page is served; without the second the
-//! page searches through the server only.
+//! Lists the files for the server to embed: those of `web/`, which need no build step, the engine that runs in a tab,
+//! which is in `js/dist` once it was compiled, and the explorer, which is in `web/dist` once it was built. Without the
+//! first and the last a plain page is served in their place; without the engine the page searches through the server only.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,16 @@ const PAGE_ENDINGS: [&str; 8] = ["html", "js", "css", "svg", "png", "json", "wof
 /// What is served of `js/dist`, and the parts of it that are for Node alone.
 const ENGINE_ENDINGS: [&str; 2] = ["js", "wasm"];
 const FOR_NODE: [&str; 1] = ["node/"];
+/// The explorer's page, without which there is none.
+const EXPLORER_ENTRY: &str = "index.html";
 /// Without one of these there is no engine: the TypeScript is compiled by itself, the core for it where that is possible.
 const ENGINE_PARTS: [&str; 2] = ["browser.js", "wasm/kithdb_wasm_bg.wasm"];
 
 fn main() {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
     let mut table = String::from("&[\n");
-    for (name, path) in page_files(&root.join("web")).into_iter().chain(engine_files(&root.join("js"))) {
+    let page = page_files(&root.join("web")).into_iter();
+    for (name, path) in page.chain(explorer_files(&root.join("web/dist"))).chain(engine_files(&root.join("js"))) {
         writeln!(table, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes all");
     }
     table.push_str("]\n");
@@ -39,12 +42,21 @@ fn page_files(folder: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
+/// The files of the explorer, under `/ui/explorer/`; none when it was not built. Whether they change is seen with `web/`.
+fn explorer_files(dist: &Path) -> Vec<(String, PathBuf)> {
+    let mut found = vec![];
+    if dist.join(EXPLORER_ENTRY).is_file() {
+        walk(dist, "", &PAGE_ENDINGS, &mut found);
+    }
+    found.into_iter().map(|(name, path)| (format!("explorer/{name}"), path)).collect()
+}
+
 /// The files of the engine, under `/ui/kithdb/`; none when it was not compiled.
 fn engine_files(js: &Path) -> Vec<(String, PathBuf)> {
     let dist = js.join("dist");
     let mut found = vec![];
     if ENGINE_PARTS.iter().all(|part| dist.join(part).is_file()) {
-        walk(&dist, "", &mut found);
+        walk(&dist, "", &ENGINE_ENDINGS, &mut found);
     } else {
         // A path that does not exist would make cargo run this each time; the folder above changes when it appears.
         println!("cargo::rerun-if-changed={}", if dist.is_dir() { dist.display() } else { js.display() });
@@ -56,15 +68,15 @@ fn engine_files(js: &Path) -> Vec<(String, PathBuf)> {
     found.into_iter().map(|(name, path)| (format!("kithdb/{name}"), path)).collect()
 }
 
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) {
+fn walk(folder: &Path, prefix: &str, endings: &[&str], found: &mut Vec<(String, PathBuf)>) {
     for path in entries(folder) {
         let name = format!("{prefix}{}", file_name(&path));
         if path.is_dir() {
             let inner = format!("{name}/");
             if !FOR_NODE.contains(&&*inner) {
-                walk(&path, &inner, found);
+                walk(&path, &inner, endings, found);
             }
-        } else if ENGINE_ENDINGS.contains(&ending(&path)) && !FOR_NODE.contains(&&*name) {
+        } else if endings.contains(&ending(&path)) && !FOR_NODE.contains(&&*name) {
             found.push((name, path));
         }
     }

@@ -6,6 +6,7 @@
 const PREFIX = 'kithdb-page-';
 const LIST = '/ui/files.json';
 const INDEX = '/ui/';
+const EXPLORER = '/ui/explorer/';
 /** The module with threads, which the page has no use for. */
 const UNUSED = 'kithdb/wasm/threads/';
 /** A server that takes longer, in ms, is as good as none when the file is kept. */
@@ -22,7 +23,8 @@ addEventListener('fetch', (event) => {
   const { method, url, mode } = event.request;
   const { origin, pathname } = new URL(url);
   if (method !== 'GET' || origin !== location.origin || !pathname.startsWith(INDEX)) return;
-  const kept = mode === 'navigate' ? INDEX : pathname;
+  const page = pathname.startsWith(EXPLORER) ? EXPLORER : INDEX;
+  const kept = mode === 'navigate' ? page : pathname;
   event.respondWith(answer(event.request, kept));
   // A new version may have come with this visit. The answer does not wait for it.
   if (mode === 'navigate') event.waitUntil(refresh().catch(() => {}));
@@ -65,7 +67,7 @@ async function refresh() {
   if (before === name) return;
   const cache = await caches.open(name);
   const used = files.filter((file) => !file.startsWith(UNUSED));
-  const paths = used.map((file) => (file === 'index.html' ? INDEX : `/ui/${file}`));
+  const paths = used.map((file) => `/ui/${file}`.replace(/\/index\.html$/, '/'));
   await Promise.all(paths.map(async (path) => cache.put(path, await fetchFile(path))));
   await cache.put(LIST, list);
   const others = (await caches.keys()).filter((other) => other.startsWith(PREFIX) && other !== name);

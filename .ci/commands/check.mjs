@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { tsc } from '../lib/build.mjs';
+import { checkExplorer } from '../lib/explorer.mjs';
 import { INTERLEAVINGS } from '../lib/interleavings.mjs';
 import { LOCKED, ROOT, TARGET_FOLDER, output, run } from '../lib/run.mjs';
 import { Refusal, main, step } from '../lib/say.mjs';
@@ -47,6 +48,7 @@ const PARTS = {
       await run(process.execPath, tsc('-p', 'js/tsconfig.browser.json', '--noEmit'));
       await run(process.execPath, tsc('-p', 'js/tsconfig.node.json', '--noEmit'));
     });
+    await checkExplorer();
   },
   async tidy() {
     const args = ['test', ...LOCKED, '--quiet', '-p', 'kithdb-tests', '--test', 'all', 'tidy'];

@@ -1,9 +1,10 @@
-// Builds what the commands use: the browser module, the TypeScript of the npm package, the server, the Node addon.
+// Builds what the commands use: the browser module, the TypeScript of the npm package, the explorer, the server, the Node addon.
 // In this order: the server embeds what the browser gets. cargo and tsc know themselves what is up to date.
 
 import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { buildExplorer } from './explorer.mjs';
 import { copyChanged, filesOf } from './files.mjs';
 import { LOCKED, ROOT, TARGET_FOLDER, run } from './run.mjs';
 import { step } from './say.mjs';
@@ -26,6 +27,7 @@ export function serverBinary(profile) {
 export async function buildRelease() {
   await buildWasm({ threads: true });
   await buildTypes();
+  await buildExplorer();
   const first = !existsSync(serverBinary('release'));
   await step(`building the server and the Node addon${first ? ' (first time about 2 minutes)' : ''}`, async () => {
     const packages = ['-p', 'kithdb-server', '-p', 'kithdb-node'];
@@ -50,6 +52,7 @@ export async function buildForNode() {
 export async function buildForTests() {
   await buildWasm({ threads: true });
   await buildTypes();
+  await buildExplorer();
   const first = !existsSync(serverBinary('debug'));
   await step(`building the tests and what they start${first ? ' (first time a few minutes)' : ''}`, async () => {
     await run('cargo', ['build', '--workspace', '--all-targets', ...LOCKED, ...(first ? [] : ['--quiet'])]);
@@ -77,7 +80,7 @@ async function buildTypes() {
   });
 }
 
-/** The arguments that make node run the compiler of node_modules. */
+/** The arguments that make node run the compiler of node_modules; the package `typescript` is an older one with an API. */
 export function tsc(...args) {
-  return [join(ROOT, 'node_modules/typescript/bin/tsc'), ...args];
+  return [join(ROOT, 'node_modules/@typescript/native/bin/tsc'), ...args];
 }

@@ -1,5 +1,5 @@
-//! The search page and the engine it can run in a tab: the files of `web/` and of the compiled `js/`, embedded when the
-//! server is built. A debug build reads them from there again at each request, so that one sees what one edits.
+//! The search page, the explorer, and the engine that both can run in a tab: the files of `web/`, of the built
+//! `web/explorer/` and of the compiled `js/`, embedded when the server is built. A debug build reads them from there again at each request, so that one sees what one edits.
 //!
 //! Only names of the embedded table are served; nothing of a request becomes part of a path.
 
@@ -20,6 +20,14 @@ const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_files.rs
 /// Where the engine's files are, in the table and under `/ui/`, and the one that is imported first.
 const ENGINE: &str = "kithdb/";
 const ENGINE_ENTRY: &str = "kithdb/browser.js";
+
+/// Where the explorer's files are, in the table and under `/ui/`, and its page.
+const EXPLORER: &str = "explorer/";
+const EXPLORER_ENTRY: &str = "explorer/index.html";
+
+const NO_EXPLORER: &str = "<!doctype html><title>KithDB Explorer</title><h1>KithDB Explorer</h1><p>The server runs; it was \
+     built without its explorer. To have one, type <code>npm run build</code> in the repository.</p>\
+     <p>The search page is at <a href=\"../\">../</a>.</p>";
 
 const NO_PAGE: &str = "<!doctype html><title>KithDB</title><h1>KithDB</h1><p>The server runs; it was built without its \
      page. To have one, build it where the folder <code>web/</code> lies beside <code>server/</code>.</p>\
@@ -69,6 +77,17 @@ pub async fn to_index() -> Redirect {
     Redirect::permanent("/ui/")
 }
 
+/// The explorer's page. Its files have addresses relative to this one, so that a proxy may put all below any path.
+pub async fn explorer(headers: HeaderMap) -> Response {
+    let content = content(EXPLORER_ENTRY).unwrap_or(NO_EXPLORER.as_bytes().into());
+    answer(EXPLORER_ENTRY, content, &headers)
+}
+
+/// Relative, as a proxy's path is not known here.
+pub async fn to_explorer() -> Redirect {
+    Redirect::permanent("explorer/")
+}
+
 pub async fn asset(PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let content = content(&name).ok_or_else(|| Problem::unknown_route(&format!("/ui/{name}")))?;
     Ok(answer(&name, content, &headers))
@@ -89,7 +108,13 @@ pub async fn files() -> Response {
 fn content(name: &str) -> Option<Cow<'static, [u8]>> {
     let (name, embedded) = FILES.iter().find(|(known, _)| *known == name)?;
     let edited = || {
-        let path = name.strip_prefix(ENGINE).map_or(format!("web/{name}"), |rest| format!("js/dist/{rest}"));
+        let path = if let Some(rest) = name.strip_prefix(ENGINE) {
+            format!("js/dist/{rest}")
+        } else if let Some(rest) = name.strip_prefix(EXPLORER) {
+            format!("web/dist/{rest}")
+        } else {
+            format!("web/{name}")
+        };
         std::fs::read(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).ok()
     };
     let content = if cfg!(debug_assertions) { edited() } else { None };

@@ -14,7 +14,7 @@ for (const [name, options] of Object.entries({
   test(`the types fit a program that is ${name}`, () => {
     const strict = ['--strict', '--exactOptionalPropertyTypes', '--noEmit', '--skipLibCheck', 'false', '--ignoreConfig'];
     const libraries = ['--target', 'es2022', '--lib', 'es2024,esnext.disposable,dom', '--types', ''];
-    const args = [join(ROOT, 'node_modules/typescript/bin/tsc'), ...options, ...strict, ...libraries, 'tests/js/types.ts'];
+    const args = [join(ROOT, 'node_modules/@typescript/native/bin/tsc'), ...options, ...strict, ...libraries, 'tests/js/types.ts'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
     assert.equal(status, 0, stdout + stderr);
   });

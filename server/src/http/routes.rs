@@ -46,6 +46,8 @@ pub fn table(app: App) -> Table {
         .get("/ui", public(), page::to_index)
         .get("/ui/", public(), page::index)
         .get("/ui/files.json", public(), page::files)
+        .get("/ui/explorer", public(), page::to_explorer)
+        .get("/ui/explorer/", public(), page::explorer)
         .get("/ui/{*file}", public(), page::asset)
         .get("/healthz", public(), healthz)
         .get("/readyz", public(), readyz)

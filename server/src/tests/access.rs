@@ -51,6 +51,8 @@ async fn every_route_but_the_public_ones_wants_a_token() {
         "/ui",
         "/ui/",
         "/ui/files.json",
+        "/ui/explorer",
+        "/ui/explorer/",
         "/ui/{*file}",
         "/health",
         "/healthz",

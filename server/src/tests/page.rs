@@ -1,6 +1,6 @@
 //! The files of the page: which are served, as what, and when a browser may keep them.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 
 use super::Server;
 
@@ -20,6 +20,9 @@ async fn the_page_serves_nothing_but_its_own_files() {
         "/ui/kithdb/node/native/addon.js",
         "/ui/kithdb/kithdb.node",
         "/ui/kithdb/../../Cargo.toml",
+        "/ui/explorer/../../Cargo.toml",
+        "/ui/explorer/src/main.ts",
+        "/ui/dist/index.html",
     ];
     for path in others {
         assert_eq!(server.get(path).await.problem(), (404, "unknown_route".into()), "{path}");
@@ -60,9 +63,20 @@ async fn files_are_of_the_type_that_a_browser_wants() {
         ("/ui/main.css", "text/css; charset=utf-8"),
         ("/ui/icon.svg", "image/svg+xml"),
         ("/ui/files.json", "application/json"),
+        ("/ui/explorer/", "text/html; charset=utf-8"),
     ];
     for (path, content_type) in table {
         assert_eq!(server.get(path).await.header(CONTENT_TYPE), content_type, "{path}");
     }
     assert_eq!(server.get("/").await.body, server.get("/ui/").await.body);
+}
+
+#[tokio::test]
+async fn the_explorer_is_where_a_proxy_put_it() {
+    let server = Server::new();
+    let led = server.get("/ui/explorer").await;
+    assert_eq!((led.status.as_u16(), led.header(LOCATION)), (308, "explorer/"));
+    let page = String::from_utf8(server.get("/ui/explorer/").await.body).expect("text");
+    // Built or not, nothing in it is named from the root of a host.
+    assert!(page.contains("KithDB Explorer") && !page.contains("=\"/"), "{page}");
 }

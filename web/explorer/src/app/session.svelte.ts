@@ -1,0 +1,87 @@
+// The database that is shown: opened from its source, with what its collections are and hold. One at a time: the one
+// before is closed, so that another tab can have it.
+
+import { isCancelled } from '../data/problem.js';
+import { type Source, openSource } from '../data/sources.js';
+import type { CollectionInfo, CollectionStats, Database } from '../data/types.js';
+
+/** How far it is. */
+export type Phase = 'opening' | 'open' | 'failed';
+
+/** A collection that cannot be opened, and why. */
+export type Broken = Extract<CollectionStats, { error: unknown }>;
+
+class Session {
+  source = $state.raw<Source | null>(null);
+  phase = $state<Phase>('opening');
+  database = $state.raw<Database | null>(null);
+  infos = $state.raw<readonly CollectionInfo[]>([]);
+  broken = $state.raw<readonly Broken[]>([]);
+  error = $state.raw<unknown>(null);
+  #turn = 0;
+  #closing: Promise<void> = Promise.resolve();
+
+  /** Opens a source in place of the one before. */
+  async enter(source: Source): Promise<void> {
+    const turn = ++this.#turn;
+    this.#leave();
+    this.source = source;
+    this.phase = 'opening';
+    this.infos = [];
+    this.broken = [];
+    this.error = null;
+    try {
+      await this.#closing;
+      const database = await openSource(source);
+      if (turn !== this.#turn) return void (await database.close());
+      this.database = database;
+      await this.#read(database, turn);
+      if (turn === this.#turn) this.phase = 'open';
+    } catch (error) {
+      if (turn !== this.#turn) return;
+      this.error = error;
+      this.phase = 'failed';
+    }
+  }
+
+  /** Opens the same again: after a token was entered, or a server has come back. */
+  async again(): Promise<void> {
+    if (this.source) await this.enter(this.source);
+  }
+
+  /** Reads anew what the collections are and hold. */
+  async refresh(): Promise<void> {
+    const { database } = this;
+    if (!database) return;
+    try {
+      await this.#read(database, this.#turn);
+    } catch (error) {
+      if (!isCancelled(error)) throw error;
+    }
+  }
+
+  async #read(database: Database, turn: number): Promise<void> {
+    const infos = await database.collections();
+    if (turn !== this.#turn) return;
+    this.infos = infos;
+  }
+
+  /** What is damaged is told by what lists figures. */
+  noteBroken(stats: readonly CollectionStats[]): void {
+    this.broken = stats.filter((one): one is Broken => 'error' in one);
+  }
+
+  #leave(): void {
+    const { database } = this;
+    this.database = null;
+    if (database) this.#closing = database.close().catch(() => {});
+  }
+}
+
+export const session = new Session();
+
+// A tab that is closed lets go at once.
+addEventListener('pagehide', () => void session.database?.close().catch(() => {}));
+addEventListener('pageshow', (event) => {
+  if (event.persisted) void session.again();
+});

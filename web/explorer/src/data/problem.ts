@@ -1,0 +1,30 @@
+// What went wrong, whoever says it: the facts of a report, and what a reader can do about it here.
+
+/** The facts of an error that a page shows. */
+export interface Problem {
+  code: string;
+  message: string;
+  expected?: string | undefined;
+  got?: string | undefined;
+  /** Byte offset within a text of the request, in UTF-8. */
+  position?: number | undefined;
+  hint?: string | undefined;
+}
+
+/** What is known of an error. */
+export function problemOf(error: unknown): Problem {
+  if (!(error instanceof Error)) return { code: 'unknown', message: String(error) };
+  const { code, expected, got, position, hint } = error as Partial<Problem>;
+  return { code: typeof code === 'string' ? code : 'internal', message: error.message, expected, got, position, hint: hint ?? HINTS[String(code)] };
+}
+
+/** Whether somebody gave up waiting: nothing to be told. */
+export const isCancelled = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || (error as Partial<Problem>).code === 'cancelled');
+
+const HINTS: Record<string, string> = {
+  unauthorized: 'enter the token that the server was started with, or a key of it',
+  forbidden: 'enter the token of a key with a higher role, or of one for this collection',
+  database_locked: 'close it in the other tab, then try again',
+  unreachable: 'start the server, then try again; what you typed is kept in the address',
+};

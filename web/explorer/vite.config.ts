@@ -1,0 +1,21 @@
+// How the explorer is built: relative addresses only, no inline script or style, and the engine left where the server
+// has it already. Templates become calls that make elements one by one, as no text may become markup under its policy.
+
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: './',
+  plugins: [svelte({ configFile: false, compilerOptions: { runes: true, fragments: 'tree', modernAst: true } })],
+  build: {
+    outDir: '../dist',
+    emptyOutDir: true,
+    // The first that know light-dark(), which everything else here is older than.
+    target: ['chrome123', 'firefox120', 'safari17.5'],
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    sourcemap: false,
+  },
+  worker: { format: 'es' },
+});
