@@ -31,7 +31,7 @@ export interface PageProps {
   /** All collections, by name. */
   infos: readonly CollectionInfo[];
   /** What this page keeps in the address, as it is now; it changes by Back, by links and by `keep`. */
-  state: AddressState;
+  address: AddressState;
   /** Keeps something in the address: names with text, and '' for what is to go. `replace` while somebody types or drags. */
   keep: (change: AddressState, options?: { replace?: boolean }) => void;
   /** Goes to another page or collection, with its state. */
