@@ -1,15 +1,6 @@
-// How figures read: pure functions.
+// How figures read: pure functions, with those that the search page has.
 
-/** 1,234 documents; 1 document. */
-export const count = (value: number, one: string, many = `${one}s`): string =>
-  `${value.toLocaleString('en')} ${value === 1 ? one : many}`;
-
-/** Three digits that matter, without the noise of the others. */
-export const number = (value: number): string =>
-  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)).toString();
-
-/** Always the same width in a list: scores are compared by the eye. */
-export const score = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(3));
+export { count, number, ordinal, score } from '../../../present.js';
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 
@@ -19,12 +10,6 @@ export function bytes(value: number): string {
   while (amount >= 1000 && unit < UNITS.length - 1) [amount, unit] = [amount / 1000, unit + 1];
   return `${unit === 0 ? amount : amount.toPrecision(3).replace(/\.?0+$/, '')} ${UNITS[unit]}`;
 }
-
-const PLACES = new Intl.PluralRules('en', { type: 'ordinal' });
-const ENDINGS: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
-
-/** 1st, 2nd, 3rd. */
-export const ordinal = (rank: number): string => `${rank}${ENDINGS[PLACES.select(rank)]}`;
 
 /** A share in whole percent. */
 export const percent = (share: number): string => `${Math.round(100 * share)} %`;

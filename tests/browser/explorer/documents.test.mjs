@@ -1,0 +1,94 @@
+// The explorer's documents, on a server and on the engine in the tab.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { PLACES, eventually, explorer, look, narrow } from './opened.mjs';
+
+const CSV = 'name;vector;note;size\n"a; b";[1,0,0,0,0,0,0,0];"said ""yes""";007\nc;;;12\n';
+
+describe('the documents of the explorer', () => {
+  const { state, withPage } = explorer({ count: 3000 });
+
+  for (const source of PLACES) {
+    test(`are looked at, added, edited and deleted on ${source.split(':')[0]}`, () =>
+      withPage({ where: 'documents/SOURCE/films', source }, async (page) => {
+        await page.getByText(/^\d+ read/).waitFor();
+        await look(page, `documents-${source.split(':')[0]}`);
+        await page.getByRole('button', { name: 'Add', exact: true }).click();
+        await page.getByLabel('Id', { exact: true }).nth(1).fill('mine');
+        await page.getByLabel('Metadata').fill('{"title": "Mine", "year": 2020}');
+        await page.getByLabel(/as typed/).check();
+        await page.getByLabel('Vector, as a JSON array').fill('[1, 2]');
+        await page.getByRole('button', { name: 'Store' }).click();
+        await page.getByText(/It was not stored: .*8/).waitFor();
+        await page.getByLabel('Vector, as a JSON array').fill('[1, 2, 3, 4, 5, 6, 7, 8]');
+        await page.getByRole('button', { name: 'Store' }).click();
+        await page.getByText('mine was stored').first().waitFor();
+        await page.getByRole('button', { name: 'Edit' }).click();
+        await page.getByLabel('Metadata').fill('{"title": "Mine again"}');
+        await page.getByRole('button', { name: 'Store' }).click();
+        await page.locator('pre', { hasText: 'Mine again' }).waitFor();
+        // Its first version can still be seen.
+        await eventually(() => page.locator('.versions button').count(), 2);
+        await page.locator('.versions button').nth(1).click();
+        await page.locator('pre', { hasText: '2020' }).waitFor();
+        await look(page, `document-${source.split(':')[0]}`);
+        await page.getByRole('button', { name: 'Back' }).click();
+        await page.getByRole('button', { name: 'Delete…' }).click();
+        await page.getByRole('button', { name: 'Delete', exact: true }).click();
+        await page.getByText('mine was deleted').waitFor();
+      }));
+  }
+
+  test('are read as far as one scrolls, and no further', () =>
+    withPage({ where: 'documents/server/films' }, async (page) => {
+      let pages = 0;
+      page.on('request', (request) => { pages += /documents\?/.test(request.url()) || /documents$/.test(request.url()) ? 1 : 0; });
+      await page.getByText(/^\d+ read/).waitFor();
+      assert.ok(await page.locator('tbody tr').count() < 80);
+      const table = page.getByRole('region', { name: 'Documents' });
+      await table.evaluate((one) => { one.scrollTop = one.scrollHeight; });
+      await page.getByText('200 read').waitFor();
+      assert.ok(await page.locator('tbody tr').count() < 80);
+      assert.ok(pages <= 3, `${pages} requests`);
+      await page.locator('#rows-filter').fill("genre = 'war' AND year < 1960");
+      await page.getByRole('button', { name: 'Filter' }).click();
+      await page.getByText(/^8\d read$/).waitFor();
+      await narrow(page, 'documents');
+    }));
+
+  test('come from a table, with a mapping that one sees before', () =>
+    withPage({ where: 'documents/server/films?import=1' }, async (page) => {
+      await page.setInputFiles('input[type=file]', { name: 'some.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) });
+      await page.getByLabel('What becomes of name').selectOption('id');
+      await page.getByLabel('What becomes of size').selectOption('text');
+      await look(page, 'import');
+      await page.getByRole('button', { name: 'Import', exact: true }).last().click();
+      await page.getByText('2 documents stored').waitFor();
+      const { documents } = await (await fetch(`${state.server.address}/v1/collections/films/documents/get`, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ids: ['a; b', 'c'] }),
+      })).json();
+      assert.deepEqual(documents.map(({ metadata }) => metadata), [{ note: 'said "yes"', size: '007' }, { size: '12' }]);
+    }));
+
+  test('of a file that is none are refused with their line', () =>
+    withPage({ where: 'documents/server/films?import=1' }, async (page) => {
+      const lines = [...Array(30).keys()].map((i) => `{"id": "import-${i}"}`);
+      lines[25] = '{"id": broken';
+      await page.setInputFiles('input[type=file]', { name: 'some.jsonl', mimeType: 'text/plain', buffer: Buffer.from(lines.join('\n')) });
+      await page.getByRole('button', { name: 'Import', exact: true }).last().click();
+      await page.getByText('The import ended early').waitFor();
+      await page.getByText(/line 26/).waitFor();
+    }));
+
+  test('leave as lines that can be read again', () =>
+    withPage({ where: 'documents/server/films?export=1' }, async (page) => {
+      await page.evaluate(() => { delete window.showSaveFilePicker; window.showSaveFilePicker = undefined; });
+      const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export', exact: true }).last().click()]);
+      const chunks = [];
+      for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+      const all = Buffer.concat(chunks).toString().trim().split('\n').map((line) => JSON.parse(line));
+      assert.ok(all.length >= 3003 && all[0].id === 'film-0000' && all[0].vector.length === 8);
+    }));
+});

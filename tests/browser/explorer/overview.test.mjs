@@ -1,0 +1,126 @@
+// The explorer's overview and its shell: where it is served, how large it is, what it does when a server does not answer.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createServer, request as ask } from 'node:http';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+import { PLACES, explorer, look, narrow } from './opened.mjs';
+
+const DIST = fileURLToPath(new URL('../../../web/dist/', import.meta.url));
+/** What loads first: before WebGL and WebAssembly, gzipped. */
+const FIRST_LOAD_MAX = 350_000;
+
+describe('the overview of the explorer', () => {
+  const { state, documents, withPage } = explorer();
+
+  for (const source of PLACES) {
+    test(`shows collections, sizes and figures on ${source.split(':')[0]}`, () =>
+      withPage({ where: 'overview/SOURCE', source }, async (page) => {
+        await page.getByText(`${documents.length} documents, ${documents.length} of them not sealed yet`).waitFor();
+        await page.getByText('What takes room').waitFor();
+        await page.getByText('Memory of what is not sealed').waitFor();
+        if (source === 'server') await page.getByText('Mean time of a request').waitFor();
+        await look(page, `overview-${source.split(':')[0]}`);
+        await narrow(page, `overview-${source.split(':')[0]}`);
+      }));
+  }
+
+  test('goes everywhere from the palette, by keys alone', () =>
+    withPage({}, async (page) => {
+      await page.getByRole('heading', { name: 'films' }).waitFor();
+      await page.keyboard.press('Control+k');
+      await look(page, 'palette');
+      await page.keyboard.type('documents, look');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/#\/documents\/server\/films/);
+      await page.getByText('63 read').waitFor();
+    }));
+
+  test('keeps light or dark, and says so', () =>
+    withPage({}, async (page) => {
+      for (const theme of ['light', 'dark']) {
+        await page.getByRole('button', { name: 'Colours' }).click();
+        assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), theme);
+      }
+      await page.reload();
+      assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark');
+    }));
+
+  test('works below a path of a proxy', async () => {
+    const proxy = createServer((from, to) => {
+      const path = from.url.startsWith('/deep/path/') ? from.url.slice('/deep/path'.length) : '/no';
+      const { host } = new URL(state.server.address);
+      const passed = ask(`${state.server.address}${path}`, { method: from.method, headers: { ...from.headers, host } }, (answer) => {
+        to.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(to);
+      });
+      delete from.headers.origin;
+      passed.removeHeader('origin');
+      from.pipe(passed);
+    });
+    await new Promise((done) => { proxy.listen(0, '127.0.0.1', done); });
+    try {
+      const base = `http://127.0.0.1:${proxy.address().port}/deep/path/`;
+      await withPage({ base, where: 'search/server/films?q=ship' }, async (page) => {
+        await page.locator('.results article').first().waitFor();
+      });
+    } finally {
+      proxy.close();
+      proxy.closeAllConnections();
+    }
+  });
+
+  test('says what to do when the server is gone, and goes on when it is back', () =>
+    withPage({}, async (page) => {
+      await page.getByRole('heading', { name: 'films' }).waitFor();
+      await page.route('**/v1/**', (route) => route.abort());
+      await page.route('**/metrics', (route) => route.abort());
+      await page.getByText('It does not answer').waitFor();
+      await page.goto(`${page.url().split('#')[0]}#/search/server/films?q=dog`);
+      await page.reload();
+      await page.getByText('The database could not be opened').waitFor();
+      await page.getByText('What to do: see that the server runs').waitFor();
+      await page.unroute('**/v1/**');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.locator('.results article').first().waitFor();
+    }));
+
+  test('loads little at first', () => {
+    const html = readFileSync(join(DIST, 'index.html'), 'utf8');
+    const named = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(([, name]) => name);
+    assert.ok(named.length >= 2, html);
+    // The pages and the engine's JavaScript, too: all that is not WebGL or WebAssembly may be wanted at once.
+    const pages = readdirSync(join(DIST, 'assets')).map((name) => `assets/${name}`);
+    const bytes = (names) => names.reduce((sum, name) => sum + gzipSync(readFileSync(join(DIST, name))).length, 0);
+    const first = bytes(named);
+    console.log(`first load ${first} bytes gzipped, all pages ${bytes(pages)}`);
+    assert.ok(first <= FIRST_LOAD_MAX, `${first} bytes`);
+  });
+});
+
+describe('the explorer on a locked server', () => {
+  const token = 'a-token-of-sixteen-or-more-characters';
+  process.env.KITH_TOKEN = token;
+  const { withPage } = explorer({ args: ['--allowed-host', 'localhost'] });
+
+  test('asks for the token, which never becomes part of an address', () =>
+    withPage({}, async (page) => {
+      await page.getByText('This server wants to know who you are').waitFor();
+      await look(page, 'token');
+      await page.getByLabel('Token').fill('another-token-than-the-right-one');
+      await page.getByRole('button', { name: 'Use it' }).click();
+      await page.getByText('as the one that was given is not accepted').waitFor();
+      await page.getByLabel('Token').fill(token);
+      await page.getByRole('button', { name: 'Use it' }).click();
+      await page.getByText('There is no collection yet').waitFor();
+      assert.ok(!page.url().includes(token));
+      assert.equal(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage })).then((text) => text.includes('sixteen')), false);
+      // Nothing is there: it says what to do.
+      await page.getByRole('link', { name: 'Make a collection' }).click();
+      await page.getByRole('heading', { name: 'Make a collection' }).waitFor();
+    }));
+});

@@ -1,0 +1,98 @@
+// The explorer's search, on a server and on the engine in the tab.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { PLACES, eventually, explorer, look, narrow } from './opened.mjs';
+
+const ids = (page) => page.locator('.results h2 a').evaluateAll((all) => all.map((one) => new URLSearchParams(one.href.split('?')[1]).get('id')));
+const summary = (page) => page.locator('#summary').textContent();
+
+describe('the search of the explorer', () => {
+  const { state, documents, withPage } = explorer();
+
+  for (const source of PLACES) {
+    test(`finds by words and by a document, and says why, on ${source.split(':')[0]}`, () =>
+      withPage({ where: 'search/SOURCE/films?q=ship', source }, async (page) => {
+        await page.locator('.results article').first().waitFor();
+        assert.match(await summary(page), /^10 results in/);
+        assert.equal(await page.locator('.results mark').first().textContent(), 'ship');
+        await page.locator('.why summary').first().click();
+        await page.getByText(/^By words it is the 1st, for \u201cship\u201d/).waitFor();
+        await look(page, `search-${source.split(':')[0]}`);
+        // By the vector of a document, which is then the nearest to itself.
+        await page.getByRole('button', { name: 'More like this' }).first().click();
+        await page.waitForURL(/like=/);
+        const like = new URLSearchParams(page.url().split('?')[1]).get('like');
+        await eventually(async () => (await ids(page))[0], like);
+      }));
+  }
+
+  test('moves the results with the slider, and Back returns', () =>
+    withPage({ where: 'search/server/films?q=ship&like=film-0002' }, async (page) => {
+      await page.locator('#text').fill('ship garden');
+      await page.locator('.results article').first().waitFor();
+      await page.locator('#alpha').fill('0');
+      await page.waitForURL(/alpha=0/);
+      const byWords = await ids(page);
+      await page.locator('#alpha').fill('1');
+      await page.waitForURL(/alpha=1/);
+      await eventually(async () => (await ids(page))[0], 'film-0002');
+      assert.notDeepEqual(await ids(page), byWords);
+      // A click is a step of its own.
+      await page.locator('.fact[aria-pressed]').first().click();
+      await page.waitForURL(/filter=/);
+      await page.goBack();
+      await eventually(() => page.locator('#filter').inputValue(), '');
+    }));
+
+  test('shows where a filter is wrong, completes it, and counts fields', () =>
+    withPage({ where: 'search/server/films' }, async (page) => {
+      await page.locator('.results article').first().waitFor();
+      await page.locator('#filter').fill("genre = 'war' AND year >");
+      await page.locator('#filter-error .spot').waitFor();
+      assert.match(await page.locator('#filter-error').textContent(), /filter/);
+      await page.locator('#filter').fill('ge');
+      await page.getByRole('option', { name: 'genre' }).click();
+      await page.getByRole('option', { name: '=', exact: true }).click();
+      await page.getByRole('option', { name: "'comedy'" }).click();
+      assert.equal(await page.locator('#filter').inputValue(), "genre = 'comedy' ");
+      const wanted = documents.filter(({ metadata }) => metadata.genre === 'comedy').length;
+      await page.locator('summary', { hasText: 'More' }).click();
+      await page.locator('#facet').fill('genre');
+      await page.getByRole('button', { name: 'Count', exact: true }).click();
+      await page.getByText(`In ${wanted} documents`).waitFor();
+    }));
+
+  test('compares two settings and tells what moved, with the path of the search', () =>
+    withPage({ where: 'search/server/films?q=ship+garden&like=film-0002&alpha=0&trace=1&b=alpha%3D1' }, async (page) => {
+      await page.getByText(/are in another place/).waitFor();
+      const { hits } = await (await fetch(`${state.server.address}/v1/collections/films/search`, {
+        method: 'POST', headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ text: 'ship garden', vector: documents[2].vector, alpha: 1 }),
+      })).json();
+      const title = await page.locator('section[aria-labelledby=second] li bdi').first().textContent();
+      assert.equal(title, hits[0].metadata.title);
+      await page.getByText('Part 1').waitFor();
+      await look(page, 'search-compared');
+      await narrow(page, 'search-compared');
+    }));
+
+  test('is copied as code that has no token in it', () =>
+    withPage({ where: 'search/server/films?q=ship&filter=year+%3E+1960', permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
+      await page.locator('.results article').first().waitFor();
+      for (const [name, begin] of [['curl', 'curl -s'], ['TypeScript', 'import { connect }'], ['Python', 'import json']]) {
+        await page.getByRole('button', { name: `Copy as ${name}` }).click();
+        const copied = () => page.evaluate(() => navigator.clipboard.readText());
+        await eventually(async () => (await copied()).startsWith(begin), true);
+        assert.ok((await copied()).includes('year > 1960') && !/bearer/i.test(await copied()), await copied());
+      }
+    }));
+
+  test('shows what hostile writers store as the text that it is', () =>
+    withPage({ where: 'search/server/films?filter=year+%3C+10' }, async (page) => {
+      await eventually(() => page.locator('.results article').count(), 3);
+      assert.match(await page.locator('.results').textContent(), /<script>alert\(2\)<\/script>/);
+      assert.ok((await page.locator('.results').textContent()).length < 10_000);
+    }));
+});

@@ -1,0 +1,54 @@
+// Why a result came, in words: pure functions over an explanation.
+
+import type { Explanation } from '../../data/types.js';
+import { number, ordinal, percent, score } from '../../parts/format.js';
+import type { Settings, Sides } from './query.js';
+
+/** The sentences of a result, one for each part that was asked for. */
+export function reasons(explanation: Explanation | undefined, sides: Sides, metric: string): string[] {
+  if (!explanation) return [];
+  const { vector, words, decay } = explanation;
+  const told: string[] = [];
+  if (sides.vector) {
+    told.push(vector
+      ? `By meaning it is the ${ordinal(vector.rank)}, at a ${metric} distance of ${number(vector.distance)}: that adds ${score(vector.contribution)}.`
+      : 'By meaning it is not among the nearest, so that adds nothing.');
+  }
+  if (sides.words) {
+    told.push(words
+      ? `By words it is the ${ordinal(words.rank)}, for ${list([...new Set(words.terms.map(({ term }) => `\u201c${term}\u201d`))])}: that adds ${score(words.contribution)}.`
+      : 'None of its words matched well enough, so they add nothing.');
+  }
+  if (decay) {
+    const touched = decay.touches === 0 ? '' : `, touched ${decay.touches.toLocaleString('en')} times`;
+    told.push(`Time leaves ${percent(decay.factor)} of the sum: it is counted from ${decay.since}${touched}.`);
+  }
+  return told;
+}
+
+/** How the two sides became one score. */
+export function fusion(sides: Sides, settings: Settings): string {
+  if (!sides.vector || !sides.words) return '';
+  if (settings.rrf !== null) return `Each side adds 1 / (${settings.rrf} + place).`;
+  return 'Each side\u2019s candidates are scaled from 0, the last, to 1, the first; then meaning counts '
+    + `${percent(settings.alpha)} and words ${percent(1 - settings.alpha)}.`;
+}
+
+function list(all: string[]): string {
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+/** What became of a result from one ranking to another. */
+export type Move = { kind: 'same' } | { kind: 'up' | 'down'; by: number; from: number } | { kind: 'new' };
+
+/** Where each of `now` was in `before`, by id. */
+export function moves(before: readonly { id: string }[], now: readonly { id: string }[]): Map<string, Move> {
+  const places = new Map(before.map(({ id }, i) => [id, i]));
+  return new Map(now.map(({ id }, i) => [id, moveOf(places.get(id), i)]));
+}
+
+function moveOf(was: number | undefined, is: number): Move {
+  if (was === undefined) return { kind: 'new' };
+  if (was === is) return { kind: 'same' };
+  return { kind: was > is ? 'up' : 'down', by: Math.abs(was - is), from: was + 1 };
+}
