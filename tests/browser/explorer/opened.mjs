@@ -2,7 +2,7 @@
 // checks what no test may do: another request than to the server, an error nobody caught, something against the policy.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -44,14 +44,16 @@ export const HOSTILE = [
 
 const CONFIG = { metric: 'cosine', text: { fields: ['title', 'plot'] }, history: 'forever' };
 
-/** A browser and a server for the tests of a file; `places` are the sources that pages are tried on. */
-export function explorer({ count = 60, args = [] } = {}) {
+/** A browser, and a server with that many films; with a token it has none, and lets in who has the token. */
+export function explorer({ count = 60, token } = {}) {
   const documents = [...films(count), ...HOSTILE];
   const folder = mkdtempSync(join(tmpdir(), 'kithdb-explorer-'));
   const state = {};
   before(async () => {
+    const args = token === undefined ? [] : ['--token-file', join(folder, 'token')];
+    if (token !== undefined) writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
     [state.server, state.browser] = await Promise.all([startServer(join(folder, 'data'), ...args), launchBrowser()]);
-    if (args.length === 0) await fill(state.server.address, documents);
+    if (token === undefined) await fill(state.server.address, documents);
   });
   after(async () => {
     await state.browser?.close();

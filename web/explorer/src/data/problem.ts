@@ -22,8 +22,13 @@ export function problemOf(error: unknown): Problem {
 export const isCancelled = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || (error as Partial<Problem>).code === 'cancelled');
 
+/** Whether a server did not let in who asked, or not to this. */
+export const isRefused = (error: unknown): boolean => REFUSALS.has(problemOf(error).code);
+
+const REFUSALS = new Set(['missing_token', 'unknown_token', 'unauthorized', 'forbidden']);
+
 const HINTS: Record<string, string> = {
-  unauthorized: 'enter the token that the server was started with, or a key of it',
+  unknown_token: 'enter the token that the server was started with, or a key of it',
   forbidden: 'enter the token of a key with a higher role, or of one for this collection',
   database_locked: 'close it in the other tab, then try again',
   unreachable: 'start the server, then try again; what you typed is kept in the address',
