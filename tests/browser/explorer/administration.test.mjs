@@ -16,12 +16,12 @@ describe('the administration of the explorer', () => {
         await page.getByText('Seal is done').waitFor();
         await page.getByRole('button', { name: 'Estimate', exact: true }).click();
         await page.getByText(/vectors, .* were looked at/).waitFor();
-        await look(page, `administration-${source.split(':')[0]}`);
+        await look(page, `administration-${source.split(':')[0]}`, source);
         await page.getByRole('button', { name: 'Compress to pq' }).click();
         await page.getByText('All segments have pq codes').waitFor();
         await page.getByRole('button', { name: 'Make a collection' }).click();
         await page.getByLabel('Name', { exact: true }).fill('notes');
-        await look(page, `create-${source.split(':')[0]}`);
+        await look(page, `create-${source.split(':')[0]}`, source);
         await page.getByLabel(/for a time/).check();
         await page.getByLabel('How long', { exact: true }).fill('30 days');
         await page.getByRole('button', { name: 'Make it' }).click();

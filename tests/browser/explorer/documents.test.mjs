@@ -14,7 +14,7 @@ describe('the documents of the explorer', () => {
     test(`are looked at, added, edited and deleted on ${source.split(':')[0]}`, () =>
       withPage({ where: 'documents/SOURCE/films', source }, async (page) => {
         await page.getByText(/^\d+ read/).waitFor();
-        await look(page, `documents-${source.split(':')[0]}`);
+        await look(page, `documents-${source.split(':')[0]}`, source);
         await page.getByRole('button', { name: 'Add', exact: true }).click();
         await page.getByLabel('Id', { exact: true }).nth(1).fill('mine');
         await page.getByLabel('Metadata').fill('{"title": "Mine", "year": 2020}');
@@ -33,7 +33,7 @@ describe('the documents of the explorer', () => {
         await eventually(() => page.locator('.versions button').count(), 2);
         await page.locator('.versions button').nth(1).click();
         await page.locator('pre', { hasText: '2020' }).waitFor();
-        await look(page, `document-${source.split(':')[0]}`);
+        await look(page, `document-${source.split(':')[0]}`, source);
         await page.getByRole('button', { name: 'Back' }).click();
         await page.getByRole('button', { name: 'Delete…' }).click();
         await page.getByRole('button', { name: 'Delete', exact: true }).click();

@@ -26,7 +26,7 @@ describe('the overview of the explorer', () => {
           await page.getByText('What takes room').waitFor();
           await page.getByText('Mean time of a request').waitFor();
         }
-        await look(page, `overview-${source.split(':')[0]}`);
+        await look(page, `overview-${source.split(':')[0]}`, source);
         await narrow(page, `overview-${source.split(':')[0]}`);
       }));
   }

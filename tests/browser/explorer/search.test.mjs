@@ -19,7 +19,7 @@ describe('the search of the explorer', () => {
         assert.equal(await page.locator('.results mark').first().textContent(), 'ship');
         await page.locator('.why summary').first().click();
         await page.getByText(/^By words it is the 1st, for \u201cship\u201d/).waitFor();
-        await look(page, `search-${source.split(':')[0]}`);
+        await look(page, `search-${source.split(':')[0]}`, source);
         // By the vector of a document, which is then the nearest to itself.
         await page.getByRole('button', { name: 'More like this' }).first().click();
         await page.waitForURL(/like=/);
