@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { PLACES, eventually, explorer, look, narrow } from './opened.mjs';
+import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
 
 const CSV = 'name;vector;note;size\n"a; b";[1,0,0,0,0,0,0,0];"said ""yes""";007\nc;;;12\n';
 
@@ -66,9 +66,7 @@ describe('the documents of the explorer', () => {
       await look(page, 'import');
       await page.getByRole('button', { name: 'Import', exact: true }).last().click();
       await page.getByText('2 documents stored').waitFor();
-      const { documents } = await (await fetch(`${state.server.address}/v1/collections/films/documents/get`, {
-        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ids: ['a; b', 'c'] }),
-      })).json();
+      const { documents } = await post(`${state.server.address}/v1/collections/films/documents/get`, { ids: ['a; b', 'c'] });
       assert.deepEqual(documents.map(({ metadata }) => metadata), [{ note: 'said "yes"', size: '007' }, { size: '12' }]);
     }));
 

@@ -44,7 +44,7 @@ export const HOSTILE = [
 
 const CONFIG = { metric: 'cosine', text: { fields: ['title', 'plot'] }, history: 'forever' };
 
-/** A browser, and a server with that many films; with a token it has none, and lets in who has the token. */
+/** A browser, and a server with that many films; with a token it lets in who has it. */
 export function explorer({ count = 60, token } = {}) {
   const documents = [...films(count), ...HOSTILE];
   const folder = mkdtempSync(join(tmpdir(), 'kithdb-explorer-'));
@@ -53,7 +53,7 @@ export function explorer({ count = 60, token } = {}) {
     const args = token === undefined ? [] : ['--token-file', join(folder, 'token')];
     if (token !== undefined) writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
     [state.server, state.browser] = await Promise.all([startServer(join(folder, 'data'), ...args), launchBrowser()]);
-    if (token === undefined) await fill(state.server.address, documents);
+    await fill(state.server.address, documents, token);
   });
   after(async () => {
     await state.browser?.close();
@@ -80,14 +80,19 @@ export function explorer({ count = 60, token } = {}) {
   return { state, documents, withPage };
 }
 
-async function post(address, path, body) {
-  const response = await fetch(`${address}/v1/collections${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  assert.ok(response.ok, await response.text());
+/** Asks a server; with the token where it wants one. */
+export async function post(url, body, token) {
+  const headers = { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const text = await response.text();
+  assert.ok(response.ok, text);
+  return JSON.parse(text);
 }
 
-async function fill(address, documents) {
-  await post(address, '', { name: 'films', ...CONFIG });
-  for (let i = 0; i < documents.length; i += 1000) await post(address, '/films/documents', { documents: documents.slice(i, i + 1000) });
+async function fill(address, documents, token) {
+  const url = `${address}/v1/collections`;
+  await post(url, { name: 'films', ...CONFIG }, token);
+  for (let i = 0; i < documents.length; i += 1000) await post(`${url}/films/documents`, { documents: documents.slice(i, i + 1000) }, token);
 }
 
 /** Fills a database of the browser by the engine itself, on the page of the server that is there anyway. */

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-import { PLACES, explorer, look, narrow } from './opened.mjs';
+import { PLACES, explorer, look, narrow, post } from './opened.mjs';
 
 const DIST = fileURLToPath(new URL('../../../web/dist/', import.meta.url));
 /** What loads first: before WebGL and WebAssembly, gzipped. */
@@ -40,6 +40,13 @@ describe('the overview of the explorer', () => {
       await page.keyboard.press('Enter');
       await page.waitForURL(/#\/documents\/server\/films/);
       await page.getByText('63 read').waitFor();
+    }));
+
+  test('says what to do in an empty database', () =>
+    withPage({ where: 'documents/browser%3Aempty' }, async (page) => {
+      await page.getByText('There is no collection yet').waitFor();
+      await page.getByRole('link', { name: 'Make one' }).click();
+      await page.getByRole('heading', { name: 'Make a collection' }).waitFor();
     }));
 
   test('keeps light or dark, and says so', () =>
@@ -106,22 +113,34 @@ describe('the overview of the explorer', () => {
 
 describe('the explorer on a locked server', () => {
   const token = 'a-token-of-sixteen-or-more-characters';
-  const { withPage } = explorer({ token });
+  const { state, withPage } = explorer({ token });
+
+  const enter = async (page, text) => {
+    await page.getByLabel('Token').fill(text);
+    await page.getByRole('button', { name: 'Use it' }).click();
+  };
 
   test('asks for the token, which never becomes part of an address', () =>
     withPage({}, async (page) => {
       await page.getByText('This server wants to know who you are').waitFor();
       await look(page, 'token');
-      await page.getByLabel('Token').fill('another-token-than-the-right-one');
-      await page.getByRole('button', { name: 'Use it' }).click();
+      await enter(page, 'another-token-than-the-right-one');
       await page.getByText('as the one that was given is not accepted').waitFor();
-      await page.getByLabel('Token').fill(token);
-      await page.getByRole('button', { name: 'Use it' }).click();
-      await page.getByText('There is no collection yet').waitFor();
-      assert.ok(!page.url().includes(token));
-      assert.equal(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage })).then((text) => text.includes('sixteen')), false);
-      // Nothing is there: it says what to do.
-      await page.getByRole('link', { name: 'Make a collection' }).click();
-      await page.getByRole('heading', { name: 'Make a collection' }).waitFor();
+      await enter(page, token);
+      await page.getByRole('heading', { name: 'films' }).waitFor();
+      assert.ok(!page.url().includes('sixteen'));
+      const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+      assert.ok(!kept.includes('sixteen'), kept);
     }));
+
+  test('says why a write was refused, and keeps what was typed', async () => {
+    const key = await post(`${state.server.address}/v1/keys`, { role: 'read', collections: ['films'], description: 'a reader' }, token);
+    await withPage({ where: 'documents/server/films?add=1' }, async (page) => {
+      await enter(page, key.token);
+      await page.getByLabel('Id', { exact: true }).nth(1).fill('mine');
+      await page.getByRole('button', { name: 'Store' }).click();
+      await page.getByText('It was not stored: this needs the role write').waitFor();
+      assert.equal(await page.getByLabel('Id', { exact: true }).nth(1).inputValue(), 'mine');
+    });
+  });
 });

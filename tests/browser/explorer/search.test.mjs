@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { PLACES, eventually, explorer, look, narrow } from './opened.mjs';
+import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
 
 const ids = (page) => page.locator('.results h2 a').evaluateAll((all) => all.map((one) => new URLSearchParams(one.href.split('?')[1]).get('id')));
 const summary = (page) => page.locator('#summary').textContent();
@@ -67,10 +67,7 @@ describe('the search of the explorer', () => {
   test('compares two settings and tells what moved, with the path of the search', () =>
     withPage({ where: 'search/server/films?q=ship+garden&like=film-0002&alpha=0&trace=1&b=alpha%3D1' }, async (page) => {
       await page.getByText(/are in another place/).waitFor();
-      const { hits } = await (await fetch(`${state.server.address}/v1/collections/films/search`, {
-        method: 'POST', headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ text: 'ship garden', vector: documents[2].vector, alpha: 1 }),
-      })).json();
+      const { hits } = await post(`${state.server.address}/v1/collections/films/search`, { text: 'ship garden', vector: documents[2].vector, alpha: 1 });
       const title = await page.locator('section[aria-labelledby=second] li bdi').first().textContent();
       assert.equal(title, hits[0].metadata.title);
       await page.getByText('Part 1').waitFor();

@@ -4,7 +4,8 @@
 import { engine } from './engine.js';
 import { serverAddress } from './place.js';
 import { tokenFor } from './tokens.js';
-import type { Database } from './types.js';
+import type { Database, EmbedderFiles } from './types.js';
+import { keptEmbedder } from '../../../tab-embedder.js';
 
 /** Where a database is. */
 export interface Source {
@@ -55,9 +56,19 @@ export function remoteSource(text: string): Source | null {
 /** Opens it. A server is not asked anything yet. */
 export async function openSource(source: Source): Promise<Database> {
   const { connect, open } = await engine();
-  if (source.kind === 'browser') return open(source.name!);
+  if (source.kind === 'browser') return open(source.name!, { embedder: await embedder() });
   const token = tokenFor(source.address!);
   return connect(source.address!, token === undefined ? {} : { token });
+}
+
+/** The embedder that the search page keeps in this browser, so that what it copied is searched by meaning here, too. */
+async function embedder(): Promise<EmbedderFiles | undefined> {
+  try {
+    const kept = (await keptEmbedder()) as { files: EmbedderFiles } | undefined;
+    return kept?.files;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The databases that this browser keeps, by name. */
