@@ -118,7 +118,7 @@ function answerEmbedder({ embedder }, file) {
 }
 
 function listFiles({ engine, version }) {
-  const files = readdirSync(WEB);
+  const files = readdirSync(WEB, { withFileTypes: true }).filter((one) => one.isFile()).map(({ name }) => name);
   if (engine) files.push(...Object.keys(ENGINE).map((name) => `kithdb/${name}`));
   return { version, engine, files };
 }

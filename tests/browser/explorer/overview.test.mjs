@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-import { PLACES, explorer, look, narrow, post } from './opened.mjs';
+import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
 
 const DIST = fileURLToPath(new URL('../../../web/dist/', import.meta.url));
 /** What loads first: before WebGL and WebAssembly, gzipped. */
@@ -96,6 +96,17 @@ describe('the overview of the explorer', () => {
       await page.unroute('**/v1/**');
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.locator('.results article').first().waitFor();
+    }));
+
+  test('goes on without a server on what this browser has', () =>
+    withPage({ where: 'overview/SOURCE', source: 'browser:films' }, async (page) => {
+      await page.getByRole('heading', { name: 'films' }).waitFor();
+      await eventually(() => page.evaluate(async () => (await caches.match('/ui/files.json')) !== undefined), true);
+      await page.context().setOffline(true);
+      await page.reload();
+      await page.getByRole('link', { name: 'Search', exact: true }).first().click();
+      await page.locator('#text').fill('ship');
+      await page.locator('.results mark').first().waitFor();
     }));
 
   test('loads little at first', () => {

@@ -75,6 +75,13 @@ describe('the search of the explorer', () => {
       await narrow(page, 'search-compared');
     }));
 
+  test('finds what was there before', () =>
+    withPage({ where: 'search/server/films?q=ship&as_of=2020-01-01T00%3A00%3A00.000Z' }, async (page) => {
+      await page.getByText('Nothing was found').waitFor();
+      await page.getByLabel('What was there at').fill('');
+      await eventually(() => page.locator('.results article').count(), 10);
+    }));
+
   test('is copied as code that has no token in it', () =>
     withPage({ where: 'search/server/films?q=ship&filter=year+%3E+1960', permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
       await page.locator('.results article').first().waitFor();

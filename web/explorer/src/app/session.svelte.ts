@@ -4,6 +4,7 @@
 import { isCancelled } from '../data/problem.js';
 import { type Source, openSource } from '../data/sources.js';
 import type { CollectionInfo, CollectionStats, Database } from '../data/types.js';
+import { keepForOffline } from './worker.js';
 
 /** How far it is. */
 export type Phase = 'opening' | 'open' | 'failed';
@@ -30,6 +31,8 @@ class Session {
     this.infos = [];
     this.broken = [];
     this.error = null;
+    // What is in this browser can be looked at without the server, too.
+    if (source.kind === 'browser') void keepForOffline();
     try {
       await this.#closing;
       const database = await openSource(source);

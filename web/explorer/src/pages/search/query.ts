@@ -26,6 +26,8 @@ export interface Query {
   filter: string;
   facets: readonly string[];
   trace: boolean;
+  /** What was there then, RFC 3339; '' for now. */
+  asOf: string;
   settings: Settings;
   /** The settings to compare with; null for none. */
   other: Settings | null;
@@ -46,6 +48,7 @@ export function parseQuery(address: AddressState): Query {
     filter: address['filter'] ?? '',
     facets: (address['facets'] ?? '').split(',').filter(Boolean),
     trace: address['trace'] === '1',
+    asOf: address['as_of'] ?? '',
     settings: parseSettings(address),
     other: b === undefined ? null : parseSettings(Object.fromEntries(new URLSearchParams(b))),
   };
@@ -61,6 +64,7 @@ export function formatQuery(query: Query): AddressState {
     filter: query.filter,
     facets: query.facets.join(','),
     trace: query.trace ? '1' : '',
+    as_of: query.asOf,
     b: b ?? '',
     ...formatSettings(query.settings),
   };
@@ -146,6 +150,7 @@ export function requestOf(query: Query, settings: Settings, sides: Sides, vector
   if (sides.words) request.highlight = true;
   if (sides.words || sides.vector || query.filter.trim() !== '') request.explain = true;
   if (sides.vector && query.trace) request.trace = true;
+  if (query.asOf !== '') request.as_of = query.asOf;
   if (query.facets.length > 0) request.facets = [...query.facets];
   return request;
 }
