@@ -20,7 +20,8 @@ fn main() {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
     let mut table = String::from("&[\n");
     let page = page_files(&root.join("web")).into_iter();
-    for (name, path) in page.chain(explorer_files(&root.join("web/dist"))).chain(engine_files(&root.join("js"))) {
+    let explorer = explorer_files(&root.join("web/dist"));
+    for (name, path) in page.chain(explorer).chain(engine_files(&root.join("js"))) {
         writeln!(table, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes all");
     }
     table.push_str("]\n");
