@@ -12,6 +12,8 @@ export interface PageEntry {
   name: string;
   /** In the navigation. */
   title: string;
+  /** The same on a phone, where it is longer than ten letters. */
+  short?: string;
   /** One line for the palette. */
   hint: string;
   /** Its place in the navigation, from 10 in tens. */

@@ -15,7 +15,7 @@ export interface Problem {
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof Error)) return { code: 'unknown', message: String(error) };
   const { code, expected, got, position, hint } = error as Partial<Problem>;
-  return { code: typeof code === 'string' ? code : 'internal', message: error.message, expected, got, position, hint: hint ?? HINTS[String(code)] };
+  return { code: typeof code === 'string' ? code : 'internal', message: error.message, expected, got, position, hint: HERE[String(code)] ?? hint ?? HINTS[String(code)] };
 }
 
 /** Whether somebody gave up waiting: nothing to be told. */
@@ -27,8 +27,13 @@ export const isRefused = (error: unknown): boolean => REFUSALS.has(problemOf(err
 
 const REFUSALS = new Set(['missing_token', 'unknown_token', 'unauthorized', 'forbidden']);
 
+/** What is to be done here, where a report speaks to programs. */
+const HERE: Record<string, string> = {
+  missing_token: 'enter the token that the server was started with, or one of its keys',
+  unknown_token: 'enter the token that the server was started with, or one of its keys',
+};
+
 const HINTS: Record<string, string> = {
-  unknown_token: 'enter the token that the server was started with, or a key of it',
   forbidden: 'enter the token of a key with a higher role, or of one for this collection',
   database_locked: 'close it in the other tab, then try again',
   unreachable: 'start the server, then try again; what you typed is kept in the address',
