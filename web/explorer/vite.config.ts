@@ -16,6 +16,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     sourcemap: false,
+    // What it is built of wants its notices to go along.
+    license: { fileName: 'licenses.json' },
     // On a busy machine they are told of each build, and nothing is wrong then.
     rolldownOptions: { checks: { pluginTimings: false } },
   },

@@ -119,6 +119,7 @@ describe('the overview of the explorer', () => {
     const first = bytes(named);
     console.log(`first load ${first} bytes gzipped, all pages ${bytes(pages)}`);
     assert.ok(first <= FIRST_LOAD_MAX, `${first} bytes`);
+    assert.match(readFileSync(join(DIST, 'licenses.json'), 'utf8'), /"svelte"/);
   });
 });
 
