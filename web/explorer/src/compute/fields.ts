@@ -92,7 +92,7 @@ export function paintGroups(values: readonly (string | undefined)[]): Painted {
   const entries = [...own].map(([name, colour]) => ({ name, rgb: colour, count: counts.get(name) as number }));
   const rest = order.slice(GROUPS.length);
   const shared = rest.reduce((sum, [, count]) => sum + count, 0);
-  if (shared > 0) entries.push({ name: `${rest.length} others`, rgb: OTHERS, count: shared });
+  if (shared > 0) entries.push({ name: rest.length === 1 ? 'one other' : `${rest.length} others`, rgb: OTHERS, count: shared });
   const missing = values.length - [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (missing > 0) entries.push({ name: 'without a value', rgb: NOTHING, count: missing });
   return { rgb, legend: { kind: 'groups', entries, otherGroups: rest.length } };

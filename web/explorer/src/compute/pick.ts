@@ -52,20 +52,23 @@ export function labelled(
   most: number,
   first: readonly number[],
 ): number[] {
+  // Labels are wide and low.
+  const low = cell / 4;
   const columns = Math.max(1, Math.ceil((view.right - view.left) / cell));
-  const best = new Map<number, number>();
+  const rows = Math.max(1, Math.ceil((view.bottom - view.top) / low));
+  const best = new Int32Array(columns * rows).fill(-1);
   for (let point = 0; point < shown.length; point += 1) {
-    if (!shown[point] || !isIn(view, xy, point)) continue;
+    if (!shown[point]) continue;
     const column = Math.floor(((xy[2 * point] as number) - view.left) / cell);
-    // Labels are wide and low.
-    const row = Math.floor(((xy[2 * point + 1] as number) - view.top) / (cell / 4));
+    const row = Math.floor(((xy[2 * point + 1] as number) - view.top) / low);
+    if (column < 0 || column >= columns || row < 0 || row >= rows) continue;
     const at = row * columns + column;
-    const there = best.get(at);
-    if (there === undefined || (importance[point] as number) > (importance[there] as number)) best.set(at, point);
+    const there = best[at] as number;
+    if (there < 0 || (importance[point] as number) > (importance[there] as number)) best[at] = point;
   }
   const always = first.filter((point) => shown[point] && isIn(view, xy, point));
   const taken = new Set(always);
-  const others = [...best.values()].filter((point) => !taken.has(point));
+  const others = Array.from(best).filter((point) => point >= 0 && isIn(view, xy, point) && !taken.has(point));
   others.sort((a, b) => (importance[b] as number) - (importance[a] as number) || a - b);
   return [...always, ...others].slice(0, Math.max(most, always.length));
 }

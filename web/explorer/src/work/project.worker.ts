@@ -1,0 +1,10 @@
+// Projects vectors into the plane away from the page.
+
+import { project } from '../compute/pca.js';
+import { answering } from './answering.js';
+import type { ProjectAnswer, ProjectRequest } from './messages.js';
+
+answering<ProjectRequest, ProjectAnswer>(({ rows, dim }) => {
+  const plane = project(rows, dim);
+  return [plane, [plane.xy.buffer]];
+});
