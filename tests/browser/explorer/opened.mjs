@@ -44,8 +44,11 @@ export const HOSTILE = [
 
 const CONFIG = { metric: 'cosine', text: { fields: ['title', 'plot'] }, history: 'forever' };
 
-/** A browser, and a server with that many films; with a token it lets in who has it. */
-export function explorer({ count = 60, token } = {}) {
+/**
+ * A browser, and a server with that many films; with a token it lets in who has it. `links` is what is linked and unlinked once
+ * the films are there, in turn: `['link', edges]`.
+ */
+export function explorer({ count = 60, token, links = [] } = {}) {
   const documents = [...films(count), ...HOSTILE];
   const folder = mkdtempSync(join(tmpdir(), 'kithdb-explorer-'));
   const state = {};
@@ -53,7 +56,7 @@ export function explorer({ count = 60, token } = {}) {
     const args = token === undefined ? [] : ['--token-file', join(folder, 'token')];
     if (token !== undefined) writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
     [state.server, state.browser] = await Promise.all([startServer(join(folder, 'data'), ...args), launchBrowser()]);
-    await fill(state.server.address, documents, token);
+    await fill(state.server.address, documents, links, token);
   });
   after(async () => {
     await state.browser?.close();
@@ -69,7 +72,7 @@ export function explorer({ count = 60, token } = {}) {
     const page = await opened.newPage();
     watch(page, new URL(address).origin, wrong);
     try {
-      if (source !== 'server') await fillTab(page, address, source, documents);
+      if (source !== 'server') await fillTab(page, address, source, [documents, links]);
       await page.goto(`${address}ui/explorer/#/${where.replace('SOURCE', encodeURIComponent(source))}`);
       await check(page, state);
       assert.deepEqual(wrong.filter((one) => !allowed.some((pattern) => pattern.test(one))), []);
@@ -89,22 +92,24 @@ export async function post(url, body, token) {
   return JSON.parse(text);
 }
 
-async function fill(address, documents, token) {
+async function fill(address, documents, links, token) {
   const url = `${address}/v1/collections`;
   await post(url, { name: 'films', ...CONFIG }, token);
   for (let i = 0; i < documents.length; i += 1000) await post(`${url}/films/documents`, { documents: documents.slice(i, i + 1000) }, token);
+  for (const [verb, edges] of links) await post(`${url}/films/graph/${verb}`, { edges }, token);
 }
 
 /** Fills a database of the browser by the engine itself, on the page of the server that is there anyway. */
-async function fillTab(page, address, source, documents) {
+async function fillTab(page, address, source, content) {
   await page.goto(`${address}ui/icon.svg`);
-  await page.evaluate(async ([name, config, all]) => {
+  await page.evaluate(async ([name, config, [all, links]]) => {
     const { open } = await import(new URL('kithdb/browser.js', location.href).href);
     const database = await open(name);
     const collection = await database.create('films', config);
     await collection.addMany(all);
+    for (const [verb, edges] of links) await collection.graph[verb](edges);
     await database.close();
-  }, [source.slice('browser:'.length), CONFIG, documents]);
+  }, [source.slice('browser:'.length), CONFIG, content]);
 }
 
 function watch(page, own, wrong) {
