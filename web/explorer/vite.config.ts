@@ -4,10 +4,14 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
+import { workerNotices } from './notices.mjs';
+
+const notices = workerNotices('licenses-workers.json');
+
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  plugins: [svelte({ configFile: false, compilerOptions: { runes: true, fragments: 'tree', modernAst: true } })],
+  plugins: [svelte({ configFile: false, compilerOptions: { runes: true, fragments: 'tree', modernAst: true } }), notices.page()],
   build: {
     outDir: '../dist',
     emptyOutDir: true,
@@ -21,5 +25,5 @@ export default defineConfig({
     // On a busy machine they are told of each build, and nothing is wrong then.
     rolldownOptions: { checks: { pluginTimings: false } },
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [notices.worker()] },
 });

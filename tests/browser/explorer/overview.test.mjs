@@ -120,6 +120,7 @@ describe('the overview of the explorer', () => {
     console.log(`first load ${first} bytes gzipped, all pages ${bytes(pages)}`);
     assert.ok(first <= FIRST_LOAD_MAX, `${first} bytes`);
     assert.match(readFileSync(join(DIST, 'licenses.json'), 'utf8'), /"svelte"/);
+    assert.match(readFileSync(join(DIST, 'licenses-workers.json'), 'utf8'), /"graphology"/);
   });
 });
 
