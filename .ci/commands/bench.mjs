@@ -23,6 +23,7 @@ const NEEDS = {
   words: { wordnet: true },
   filters: { system: ['cxx'] },
   server: { build: buildRelease, needs: BUILD_NEEDS },
+  explorer: { build: buildRelease, needs: BUILD_NEEDS, system: ['chromium'] },
   graph: { system: ['cxx'], wordnet: true },
   relevance: { build: buildForNode, system: ['pip'], wordnet: true },
 };
