@@ -48,8 +48,11 @@ export function drawOverlay(context: CanvasRenderingContext2D, camera: Camera, p
   for (const { node, text, strong } of overlay.labels) {
     const [x, y] = placeOf(camera, picture, node);
     context.font = `${strong ? '600 ' : ''}12px system-ui, sans-serif`;
-    const left = x + (picture.radii[node] ?? 0) * camera.disc + 4;
-    const box = { left, right: left + context.measureText(text).width, top: y - 7, bottom: y + 7 };
+    const beside = (picture.radii[node] ?? 0) * camera.disc + 4;
+    const { width } = context.measureText(text);
+    // To the right, or to the left where it would be cut off there.
+    const left = x + beside + width > camera.width && x - beside - width > 0 ? x - beside - width : x + beside;
+    const box = { left, right: left + width, top: y - 7, bottom: y + 7 };
     // The first are those that matter most; what would stand on one of them is left out.
     if (taken.some((other) => overlaps(box, other))) continue;
     taken.push(box);

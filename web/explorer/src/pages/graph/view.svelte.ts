@@ -326,7 +326,7 @@ export class GraphView {
   recolour(): void {
     const rgb = (name: string): Rgb => rgbOf(colourOf(name));
     this.#theme = {
-      ink: rgb('--ink'), paper: rgb('--paper'), edge: rgb('--edge'), chosen: rgb('--vector-fill'), near: rgb('--here'),
+      ink: rgb('--ink'), paper: rgb('--card'), edge: rgb('--edge'), chosen: rgb('--vector-fill'), near: rgb('--here'),
       path: rgb('--words-fill'),
     };
     this.refresh();
