@@ -54,11 +54,32 @@ export function rowsOf(listed: Listed, part: string, most: number): { rows: Row[
     const isIt = wanted === '' || `${network.ids[node]}\n${titleAt(listed, node)}`.toLowerCase().includes(wanted);
     if (isIt) found.push(node);
   }
-  found.sort((a, b) => (degrees[b] as number) - (degrees[a] as number) || a - b);
-  const rows = found.slice(0, most).map((node) => ({
+  const first = strongest(found, degrees, most);
+  const rows = first.map((node) => ({
     id: network.ids[node] as string, title: titleAt(listed, node), edges: degrees[node] as number,
   }));
   return { rows, count: found.length };
+}
+
+/** The `most` nodes with the most edges, in that order: only those that can be among them are sorted. */
+function strongest(nodes: number[], degrees: Uint32Array, most: number): number[] {
+  const counts = new Map<number, number>();
+  for (const node of nodes) counts.set(degrees[node] as number, (counts.get(degrees[node] as number) ?? 0) + 1);
+  let least = Infinity;
+  let count = 0;
+  for (const degree of [...counts.keys()].sort((a, b) => b - a)) {
+    least = degree;
+    count += counts.get(degree) as number;
+    if (count >= most) break;
+  }
+  const more = nodes.filter((node) => (degrees[node] as number) > least);
+  more.sort((a, b) => (degrees[b] as number) - (degrees[a] as number) || a - b);
+  // The last ones have equally many: they are taken in their order.
+  for (const node of nodes) {
+    if (more.length >= most) break;
+    if (degrees[node] === least) more.push(node);
+  }
+  return more.slice(0, most);
 }
 
 /** The shown edges of a node in words. */
