@@ -24,6 +24,8 @@ export interface StageEvents {
   /** A key that is not for the view. */
   key(name: string): boolean;
   labelOf(node: number): string;
+  /** What part of the edges is drawn at rest, once that is another: not all on a machine that would take seconds for it. */
+  drawn?(part: number): void;
 }
 
 export interface StageOptions {
@@ -39,6 +41,8 @@ const QUICK_MS = 24;
 /** The least part of the edges that is drawn while something moves, and how many are at first. */
 const PART_MIN = 1 / 64;
 const EDGES_FIRST = 40_000;
+/** At rest a picture may take so many times longer than while something moves. */
+const REST_FACTOR = 16;
 /** After so long without a movement all is drawn. */
 const REST_MS = 180;
 /** For so long labels stay while a layout runs. */
@@ -65,6 +69,7 @@ export class Stage {
   #movedAt = 0;
   #part = 1;
   #wasMoving = false;
+  #resting = 1;
   #rest = 0;
   #held = -1;
   #line: number[] | null = null;
@@ -250,7 +255,12 @@ export class Stage {
     const moving = this.isRestless || now - this.#movedAt < REST_MS;
     this.#adapt(moving, time - this.#lastFrame);
     this.#lastFrame = time;
-    const whole = this.#drawing.draw(this.#camera, moving ? this.#part : 1);
+    const resting = Math.min(1, this.#part * REST_FACTOR);
+    if (!moving && resting !== this.#resting) {
+      this.#resting = resting;
+      this.#events.drawn?.(resting);
+    }
+    const whole = this.#drawing.draw(this.#camera, moving ? this.#part : resting);
     const { width, height } = this.#above.canvas;
     this.#above.setTransform(1, 0, 0, 1, 0, 0);
     this.#above.clearRect(0, 0, width, height);

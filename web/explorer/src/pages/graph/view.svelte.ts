@@ -68,6 +68,8 @@ export class GraphView {
   /** Counts every change of what is shown, for what is derived from the network. */
   turn = $state(0);
   kind = $state<'webgl' | 'canvas' | null>(null);
+  /** The part of the edges that is drawn: less than 1 where drawing is slow. */
+  drawnPart = $state(1);
 
   #network = new Network(GRAPH);
   readonly #looks = new Looks();
@@ -103,6 +105,7 @@ export class GraphView {
       lassoed: () => {},
       key: (name) => this.#key(name),
       labelOf: (node) => this.titleAt(node),
+      drawn: (part) => { this.drawnPart = part; },
     }, { plain });
     this.kind = this.#stage.kind;
     this.#layout = new LayoutRunner((xy) => this.#placed(xy), (error) => {
