@@ -1,43 +1,37 @@
 // KithDB in a browser: the entry of the npm package for pages and Workers, and for wasm in Node.
 
 import { encodeString } from './encode.js';
-import { KithError } from './errors.js';
-import type { LocalDatabase } from './types.js';
-import { openIndexedDb } from './wasm/indexeddb.js';
-import { takeLock } from './wasm/locks.js';
-import { type BrowserOptions, type Taken, openWasm } from './wasm/open.js';
+import { EngineDatabase } from './engine/database.js';
+import { checkName, openHere } from './here.js';
+import type { Database, LocalDatabase } from './types.js';
+import { type BrowserOptions, type LocalOptions, openInWorker } from './worker/start.js';
 
 export { KithError, type Report } from './errors.js';
 export { type ConnectOptions, connect } from './remote/connect.js';
 export type * from './types.js';
 export type { EmbedderFiles } from './wasm/embedder.js';
 export type { WasmSource } from './wasm/module.js';
-export type { BrowserOptions } from './wasm/open.js';
+export type { BrowserOptions, LocalOptions } from './worker/start.js';
 
 /**
  * Opens a database of this origin, kept in IndexedDB and made when it does not exist. One tab or Worker at a time may
  * have it open: the others get `database_locked`.
  */
-export async function open(name: string, options?: BrowserOptions): Promise<LocalDatabase> {
-  const checked = encodeString('a name', name);
-  if (checked === '') {
-    const [expected, got] = ['at least one character', '""'];
-    throw new KithError({ code: 'invalid_name', message: `invalid database name: expected ${expected}`, expected, got });
-  }
-  return openWasm(() => take(checked), options);
+export async function open(name: string, options?: LocalOptions): Promise<LocalDatabase>;
+export async function open(name: string, options: BrowserOptions): Promise<Database>;
+export async function open(name: string, options?: BrowserOptions): Promise<Database> {
+  return opened(checkName(encodeString('a name', name)), options);
 }
 
 /** A database in memory, which is gone when it is closed. */
-export async function openMemory(options?: BrowserOptions): Promise<LocalDatabase> {
-  return openWasm(undefined, options);
+export async function openMemory(options?: LocalOptions): Promise<LocalDatabase>;
+export async function openMemory(options: BrowserOptions): Promise<Database>;
+export async function openMemory(options?: BrowserOptions): Promise<Database> {
+  return opened(undefined, options);
 }
 
-async function take(name: string): Promise<Taken> {
-  const release = await takeLock(name);
-  try {
-    return { store: await openIndexedDb(name), release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
+async function opened(name: string | undefined, options: BrowserOptions = {}): Promise<LocalDatabase> {
+  const { worker = false, ...rest } = options;
+  // What stands in for an engine of this thread has none of the verbs that answer before they return, and says so.
+  return new EngineDatabase(await (worker === false ? openHere(name, rest) : openInWorker(worker, name, rest)));
 }

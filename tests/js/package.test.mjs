@@ -16,6 +16,10 @@ const EXAMPLE = readFileSync(join(ROOT, 'examples/node.mjs'), 'utf8');
 
 /** What the example prints, by the id at the head of each line. */
 const FOUND = ['moon', 'up'];
+
+/** The example again, with the engine in a Worker: it prints the same lines. */
+const IN_WORKER = EXAMPLE.replace(/open\('[^']*'\)/, "open('in-worker', { worker: true })");
+
 const ids = (lines) => lines.map((line) => line.split(' ')[0]);
 
 function run(program, args, cwd) {
@@ -53,7 +57,7 @@ describe('the packed package', () => {
       browser = await launchBrowser();
       mkdirSync(root);
       writeFileSync(join(root, 'index.html'), '<!doctype html><title>films</title><script type="module" src="/main.js"></script>');
-      writeFileSync(join(root, 'main.js'), EXAMPLE);
+      writeFileSync(join(root, 'main.js'), `${EXAMPLE}\n{\n${IN_WORKER.replace(/^import .*$/m, '')}}\n`);
     });
     after(() => browser?.close());
 
@@ -64,7 +68,7 @@ describe('the packed package', () => {
       const lines = [];
       const done = new Promise((resolve, reject) => {
         page.on('console', (message) => {
-          if (message.type() === 'log' && lines.push(message.text()) === FOUND.length) resolve(lines);
+          if (message.type() === 'log' && lines.push(message.text()) === 2 * FOUND.length) resolve(lines);
         });
         page.on('pageerror', reject);
         setTimeout(() => reject(new Error(`only ${lines.length} lines came`)), 30_000).unref();
@@ -83,7 +87,7 @@ describe('the packed package', () => {
       await vite.build(config());
       const server = await vite.preview({ ...config(), preview: { host: '127.0.0.1', port: 0 } });
       try {
-        assert.deepEqual(ids(await printed(`http://127.0.0.1:${server.httpServer.address().port}/`)), FOUND);
+        assert.deepEqual(ids(await printed(`http://127.0.0.1:${server.httpServer.address().port}/`)), [...FOUND, ...FOUND]);
       } finally {
         await server.close();
       }
@@ -95,7 +99,7 @@ describe('the packed package', () => {
       const server = await vite.createServer({ ...config(), optimizeDeps, server: { host: '127.0.0.1', port: 0 } });
       await server.listen();
       try {
-        assert.deepEqual(ids(await printed(`http://127.0.0.1:${server.httpServer.address().port}/`)), FOUND);
+        assert.deepEqual(ids(await printed(`http://127.0.0.1:${server.httpServer.address().port}/`)), [...FOUND, ...FOUND]);
       } finally {
         await server.close();
       }

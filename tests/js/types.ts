@@ -98,6 +98,17 @@ export async function engines(): Promise<void> {
   tab.collection('a').addSync({ id: 'a' });
   await browser.connect('http://localhost:9091');
 
+  using worker = await browser.open('films', { worker: true });
+  same<Same<typeof worker, Database>>();
+  // @ts-expect-error: a Worker answers promises only
+  worker.collection('a').searchSync({});
+  const own = await browser.openMemory({ worker: new Worker('worker.js', { type: 'module' }) });
+  same<Same<typeof own, Database>>();
+  const here = await browser.open('films', { worker: false, threads: 2 });
+  same<Same<typeof here, LocalDatabase>>();
+  // @ts-expect-error: a script has to be started by whoever names it
+  await browser.open('films', { worker: 'worker.js' });
+
   using node = openSync('./directory', { durability: 'os' });
   const films = node.createSync<Film>('films');
   same<Same<typeof films, NodeCollection<Film>>>();

@@ -2,9 +2,9 @@
 
 /**
  * `open(path, options)` opens a database, `afterClose()` ends what it runs in; `load(file)` and `save(file, bytes)` reach
- * the runner's files. `hasSync` says whether the engine answers before a call returns.
+ * the runner's files. `hasSync` says whether the engine that is open answers before a call returns.
  */
-export function operations({ open, load, save, afterClose = () => {}, hasSync = true }) {
+export function operations({ open, load, save, afterClose = () => {}, hasSync = () => true }) {
   let database;
   let searches = 0;
 
@@ -51,7 +51,7 @@ export function operations({ open, load, save, afterClose = () => {}, hasSync = 
     // Every second search is a synchronous one: they are to answer the same.
     search: ({ name, request }) => {
       searches += 1;
-      return hasSync && searches % 2 === 0 ? collection(name).searchSync(request) : collection(name).search(request);
+      return hasSync() && searches % 2 === 0 ? collection(name).searchSync(request) : collection(name).search(request);
     },
     scan: ({ name, ...page }) => collection(name).page(page),
     search_many: async ({ name, searches }) => ({ results: await collection(name).searchMany(searches) }),

@@ -5,10 +5,25 @@ import { KithError, open } from '/kithdb/browser.js';
 import { answering } from './answering.mjs';
 import { operations } from './operations.mjs';
 
+/** Each database is opened the next way: here, and in a Worker. Both answer the same. */
+const WAYS = [
+  (name, options) => open(name, options),
+  (name, options) => open(name, { ...options, worker: true }),
+];
+let opened = 0;
+let hasSync = true;
+
 const ops = operations({
   // A directory of the runner is a name here, and an embedder's directory a folder of this site.
-  open: (path, { embedder, ...options }) =>
-    open(path, embedder === undefined ? options : { ...options, embedder: `/embedder/${embedder.split('/').at(-1)}` }),
+  async open(path, { embedder, ...options }) {
+    const way = opened % WAYS.length;
+    opened += 1;
+    const folder = embedder === undefined ? undefined : `/embedder/${embedder.split('/').at(-1)}`;
+    const database = await WAYS[way](path, folder === undefined ? options : { ...options, embedder: folder });
+    hasSync = way === 0;
+    return database;
+  },
+  hasSync: () => hasSync,
   load: async (file) => Uint8Array.from(atob(await globalThis.loadFile(file)), (char) => char.charCodeAt(0)),
   async save(file, bytes) {
     let binary = '';

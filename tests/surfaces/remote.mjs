@@ -28,7 +28,7 @@ const ops = operations({
   },
   load: (file) => readFile(file),
   save: (file, bytes) => writeFile(file, bytes),
-  hasSync: false,
+  hasSync: () => false,
 });
 
 await serve(answering(ops, (error) => error instanceof KithError));

@@ -1,6 +1,7 @@
 // The browser engine behind the interface: each call goes into the instance at once, and waits for the store where it must.
 
 import type { Answer, BackendCollection, BackendDatabase, JobKind } from '../engine/backend.js';
+import { flattened } from '../engine/vectors.js';
 import { closed, refusal } from './errors.js';
 import type { Host } from './host.js';
 import { Jobs } from './jobs.js';
@@ -283,19 +284,6 @@ async function submit<T>(
   const { ticket, value } = host.call((db) => work(db, life));
   await life.kept(ticket);
   return value;
-}
-
-/** Vectors one behind the other, in memory that the caller does not have. */
-function flattened(vectors: readonly (Float32Array | undefined)[]): { flat: Float32Array; lengths: Int32Array } {
-  const lengths = Int32Array.from(vectors, (vector) => vector?.length ?? -1);
-  const flat = new Float32Array(vectors.reduce((sum, vector) => sum + (vector?.length ?? 0), 0));
-  let at = 0;
-  for (const vector of vectors) {
-    if (!vector) continue;
-    flat.set(vector, at);
-    at += vector.length;
-  }
-  return { flat, lengths };
 }
 
 /** The number that ties a new collection to its files: any 64 bits but 0. */

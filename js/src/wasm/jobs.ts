@@ -1,6 +1,7 @@
 // Runs jobs in steps that leave time for everything else: when asked to, and by themselves when due.
 
 import type { JobKind } from '../engine/backend.js';
+import { pause } from '../engine/pause.js';
 import { KithError, cancelled } from '../errors.js';
 import { closed } from './errors.js';
 import type { Host } from './host.js';
@@ -239,16 +240,4 @@ function abandon(life: Life, collection: number): void {
     // Its life is over, and so is the job.
     if (!(error instanceof KithError)) throw error;
   }
-}
-
-/** Lets everything that waits in the event loop go first. Timers of a hidden page are slowed down; messages are not. */
-function pause(): Promise<void> {
-  return new Promise((go) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      go();
-    };
-    port2.postMessage(null);
-  });
 }

@@ -10,8 +10,8 @@ import { type Enter, entrance } from './load.js';
 import type { WasmSource } from './module.js';
 import type { Release, Store } from './store.js';
 
-/** How a database is opened in a browser. */
-export interface BrowserOptions extends Omit<OpenOptions, 'embedder' | 'threads' | 'memory_max' | 'read_only'> {
+/** What the browser engine is given. */
+export interface EngineOptions extends Omit<OpenOptions, 'embedder' | 'threads' | 'memory_max' | 'read_only'> {
   /**
    * What turns texts into vectors: its files, or the URL of a folder with `model.safetensors` and `tokenizer.json`,
    * whose last part is then its name.
@@ -32,9 +32,18 @@ export interface BrowserOptions extends Omit<OpenOptions, 'embedder' | 'threads'
 /** Opens what `take` takes; undefined for a database in memory. `enter` is a test's way to bring its own module. */
 export async function openWasm(
   take: (() => Promise<Taken>) | undefined,
-  options: BrowserOptions | undefined,
+  options: EngineOptions | undefined,
   enter?: Enter,
 ): Promise<LocalDatabase> {
+  return new EngineDatabase(await openBackend(take, options, enter));
+}
+
+/** As `openWasm`, for whoever calls the engine itself. */
+export async function openBackend(
+  take: (() => Promise<Taken>) | undefined,
+  options: EngineOptions | undefined,
+  enter?: Enter,
+): Promise<WasmBackend> {
   const { wasm, embedder, ...known } = options ?? {};
   const entered = enter ?? entrance({ wasm, threads: known.threads });
   const ingredients = { options: encodeRequest(known), embedder: await embedderFiles(embedder) };
@@ -45,7 +54,7 @@ export async function openWasm(
     store: taken?.store,
     release: taken?.release ?? (async () => {}),
   });
-  return new EngineDatabase(new WasmBackend(host));
+  return new WasmBackend(host);
 }
 
 /** What a database is kept in, and what lets go of the rest that was taken for it. */

@@ -7,6 +7,7 @@ import { before, test } from 'node:test';
 import { Instances } from '../../../js/dist/wasm/instance.js';
 import { openWasm } from '../../../js/dist/wasm/open.js';
 import { after } from '../support.mjs';
+import { limited } from './limited.mjs';
 import { Disk, MemoryStore } from './store.mjs';
 import { refused } from './support.mjs';
 
@@ -80,38 +81,3 @@ test('a database in memory that grew too large says so for ever, and leaves room
   assert.ok(first > 1000);
   assert.equal(await grown(), first, 'a new instance has all of the memory again');
 });
-
-/** The module with its memory bounded: the end that a phone's would have, at a size that a test can reach. */
-function limited(bytes, pages) {
-  const parts = [bytes.subarray(0, 8)];
-  for (let at = 8; at < bytes.length; ) {
-    const id = bytes[at];
-    const [length, start] = number(bytes, at + 1);
-    if (id === 5) parts.push(Uint8Array.of(5, ...section(bytes, start, pages)));
-    else parts.push(bytes.subarray(at, start + length));
-    at = start + length;
-  }
-  return Buffer.concat(parts);
-}
-
-/** The section of one memory, again with `pages` as its maximum. */
-function section(bytes, start, pages) {
-  const [count, flags] = [bytes[start], start + 1];
-  assert.ok(count === 1 && bytes[flags] <= 1, 'one memory that is not shared');
-  const [minimum] = number(bytes, flags + 1);
-  const body = [1, 1, ...leb(minimum), ...leb(pages)];
-  return [...leb(body.length), ...body];
-}
-
-/** An unsigned LEB128 number, and where it ends. */
-function number(bytes, at) {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    value |= (bytes[at] & 0x7f) << shift;
-    if (bytes[at++] < 0x80) return [value, at];
-  }
-}
-
-function leb(value) {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
-}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { KithError } from '../../../js/dist/errors.js';
 import { Instances } from '../../../js/dist/wasm/instance.js';
-import { openWasm } from '../../../js/dist/wasm/open.js';
+import { openBackend, openWasm } from '../../../js/dist/wasm/open.js';
 import { after } from '../support.mjs';
 import { fakeModule } from './fake.mjs';
 import { MemoryStore } from './store.mjs';
@@ -47,6 +47,12 @@ export function page(t) {
         released.count += 1;
       };
       return { store, released, opening: openWasm(async () => ({ store, release }), options, enter) };
+    },
+    /** The engine of a database in memory, below the interface. */
+    async backend() {
+      const backend = await openBackend(undefined, undefined, enter);
+      after(t, () => backend.close());
+      return backend;
     },
     async memory(options) {
       const db = await openWasm(undefined, options, enter);
