@@ -45,6 +45,12 @@ export async function buildForNode() {
   placeAddon('release');
 }
 
+/** What a page runs. */
+export async function buildForBrowser() {
+  await buildWasm({ threads: false });
+  await buildTypes();
+}
+
 /**
  * What the tests run, the native parts in one profile and one cargo call: the same artefacts serve `cargo test`,
  * the server that tests start and the addon that Node tests load. The browser module is the one that users get.

@@ -15,7 +15,7 @@ export type { BrowserOptions, LocalOptions } from './worker/start.js';
 
 /**
  * Opens a database of this origin, kept in IndexedDB and made when it does not exist. One tab or Worker at a time may
- * have it open: the others get `database_locked`.
+ * have it open: the others get `database_locked`, unless all of them share it.
  */
 export async function open(name: string, options?: LocalOptions): Promise<LocalDatabase>;
 export async function open(name: string, options: BrowserOptions): Promise<Database>;

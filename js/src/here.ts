@@ -1,17 +1,35 @@
-// Opens databases of this origin on the thread that asks.
+// Opens databases of this origin on the thread that asks: alone, or together with other tabs.
 
+import { KithError, invalidRequest } from './errors.js';
 import type { BackendDatabase } from './engine/backend.js';
-import { KithError } from './errors.js';
+import { openShared } from './tabs/tabs.js';
 import { openIndexedDb } from './wasm/indexeddb.js';
 import { takeLock } from './wasm/locks.js';
 import { type EngineOptions, type Taken, openBackend } from './wasm/open.js';
 
 /** How a database is opened on this thread. */
-export type HereOptions = EngineOptions;
+export interface HereOptions extends EngineOptions {
+  /**
+   * True to open it together with other tabs and Workers that say so, too. One of them keeps the database and answers the
+   * others; when it goes, another one does. All of them are to give the same options.
+   */
+  shared?: boolean | undefined;
+}
 
 /** Opens a database of a name, or one in memory. */
 export async function openHere(name: string | undefined, options: HereOptions = {}): Promise<BackendDatabase> {
-  return openBackend(name === undefined ? undefined : () => take(name), options);
+  const { shared = false, ...rest } = options;
+  if (typeof shared !== 'boolean') throw invalidRequest('shared that is true or false', shared);
+  if (name === undefined) {
+    if (shared) throw invalidRequest('shared with a database that has a name', 'one in memory');
+    return openBackend(undefined, rest);
+  }
+  if (!shared) return openBackend(() => take(name), rest);
+  return openShared(name, async () => {
+    const store = await openIndexedDb(name);
+    const database = await openBackend(async () => ({ store, release: async () => {} }), rest);
+    return { database, epoch: store.epoch, abandon: () => store.abandon() };
+  });
 }
 
 /** A name that a database can have. */

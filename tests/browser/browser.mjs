@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 import { findChromium } from '../../.ci/lib/system.mjs';
 
 /** Root has no sandbox; the rest keeps the browser from calling home, which would be a request of its own. */
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
@@ -19,7 +19,8 @@ export function launchBrowser() {
   return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
 }
 
-function chromiumPath() {
+/** Where Chromium is. */
+export function chromiumPath() {
   const path = findChromium();
   if (!path) throw new Error('no Chromium was found: `npm test` installs it, or says what to type');
   return path;

@@ -192,4 +192,6 @@ test('a collection is found while the instance is made anew', async (t) => {
 test('where there are no Workers, a database in one is refused', async () => {
   await refused('worker_not_loaded', () => openMemory({ worker: true }));
   await refused('invalid_request', () => openMemory({ worker: 'worker.js' }));
+  await refused('invalid_request', () => openMemory({ shared: true }));
+  await refused('invalid_request', () => openMemory({ shared: 'yes' }));
 });

@@ -102,6 +102,8 @@ export async function engines(): Promise<void> {
   same<Same<typeof worker, Database>>();
   // @ts-expect-error: a Worker answers promises only
   worker.collection('a').searchSync({});
+  await using tabs = await browser.open('films', { shared: true, durability: 'always' });
+  same<Same<typeof tabs, Database>>();
   const own = await browser.openMemory({ worker: new Worker('worker.js', { type: 'module' }) });
   same<Same<typeof own, Database>>();
   const here = await browser.open('films', { worker: false, threads: 2 });

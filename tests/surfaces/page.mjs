@@ -5,13 +5,18 @@ import { KithError, open } from '/kithdb/browser.js';
 import { answering } from './answering.mjs';
 import { operations } from './operations.mjs';
 
-/** Each database is opened the next way: here, and in a Worker. Both answer the same. */
+/** Each database is opened the next way: here, in a Worker, and as the follower of another opening. All answer the same. */
 const WAYS = [
   (name, options) => open(name, options),
   (name, options) => open(name, { ...options, worker: true }),
+  async (name, options) => {
+    writer = await open(name, { ...options, shared: true });
+    return open(name, { ...options, shared: true });
+  },
 ];
 let opened = 0;
 let hasSync = true;
+let writer;
 
 const ops = operations({
   // A directory of the runner is a name here, and an embedder's directory a folder of this site.
@@ -22,6 +27,10 @@ const ops = operations({
     const database = await WAYS[way](path, folder === undefined ? options : { ...options, embedder: folder });
     hasSync = way === 0;
     return database;
+  },
+  async afterClose() {
+    await writer?.close();
+    writer = undefined;
   },
   hasSync: () => hasSync,
   load: async (file) => Uint8Array.from(atob(await globalThis.loadFile(file)), (char) => char.charCodeAt(0)),

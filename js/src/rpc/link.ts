@@ -1,4 +1,4 @@
-// A way for messages to go and come: over a port, which memory can be handed over by.
+// A way for messages to go and come: over a port, whose memory can be handed over, or over a channel between tabs.
 
 /** One end of it. What is sent arrives in order, or the other end is gone. */
 export interface Link {
@@ -17,5 +17,17 @@ export function portLink(port: MessagePort): Link {
       port.onmessage = ({ data }) => take(data);
     },
     close: () => port.close(),
+  };
+}
+
+/** A link over a channel whose name only two know. It copies everything. */
+export function channelLink(name: string): Link {
+  const channel = new BroadcastChannel(name);
+  return {
+    post: (message) => channel.postMessage(message),
+    listen(take) {
+      channel.onmessage = ({ data }) => take(data);
+    },
+    close: () => channel.close(),
   };
 }

@@ -14,8 +14,16 @@ const VERSION = 1;
 /** Names of databases and locks begin so. */
 export const PREFIX = 'kithdb:';
 
+/** A store of one of several openings of its database. */
+export interface EpochStore extends Store {
+  /** The number of the opening. */
+  readonly epoch: number;
+  /** Gives it up to another opening: nothing is stored any more, and what is under way is broken off. */
+  abandon(): void;
+}
+
 /** Opens the store of a database and raises its epoch, so that whoever opened it before writes no more. */
-export async function openIndexedDb(name: string): Promise<Store> {
+export async function openIndexedDb(name: string): Promise<EpochStore> {
   const database = await connect(name);
   try {
     await renewLog(database);
@@ -58,11 +66,12 @@ function claim(name: string, database: IDBDatabase): Promise<number> {
   });
 }
 
-class IndexedDbStore implements Store {
+class IndexedDbStore implements EpochStore {
   onLost: ((error: KithError) => void) | undefined;
+  readonly epoch: number;
   readonly #name: string;
   readonly #database: IDBDatabase;
-  readonly #epoch: number;
+  readonly #underWay = new Set<IDBTransaction>();
   #lost: KithError | undefined;
   /** Whether the mark of `levellog.ts` is set. */
   #isWriting = false;
@@ -70,7 +79,7 @@ class IndexedDbStore implements Store {
   constructor(name: string, database: IDBDatabase, epoch: number) {
     this.#name = name;
     this.#database = database;
-    this.#epoch = epoch;
+    this.epoch = epoch;
     database.onclose = () => this.#lose('the browser has taken the storage away');
     database.onversionchange = () => {
       database.close();
@@ -103,13 +112,28 @@ class IndexedDbStore implements Store {
     if (this.#lost) throw this.#lost;
     try {
       return await transact(this.#database, STORES, mode, durability, async (transaction) => {
+        this.#underWay.add(transaction);
+        transaction.addEventListener('complete', () => this.#underWay.delete(transaction));
+        transaction.addEventListener('abort', () => this.#underWay.delete(transaction));
         const epoch: unknown = await result(transaction.objectStore('meta').get('epoch'));
-        if (epoch !== this.#epoch) throw fenced(this.#name);
+        if (epoch !== this.epoch) throw fenced(this.#name);
         return work(transaction);
       });
     } catch (error) {
       throw this.#lost ?? storageFailed(action, error);
     }
+  }
+
+  abandon(): void {
+    this.#lost ??= fenced(this.#name);
+    for (const transaction of this.#underWay) {
+      try {
+        transaction.abort();
+      } catch {
+        // It is being committed: whoever waits for it will be told.
+      }
+    }
+    this.onLost?.(this.#lost);
   }
 
   close(): void {

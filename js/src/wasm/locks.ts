@@ -31,14 +31,14 @@ export function hold(name: string, options: LockOptions): Promise<Hold | undefin
 }
 
 /**
- * Takes the lock of a database, or fails at once. An origin that is not secure has no locks: there the epoch in the
- * store is what keeps a second writer out.
+ * Takes the lock of a database, or fails at once; with `shared`, those who share it take it together. An origin that is
+ * not secure has no locks: there the epoch in the store is what keeps a second writer out.
  */
-export async function takeLock(name: string): Promise<Release> {
+export async function takeLock(name: string, mode: LockMode = 'exclusive'): Promise<Release> {
   if (!globalThis.navigator?.locks) return async () => {};
   let taken: Hold | undefined;
   try {
-    taken = await hold(PREFIX + name, { ifAvailable: true });
+    taken = await hold(PREFIX + name, { mode, ifAvailable: true });
   } catch (error) {
     throw storageUnavailable(error);
   }

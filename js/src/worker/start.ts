@@ -24,6 +24,7 @@ export interface BrowserOptions extends HereOptions {
 /** How a database is opened that answers on the thread that asks. */
 export interface LocalOptions extends BrowserOptions {
   worker?: false | undefined;
+  shared?: false | undefined;
 }
 
 /** Opens a database in a Worker: one that is given, or started. */

@@ -1,0 +1,354 @@
+// A database that several tabs share: one is the writer and has it open, the others ask it over messages.
+//
+// Who holds the writer's lock is the writer; the others wait for it in the browser's queue, so that one of them gets it
+// when the writer goes, however it goes. One that says nothing while it is asked has it taken away. That is a guess, and may be
+// wrong; the epoch in the store keeps a writer that comes back from storing anything.
+
+import type { BackendDatabase, Call } from '../engine/backend.js';
+import { pause } from '../engine/pause.js';
+import { KithError, cancelled } from '../errors.js';
+import { type Asked, AskedDatabase, isRepeatable } from '../rpc/verbs.js';
+import { closed, storageUnavailable } from '../wasm/errors.js';
+import { type Hold, hold, takeLock } from '../wasm/locks.js';
+import type { Release } from '../wasm/store.js';
+import { cannotShare, otherVersion, outcomeUnknown } from './errors.js';
+import { Names, PATIENCE, type Patience, type Said, VERSION } from './names.js';
+import { Follower, type Role, Writer, isFenced } from './roles.js';
+
+/** What a writer opens. */
+export interface Opened {
+  database: BackendDatabase;
+  epoch: number;
+  /** Leaves it to another one, at once. */
+  abandon: () => void;
+}
+
+/** Opens a database together with other tabs. `open` is called whenever this one becomes the writer. */
+export async function openShared(
+  name: string,
+  open: () => Promise<Opened>,
+  patience: Patience = PATIENCE,
+): Promise<BackendDatabase> {
+  if (!globalThis.navigator?.locks || typeof BroadcastChannel === 'undefined') throw cannotShare();
+  const leave = await takeLock(name, 'shared');
+  const tab = new Tab(new Names(name), open, patience, leave);
+  await tab.join();
+  return new AskedDatabase((asked, call) => tab.ask(asked, call), () => tab.close());
+}
+
+interface Waiting {
+  go: (role: Role) => void;
+  fail: (error: unknown) => void;
+}
+
+/** This tab, from opening the database to closing it. */
+class Tab {
+  readonly #id = crypto.randomUUID();
+  readonly #names: Names;
+  readonly #open: () => Promise<Opened>;
+  readonly #patience: Patience;
+  readonly #leave: Release;
+  readonly #channel: BroadcastChannel;
+  #role: Role | undefined;
+  #waiting: Waiting[] = [];
+  /** The largest epoch of a writer that was heard of. */
+  #epoch = 0;
+  /** Why nothing is asked any more. */
+  #closed: KithError | undefined;
+  #closing: Promise<void> | undefined;
+  /** Why the database could not be closed well. */
+  #failure: unknown;
+  /** Resolves when nothing is asked any more. */
+  readonly #ended: Promise<void>;
+  #end!: () => void;
+  /** By this lock the writer sees that this tab is there. */
+  #here: Hold | undefined;
+  /** This tab's place in the queue for the writer's lock. */
+  #queueing = new AbortController();
+  #isTakingOver = false;
+  /** Whether this tab holds the writer's lock. */
+  #isElected = false;
+  #standing: Promise<void> | undefined;
+  /** Resolves when the page is not frozen. */
+  #awake = Promise.resolve();
+  #wake = (): void => {};
+  /** Has this tab be the writer no more, before the call returns. */
+  #resign = (): void => {};
+  #looking: ReturnType<typeof setInterval> | undefined;
+  /** Looks since the writer was heard. */
+  #unheard = 0;
+
+  constructor(names: Names, open: () => Promise<Opened>, patience: Patience, leave: Release) {
+    this.#names = names;
+    this.#open = open;
+    this.#patience = patience;
+    this.#leave = leave;
+    this.#ended = new Promise((end) => (this.#end = end));
+    this.#channel = new BroadcastChannel(names.all);
+    this.#channel.onmessage = ({ data }) => this.#hear(data as Said);
+    globalThis.document?.addEventListener('freeze', this.#onFreeze);
+    globalThis.document?.addEventListener('resume', this.#onResume);
+  }
+
+  /** Resolves when there is a writer: this tab, or one that has answered it. */
+  async join(): Promise<void> {
+    this.#standing = this.#stand();
+    try {
+      await this.#nextRole();
+    } catch (error) {
+      await this.#standing;
+      // Why it could not be opened, not that it is closed.
+      throw (error as KithError).cause ?? error;
+    }
+  }
+
+  /** Asks whoever is the writer, and the next one when that goes. */
+  async ask(asked: Asked, call?: Call): Promise<unknown> {
+    for (;;) {
+      const role = this.#role ?? (await this.#nextRole());
+      if (call?.signal?.aborted) throw cancelled('the call', call.signal.reason);
+      try {
+        const answer = role.ask(asked, call);
+        if (role instanceof Follower) this.#look();
+        return await answer;
+      } catch (error) {
+        const fate = role.fateOf(error);
+        if (fate === 'answered') throw error;
+        if (fate === 'unknown' && !isRepeatable(asked)) throw outcomeUnknown(asked);
+        this.#gone(role);
+      }
+    }
+  }
+
+  /** Lets go of the database; as the writer after everything was made durable, else after everything was answered. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const role = this.#role;
+    if (role instanceof Follower && !this.#closed) {
+      // The writer goes on: what was asked of it is waited for, and what has been stored made durable.
+      const flushed = this.ask({ verb: 'flush', args: [] });
+      await Promise.allSettled([flushed, role.idle()]);
+    }
+    this.#shut(closed('database'));
+    await this.#standing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Nothing is asked any more; who waits for a writer fails. */
+  #shut(why: KithError): void {
+    this.#closed ??= why;
+    const role = this.#role;
+    this.#role = undefined;
+    if (role instanceof Follower) role.end();
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#closed);
+    this.#queueing.abort();
+    this.#wake();
+    this.#end();
+  }
+
+  /** Nothing of this page runs after this turn: it leaves the database to another tab, and the queue, too. */
+  readonly #onFreeze = (): void => {
+    this.#wake();
+    this.#awake = new Promise((wake) => (this.#wake = wake));
+    this.#queueing.abort();
+    this.#resign();
+  };
+
+  readonly #onResume = (): void => this.#wake();
+
+  /** Stands for being the writer, again and again, until the end. */
+  async #stand(): Promise<void> {
+    try {
+      this.#here = await hold(this.#names.tab(this.#id), {});
+      this.#sayHello();
+      while (!this.#closed) {
+        const office = await this.#elected();
+        if (office) await this.#serve(office);
+      }
+    } catch (error) {
+      this.#shut(closed('database', storageUnavailable(error)));
+    } finally {
+      clearInterval(this.#looking);
+      globalThis.document?.removeEventListener('freeze', this.#onFreeze);
+      globalThis.document?.removeEventListener('resume', this.#onResume);
+      this.#channel.close();
+      await this.#here?.release();
+      await this.#leave();
+    }
+  }
+
+  /** The writer's lock; undefined when it is not waited for any more. */
+  async #elected(): Promise<Hold | undefined> {
+    await this.#awake;
+    if (this.#closed) return undefined;
+    this.#queueing = new AbortController();
+    const { signal } = this.#queueing;
+    if (this.#isTakingOver) return hold(this.#names.writer, { steal: true });
+    return hold(this.#names.writer, { signal }).catch((error: unknown) => {
+      if (signal.aborted) return undefined;
+      throw error;
+    });
+  }
+
+  /** Opens the database and is the writer. */
+  async #serve(office: Hold): Promise<void> {
+    try {
+      // A page that was frozen when it was elected may find that it is not any more.
+      if (!(await this.#isHolder()) || this.#closed) return;
+      this.#isElected = true;
+      if (this.#role) this.#gone(this.#role);
+      this.#say({ version: VERSION, opening: this.#id });
+      const { database, epoch, abandon } = await this.#open();
+      const resigned = new Promise<void>((resign) => {
+        this.#resign = () => {
+          abandon();
+          office.release();
+          resign();
+        };
+      });
+      await this.#write(new Writer(database, this.#names, epoch), Promise.race([office.stolen, resigned]));
+    } catch (error) {
+      // Another one may have been quicker.
+      if (!isFenced(error)) this.#shut(closed('database', error as KithError));
+    } finally {
+      this.#isElected = false;
+      this.#resign = () => {};
+      await office.release();
+    }
+  }
+
+  /** Is the writer until that ends, or `lost` says that another one is. */
+  async #write(writer: Writer, lost: Promise<void>): Promise<void> {
+    this.#epoch = Math.max(this.#epoch, writer.epoch);
+    if (!this.#closed) {
+      this.#take(writer);
+      this.#say({ version: VERSION, writer: writer.epoch });
+    }
+    const why = await Promise.race([writer.ended, lost, this.#ended]);
+    this.#gone(writer);
+    // Its store was taken away, or what is in it kills the engine: the next tab may fare better.
+    if (why && !isFenced(why)) this.#shut(closed('database', why));
+    await writer.close().catch((error: unknown) => {
+      // What a later writer has fenced off was told to those who asked for it.
+      if (!isFenced(error)) this.#failure = error;
+    });
+  }
+
+  /** Whether this tab still holds the writer's lock. */
+  async #isHolder(): Promise<boolean> {
+    const { held = [] } = await navigator.locks.query();
+    const clientOf = (name: string) => held.find((lock) => lock.name === name)?.clientId;
+    return clientOf(this.#names.writer) === clientOf(this.#names.tab(this.#id));
+  }
+
+  #say(message: Said): void {
+    if (!this.#closed) this.#channel.postMessage(message);
+  }
+
+  /** Looks for the writer, which is to find this tab. */
+  #sayHello(): void {
+    if (this.#here) this.#say({ version: VERSION, hello: this.#id });
+  }
+
+  #hear(said: Said): void {
+    if (this.#closed) return;
+    if ('hello' in said) this.#greet(said.hello, said.version);
+    else if (this.#isElected) return;
+    else if (said.version !== VERSION) this.#shut(closed('database', otherVersion(said.version)));
+    else if ('opening' in said) this.#hearOpening();
+    else this.#follow(said.writer, said.to);
+  }
+
+  /** Another tab looks for the writer; one of another version is only told of this one's. */
+  async #greet(follower: string, version: number): Promise<void> {
+    // A frozen page still hears channels, and does nothing else: it must not be found.
+    await pause();
+    if (this.#role instanceof Writer) {
+      if (version === VERSION) this.#role.admit(follower);
+      this.#say({ version: VERSION, writer: this.#role.epoch, to: follower });
+    } else if (this.#isElected) {
+      this.#say({ version: VERSION, opening: this.#id });
+    }
+  }
+
+  /** Another tab will be the writer: the last one is not, any more. */
+  #hearOpening(): void {
+    this.#unheard = 0;
+    this.#isTakingOver = false;
+    if (this.#role) this.#gone(this.#role);
+    this.#look();
+  }
+
+  /** Another tab is the writer, of this epoch. */
+  #follow(epoch: number, to: string | undefined): void {
+    // One of before has not learnt yet that it was followed by another.
+    if (epoch < this.#epoch) return;
+    this.#epoch = epoch;
+    this.#unheard = 0;
+    if (this.#role instanceof Follower && this.#role.epoch === epoch) return;
+    if (this.#role) this.#gone(this.#role);
+    if (to === this.#id) this.#take(new Follower(this.#names, epoch, this.#id, () => (this.#unheard = 0)));
+    else this.#sayHello();
+  }
+
+  #take(role: Role): void {
+    this.#role = role;
+    this.#unheard = 0;
+    for (const { go } of this.#waiting.splice(0)) go(role);
+  }
+
+  /** A role has ended: who asked by it is told, and who asks from now on waits for the next one. */
+  #gone(role: Role): void {
+    if (this.#role === role) this.#role = undefined;
+    if (role instanceof Follower) role.end();
+  }
+
+  #nextRole(): Promise<Role> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#role) return Promise.resolve(this.#role);
+    this.#look();
+    return new Promise((go, fail) => this.#waiting.push({ go, fail }));
+  }
+
+  /** Looks after the writer for as long as anybody waits for it. */
+  #look(): void {
+    this.#looking ??= setInterval(() => this.#lookOnce(), this.#patience.ms);
+  }
+
+  #lookOnce(): void {
+    const role = this.#role;
+    const isWaited = role instanceof Follower ? role.isWaiting : role === undefined;
+    if (!isWaited || this.#isElected || this.#closed) {
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+      this.#unheard = 0;
+    } else if (this.#unheard >= this.#patience.looks) {
+      this.#unheard = 0;
+      this.#takeOver();
+    } else {
+      this.#unheard += 1;
+      if (role instanceof Follower) role.ping();
+      else this.#sayHello();
+    }
+  }
+
+  /** Takes the lock away from a writer that says nothing, unless another tab is about to. */
+  async #takeOver(): Promise<void> {
+    const only = await hold(this.#names.takeover, { ifAvailable: true }).catch(() => undefined);
+    if (!only) return;
+    try {
+      this.#isTakingOver = true;
+      if (this.#role) this.#gone(this.#role);
+      this.#queueing.abort();
+      // Who hears of it in time need not take it over again.
+      await Promise.race([this.#nextRole().catch(() => {}), this.#ended]);
+    } finally {
+      this.#isTakingOver = false;
+      await only.release();
+    }
+  }
+}

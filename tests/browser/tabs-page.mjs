@@ -1,0 +1,88 @@
+// The page of the tests of several tabs: `globalThis.tab` shares a database with the other pages, and knows what it is.
+
+import { KithError, open } from '/kithdb/browser.js';
+import { PATIENCE } from '/kithdb/tabs/names.js';
+
+// Ten seconds are for users.
+PATIENCE.ms = 150;
+
+const me = `page-${crypto.randomUUID()}`;
+navigator.locks.request(me, () => new Promise(() => {}));
+
+const random = (n) => Math.floor(Math.random() * n);
+
+/** The code of what `work` fails with. */
+async function refused(work) {
+  try {
+    await work();
+  } catch (error) {
+    return error instanceof KithError ? error.code : `not a KithError: ${error}`;
+  }
+  return 'nothing was thrown';
+}
+
+async function isWriter() {
+  const { held } = await navigator.locks.query();
+  const client = (name) => held.find((lock) => lock.name === name)?.clientId;
+  return client('kithdb:films:writer') === client(me);
+}
+
+/** Opens the database that all pages share, and its collection. */
+async function join(options) {
+  const db = await open('films', { shared: true, ...options });
+  const collection = await db.create('a', { text: {} }).catch((error) => {
+    if (error.code !== 'collection_exists') throw error;
+    return db.collection('a');
+  });
+  return { db, collection };
+}
+
+/**
+ * Writes, deletes and reads until `isOver` is set. Tells what was acknowledged, what is being deleted and what was, writes
+ * whose outcome is unknown, and whatever else goes wrong.
+ */
+async function work(name, collection) {
+  const own = [];
+  const wrong = (what) => (error) => globalThis.tell('wrong', [`${name}: ${what}: ${error.code} ${error.message ?? error}`]);
+  const tried = async (what, ids, write) => {
+    try {
+      await write();
+      globalThis.tell(what, ids);
+      return true;
+    } catch (error) {
+      if (error.code === 'outcome_unknown') globalThis.tell('unknown', ids);
+      else wrong(what)(error);
+      return false;
+    }
+  };
+  const checked = (id) => (document) => {
+    if (document?.metadata.text !== `words of ${id}`) throw new Error(`${id} is not there`);
+  };
+  for (let i = 0; !globalThis.isOver; i += 1) {
+    const ids = Array.from({ length: 1 + random(3) }, (_, j) => `${name}-${i}-${j}`);
+    const documents = ids.map((id) => ({ id, vector: [random(9), random(9), 1], metadata: { text: `words of ${id}` } }));
+    const durability = random(4) === 0 ? 'always' : 'everysec';
+    if (await tried('acknowledged', ids, () => collection.addMany(documents, { durability }))) own.push(ids[0]);
+    if (own.length === 0) continue;
+    const id = own[random(own.length)];
+    await collection.get(id).then(checked(id)).catch(wrong('get'));
+    if (random(6) === 0) {
+      const [gone] = own.splice(random(own.length), 1);
+      await globalThis.tell('deleting', [gone]);
+      await tried('deleted', [gone], () => collection.delete(gone));
+    }
+    if (random(20) === 0) await collection[['seal', 'merge'][random(2)]]().catch(wrong('a job'));
+  }
+}
+
+/** All documents by a scan, each as it was written, and how many there are said to be. */
+async function everything(collection) {
+  const ids = [];
+  for await (const { id, metadata } of collection.scan()) {
+    if (metadata.text !== `words of ${id}`) throw new Error(`damaged: ${id}`);
+    ids.push(id);
+  }
+  return { ids, documents: (await collection.info()).documents };
+}
+
+globalThis.tab = { KithError, open, refused, isWriter, join, work, everything };

@@ -1,0 +1,143 @@
+// Several tabs with one database: one has it open, the others ask it, and another one takes its place when it goes.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+
+import { launchPiped } from './pipe.mjs';
+import { startSite } from './site.mjs';
+import { fourPages, openTab, until, writerOf } from './tabs.mjs';
+
+const ROUNDS = Number(process.env.KITH_TAB_ROUNDS ?? 6);
+
+describe('several tabs', () => {
+  let browser;
+  let site;
+  let context;
+  before(async () => {
+    browser = await launchPiped();
+    site = await startSite('/browser/tabs-page.mjs');
+  });
+  after(async () => {
+    await browser?.close();
+    await site?.stop();
+  });
+  beforeEach(async () => {
+    context = await browser.context();
+  });
+  afterEach(() => context.close());
+
+  /** A page that shares the database; the collection is its `joined.collection`. */
+  async function joined(options) {
+    const page = await openTab(context, site.origin);
+    await page.evaluate(async (how) => { globalThis.joined = await tab.join(how); }, options);
+    return page;
+  }
+
+  const add = (page, id) => page.evaluate((name) => joined.collection.add({ id: name, metadata: { text: `words of ${name}` } }).then(() => true), id);
+  const ids = (page) => page.evaluate(async () => (await tab.everything(joined.collection)).ids);
+
+  test('all of them read and write, whoever has it open', async () => {
+    const [one, two] = [await joined(), await joined()];
+    await add(one, 'first');
+    await add(two, 'second');
+    for (const page of [one, two]) assert.deepEqual(await ids(page), ['first', 'second']);
+    assert.equal(await writerOf([one, two]), one);
+    const answers = await two.evaluate(async () => {
+      const { db, collection } = joined;
+      const { hits } = await collection.search({ text: 'words second' });
+      await db.kv.set('k', 'v');
+      const copy = await db.import('copy', await collection.export());
+      const codes = [await tab.refused(() => collection.add({ id: 'first' })), await tab.refused(() => db.collection('none').info())];
+      return [hits.map(({ id }) => id), await collection.seal(), (await copy.info()).documents, ...codes, await tab.refused(() => tab.open('films'))];
+    });
+    assert.deepEqual(answers, [['second', 'first'], true, 2, 'document_exists', 'unknown_collection', 'database_locked']);
+    await one.evaluate(() => joined.db.close());
+    await add(two, 'third');
+    assert.deepEqual([await ids(two), await two.evaluate(() => joined.db.kv.get('k'))], [['first', 'second', 'third'], 'v']);
+    assert.equal(await writerOf([one, two]), two);
+    const alone = await two.evaluate(async () => {
+      await joined.db.close();
+      const closed = await tab.refused(() => joined.collection.info());
+      const db = await tab.open('films');
+      const codes = [closed, await tab.refused(() => tab.join())];
+      await db.close();
+      return codes;
+    });
+    assert.deepEqual(alone, ['closed', 'database_locked']);
+  });
+
+  test('with the engine in Workers, and several of one page, it is the same', async () => {
+    const [one, two] = [await joined({ worker: true }), await joined({ worker: true })];
+    await two.evaluate(async () => { globalThis.other = await tab.join(); });
+    await add(two, 'first');
+    await one.evaluate(() => joined.db.close());
+    await add(two, 'second');
+    const seen = await two.evaluate(async () => (await tab.everything(other.collection)).ids);
+    assert.deepEqual(seen, ['first', 'second']);
+  });
+
+  /** Everybody goes on after the first of three pages has been away, and all see the same. */
+  async function allGoOn([one, two, three], expected) {
+    await add(three, 'after');
+    assert.notEqual(await writerOf([two, three]), undefined);
+    return async () => {
+      await add(one, 'back');
+      for (const page of [one, two, three]) assert.deepEqual(await ids(page), [...expected, 'after', 'back']);
+      assert.notEqual(await writerOf([two, three]), undefined, 'the one that was away follows now');
+    };
+  }
+
+  test('a page that is frozen leaves the database to another one at once', async () => {
+    const pages = [await joined(), await joined(), await joined()];
+    const [one, two] = pages;
+    await add(two, 'before');
+    await one.setFrozen(true);
+    await add(two, 'meanwhile');
+    const back = await allGoOn(pages, ['before', 'meanwhile']);
+    await one.setFrozen(false);
+    await back();
+  });
+
+  test('a writer that says nothing is followed by another; what it was asked is told as unknown, or asked again', async () => {
+    const pages = [await joined(), await joined(), await joined()];
+    const [one, two] = pages;
+    await add(two, 'before');
+    await one.setPaused(true);
+    const answers = await two.evaluate(async () => {
+      const { collection } = joined;
+      const write = tab.refused(() => collection.add({ id: 'asked', metadata: { text: 'words of asked' } }));
+      const read = collection.get('before');
+      return [await write, (await read).id];
+    });
+    assert.deepEqual(answers, ['outcome_unknown', 'before']);
+    const back = await allGoOn(pages, ['before']);
+    await one.setPaused(false);
+    await back();
+  });
+
+  test('a tab of another version is told so, and the others go on', async () => {
+    const [one, two] = [await joined(), await joined()];
+    await add(two, 'first');
+    const said = await two.evaluate(async () => {
+      const channel = new BroadcastChannel('kithdb:films:tabs');
+      const answered = new Promise((done) => (channel.onmessage = ({ data }) => done(data)));
+      channel.postMessage({ version: 2, hello: 'newer' });
+      const { version, to } = await answered;
+      channel.postMessage({ version: 2, writer: 1000 });
+      channel.close();
+      return { version, to };
+    });
+    assert.deepEqual(said, { version: 1, to: 'newer' });
+    // As if the other one had become the writer: who follows cannot.
+    await until(() => two.evaluate(async () => (await tab.refused(() => joined.collection.info())) === 'closed'));
+    const cause = await two.evaluate(() => joined.collection.info().catch((error) => error.cause.code));
+    assert.equal(cause, 'unsupported_version');
+    await add(one, 'second');
+  });
+
+  test(`nothing acknowledged is lost while pages are closed, crashed and frozen ${ROUNDS} times`, async (t) => {
+    const figures = await fourPages({ context, origin: site.origin, goesOn: (round) => round < ROUNDS });
+    t.diagnostic(JSON.stringify(figures));
+    assert.ok(figures.acknowledged > 0 && figures.writers > 0);
+  });
+});
