@@ -8,7 +8,9 @@ import { launchBrowser } from '../browser/browser.mjs';
 import { startSite } from '../browser/site.mjs';
 import { serve } from './protocol.mjs';
 
-const site = await startSite('/surfaces/page.mjs', { embedder: pathToFileURL(`${cacheFolder()}/embedder/`) });
+// Each Worker asks for the modules of the package again.
+const headers = { 'cache-control': 'max-age=600' };
+const site = await startSite('/surfaces/page.mjs', { embedder: pathToFileURL(`${cacheFolder()}/embedder/`) }, headers);
 const browser = await launchBrowser();
 try {
   const page = await browser.newPage();

@@ -5,15 +5,18 @@ import { KithError, open } from '/kithdb/browser.js';
 import { answering } from './answering.mjs';
 import { operations } from './operations.mjs';
 
-/** Each database is opened the next way: here, in a Worker, and as the follower of another opening. All answer the same. */
-const WAYS = [
-  (name, options) => open(name, options),
-  (name, options) => open(name, { ...options, worker: true }),
-  async (name, options) => {
-    writer = await open(name, { ...options, shared: true });
-    return open(name, { ...options, shared: true });
-  },
-];
+/** Compiled once: each Worker would do it again. */
+const wasm = await WebAssembly.compileStreaming(fetch('/kithdb/wasm/kithdb_wasm_bg.wasm'));
+
+const here = (name, options) => open(name, options);
+const inWorker = (name, options) => open(name, { ...options, wasm, worker: true });
+const following = async (name, options) => {
+  writer = await open(name, { ...options, shared: true });
+  return open(name, { ...options, shared: true });
+};
+
+/** How the databases are opened, one after the other: all ways answer the same. A Worker takes the longest to start. */
+const WAYS = [here, following, here, inWorker, following, here, following, here];
 let opened = 0;
 let hasSync = true;
 let writer;
@@ -21,11 +24,11 @@ let writer;
 const ops = operations({
   // A directory of the runner is a name here, and an embedder's directory a folder of this site.
   async open(path, { embedder, ...options }) {
-    const way = opened % WAYS.length;
+    const way = WAYS[opened % WAYS.length];
     opened += 1;
     const folder = embedder === undefined ? undefined : `/embedder/${embedder.split('/').at(-1)}`;
-    const database = await WAYS[way](path, folder === undefined ? options : { ...options, embedder: folder });
-    hasSync = way === 0;
+    const database = await way(path, folder === undefined ? options : { ...options, embedder: folder });
+    hasSync = way === here;
     return database;
   },
   async afterClose() {
