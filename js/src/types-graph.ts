@@ -220,5 +220,21 @@ export interface GraphFilter {
   depth?: number;
 }
 
+/** How hits of a search are expanded. */
+export interface Expansion {
+  /** Along these relations; left out, all. */
+  relations?: readonly string[];
+  /** `out` when left out. */
+  direction?: 'out' | 'in' | 'both';
+  /** How many edges away: 1 when left out. */
+  depth?: number;
+  /** The share of a score that an edge leaves, 0 to 1: 0.5 when left out. */
+  damping?: number;
+  /** How many of the best hits are expanded: 10 when left out. */
+  hits?: number;
+  /** How often documents and other ends are come to at most: 1,000 when left out. */
+  limit?: number;
+}
+
 /** What a result leads to, by path. */
 export type Connections<Metadata extends object = JsonObject> = Record<string, TraverseNode<Metadata>[]>;

@@ -1,6 +1,6 @@
 // What a search asks for and answers.
 
-import type { Connections, GraphFilter } from './types-graph.js';
+import type { Connections, Expansion, GraphFilter } from './types-graph.js';
 import type { JsonObject, Time, Vector } from './types.js';
 
 /**
@@ -74,7 +74,7 @@ export interface SearchRequest<Metadata extends object = JsonObject> {
   /** How many of the best to leave out; default 0. */
   offset?: number | undefined;
   /**
-   * How many of the best of each list are fused, grouped or sorted; default 200, or as many as results are wanted, ten times
+   * How many of the best of each list are fused, grouped, sorted or expanded; default 200, or as many as results are wanted, ten times
    * as many with `group_by`. Words or a filter alone are sorted whole.
    */
   candidates?: number | undefined;
@@ -114,6 +114,8 @@ export interface SearchRequest<Metadata extends object = JsonObject> {
   with_vector?: boolean | undefined;
   /** Only what is around some documents can be found, themselves included. */
   graph_filter?: GraphFilter;
+  /** What the best hits are linked to joins them, with a share of their scores; `{}` for the neighbours. Not with `sort`. */
+  expand?: Expansion;
   /** What results come with: what these paths of relations lead to, such as `parent.child`. */
   include_relations?: readonly string[];
   /** Whether that comes with the metadata of its documents. */
@@ -163,6 +165,8 @@ export interface SearchResult<Metadata extends object = JsonObject> {
   facets?: Facet[];
   /** How many documents facets were counted in. */
   total?: number;
+  /** Whether there is more around the hits than was looked at, with `expand`. */
+  truncated?: boolean;
   /** How the nearest vectors were found, when asked for: of each segment, and of what is not sealed yet. */
   trace?: PartTrace[];
   /** How the filter was answered, when there is one and results are explained. */
@@ -251,8 +255,8 @@ export interface Highlight {
 }
 
 /**
- * Why a result came. In f32 (`Math.fround`) its score is the sum of both contributions, less `sum * (1 - factor)` with `decay`;
- * 1 for a filter alone, which has neither part.
+ * Why a result came. In f32 (`Math.fround`) its score is the sum of both contributions, or that of `graph` where it is there,
+ * less `sum * (1 - factor)` with `decay`; 1 for a filter alone, which has none of them.
  */
 export interface Explanation {
   /** The vector part; null when the document was not among the nearest. */
@@ -274,7 +278,18 @@ export interface Explanation {
     contribution: number;
     terms: TermExplanation[];
   } | null;
-  /** The share of the sum of both that time left, what age was counted from, and how often the document was touched. */
+  /**
+   * The hit that lent its score, with `expand`, where that was more than the sum of both: at each of the `edges` that lead
+   * from it here `abs(score) * (1 - damping)` was lost.
+   */
+  graph?: {
+    hit: string;
+    score: number;
+    damping: number;
+    edges: { source: string; relation: string; target: string }[];
+    contribution: number;
+  };
+  /** The share of the sum that time left, what age was counted from, and how often the document was touched. */
   decay?: { factor: number; since: string; touches: number };
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{Rng, Value};
+use kithdb::base::{Object, Rng, Value};
 use kithdb::collection::{
-    Aging, CollectionConfig, Decay, DecayLayers, DecayModel, Document, Fusion, Hit, Moment, Mutation,
-    SearchRequest, SortKey, WordsExplanation, parse_filter,
+    Aging, CollectionConfig, Decay, DecayLayers, DecayModel, Document, Expansion, Fusion, Hit, LinkRequest,
+    Moment, Mutation, SearchRequest, SortKey, Ways, WordsExplanation, parse_filter,
 };
 use kithdb::engine::JobKind;
 use kithdb::segment::Scratch;
@@ -60,6 +60,13 @@ fn decay(rng: &mut Rng) -> Decay {
     }
 }
 
+fn link(rng: &mut Rng) -> Mutation {
+    let (from, to) = (rng.below(40), 40 + rng.below(20));
+    let (source, relation, target) = (format!("d{from}"), "near".to_owned(), format!("d{to}"));
+    let (inverse, weight, properties) = (None, 1.0, Object::new());
+    Mutation::Link(LinkRequest { source, relation, target, inverse, weight, properties })
+}
+
 fn request(rng: &mut Rng) -> SearchRequest {
     let signs = ["", "+", "-", "title:", "body:"];
     let text = (0..1 + rng.below(4))
@@ -79,6 +86,9 @@ fn request(rng: &mut Rng) -> SearchRequest {
         Fusion::Alpha(rng.below(11) as f32 / 10.0)
     };
     let (sorts, decays) = [(true, false), (false, true), (false, false)][rng.below(3) as usize];
+    let damping = rng.unit_f32().into();
+    let expand = Expansion { damping, ways: Ways::Both, depth: 2, ..Expansion::default() };
+    let expands = !sorts && rng.below(2) == 0;
     SearchRequest {
         vector: has_vector.then(|| vector(rng)),
         text: has_text.then_some(text),
@@ -88,6 +98,7 @@ fn request(rng: &mut Rng) -> SearchRequest {
         k: 1000,
         sort: sorts.then(|| SortKey { field: "n".into(), descending: true }).into_iter().collect(),
         decay: if decays { Aging::By(decay(rng)) } else { Aging::Never },
+        expand: expands.then_some(expand),
         explain: true,
         ..SearchRequest::default()
     }
@@ -181,13 +192,21 @@ fn check(metric: Metric, request: &SearchRequest, hits: &[Hit], at: &str) {
             check_share(fusion(|alpha| 1.0 - alpha), (words.score, words.rank), &matching, share, at);
             sum += words.contribution;
         }
+        if let Some(graph) = &explained.graph {
+            let is_own = explained.vector.is_some() || explained.words.is_some();
+            assert!(!is_own || graph.contribution > sum, "{at}: {explained:?}");
+            let left = |score: f64, _| score - score.abs() * (1.0 - graph.damping);
+            let left = graph.edges.iter().fold(f64::from(graph.score), left);
+            assert_eq!(graph.contribution, left as f32, "{at}: {explained:?}");
+            sum = graph.contribution;
+        }
         assert_eq!(hit.score, check_decay(request, hit, sum, at), "{at}: {explained:?}");
     }
 }
 
 #[test]
 fn the_parts_of_an_explanation_add_up_to_the_score() {
-    let (mut explained, mut fused, mut aged) = (0, 0, 0);
+    let (mut explained, mut fused, mut aged, mut lent) = (0, 0, 0, 0);
     for seed in 0..SEEDS {
         let mut rng = Rng::new(seed);
         let metric = METRICS[rng.below(4) as usize];
@@ -201,7 +220,9 @@ fn the_parts_of_an_explanation_add_up_to_the_score() {
             life.collection.submit(documents.collect(), Level::Always).expect("stored");
             let gone = Mutation::Delete(format!("d{}", rng.below(40)));
             let used = Mutation::Touch(format!("d{}", rng.below(40)));
-            life.collection.submit(vec![gone, used], Level::Always).expect("stored");
+            let links = (0..rng.below(10)).map(|_| link(&mut rng));
+            let batch = [gone, used].into_iter().chain(links).collect();
+            life.collection.submit(batch, Level::Always).expect("stored");
             for kind in [JobKind::Seal, JobKind::Merge] {
                 if rng.below(3) == 0 {
                     life.run(kind);
@@ -220,9 +241,13 @@ fn the_parts_of_an_explanation_add_up_to_the_score() {
             explained += hits.len();
             let explanations = || hits.iter().filter_map(|hit| hit.explanation.as_ref());
             fused += explanations().filter(|told| told.vector.is_some() && told.words.is_some()).count();
+            lent += explanations().filter(|told| told.graph.is_some()).count();
             aged += explanations().filter(|told| told.decay.is_some_and(|left| left.factor < 1.0)).count();
         }
     }
-    println!("counted: explained hits={explained} fused={fused} aged={aged}");
-    assert!(explained > 10_000 && fused > 1_000 && aged > 1_000, "{explained} {fused} {aged}");
+    println!("counted: explained hits={explained} fused={fused} aged={aged} lent={lent}");
+    assert!(
+        explained > 10_000 && fused > 1_000 && aged > 1_000 && lent > 100,
+        "{explained} {fused} {aged} {lent}"
+    );
 }

@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 mod disk_full;
 mod docs;
+mod expand;
 mod explain;
 mod fixtures;
 mod fuzz_corpus;

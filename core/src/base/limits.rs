@@ -106,6 +106,8 @@ pub const GRAPH_RELATIONS_MAX: usize = 256;
 pub const GRAPH_NODES_MAX: usize = 100_000;
 /// Most edges that one reading of the graph looks at.
 pub const GRAPH_EDGES_MAX: usize = 10_000_000;
+/// Most hits of a search whose neighbours join it.
+pub const EXPAND_HITS_MAX: usize = 1_000;
 /// Most rules by which a collection links documents.
 pub const AUTO_LINKS_MAX: usize = 32;
 /// Most edges that the rules of a collection make of one document, those that lead back included.

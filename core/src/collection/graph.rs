@@ -101,7 +101,7 @@ impl Ways {
         }
     }
 
-    fn directions(self) -> &'static [Direction] {
+    pub(super) fn directions(self) -> &'static [Direction] {
         match self {
             Self::Out => &[Direction::Out],
             Self::In => &[Direction::In],
@@ -290,6 +290,23 @@ pub(super) fn check_paths(paths: &[String]) -> Result<()> {
     twice.map_or(Ok(()), |path| Err(Error::parameter("paths", shorten(path), "each path once")))
 }
 
+/// Refuses relations that no edge can have, and too many.
+pub(super) fn check_relations(names: &[String]) -> Result<()> {
+    if names.len() > GRAPH_RELATIONS_MAX {
+        let expected = format!("at most {GRAPH_RELATIONS_MAX} relations");
+        return Err(Error::parameter("relations", names.len(), expected));
+    }
+    names.iter().try_for_each(|name| check_relation(name))
+}
+
+/// The relations of these names, ascending; `None` where none of those that are asked for is any edge's.
+pub(super) fn known_relations(graph: &Graph<'_>, names: &[String]) -> Option<Vec<Relation>> {
+    let mut known: Vec<Relation> = names.iter().filter_map(|name| graph.relation(name)).collect();
+    known.sort_unstable();
+    known.dedup();
+    (names.is_empty() || !known.is_empty()).then_some(known)
+}
+
 /// One question at work.
 pub(super) struct Asker<'a> {
     view: &'a View,
@@ -320,17 +337,9 @@ impl<'a> Asker<'a> {
         if !(1..=GRAPH_NODES_MAX).contains(&limit) {
             return Err(Error::parameter("limit", limit, format!("1 to {GRAPH_NODES_MAX}")));
         }
-        if options.relations.len() > GRAPH_RELATIONS_MAX {
-            let expected = format!("at most {GRAPH_RELATIONS_MAX} relations");
-            return Err(Error::parameter("relations", options.relations.len(), expected));
-        }
-        options.relations.iter().try_for_each(|name| check_relation(name))?;
+        check_relations(&options.relations)?;
         let graph = view.graph(moment)?;
-        let known = options.relations.iter().filter_map(|name| graph.relation(name));
-        let mut known: Vec<Relation> = known.collect();
-        known.sort_unstable();
-        known.dedup();
-        let relations = (options.relations.is_empty() || !known.is_empty()).then_some(known);
+        let relations = known_relations(&graph, &options.relations);
         Ok(Self { view, graph, moment, documents, options, relations, limit })
     }
 

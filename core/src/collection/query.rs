@@ -14,6 +14,7 @@ use crate::text::highlight::PASSAGE_BYTES;
 
 use super::config::Settings;
 use super::decay::{Aging, Decay, DecayExplanation};
+use super::expansion::{Expansion, GraphExplanation};
 use super::facets::{Facet, FacetCounts, check_path};
 use super::filter_plan::FilterPlan;
 use super::order::{GroupBy, SortKey, check_sort};
@@ -63,6 +64,8 @@ pub struct SearchRequest {
     pub filter: Option<Filter>,
     /// Only what is around some documents can be found.
     pub graph_filter: Option<GraphFilter>,
+    /// What the best hits are linked to joins the candidates.
+    pub expand: Option<Expansion>,
     /// What results come with: what these paths of relations lead to, such as `parent.child`.
     pub include_relations: Vec<String>,
     /// Whether that comes with its documents.
@@ -71,7 +74,7 @@ pub struct SearchRequest {
     pub k: usize,
     /// How many of the best to leave out.
     pub offset: usize,
-    /// How many of the best of each list are fused, grouped or sorted; `None` for 200, or as many as results are wanted,
+    /// How many of the best of each list are fused, grouped, sorted or expanded; `None` for 200, or as many as results are wanted,
     /// ten times as many with `group_by`. Words or a filter alone are sorted whole.
     pub candidates: Option<usize>,
     /// Leave out what scores less.
@@ -130,6 +133,7 @@ impl Default for SearchRequest {
             trace: false,
             explain: false,
             graph_filter: None,
+            expand: None,
             include_relations: Vec::new(),
             hydrate_relations: false,
             with_vector: false,
@@ -247,8 +251,20 @@ impl SearchRequest {
             ));
         }
         decay.map_or(Ok(()), Decay::check)?;
+        self.check_expand()?;
         self.facets.iter().try_for_each(Facet::check)?;
         check_sort(&self.sort)
+    }
+
+    fn check_expand(&self) -> Result<()> {
+        let Some(expand) = &self.expand else { return Ok(()) };
+        if !self.scores() {
+            return Err(Error::parameter("expand", "a filter alone", "a vector or words, which score"));
+        }
+        if !self.sort.is_empty() {
+            return Err(Error::parameter("expand", "with sort", "either expand or sort"));
+        }
+        expand.check()
     }
 
     /// Whether anything of it scores: a filter alone does not.
@@ -281,7 +297,8 @@ impl SearchRequest {
 
     /// Whether more than the best decide which results there are, or in which order.
     pub(super) fn reorders(&self) -> bool {
-        self.group_by.is_some() || !self.sort.is_empty() || self.decay.named().is_some()
+        let ranks_anew = self.decay.named().is_some() || self.expand.is_some();
+        self.group_by.is_some() || !self.sort.is_empty() || ranks_anew
     }
 
     /// Whether all that can be found has to be known.
@@ -350,15 +367,17 @@ pub struct Highlighted {
     pub parts: Vec<String>,
 }
 
-/// Why a result came: in f32, its score is the sum of what both parts contribute, less what time took of it. With neither
-/// part, which is a filter alone, it is 1.
+/// Why a result came: in f32, its score is the sum of what both parts contribute, or what the graph does, less what time
+/// took of it. With none of them, which is a filter alone, it is 1.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Explanation {
     /// The vector part; `None` when it was not among the nearest.
     pub vector: Option<VectorExplanation>,
     /// The words part; `None` when no word matched well enough.
     pub words: Option<WordsExplanation>,
-    /// What time left of the sum of both, when scores were to fall with age.
+    /// The hit that lent it its score, when hits were expanded and that was more than the sum of both.
+    pub graph: Option<GraphExplanation>,
+    /// What time left of it, when scores were to fall with age.
     pub decay: Option<DecayExplanation>,
 }
 
@@ -416,6 +435,8 @@ pub struct SearchResponse {
     pub facets: Vec<FacetCounts>,
     /// How many documents facets were counted in, when some were asked for, whatever they score.
     pub total: Option<u64>,
+    /// Whether there is more around the hits than was looked at, when they were to be expanded.
+    pub truncated: Option<bool>,
     /// How the nearest vectors were found, part by part, when asked for.
     pub trace: Option<Vec<PartTrace>>,
     /// How the filter was answered, when there is one and results were to be explained.

@@ -18,6 +18,7 @@ use crate::text::{
 use crate::vectors::{check_vector, score as vector_score};
 
 use super::decay::DecayExplanation;
+use super::expansion::Reach;
 use super::filter_plan::FilterPlan;
 use super::moment::Moment;
 use super::query::{
@@ -38,9 +39,10 @@ struct Candidate {
 }
 
 /// What is told of how a search went, as far as it was asked for.
-struct Told {
+struct Told<'a> {
     trace: Option<Vec<PartTrace>>,
     filter: Option<FilterPlan>,
+    reach: Option<Reach<'a>>,
 }
 
 /// A result before it is hydrated.
@@ -50,7 +52,15 @@ struct Ranked {
     score: f32,
     vector: Option<VectorExplanation>,
     words: Option<WordsShare>,
+    /// Where the hit's score that it has instead came to it.
+    arrival: Option<usize>,
     decay: Option<DecayExplanation>,
+}
+
+impl Ranked {
+    fn new(place: Place, score: f32) -> Self {
+        Self { place, score, vector: None, words: None, arrival: None, decay: None }
+    }
 }
 
 /// What words gave a result.
@@ -89,18 +99,9 @@ impl View {
         let mut told = Told {
             trace: request.trace.then(Vec::new),
             filter: condition.filter(|_| request.explain).map(FilterPlan::new),
+            reach: None,
         };
-        let mut allowed = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            allowed.push(part.allowed(condition, self.words.as_deref(), moment, told.filter.as_mut())?);
-        }
-        if let Some(filter) = &request.graph_filter
-            && !self.within(filter, moment, &mut allowed)?
-        {
-            warnings.push(format!(
-                "graph_filter reaches more than {GRAPH_NODES_MAX} documents, and some are left out"
-            ));
-        }
+        let allowed = self.allowed(request, moment, &mut told, &mut warnings)?;
         let query = self.words_query(request)?;
         // What only excludes is no query of words; conditions alone score nothing either.
         let scores =
@@ -128,7 +129,12 @@ impl View {
             let places = self.sorted(&request.sort, &sets, wanted)?;
             self.scored(request, weights.as_ref(), places)?
         } else {
-            let ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
+            let mut ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
+            if let Some(expand) = request.expand.as_ref().filter(|_| !is_listed) {
+                let hits = ranked.iter().map(|ranked| (ranked.place, ranked.score));
+                let reach = self.reach(expand, hits, moment, &allowed)?;
+                ranked = self.joined(told.reach.insert(reach), ranked)?;
+            }
             let ranked = self.aged(request, ranked, moment)?;
             self.in_order(request, ranked)?
         };
@@ -137,8 +143,8 @@ impl View {
         }
         let weights = weights.unwrap_or_default();
         let hits = ranked.into_iter().take(request.wanted()).skip(request.offset);
-        let mut hits =
-            hits.map(|ranked| self.hydrate(request, &weights, ranked)).collect::<Result<Vec<Hit>>>()?;
+        let hydrated = |ranked| self.hydrate(request, &weights, ranked, told.reach.as_ref());
+        let mut hits = hits.map(hydrated).collect::<Result<Vec<Hit>>>()?;
         if !request.include_relations.is_empty() && !self.connect(request, moment, &mut hits)? {
             warnings.push("some results are related to more than is answered".to_owned());
         }
@@ -147,7 +153,33 @@ impl View {
         let count =
             |(part, set): (&PartView, &Option<Bitmap>)| set.as_ref().map_or(part.part.len(), Bitmap::count);
         let total = (!request.facets.is_empty()).then(|| counts.map(count).sum::<usize>() as u64);
-        Ok(SearchResponse { hits, warnings, facets, total, trace: told.trace, filter_plan: told.filter })
+        let reach = told.reach.as_ref();
+        let truncated = request.expand.as_ref().map(|_| reach.is_some_and(Reach::is_truncated));
+        let (trace, filter_plan) = (told.trace, told.filter);
+        Ok(SearchResponse { hits, warnings, facets, total, truncated, trace, filter_plan })
+    }
+
+    /// What its filters let a search find in each part.
+    fn allowed(
+        &self,
+        request: &SearchRequest,
+        moment: Moment,
+        told: &mut Told<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<Option<Bitmap>>> {
+        let condition = request.filter.as_ref().and_then(|filter| filter.condition.as_ref());
+        let mut allowed = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            allowed.push(part.allowed(condition, self.words.as_deref(), moment, told.filter.as_mut())?);
+        }
+        if let Some(filter) = &request.graph_filter
+            && !self.within(filter, moment, &mut allowed)?
+        {
+            warnings.push(format!(
+                "graph_filter reaches more than {GRAPH_NODES_MAX} documents, and some are left out"
+            ));
+        }
+        Ok(allowed)
     }
 
     /// The best first: at least as many as are wanted, where there are as many.
@@ -157,7 +189,7 @@ impl View {
         weights: Option<&Weights>,
         allowed: &[Option<Bitmap>],
         scratch: &mut Scratch,
-        told: &mut Told,
+        told: &mut Told<'_>,
     ) -> Result<Vec<Ranked>> {
         let is_hybrid = request.vector.is_some() && weights.is_some();
         let depth = if is_hybrid || request.reorders() { request.depth() } else { request.wanted() };
@@ -176,6 +208,26 @@ impl View {
             (None, None) => self.list(request, allowed)?,
         };
         Ok(ranked)
+    }
+
+    /// Candidates and what hits lead to, each with the better of its scores.
+    fn joined(&self, reach: &Reach<'_>, ranked: Vec<Ranked>) -> Result<Vec<Ranked>> {
+        let key = |place: Place| (place.part, place.slot.0);
+        let mut all: HashMap<(usize, u32), Ranked> =
+            ranked.into_iter().map(|ranked| (key(ranked.place), ranked)).collect();
+        for (place, score, arrival) in reach.joining() {
+            let fresh = || Ranked::new(place, f32::NEG_INFINITY);
+            let ranked = all.entry(key(place)).or_insert_with(fresh);
+            if score > ranked.score {
+                (ranked.score, ranked.arrival) = (score, Some(arrival));
+            }
+        }
+        let mut best = TopK::new(all.len());
+        for ranked in all.into_values() {
+            let Place { part, slot } = ranked.place;
+            best.push(-ranked.score, self.parts[part].part.seq(slot)?.0, ranked);
+        }
+        Ok(best.into_sorted().into_iter().map(|(_, ranked)| ranked).collect())
     }
 
     /// Candidates in the order of what time left of their scores, without those that score too little.
@@ -373,7 +425,7 @@ impl View {
         depth: usize,
         allowed: &[Option<Bitmap>],
         scratch: &mut Scratch,
-        told: &mut Told,
+        told: &mut Told<'_>,
     ) -> Result<Vec<Candidate>> {
         check_vector(self.config.metric, self.dim.map(|dim| dim as usize), vector)?;
         let query = VectorQuery {
@@ -441,8 +493,7 @@ impl View {
             Some(by) => self.grouped(by, places, |place| *place, request.wanted())?,
             None => places.take(request.wanted()).collect(),
         };
-        let listed = |place| Ranked { place, score: 1.0, vector: None, words: None, decay: None };
-        Ok(places.into_iter().map(listed).collect())
+        Ok(places.into_iter().map(|place| Ranked::new(place, 1.0)).collect())
     }
 
     fn highlights(&self, asked: &Highlight, weights: &Weights, metadata: &Object) -> Vec<Highlighted> {
@@ -462,7 +513,13 @@ impl View {
         asked_for.filter_map(shown).collect()
     }
 
-    fn hydrate(&self, request: &SearchRequest, weights: &Weights, ranked: Ranked) -> Result<Hit> {
+    fn hydrate(
+        &self,
+        request: &SearchRequest,
+        weights: &Weights,
+        ranked: Ranked,
+        reach: Option<&Reach<'_>>,
+    ) -> Result<Hit> {
         let Place { part, slot } = ranked.place;
         let part = &self.parts[part].part;
         let distance = ranked.vector.map(|vector| vector.distance);
@@ -478,7 +535,8 @@ impl View {
                 }
                 _ => None,
             };
-            Some(Explanation { vector: ranked.vector, words, decay: ranked.decay })
+            let graph = ranked.arrival.and_then(|at| Some(reach?.explain(at)));
+            Some(Explanation { vector: ranked.vector, words, graph, decay: ranked.decay })
         } else {
             None
         };
@@ -493,7 +551,7 @@ impl View {
 /// A result by its place in an order that is not its score's.
 fn in_order(at: usize, place: Place, score: Option<f32>, terms: Vec<TermExplanation>) -> Ranked {
     let words = score.map(|score| WordsShare { terms, ..WordsShare::alone(score, at + 1) });
-    Ranked { place, score: score.unwrap_or(1.0), vector: None, words, decay: None }
+    Ranked { words, ..Ranked::new(place, score.unwrap_or(1.0)) }
 }
 
 fn explain_vector(
@@ -508,11 +566,9 @@ fn explain_vector(
 /// One list alone: its scores are the final ones.
 fn alone(list: &[Candidate], is_vector: bool) -> Vec<Ranked> {
     let ranked = |(i, c): (usize, &Candidate)| Ranked {
-        place: c.place,
-        score: c.score,
         vector: is_vector.then(|| explain_vector(*c, i + 1, None, c.score)),
         words: (!is_vector).then(|| WordsShare::alone(c.score, i + 1)),
-        decay: None,
+        ..Ranked::new(c.place, c.score)
     };
     list.iter().enumerate().map(ranked).collect()
 }
@@ -541,15 +597,11 @@ fn fuse(fusion: Fusion, nearest: &[Candidate], matching: &[Candidate], wanted: u
     let place_of = |c: &Candidate| (c.place.part, c.place.slot.0);
     for (i, (c, (norm, part))) in nearest.iter().zip(shares(nearest, alpha)).enumerate() {
         let vector = Some(explain_vector(*c, i + 1, norm, part));
-        all.insert(
-            place_of(c),
-            (c.seq, Ranked { place: c.place, score: part, vector, words: None, decay: None }),
-        );
+        all.insert(place_of(c), (c.seq, Ranked { vector, ..Ranked::new(c.place, part) }));
     }
     for (i, (c, (normalised, contribution))) in matching.iter().zip(shares(matching, 1.0 - alpha)).enumerate()
     {
-        let fresh = Ranked { place: c.place, score: 0.0, vector: None, words: None, decay: None };
-        let (_, ranked) = all.entry(place_of(c)).or_insert((c.seq, fresh));
+        let (_, ranked) = all.entry(place_of(c)).or_insert((c.seq, Ranked::new(c.place, 0.0)));
         ranked.score += contribution;
         let terms = Vec::new();
         ranked.words = Some(WordsShare { score: c.score, rank: i + 1, normalised, contribution, terms });

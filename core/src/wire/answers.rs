@@ -8,8 +8,8 @@ use crate::base::time::{format_span, format_time};
 use crate::base::{Error, Object, Report, Result, Seq, Value};
 use crate::collection::kv::KeyPage;
 use crate::collection::{
-    CollectionConfig, Decay, Estimate, Explanation, FacetCounts, Highlighted, History, Hit, Maintenance,
-    Page, PartTrace, SearchResponse, Version, View, config::WHOLE,
+    CollectionConfig, Decay, Estimate, Explanation, FacetCounts, GraphExplanation, Highlighted, History, Hit,
+    Maintenance, Page, PartTrace, PassedEdge, SearchResponse, Version, View, config::WHOLE,
 };
 use crate::engine::JobProgress;
 use crate::meta::ValueRange;
@@ -444,6 +444,9 @@ pub struct SearchAnswer {
     /// How many documents facets were counted in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// Whether there is more around the hits than was looked at, when they were to be expanded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<bool>,
     /// How the nearest vectors were found, part by part, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Vec<PartTraceAnswer>>,
@@ -558,7 +561,34 @@ pub struct ExplanationAnswer {
     vector: Option<VectorAnswer>,
     words: Option<WordsAnswer>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<GraphShareAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     decay: Option<DecayAnswer>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct GraphShareAnswer {
+    hit: String,
+    score: f64,
+    damping: f64,
+    edges: Vec<PassedEdgeAnswer>,
+    contribution: f64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct PassedEdgeAnswer {
+    source: String,
+    relation: String,
+    target: String,
+}
+
+impl From<GraphExplanation> for GraphShareAnswer {
+    fn from(share: GraphExplanation) -> Self {
+        let GraphExplanation { hit, score, damping, edges, contribution } = share;
+        let passed = |PassedEdge { source, relation, target }| PassedEdgeAnswer { source, relation, target };
+        let edges = edges.into_iter().map(passed).collect();
+        Self { hit, score: score.into(), damping, edges, contribution: contribution.into() }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -614,12 +644,12 @@ struct TermAnswer {
 
 impl From<SearchResponse> for SearchAnswer {
     fn from(response: SearchResponse) -> Self {
-        let SearchResponse { hits, warnings, facets, total, trace, filter_plan } = response;
+        let SearchResponse { hits, warnings, facets, total, truncated, trace, filter_plan } = response;
         let trace = trace.map(|parts| parts.into_iter().map(PartTraceAnswer::from).collect());
         let facets = facets.into_iter().map(FacetAnswer::from).collect();
         let filter_plan = filter_plan.map(FilterPlanAnswer::from);
         let hits = hits.into_iter().map(HitAnswer::from).collect();
-        Self { hits, warnings, facets, total, trace, filter_plan }
+        Self { hits, warnings, facets, total, truncated, trace, filter_plan }
     }
 }
 
@@ -656,7 +686,8 @@ impl From<Explanation> for ExplanationAnswer {
             since: format_time(left.since),
             touches: left.touches,
         });
-        Self { vector, words, decay }
+        let graph = explanation.graph.map(GraphShareAnswer::from);
+        Self { vector, words, graph, decay }
     }
 }
 

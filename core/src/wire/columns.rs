@@ -63,11 +63,11 @@ impl Columns {
     }
 
     /// What a search found, by columns: ids, scores, metadata, explanations, warnings, the trace, facets and their total,
-    /// highlights, the plan of the filter and connections. JavaScript reads that twice as fast as an object for each hit, and reading is
+    /// highlights, the plan of the filter, connections and whether an expansion was cut short. JavaScript reads that twice as fast as an object for each hit, and reading is
     /// what a small search spends most of its time on.
     #[must_use]
     pub fn found(response: SearchResponse) -> Self {
-        let SearchAnswer { mut hits, warnings, facets, total, trace, filter_plan } =
+        let SearchAnswer { mut hits, warnings, facets, total, truncated, trace, filter_plan } =
             SearchAnswer::from(response);
         let vectors = hits.iter_mut().map(|hit| hit.vector.take()).collect();
         let ids: Vec<_> = hits.iter().map(|hit| &hit.id).collect();
@@ -88,6 +88,7 @@ impl Columns {
             highlights,
             filter_plan,
             connections,
+            truncated,
         );
         Self::new(vectors, &columns)
     }

@@ -40,6 +40,6 @@ pub use requests::{
     ReadBody, ScanBody, TextBody, TimeBody, WriteBody, as_of, parse, parse_id, parse_level, parse_metadata,
 };
 pub use search::{
-    BoundBody, DecayBody, DecayChoiceBody, FacetBody, GraphFilterBody, GroupByBody, HighlightBody,
-    LayersBody, RangeBody, SearchBody, SearchesBody, SortBody,
+    BoundBody, DecayBody, DecayChoiceBody, ExpandBody, FacetBody, GraphFilterBody, GroupByBody,
+    HighlightBody, LayersBody, RangeBody, SearchBody, SearchesBody, SortBody,
 };

@@ -11,8 +11,8 @@ use crate::base::limits::{FACETS_MAX, SEARCHES_MAX, SORT_KEYS_MAX};
 use crate::base::time::parse_span;
 use crate::base::{Error, InputError, Result, Value};
 use crate::collection::{
-    Aging, Decay, DecayLayers, DecayModel, Facet, Fusion, GraphFilter, GroupBy, Highlight, SearchRequest,
-    SortKey, Ways, facets::FACET_VALUES,
+    Aging, Decay, DecayLayers, DecayModel, Expansion, Facet, Fusion, GraphFilter, GroupBy, Highlight,
+    SearchRequest, SortKey, Ways, facets::FACET_VALUES,
 };
 use crate::meta::ValueRange;
 
@@ -42,7 +42,7 @@ pub struct SearchBody {
     pub k: Option<u64>,
     /// How many of the best to leave out.
     pub offset: Option<u64>,
-    /// How many of the best of each list are fused, grouped or sorted; default 200, or as many as results are wanted, ten
+    /// How many of the best of each list are fused, grouped, sorted or expanded; default 200, or as many as results are wanted, ten
     /// times as many with `group_by`. Words or a filter alone are sorted whole.
     pub candidates: Option<u64>,
     /// Leave out what scores less.
@@ -76,6 +76,8 @@ pub struct SearchBody {
     pub explain: Option<bool>,
     /// Only what is around some documents can be found.
     pub graph_filter: Option<GraphFilterBody>,
+    /// What the best hits are linked to joins them, with a share of their scores.
+    pub expand: Option<ExpandBody>,
     /// What results come with: what these paths of relations lead to, such as `parent.child`.
     pub include_relations: Vec<String>,
     /// Whether that comes with its documents.
@@ -148,6 +150,39 @@ impl GraphFilterBody {
     }
 }
 
+/// How hits are expanded. What is left out is as [`Expansion::default`] has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpandBody {
+    /// Along these relations; left out, all.
+    #[serde(default)]
+    pub relations: Vec<String>,
+    /// `out` (default), `in` or `both`.
+    pub direction: Option<String>,
+    /// How many edges away: 1 when left out.
+    pub depth: Option<u64>,
+    /// The share of a score that an edge leaves, 0 to 1; default 0.5.
+    pub damping: Option<f64>,
+    /// How many of the best hits are expanded; default 10.
+    pub hits: Option<u64>,
+    /// How often documents and other ends are come to at most; default 1,000.
+    pub limit: Option<u64>,
+}
+
+impl ExpandBody {
+    fn expansion(self) -> Result<Expansion> {
+        let defaults = Expansion::default();
+        Ok(Expansion {
+            relations: self.relations,
+            ways: self.direction.as_deref().map_or(Ok(Ways::Out), Ways::parse)?,
+            depth: count("depth", self.depth)?.unwrap_or(defaults.depth),
+            damping: self.damping.unwrap_or(defaults.damping),
+            hits: count("hits", self.hits)?.unwrap_or(defaults.hits),
+            limit: count("limit", self.limit)?.unwrap_or(defaults.limit),
+        })
+    }
+}
+
 impl SearchBody {
     /// Gives it the vector that came beside it.
     ///
@@ -202,6 +237,7 @@ impl SearchBody {
             trace: self.trace.unwrap_or(false),
             explain: self.explain.unwrap_or(false),
             graph_filter: self.graph_filter.map(GraphFilterBody::filter).transpose()?,
+            expand: self.expand.map(ExpandBody::expansion).transpose()?,
             include_relations: self.include_relations,
             hydrate_relations: self.hydrate_relations.unwrap_or(false),
             with_vector: self.with_vector.unwrap_or(false),

@@ -37,12 +37,13 @@ type Columns<M extends object> = [
   highlights: Highlight[][],
   filterPlan: FilterPlan | null,
   connections: Connections<M>[],
+  truncated: boolean | null,
 ];
 
 /** A search's answer. */
 export function decodeSearch<M extends object>(answer: Answer): SearchResult<M> {
   const columns = JSON.parse(answer.json) as Columns<M>;
-  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights, filterPlan, connections] =
+  const [ids, scores, metadata, explanations, warnings, trace, facets, total, highlights, filterPlan, connections, truncated] =
     columns;
   const vectors = vectorsOf(answer);
   const hits = ids.map((id, i) => {
@@ -60,6 +61,7 @@ export function decodeSearch<M extends object>(answer: Answer): SearchResult<M> 
     result.facets = facets;
     result.total = total;
   }
+  if (truncated !== null) result.truncated = truncated;
   if (trace) result.trace = trace;
   if (filterPlan) result.filter_plan = filterPlan;
   return result;

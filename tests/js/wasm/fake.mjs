@@ -183,7 +183,7 @@ class FakeDatabase {
 
   search(c) {
     const ids = [...this.#open(c).documents.keys()];
-    const columns = [ids, ids.map(() => 1), ids.map(() => ({})), [], [], null, [], null, [], null, []];
+    const columns = [ids, ids.map(() => 1), ids.map(() => ({})), [], [], null, [], null, [], null, [], null];
     return { json: JSON.stringify(columns) };
   }
 
