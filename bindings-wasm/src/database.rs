@@ -703,21 +703,25 @@ impl WasmDatabase {
         self.tasks.end(task);
     }
 
-    /// Makes what the job has built visible; a ticket.
-    pub fn finish(&mut self, c: f64) -> Thrown<f64> {
+    /// Makes what the job has built visible; a ticket, or nothing when it found nothing to do.
+    pub fn finish(&mut self, c: f64) -> Thrown<Option<f64>> {
         let finish = |open: &mut Open| {
-            let Some(job) = open.job.take() else { return Ok(()) };
+            let Some(job) = open.job.take() else { return Ok(true) };
+            if job.is_idle() {
+                open.collection.abandon();
+                return Ok(false);
+            }
             let mut committed = open.collection.commit(job)?;
             open.collection.publish(&mut committed)?;
             if committed.wants_confirmation() {
                 let confirmation = open.collection.confirm()?;
                 open.collection.confirmed(confirmation);
             }
-            Ok(())
+            Ok(true)
         };
-        self.at_mut(c).and_then(finish).map_err(|error| thrown(&error))?;
+        let has_finished = self.at_mut(c).and_then(finish).map_err(|error| thrown(&error))?;
         self.root.release(c as u64);
-        Ok(self.root.last_ticket().0 as f64)
+        Ok(has_finished.then(|| self.root.last_ticket().0 as f64))
     }
 
     /// Forgets the job.

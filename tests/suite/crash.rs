@@ -65,6 +65,10 @@ fn text() -> kithdb::text::TextSpec {
 fn run_job(collection: &mut Collection, kind: JobKind) -> Result<()> {
     let Some(mut job) = collection.begin(kind)? else { return Ok(()) };
     while !job.step(100)? {}
+    if job.is_idle() {
+        collection.abandon();
+        return Ok(());
+    }
     let mut committed = collection.commit(job)?;
     settle(&*collection.storage(), committed.ticket)?;
     collection.publish(&mut committed)
@@ -220,6 +224,10 @@ fn run_job_between(run: &Shared, kind: JobKind) -> Result<()> {
     })?;
     let (Some(mut job), before) = begun else { return Ok(()) };
     while !job.step(100)? {}
+    if job.is_idle() {
+        with(run, |run| run.collection.abandon());
+        return Ok(());
+    }
     let mut committed = with(run, |run| {
         run.between = true;
         run.collection.commit(job)

@@ -41,6 +41,10 @@ pub fn job(
         }
     }
     assert_eq!(last.done, last.total);
+    if job.is_idle() {
+        collection.abandon();
+        return false;
+    }
     between(collection);
     let mut committed = collection.commit(job).expect("writable");
     collection.publish(&mut committed).expect("readable");

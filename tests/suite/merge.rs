@@ -1,9 +1,12 @@
 //! Seal, merge, index and optimize over a long life: a handful of segments, nothing lost, links that go on.
 
-use kithdb::base::Rng;
 use kithdb::base::value::parse_object;
-use kithdb::collection::{CollectionConfig, Document, History, Mutation};
+use kithdb::base::{Object, Rng};
+use kithdb::collection::{
+    CollectionConfig, Document, History, LinkRequest, Maintenance, Mutation, Part, Settings, UnlinkRequest,
+};
 use kithdb::engine::JobKind;
+use kithdb::graph::EdgesReader;
 use kithdb::storage::Level;
 
 use crate::life::{Life, SEAL_BYTES, job};
@@ -218,4 +221,50 @@ fn a_job_pauses_after_as_many_documents_as_it_was_asked_for() {
         assert!((at_least..3 * at_least + 5).contains(&steps), "{steps} steps of {budget}");
         life.collection.abandon();
     }
+}
+
+#[test]
+fn a_vacuum_of_the_graph_looks_in_steps_for_what_other_segments_ended() {
+    let maintenance = Maintenance { graph_retention: 1, ..Maintenance::default() };
+    let settings = Settings { maintenance, ..Settings::default() };
+    let mut life = Life::new(CollectionConfig { settings, ..CollectionConfig::default() });
+    let ends = |n: u64| (format!("d{n}"), "near".to_owned(), format!("x{n}"));
+    let link = |n: u64| {
+        let ((source, relation, target), inverse, properties) = (ends(n), None, Object::new());
+        Mutation::Link(LinkRequest { source, relation, target, inverse, weight: 1.0, properties })
+    };
+    let unlink = |n: u64| {
+        let ((source, relation, target), inverse, erase) = (ends(n), None, false);
+        Mutation::Unlink(UnlinkRequest { source, relation, target, inverse, erase })
+    };
+    for round in 0..3 {
+        life.put([(round, 0)].into_iter(), 4);
+        let ended = 0..if round == 2 { 30 } else { 0 };
+        let batch = ended.map(unlink).chain((40 * round..40 * (round + 1)).map(link)).collect();
+        life.collection.submit(batch, Level::Always).expect("stored");
+        life.run(JobKind::Seal);
+    }
+    let entries = |life: &Life| -> Vec<usize> {
+        let view = life.view();
+        let of = |part: &Part| match part {
+            Part::Segment(segment) => segment.edges().map_or(0, EdgesReader::len),
+            Part::Chunk(_) => 0,
+        };
+        view.parts.iter().map(|part| of(&part.part)).collect()
+    };
+    assert_eq!(entries(&life), [40, 40, 70], "the third ends edges of the first");
+    let mut job = life.collection.begin(JobKind::GraphVacuum).expect("sound").expect("edges");
+    let mut steps = 1;
+    while !job.step(10).expect("sound") {
+        steps += 1;
+    }
+    assert_eq!((steps, job.is_idle()), (5, false), "forty entries, and what is left of them");
+    life.collection.abandon();
+    assert!(life.run(JobKind::GraphVacuum));
+    assert_eq!(entries(&life), [10, 40, 70]);
+    assert!(life.run(JobKind::GraphVacuum), "marks that end nothing");
+    assert_eq!(entries(&life), [10, 40, 40]);
+    assert!(!life.run(JobKind::GraphVacuum), "it looks through all and finds nothing");
+    life.put([(9, 0)].into_iter(), 4);
+    assert!(life.run(JobKind::Seal), "nothing of that job is left");
 }

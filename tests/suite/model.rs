@@ -325,6 +325,9 @@ impl Run {
                 self.delete();
             }
         }
+        if job.is_idle() {
+            return self.collection.abandon();
+        }
         let mut committed = self.collection.commit(job).expect("writable");
         settle(&*self.collection.storage());
         self.collection.publish(&mut committed).expect("sound");

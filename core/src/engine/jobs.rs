@@ -118,6 +118,8 @@ pub struct Job {
     built: Vec<(BlobKind, Vec<Section>)>,
     /// What had ended of the new segment's versions: those that are kept as history.
     ended: Ends,
+    /// It looked for something to do, and found nothing.
+    is_idle: bool,
     /// What a bulk import changes beside the documents it writes.
     bulk: Option<Bulk>,
 }
@@ -137,8 +139,8 @@ pub(super) enum Plan {
     Link { target: usize, ef_construction: u32 },
     /// The segment at this index gets other codes.
     Recode(usize),
-    /// The segment at this index gets fewer edges.
-    Prune(usize),
+    /// The first of the segments at these indexes of whose edges some can go gets fewer.
+    Prune(Vec<usize>),
 }
 
 /// A job whose blobs and flip are queued.
@@ -274,36 +276,23 @@ impl Collection {
         Ok(())
     }
 
-    /// A segment of whose edges some can go: the one in which most have ended, or else any, where it takes what other
-    /// segments hold to tell.
-    fn prune_asked(&self, view: &View, sizes: &[SegmentSize]) -> Result<Option<usize>> {
-        let from = self.edges_kept_from_at_the_cut();
-        if from == i64::MIN {
-            return Ok(None);
+    /// Where edges are that can go: in the segment in which most have ended, or else in any, where it takes what other
+    /// segments hold to tell, and the job has to look.
+    fn prune_asked(&self, view: &View, sizes: &[SegmentSize]) -> Option<Plan> {
+        if self.edges_kept_from_at_the_cut() == i64::MIN {
+            return None;
         }
         let due = policy::graph_vacuum_due(sizes, worn_from(view), self.job_bytes_max);
         let asked = due.or_else(|| policy::graph_vacuum_asked(sizes, self.job_bytes_max));
-        if asked.is_some() {
-            return Ok(asked);
+        if let Some(asked) = asked {
+            return Some(Plan::Prune(vec![asked]));
         }
-        let sealed =
-            prune::sealed(view, &self.base, self.manifest.config.clone(), self.manifest.cut.counters);
-        for (i, size) in sizes.iter().enumerate() {
-            if size.edge_bytes <= self.job_bytes_max && prune::leaves_out(&sealed, i)? {
-                return Ok(Some(i));
-            }
-        }
-        Ok(None)
+        let fits = |i: &usize| sizes[*i].edges > 0 && sizes[*i].edge_bytes <= self.job_bytes_max;
+        let targets: Vec<usize> = (0..sizes.len()).filter(fits).collect();
+        (!targets.is_empty()).then_some(Plan::Prune(targets))
     }
 
-    fn plan(&self, kind: JobKind, view: &View) -> Result<Option<Plan>> {
-        if kind == JobKind::GraphVacuum {
-            return Ok(self.prune_asked(view, &self.sizes(view))?.map(Plan::Prune));
-        }
-        Ok(self.plan_documents(kind, view))
-    }
-
-    fn plan_documents(&self, kind: JobKind, view: &View) -> Option<Plan> {
+    fn plan(&self, kind: JobKind, view: &View) -> Option<Plan> {
         let write = |parts, moves_cut, link| Some(Plan::Write { parts, moves_cut, link });
         // Deletes alone move the cut too, or their log would never end.
         let (segments, is_behind) = (self.manifest.segments.len(), view.lsn > self.manifest.cut.lsn);
@@ -320,7 +309,7 @@ impl Collection {
                 let asked = || policy::vacuum_asked(&sizes, self.job_bytes_max);
                 due.or_else(asked).and_then(|i| write(i..i + 1, false, false))
             }
-            JobKind::GraphVacuum => None,
+            JobKind::GraphVacuum => self.prune_asked(view, &sizes),
             JobKind::Index => policy::index_asked(&sizes).map(link),
             JobKind::Refine => refine_asked(view),
             JobKind::Optimize if is_behind => write(0..view.parts.len(), true, true),
@@ -334,7 +323,8 @@ impl Collection {
         }
     }
 
-    /// Takes the snapshot that a job works on. `None` when there is nothing for it to do.
+    /// Takes the snapshot that a job works on. `None` when there is nothing for it to do; a vacuum of the graph may find
+    /// so itself ([`Job::is_idle`]).
     ///
     /// # Errors
     /// `degraded`; `invalid_parameter` when another job is running; `too_large` when everything is too large to be
@@ -345,7 +335,7 @@ impl Collection {
             return Err(Error::parameter("job", kind.name(), "no other job of the collection to be running"));
         }
         let view = self.view.load_full();
-        let Some(plan) = self.plan(kind, &view)? else { return Ok(None) };
+        let Some(plan) = self.plan(kind, &view) else { return Ok(None) };
         if kind == JobKind::Optimize && matches!(plan, Plan::Write { .. }) {
             self.check_fits(&view)?;
         }
@@ -384,6 +374,7 @@ impl Collection {
             documents: 0,
             built: Vec::new(),
             ended: Ends::default(),
+            is_idle: false,
             bulk,
         };
         job.work = job.first_work(&self.manifest.config)?;
@@ -402,9 +393,9 @@ impl Collection {
     /// `degraded`; what the storage failed with that the job began on.
     ///
     /// # Panics
-    /// When the job is not built.
+    /// When the job is not built, or is idle.
     pub fn commit(&mut self, mut job: Job) -> Result<Committed> {
-        assert!(matches!(job.work, Work::Done), "a job is built before it is committed");
+        assert!(matches!(job.work, Work::Done) && !job.is_idle, "a job is built before it is committed");
         self.check_writable()?;
         self.check_same(&job.storage)?;
         let mut manifest = self.manifest.clone();
@@ -668,6 +659,12 @@ impl Job {
         self.bulk.is_some()
     }
 
+    /// Whether it looked for something to do and found nothing, once it is built: it is abandoned then, not committed.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.is_idle
+    }
+
     /// The parts of the snapshot that the job's segment replaces.
     fn replaced(&self) -> Range<usize> {
         match &self.plan {
@@ -697,9 +694,9 @@ impl Job {
                 let horizons = Horizons { documents: horizon, edges: self.edges_kept_from };
                 Work::rows(&self.snapshot, parts.clone(), ended, horizons, *link)
             }
-            Plan::Prune(target) => {
+            Plan::Prune(targets) => {
                 let sealed = prune::sealed(&self.snapshot, &self.base, config.clone(), self.cut.counters);
-                Ok(Work::Edges(Box::new(Pruned::new(sealed, *target)?)))
+                Ok(Work::Edges(Box::new(Pruned::new(sealed, targets))))
             }
             Plan::Link { target, ef_construction } => match &self.snapshot.parts[*target].part {
                 Part::Segment(segment) => Work::links(&self.snapshot, segment, *ef_construction),
@@ -717,10 +714,14 @@ impl Job {
     /// # Errors
     /// `corrupt`, `not_resident`, after which it can be called again.
     pub fn step(&mut self, budget: usize) -> Result<bool> {
+        if let Work::Edges(pruned) = &self.work {
+            self.plan = Plan::Prune(vec![pruned.target()]);
+        }
         if let Some(built) = self.work.step(&self.snapshot, &self.pool, budget)? {
             self.documents = built.documents;
             self.built = built.blobs;
             self.ended = built.ended;
+            self.is_idle = built.is_idle;
         }
         Ok(matches!(self.work, Work::Done))
     }
@@ -742,7 +743,8 @@ impl Plan {
     fn changed(&self) -> Option<usize> {
         match self {
             Self::Write { .. } => None,
-            Self::Link { target, .. } | Self::Recode(target) | Self::Prune(target) => Some(*target),
+            Self::Link { target, .. } | Self::Recode(target) => Some(*target),
+            Self::Prune(targets) => targets.first().copied(),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Recoding {
 
     pub fn into_built(self) -> Built {
         let (documents, blobs) = (self.segment.rows.vectors(), vec![self.encoder.blob()]);
-        Built { documents, ended: Ends::default(), blobs }
+        Built { documents, ended: Ends::default(), blobs, is_idle: false }
     }
 
     pub fn progress(&self) -> JobProgress {
@@ -92,7 +92,7 @@ impl Relinking {
     pub fn into_built(self) -> Built {
         let mut blobs = vec![(BlobKind::Links, self.builder.sections())];
         blobs.extend(self.codes.map(|recoding| recoding.encoder.blob()));
-        Built { documents: self.segment.rows.vectors(), ended: Ends::default(), blobs }
+        Built { documents: self.segment.rows.vectors(), ended: Ends::default(), blobs, is_idle: false }
     }
 
     pub fn progress(&self) -> JobProgress {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::base::{Pool, Result, Slot};
 use crate::collection::{Part, View};
+use crate::graph::Gathering;
 use crate::index::HnswParams;
 use crate::index::hnsw::{Builder, Kept};
 use crate::segment::{End, Ends, Segment, SegmentBuilder};
@@ -55,6 +56,8 @@ pub(super) struct Built {
     /// What had ended of the new segment's versions: those that are kept as history.
     pub ended: Ends,
     pub blobs: Vec<(BlobKind, Vec<Section>)>,
+    /// There was nothing to do.
+    pub is_idle: bool,
 }
 
 /// A segment that is being written from parts of a view.
@@ -71,6 +74,8 @@ pub(super) struct Writing {
     words: Option<CarriedWords>,
     total: usize,
     builder: SegmentBuilder,
+    /// Its edges, until all are there.
+    edges: Gathering,
     linking: Linking,
 }
 
@@ -127,8 +132,9 @@ impl Work {
             kept => Linking::Wanted(kept),
         };
         let (at, builder, kept) = ((parts.start, 0), SegmentBuilder::default(), Ends::default());
-        let words = None;
-        Ok(Self::Rows(Box::new(Writing { parts, ended, horizons, kept, at, words, total, builder, linking })))
+        let (words, edges) = (None, Gathering::default());
+        let writing = Writing { parts, ended, horizons, kept, at, words, total, builder, edges, linking };
+        Ok(Self::Rows(Box::new(writing)))
     }
 
     /// Works on, for about `budget` documents; what was built, at the end.
@@ -192,15 +198,13 @@ impl Writing {
                 self.words = Some(CarriedWords::default());
             }
             if slot.index() == part.len() {
-                if !self.carry_words(part, budget)? {
+                if !self.carry_words(part, budget)? || left == 0 {
                     return Ok(());
                 }
-                if let Some(edges) = part.edge_table()? {
-                    self.builder.push_edges(&edges);
-                }
-                self.at = (at + 1, 0);
-                if self.at.0 == self.parts.end && self.parts.start == 0 {
-                    self.builder.settle_edges(self.horizons.edges);
+                let (taken, is_all) = self.take_edges(part, left)?;
+                left = left.saturating_sub(taken);
+                if is_all {
+                    self.at = (at + 1, 0);
                 }
                 continue;
             }
@@ -234,6 +238,9 @@ impl Writing {
             }
             self.at.1 += 1;
         }
+        let edges = std::mem::take(&mut self.edges).into_table();
+        let is_first = self.parts.start == 0;
+        self.builder.set_edges(if is_first { edges.first(self.horizons.edges) } else { edges });
         Ok(())
     }
 
@@ -247,6 +254,19 @@ impl Writing {
         }
         self.words = None;
         Ok(true)
+    }
+
+    /// Takes about so many edges of a part; how many it were, and whether that was the last of them.
+    fn take_edges(&mut self, part: &Part, budget: usize) -> Result<(usize, bool)> {
+        match part {
+            Part::Chunk(chunk) => {
+                self.edges.push(chunk.edges());
+                Ok((chunk.edges().edges().len(), true))
+            }
+            Part::Segment(segment) => {
+                segment.edges().map_or(Ok((0, true)), |edges| self.edges.take(edges, budget))
+            }
+        }
     }
 
     /// A segment that has no links is small or waits for them, which are made with int8 codes.
@@ -280,7 +300,7 @@ impl Writing {
         if let Linking::Building(builder) = self.linking {
             blobs.push((BlobKind::Links, builder.sections()));
         }
-        Built { documents: versions - ended.count(), ended, blobs }
+        Built { documents: versions - ended.count(), ended, blobs, is_idle: false }
     }
 
     /// A document counts once when it is read and once more when it is linked.

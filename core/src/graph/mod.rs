@@ -7,6 +7,7 @@
 mod components;
 mod edge;
 mod expand;
+mod gathering;
 mod packed;
 mod path;
 mod prune;
@@ -20,6 +21,7 @@ mod traverse;
 pub use components::{Component, Components};
 pub use edge::{Direction, Edge, Entry, Gone, Link, Mark, Relation, check_relation};
 pub use expand::{Arrival, ExpandRequest, Expanded, damped};
+pub use gathering::Gathering;
 pub use path::{Path, PathRequest};
 pub use prune::Pruning;
 pub use reader::EdgesReader;

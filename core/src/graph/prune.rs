@@ -2,9 +2,10 @@
 //!
 //! A version that is left out may be what ends one that an older part holds: then a mark stays in its place.
 
-use crate::base::Key;
+use crate::base::{Key, Result};
 
 use super::edge::{Edge, Mark, Relation};
+use super::reader::EdgesReader;
 use super::state::Graph;
 use super::table::EdgeTable;
 
@@ -25,19 +26,18 @@ impl Pruning {
         Self { part, next: 0, kept: Vec::new(), left_out: 0 }
     }
 
-    /// Goes through the edges of so many more entries of the part, whose table this is; true when all were. The graph tells
-    /// which versions can be read.
-    pub fn step(&mut self, graph: &Graph<'_>, table: &EdgeTable, budget: usize) -> bool {
-        let edges = table.edges();
-        let until = self.next.saturating_add(budget.max(1)).min(edges.len());
-        while self.next < until {
-            let triple = triple(&edges[self.next]);
-            let rest = &edges[self.next..];
-            let own = &rest[..rest.partition_point(|edge| self::triple(edge) == triple)];
-            self.take(graph, triple, own);
-            self.next += own.len();
+    /// Goes through about so many more entries of the part, which this reads; true when all were. The graph tells which
+    /// versions can be read.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`, after which it can be called again.
+    pub fn step(&mut self, graph: &Graph<'_>, part: &EdgesReader, budget: usize) -> Result<bool> {
+        let edges = part.edges(self.next, budget.max(1))?;
+        for own in edges.chunk_by(|a, b| triple(a) == triple(b)) {
+            self.take(graph, triple(&own[0]), own);
         }
-        self.next == edges.len()
+        self.next += edges.len();
+        Ok(self.next == part.len())
     }
 
     /// Takes what stays of the entries of one edge.
@@ -73,12 +73,14 @@ impl Pruning {
         self.left_out
     }
 
-    /// What stays of the part.
-    #[must_use]
-    pub fn into_table(self, table: &EdgeTable) -> EdgeTable {
-        let kept = table.with_entries(self.kept);
+    /// What stays of the part, once all of it was gone through.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn table(&self, part: &EdgesReader) -> Result<EdgeTable> {
+        let kept = part.with_entries(self.kept.clone())?;
         // In the first part all that went is told by the entries.
-        if self.part == 0 { kept.first(i64::MIN) } else { kept }
+        Ok(if self.part == 0 { kept.first(i64::MIN) } else { kept })
     }
 }
 

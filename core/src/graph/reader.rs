@@ -156,7 +156,52 @@ impl EdgesReader {
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn table(&self) -> Result<EdgeTable> {
-        self.pins()?.table()
+        self.told(self.pins()?.edges(0..self.len())?)
+    }
+
+    /// The entries from a place on: about so many, all of each edge. By source, relation, target, seq.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub(super) fn edges(&self, from: usize, count: usize) -> Result<Vec<Edge>> {
+        let pins = self.pins()?;
+        pins.edges(from..pins.end_of_edge(from.saturating_add(count).min(self.len())))
+    }
+
+    /// These of its entries, with the names and relations that they mention, and what went.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub(super) fn with_entries(&self, edges: Vec<Edge>) -> Result<EdgeTable> {
+        Ok(self.told(edges)?.without_strays())
+    }
+
+    fn told(&self, edges: Vec<Edge>) -> Result<EdgeTable> {
+        Ok(EdgeTable::new(edges, self.names()?, self.relation_names()?.to_vec(), self.gone()?))
+    }
+
+    /// The names of its ends, by key.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub(super) fn names(&self) -> Result<Vec<(Key, Arc<str>)>> {
+        self.pins()?.names()
+    }
+
+    /// The names of its relations, by number.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub(super) fn relation_names(&self) -> Result<&[(Relation, Arc<str>)]> {
+        Ok(&self.pins()?.relations)
+    }
+
+    /// Documents that went, by key and seq.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub(super) fn gone(&self) -> Result<Vec<Gone>> {
+        Ok(self.pins()?.gone().collect())
     }
 }
 
@@ -345,30 +390,59 @@ impl Pins {
         (0..self.gone_key.len()).map(gone)
     }
 
-    fn table(&self) -> Result<EdgeTable> {
-        let mut edges = Vec::with_capacity(self.target.len());
-        for node in 0..self.node_keys.len() {
-            for place in self.out(node) {
-                edges.push(Edge {
-                    source: self.key(node),
-                    relation: self.number(place),
-                    target: self.key(self.target.place(place)),
-                    seq: Seq(self.seq.get(place) as u64),
-                    mark: self.mark(place),
-                    at: self.at.get(place),
-                    until: self.until(place),
-                    weight: self.weight_of(place as u32),
-                    properties: self.properties_of(place as u32)?,
-                });
+    /// The node whose outgoing entries this place is among.
+    fn source(&self, place: usize) -> usize {
+        let all = 0..self.out_starts.len();
+        self.out_starts.partition(all, |start| start <= place as i64).saturating_sub(1)
+    }
+
+    /// The entries at these places.
+    fn edges(&self, places: Range<usize>) -> Result<Vec<Edge>> {
+        let mut edges = Vec::with_capacity(places.len());
+        let mut node = self.source(places.start);
+        for place in places {
+            while self.out(node).end <= place {
+                node += 1;
             }
+            edges.push(Edge {
+                source: self.key(node),
+                relation: self.number(place),
+                target: self.key(self.target.place(place)),
+                seq: Seq(self.seq.get(place) as u64),
+                mark: self.mark(place),
+                at: self.at.get(place),
+                until: self.until(place),
+                weight: self.weight_of(place as u32),
+                properties: self.properties_of(place as u32)?,
+            });
         }
+        Ok(edges)
+    }
+
+    /// The first place from this one on at which the entries of another edge begin.
+    fn end_of_edge(&self, place: usize) -> usize {
+        let len = self.target.len();
+        if !(1..len).contains(&place) {
+            return place.min(len);
+        }
+        let own = place - 1;
+        let is_own = |other: &usize| {
+            self.relation.get(*other) == self.relation.get(own)
+                && self.target.get(*other) == self.target.get(own)
+        };
+        let end = self.out(self.source(own)).end;
+        (place..end).find(|other| !is_own(other)).unwrap_or(end.max(place))
+    }
+
+    /// The names of its ends, by key.
+    fn names(&self) -> Result<Vec<(Key, Arc<str>)>> {
         let mut names = Vec::with_capacity(self.node_keys.len());
         for node in 0..self.node_keys.len() {
             let name = self.node_name(node);
             check_id(name)?;
             names.push((self.key(node), Arc::from(name)));
         }
-        Ok(EdgeTable::new(edges, names, self.relations.clone(), self.gone().collect()))
+        Ok(names)
     }
 }
 

@@ -114,14 +114,8 @@ impl EdgeTable {
     #[must_use]
     pub fn filtered(self, is_kept: impl Fn(&Edge) -> bool) -> Self {
         let edges = self.edges.iter().filter(|edge| is_kept(edge)).cloned().collect();
-        self.with_entries(edges)
-    }
-
-    /// Its gone documents, names and relations with other entries, of which the names that none mentions go.
-    #[must_use]
-    pub(super) fn with_entries(&self, edges: Vec<Edge>) -> Self {
         let Self { names, relations, gone, .. } = self;
-        Self::new(edges, names.clone(), relations.clone(), gone.clone()).without_strays()
+        Self::new(edges, names, relations, gone).without_strays()
     }
 
     /// As the first part of a collection: there is nothing before it that marks could end, and edges whose end went
@@ -205,7 +199,7 @@ impl EdgeTable {
     }
 
     /// Without names that no entry mentions.
-    fn without_strays(mut self) -> Self {
+    pub(super) fn without_strays(mut self) -> Self {
         let mut keys: Vec<Key> = self.edges.iter().flat_map(|edge| [edge.source, edge.target]).collect();
         keys.sort_unstable();
         keys.dedup();

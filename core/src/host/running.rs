@@ -136,6 +136,9 @@ impl CollectionHandle {
                 return Ok(false);
             }
         }
+        if job.is_idle() {
+            return Ok(false);
+        }
         let is_bulk = job.is_bulk();
         let mut committed = self.writer()?.commit(job)?;
         let storage = committed.storage();

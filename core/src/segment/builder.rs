@@ -82,14 +82,9 @@ impl SegmentBuilder {
         carry.step(part, slots, &mut self.postings, budget)
     }
 
-    /// Takes edges over, which follow in seq those it was given before.
-    pub fn push_edges(&mut self, edges: &EdgeTable) {
-        self.edges = if self.edges.is_empty() { edges.clone() } else { self.edges.joined(edges) };
-    }
-
-    /// Its edges become those of the first segment of a collection: see [`EdgeTable::first`].
-    pub fn settle_edges(&mut self, horizon: i64) {
-        self.edges = std::mem::take(&mut self.edges).first(horizon);
+    /// Gives it its edges.
+    pub fn set_edges(&mut self, edges: EdgeTable) {
+        self.edges = edges;
     }
 
     /// How many rows it was given.

@@ -197,7 +197,7 @@ export class Jobs {
     if (!life.call((db) => db.begin(collection, kind))) return false;
     const active: Active = { life, kind, isCancelled: false };
     this.#active.set(collection, active);
-    let ticket: number;
+    let ticket: number | undefined;
     try {
       await this.steps(
         (documents) => life.call((db) => db.step(collection, documents)) || undefined,
@@ -212,6 +212,7 @@ export class Jobs {
     } finally {
       this.#active.delete(collection);
     }
+    if (ticket === undefined) return false;
     await life.kept(ticket);
     return true;
   }

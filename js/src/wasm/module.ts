@@ -86,8 +86,8 @@ export interface WasmDatabase {
   begin(collection: number, kind: JobKind): boolean;
   /** True when it is built. */
   step(collection: number, documents: number): boolean;
-  /** A ticket. */
-  finish(collection: number): number;
+  /** A ticket; undefined when the job found nothing to do. */
+  finish(collection: number): number | undefined;
   abandon(collection: number): void;
   /** The JSON of the job that was begun; nothing for none. */
   job(collection: number): string | undefined;
