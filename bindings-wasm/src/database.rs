@@ -504,7 +504,7 @@ impl WasmDatabase {
     /// The JSON of what all collections hold and take.
     pub fn stats(&self) -> String {
         let figures = |entry: &Entry| {
-            let figures = self.at(entry.number as f64).and_then(|open| open.collection.figures(&entry.name));
+            let figures = self.at(entry.number as f64).and_then(|open| open.collection.known().figures());
             FiguresAnswer::new(&entry.name, &figures)
         };
         to_json(&StatsAnswer { collections: self.database.entries().iter().map(figures).collect() })

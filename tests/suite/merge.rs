@@ -6,8 +6,9 @@ use kithdb::collection::{
     CollectionConfig, Document, History, LinkRequest, Maintenance, Mutation, Part, Settings, UnlinkRequest,
 };
 use kithdb::engine::JobKind;
+use kithdb::engine::stats::Figures;
 use kithdb::graph::EdgesReader;
-use kithdb::storage::Level;
+use kithdb::storage::{Level, Ticket};
 
 use crate::life::{Life, SEAL_BYTES, job};
 
@@ -221,6 +222,31 @@ fn a_job_pauses_after_as_many_documents_as_it_was_asked_for() {
         assert!((at_least..3 * at_least + 5).contains(&steps), "{steps} steps of {budget}");
         life.collection.abandon();
     }
+}
+
+/// The figures of an open database were once read from its storage, where a job may switch manifests between two looks.
+#[test]
+fn figures_are_those_of_one_moment_though_jobs_go_on() {
+    let mut life = Life::new(CollectionConfig::default());
+    let put_and_seal = |life: &mut Life| {
+        let first = life.model.len() as u64;
+        life.put((first..first + 10).map(|i| (i, 0)), 4);
+        life.run(JobKind::Seal);
+    };
+    put_and_seal(&mut life);
+    put_and_seal(&mut life);
+    let of = |figures: Figures| Figures { logs: Vec::new(), ..figures };
+    let (known, then) = (life.collection.known(), life.collection.known().figures().expect("sound"));
+    for _ in 0..3 {
+        put_and_seal(&mut life);
+        life.run(JobKind::Merge);
+    }
+    let storage = life.collection.storage();
+    assert!(storage.poll(Ticket::LAST).failed.is_none());
+    assert!(storage.manifest(then.generation).is_err(), "what it was made of has gone");
+    assert_eq!((then.segments.len(), then.documents), (2, 20));
+    assert!(then.segments.iter().flat_map(|segment| &segment.blobs).all(|(_, bytes)| *bytes > 0));
+    assert_eq!(of(known.figures().expect("known")), of(then));
 }
 
 #[test]

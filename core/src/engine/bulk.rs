@@ -71,8 +71,8 @@ impl Collection {
     pub fn confirm(&mut self) -> Result<Confirmation> {
         self.check_writable()?;
         self.newest += 1;
-        let manifest =
-            Manifest { generation: self.newest, next_blob: self.next_blob, ..self.manifest.clone() };
+        let (generation, next_blob) = (self.newest, self.next_blob);
+        let manifest = Manifest { next_blob, ..self.manifest.clone().next(generation) };
         let ticket = self.storage.flip(manifest.generation, manifest.encode());
         Ok(Confirmation { manifest, ticket })
     }

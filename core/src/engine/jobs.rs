@@ -398,9 +398,8 @@ impl Collection {
         assert!(matches!(job.work, Work::Done) && !job.is_idle, "a job is built before it is committed");
         self.check_writable()?;
         self.check_same(&job.storage)?;
-        let mut manifest = self.manifest.clone();
-        manifest.generation = self.newest + 1;
-        self.newest = manifest.generation;
+        self.newest += 1;
+        let mut manifest = self.manifest.clone().next(self.newest);
         manifest.cut = job.cut;
         manifest.next_blob = self.next_blob;
         let mut base = self.base.clone();

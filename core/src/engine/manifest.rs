@@ -6,6 +6,7 @@ use crate::base::limits::{COUNT_END, DIM_MAX};
 use crate::base::{DecodeError, Lsn, Reader, Result};
 use crate::collection::{CollectionConfig, Counters};
 use crate::segment::SegmentBlobs;
+use crate::storage::blob::FORMAT_VERSION;
 use crate::storage::{BlobId, BlobKind, Object};
 use crate::vectors::Coding;
 
@@ -27,6 +28,8 @@ pub struct Cut {
 /// What a collection's state is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
+    /// The version of the format that it is written in; what encodes it writes the newest.
+    pub format_version: u16,
     /// Counts flips.
     pub generation: u64,
     /// Drawn by the host when the collection was made.
@@ -48,7 +51,22 @@ impl Manifest {
     #[must_use]
     pub fn first(collection_id: u64, config: CollectionConfig) -> Self {
         let cut = Cut { dim: config.dim, ..Cut::default() };
-        Self { generation: 1, collection_id, config, cut, log: 1, next_blob: 1, segments: Vec::new() }
+        Self {
+            format_version: FORMAT_VERSION,
+            generation: 1,
+            collection_id,
+            config,
+            cut,
+            log: 1,
+            next_blob: 1,
+            segments: Vec::new(),
+        }
+    }
+
+    /// The same, to be written as this generation.
+    #[must_use]
+    pub fn next(self, generation: u64) -> Self {
+        Self { format_version: FORMAT_VERSION, generation, ..self }
     }
 
     /// Everything it needs, besides logs after its first.
@@ -101,7 +119,8 @@ impl Manifest {
             let manifest = Self::read(r, generation)?;
             r.end().map(|()| manifest)
         };
-        read(&mut r).map_err(|e| e.within(&object, 20))
+        let manifest = read(&mut r).map_err(|e| e.within(&object, 20))?;
+        Ok(Self { format_version: envelope::format_version(bytes), ..manifest })
     }
 
     /// What bytes say whose checksum or head is wrong: for saving a collection, and for nothing else. Any field may be
@@ -136,7 +155,8 @@ impl Manifest {
         let n = r.count(19)?;
         let segments = (0..n).map(|_| read_segment(r, next_blob)).collect::<Result<_, _>>()?;
         let cut = Cut { lsn, counters, dim };
-        Ok(Self { generation, collection_id, config, cut, log, next_blob, segments })
+        let format_version = FORMAT_VERSION;
+        Ok(Self { format_version, generation, collection_id, config, cut, log, next_blob, segments })
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::base::{Result, Slot};
+use crate::base::{Lsn, Result, Slot};
 use crate::collection::{CollectionConfig, Part, View};
 use crate::storage::{BlobKind, Object, Storage};
 
 use super::collection::{Collection, Env};
-use super::envelope;
 use super::log;
 use super::recover;
 
@@ -90,7 +89,7 @@ impl Figures {
             documents: stats.documents,
             vectors: vectors(&view)?,
             ended: stats.ended,
-            segments: segments(&**storage, &view)?,
+            segments: segments(&**storage, &view),
             memtable: MemtableFigures {
                 documents: stats.memtable,
                 frames: replay.last.0.saturating_sub(manifest.cut.lsn.0),
@@ -100,63 +99,78 @@ impl Figures {
             logs,
             generation: manifest.generation,
             previous: found.previous.map(|manifest| manifest.generation),
-            format_version: envelope::format_version(&storage.manifest(manifest.generation)?),
+            format_version: manifest.format_version,
         })
     }
 }
 
-/// What a collection that is open holds: `view` is its state, `replayed_bytes` what opening it would replay.
-///
-/// # Errors
-/// `corrupt`, `io_failed`.
-pub fn of_open(
-    view: &View,
-    storage: &Arc<dyn Storage>,
+/// What the writer of an open collection knows of it at one moment. The storage goes on: a flip may come between two
+/// questions to it, and what was there be gone at the second.
+pub struct Known {
+    view: Arc<View>,
+    storage: Arc<dyn Storage>,
+    cut: Lsn,
     replayed_bytes: u64,
-    env: &Env,
-    name: &str,
-) -> Result<Figures> {
-    let listing = storage.list()?;
-    let found = recover::manifests(&**storage, &listing, env, name)?;
-    let manifest = found.current;
-    let mut logs = Vec::new();
-    for object in &listing.objects {
-        // In a tab only the store has them.
-        if let Object::Log(generation) = object
-            && let Ok(log) = storage.log(*generation)
-        {
-            logs.push((*generation, log.len() as u64));
-        }
-    }
-    let stats = view.stats();
-    Ok(Figures {
-        config: (*view.config).clone(),
-        dim: view.dim,
-        documents: stats.documents,
-        vectors: vectors(view)?,
-        ended: stats.ended,
-        segments: segments(&**storage, view)?,
-        memtable: MemtableFigures {
-            documents: stats.memtable,
-            frames: view.lsn.0.saturating_sub(manifest.cut.lsn.0),
-            bytes: replayed_bytes,
-            tail_bytes: 0,
-        },
-        logs,
-        generation: manifest.generation,
-        previous: found.previous.map(|manifest| manifest.generation),
-        format_version: envelope::format_version(&storage.manifest(manifest.generation)?),
-    })
+    segments: Vec<SegmentFigures>,
+    generation: u64,
+    previous: Option<u64>,
+    format_version: u16,
 }
 
-impl Collection {
-    /// What it holds.
+impl Known {
+    /// The figures of that moment. Takes as long as looking at each segment, and needs no writer.
     ///
     /// # Errors
     /// `corrupt`, `io_failed`.
-    pub fn figures(&self, name: &str) -> Result<Figures> {
-        let view = self.reader().load_full();
-        of_open(&view, &self.storage(), self.replayed_bytes() as u64, &self.env, name)
+    pub fn figures(self) -> Result<Figures> {
+        let Self { view, storage, cut, replayed_bytes, segments, generation, previous, format_version } =
+            self;
+        let mut logs = Vec::new();
+        for object in &storage.list()?.objects {
+            // In a tab only the store has them; elsewhere one may have gone since it was listed.
+            if let Object::Log(generation) = object
+                && let Ok(log) = storage.log(*generation)
+            {
+                logs.push((*generation, log.len() as u64));
+            }
+        }
+        let stats = view.stats();
+        Ok(Figures {
+            config: (*view.config).clone(),
+            dim: view.dim,
+            documents: stats.documents,
+            vectors: vectors(&view)?,
+            ended: stats.ended,
+            segments,
+            memtable: MemtableFigures {
+                documents: stats.memtable,
+                frames: view.lsn.0.saturating_sub(cut.0),
+                bytes: replayed_bytes,
+                tail_bytes: 0,
+            },
+            logs,
+            generation,
+            previous,
+            format_version,
+        })
+    }
+}
+
+impl Collection {
+    /// What is known of it now. What the view holds is in the storage as long as the writer is not let go of.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let (view, storage) = (self.reader().load_full(), self.storage());
+        Known {
+            cut: self.manifest.cut.lsn,
+            replayed_bytes: self.replayed_bytes() as u64,
+            segments: segments(&*storage, &view),
+            generation: self.manifest.generation,
+            previous: self.previous.as_ref().map(|manifest| manifest.generation),
+            format_version: self.manifest.format_version,
+            view,
+            storage,
+        }
     }
 }
 
@@ -180,7 +194,7 @@ fn vectors(view: &View) -> Result<usize> {
     Ok(count)
 }
 
-fn segments(storage: &dyn Storage, view: &View) -> Result<Vec<SegmentFigures>> {
+fn segments(storage: &dyn Storage, view: &View) -> Vec<SegmentFigures> {
     let mut found = Vec::new();
     for part in &view.parts {
         let Part::Segment(segment) = &part.part else { continue };
@@ -189,5 +203,5 @@ fn segments(storage: &dyn Storage, view: &View) -> Result<Vec<SegmentFigures>> {
         let blobs = segment.blobs.iter().map(|id| (id.kind, size(id))).collect();
         found.push(SegmentFigures { slots: segment.len(), live: part.live(), blobs });
     }
-    Ok(found)
+    found
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::sync::lock;
 use crate::base::{Result, StateError};
 use crate::engine::Entry;
-use crate::engine::stats::{self, Figures};
+use crate::engine::stats::Figures;
 use crate::engine::verify::{Summary, Visitor, verify_held};
 use crate::storage::{FileRoot, OsVfs, ReadOnlyVfs};
 
@@ -46,7 +46,7 @@ impl Db {
         self.shared.check_open()?;
         let mut told = Vec::new();
         for name in self.shared.names.with_keys() {
-            let figures = self.shared.touch_name(&name).and_then(|handle| handle.figures(&self.shared));
+            let figures = self.shared.touch_name(&name).and_then(|handle| handle.figures());
             match figures {
                 // Dropped meanwhile.
                 Err(error) if error.code() == "unknown_collection" => {}
@@ -86,15 +86,13 @@ impl Shared {
 }
 
 impl CollectionHandle {
-    fn figures(&self, shared: &Shared) -> Result<Figures> {
-        let (view, replayed) = {
-            let writer = self.writer()?;
-            (self.view()?, writer.replayed_bytes())
-        };
+    fn figures(&self) -> Result<Figures> {
+        // A job may switch to the next manifest meanwhile, and have removed what the last but one needed.
+        let known = self.writer()?.known();
         if self.is_closed() {
             return Err(StateError::Closed { what: "collection" }.into());
         }
-        stats::of_open(&view, &self.storage(), replayed as u64, &shared.env, self.name())
+        known.figures()
     }
 }
 
