@@ -258,14 +258,16 @@ impl EdgeTable {
         self.edges.len() + self.gone.len()
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes. A map has room for twice what is in it, and a byte for each place.
     #[must_use]
     pub fn weight(&self) -> usize {
         let properties = |edge: &Edge| edge.properties.as_ref().map_or(0, |p| 64 + object_weight(p));
         let edges: usize = self.edges.iter().map(|edge| size_of::<Edge>() + 4 + properties(edge)).sum();
         let names: usize = self.names.iter().map(|(_, name)| 28 + name.len()).sum();
         let relations: usize = self.relations.iter().map(|(_, name)| 24 + name.len()).sum();
-        edges + names + relations + self.gone.len() * size_of::<Gone>()
+        let maps = self.keys.len() * 2 * (size_of::<(Arc<str>, Key)>() + 1)
+            + self.outgoing.len() * 2 * (size_of::<(Key, u32)>() + 1);
+        edges + names + relations + maps + self.gone.len() * size_of::<Gone>()
     }
 }
 
