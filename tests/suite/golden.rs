@@ -10,7 +10,7 @@ use kithdb::engine::{Collection, Database, Env, JobKind, export};
 use kithdb::storage::{FileRoot, Level, Object, SimVfs, Storage, Ticket};
 use kithdb::text::{Language, TextFields, TextSpec};
 use kithdb::vectors::{Coding, Metric, Stored};
-use kithdb::wire::AutoLinkBody;
+use kithdb::wire::{AutoLinkBody, CreateBody};
 use kithdb_tests::Surface;
 use kithdb_tests::js_surface::JsSurface;
 use serde_json::json;
@@ -33,6 +33,9 @@ const GOLDEN: [(&str, &str, &str, u64); 11] = [
 
 /// The first of these with rules that link documents by their metadata.
 const WITH_RULES: u64 = 0x3d2d7099d7d661d3;
+
+/// The same without rules, with edges that are not kept for ever, and with a decay.
+const WITH_RETENTION: u64 = 0xa5d4861aea8300b9;
 
 fn settle(storage: &dyn Storage, ticket: Ticket) {
     storage.poll(ticket).of(ticket).expect("settled").expect("kept");
@@ -96,6 +99,23 @@ fn config_with_rules() -> CollectionConfig {
     let config = config("cosine", "f32", "int8");
     let auto_links = rules.iter().map(AutoLinkBody::rule).collect();
     CollectionConfig { settings: Settings { auto_links, ..config.settings }, ..config }
+}
+
+/// So short that what edges were before goes with seals and merges.
+fn retention() -> serde_json::Value {
+    json!({
+        "maintenance": { "graph_retention": "300ns", "graph_vacuum_interval": "5m" },
+        "decay": {
+            "model": "ebbinghaus", "half_life": "7d", "time_field": "n", "pinned_field": "odd",
+            "layers": { "field": "tags", "half_lives": { "alpha": "0s", "stone": "1h30m" } },
+        },
+    })
+}
+
+fn config_with_retention() -> CollectionConfig {
+    let body: CreateBody = serde_json::from_value(retention()).expect("settings");
+    let settings = body.config("golden", None).expect("settings").settings;
+    CollectionConfig { settings, ..config("cosine", "f32", "int8") }
 }
 
 /// A hash of every blob, and of the export, after the fixed history.
@@ -233,6 +253,10 @@ fn blobs_are_the_same_for_any_number_of_threads_and_any_budget() {
     let told = bytes_of(&config, 1, usize::MAX);
     assert_eq!(told, bytes_of(&config, 2, 7), "with rules: two threads and steps of 7");
     assert_eq!(told, WITH_RULES, "the bytes changed: {told:#018x}");
+    let config = config_with_retention();
+    let told = bytes_of(&config, 1, usize::MAX);
+    assert_eq!(told, bytes_of(&config, 2, 7), "with a retention: two threads and steps of 7");
+    assert_eq!(told, WITH_RETENTION, "the bytes changed: {told:#018x}");
 }
 
 #[test]
@@ -245,4 +269,6 @@ fn blobs_written_in_wasm_are_the_same() {
     }
     let wasm = bytes_in_wasm(&mut surface, json!({ "auto_links": rules() }));
     assert_eq!(wasm, WITH_RULES, "with rules: wasm writes other bytes; {wasm:#018x}");
+    let wasm = bytes_in_wasm(&mut surface, retention());
+    assert_eq!(wasm, WITH_RETENTION, "with a retention: wasm writes other bytes; {wasm:#018x}");
 }
