@@ -2,12 +2,12 @@
 // with the first database of this browser, and not before.
 
 import { engineAddress } from './place.js';
-import type { BrowserOptions, ConnectOptions, Database, LocalDatabase } from './types.js';
+import type { LocalOptions, ConnectOptions, Database, LocalDatabase } from './types.js';
 
 /** What of the module is used. */
 interface Engine {
   connect(url: string | URL, options?: ConnectOptions): Promise<Database>;
-  open(name: string, options?: BrowserOptions): Promise<LocalDatabase>;
+  open(name: string, options?: LocalOptions): Promise<LocalDatabase>;
 }
 
 let loading: Promise<Engine> | undefined;
