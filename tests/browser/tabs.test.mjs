@@ -89,9 +89,10 @@ describe('several tabs', () => {
 
   test('a page that is frozen leaves the database to another one at once', async () => {
     const pages = [await joined(), await joined(), await joined()];
-    const [one, two] = pages;
+    const [one, two, three] = pages;
     await add(two, 'before');
     await one.setFrozen(true);
+    await until(async () => (await writerOf([two, three])) !== undefined);
     await add(two, 'meanwhile');
     const back = await allGoOn(pages, ['before', 'meanwhile']);
     await one.setFrozen(false);

@@ -169,6 +169,19 @@ test('when the other end is gone, who waits and who asks later are told', async 
   assert.equal(client.isWaiting, false);
 });
 
+test('one that resigns refuses what it has not begun, and what comes', async (t) => {
+  const { calls, backend } = recorder(() => '{}');
+  const { server, db } = linked(t, backend);
+  const begun = db.stats();
+  while (calls.length === 0) await turn();
+  const waiting = db.stats();
+  server.refuse(new KithError({ code: 'closed', message: 'closed' }));
+  await refused('closed', () => waiting);
+  await refused('closed', () => db.stats());
+  await begun;
+  assert.equal(calls.length, 1);
+});
+
 test('what changes something is not asked twice', () => {
   const changes = ['create', 'drop', 'import', 'kvSet', 'kvDelete', 'write', 'delete', 'touch', 'link', 'unlink', 'configure'];
   assert.ok(changes.every((verb) => !isRepeatable({ verb, args: [] })));

@@ -2,7 +2,7 @@
 
 import { wait } from '../engine/backend.js';
 import { pause } from '../engine/pause.js';
-import { cancelled } from '../errors.js';
+import { type KithError, cancelled } from '../errors.js';
 import type { Link } from './link.js';
 import { type Request, type Response, buffersOf, failureOf } from './messages.js';
 import type { Ask, Asked } from './verbs.js';
@@ -23,11 +23,19 @@ export class Server {
   readonly #calls = new Map<number, Queued>();
   #isBeginning = false;
   #isClosed = false;
+  /** What every call that was not begun fails with. */
+  #refusal: KithError | undefined;
 
   constructor(link: Link, ask: Ask) {
     this.#link = link;
     this.#ask = ask;
     link.listen((message) => this.#take(message as Request));
+  }
+
+  /** Begins nothing any more: calls that wait, and those that come, fail with this before they return. */
+  refuse(why: KithError): void {
+    this.#refusal = why;
+    for (const { id } of this.#queue.splice(0)) this.#fail(id, why);
   }
 
   /** Takes and answers nothing any more. */
@@ -44,6 +52,7 @@ export class Server {
     }
     if ('cancel' in message) return this.#calls.get(message.cancel)?.giveUp.abort();
     const { id, ...asked } = message;
+    if (this.#refusal) return this.#fail(id, this.#refusal);
     const queued = { id, asked, giveUp: new AbortController() };
     this.#calls.set(id, queued);
     this.#queue.push(queued);
@@ -58,9 +67,9 @@ export class Server {
     this.#isBeginning = true;
     while (this.#queue.length > 0) {
       await pause();
-      const next = this.#queue.shift()!;
+      const next = this.#queue.shift();
       if (this.#isClosed) break;
-      this.#answer(next);
+      if (next) this.#answer(next);
     }
     this.#isBeginning = false;
   }
@@ -77,8 +86,13 @@ export class Server {
     try {
       this.#post(response, 'value' in response ? buffersOf([response.value]) : []);
     } catch (error) {
-      this.#post({ id, failure: failureOf(error) });
+      this.#fail(id, error);
     }
+  }
+
+  #fail(id: number, why: unknown): void {
+    this.#calls.delete(id);
+    this.#post({ id, failure: failureOf(why) });
   }
 
   #post(response: Response, handed: ArrayBuffer[] = []): void {

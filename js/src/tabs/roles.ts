@@ -7,6 +7,7 @@ import { Client } from '../rpc/client.js';
 import { channelLink } from '../rpc/link.js';
 import { Server } from '../rpc/server.js';
 import { type Asked, Doer } from '../rpc/verbs.js';
+import { closed } from '../wasm/errors.js';
 import { hold } from '../wasm/locks.js';
 import type { Names } from './names.js';
 
@@ -34,8 +35,8 @@ export class Writer implements Role {
   readonly #database: BackendDatabase;
   readonly #doer: Doer;
   readonly #names: Names;
-  /** What ends the link to each follower. */
-  readonly #links = new Map<string, () => void>();
+  /** The end of the link to each follower, and what drops it. */
+  readonly #links = new Map<string, { server: Server; drop: () => void }>();
   #end!: (why: KithError) => void;
 
   constructor(database: BackendDatabase, names: Names, epoch: number) {
@@ -71,12 +72,17 @@ export class Writer implements Role {
       server.close();
       this.#links.delete(follower);
     };
-    this.#links.set(follower, drop);
+    this.#links.set(follower, { server, drop });
     // Its lock is to be had when it has gone.
     hold(this.#names.tab(follower), { signal: watching.signal }).then((gone) => {
       drop();
       return gone?.release();
     }, () => {});
+  }
+
+  /** Followers ask another one from here on: what was not begun is not done. A frozen page can still say so. */
+  refuse(): void {
+    for (const { server } of this.#links.values()) server.refuse(closed('database'));
   }
 
   /** Closes the database; whoever waits is answered before. */
@@ -86,7 +92,7 @@ export class Writer implements Role {
       // What it has just refused is on its way to those who asked.
       await pause();
     } finally {
-      for (const drop of [...this.#links.values()]) drop();
+      for (const { drop } of [...this.#links.values()]) drop();
     }
   }
 }

@@ -203,14 +203,16 @@ class Tab {
       if (this.#role) this.#gone(this.#role);
       this.#say({ version: VERSION, opening: this.#id });
       const { database, epoch, abandon } = await this.#open();
+      const writer = new Writer(database, this.#names, epoch);
       const resigned = new Promise<void>((resign) => {
         this.#resign = () => {
+          writer.refuse();
           abandon();
           office.release();
           resign();
         };
       });
-      await this.#write(new Writer(database, this.#names, epoch), Promise.race([office.stolen, resigned]));
+      await this.#write(writer, Promise.race([office.stolen, resigned]));
     } catch (error) {
       // Another one may have been quicker.
       if (!isFenced(error)) this.#shut(closed('database', error as KithError));
