@@ -8,7 +8,7 @@ import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
 const CSV = 'name;vector;note;size\n"a; b";[1,0,0,0,0,0,0,0];"said ""yes""";007\nc;;;12\n';
 
 describe('the documents of the explorer', () => {
-  const { state, withPage } = explorer({ count: 3000 });
+  const { state, documents, withPage } = explorer({ count: 1000 });
 
   for (const source of PLACES) {
     test(`are looked at, added, edited and deleted on ${source.split(':')[0]}`, () =>
@@ -54,7 +54,8 @@ describe('the documents of the explorer', () => {
       assert.ok(pages <= 3, `${pages} requests`);
       await page.locator('#rows-filter').fill("genre = 'war' AND year < 1960");
       await page.getByRole('button', { name: 'Filter' }).click();
-      await page.getByText(/^8\d read$/).waitFor();
+      const wanted = documents.filter(({ metadata }) => metadata.genre === 'war' && metadata.year < 1960).length;
+      await page.getByText(`${wanted} read`, { exact: true }).waitFor();
       await narrow(page, 'documents');
     }));
 
@@ -66,8 +67,8 @@ describe('the documents of the explorer', () => {
       await look(page, 'import');
       await page.getByRole('button', { name: 'Import', exact: true }).last().click();
       await page.getByText('2 documents stored').waitFor();
-      const { documents } = await post(`${state.server.address}/v1/collections/films/documents/get`, { ids: ['a; b', 'c'] });
-      assert.deepEqual(documents.map(({ metadata }) => metadata), [{ note: 'said "yes"', size: '007' }, { size: '12' }]);
+      const { documents: stored } = await post(`${state.server.address}/v1/collections/films/documents/get`, { ids: ['a; b', 'c'] });
+      assert.deepEqual(stored.map(({ metadata }) => metadata), [{ note: 'said "yes"', size: '007' }, { size: '12' }]);
     }));
 
   test('of a file that is none are refused with their line', () =>
@@ -87,6 +88,6 @@ describe('the documents of the explorer', () => {
       const chunks = [];
       for await (const chunk of await file.createReadStream()) chunks.push(chunk);
       const all = Buffer.concat(chunks).toString().trim().split('\n').map((line) => JSON.parse(line));
-      assert.ok(all.length >= 3003 && all[0].id === 'film-0000' && all[0].vector.length === 8);
+      assert.ok(all.length >= documents.length && all[0].id === 'film-0000' && all[0].vector.length === 8);
     }));
 });

@@ -12,7 +12,6 @@ import axe from 'axe-core';
 import { TARGET_FOLDER } from '../../../.ci/lib/run.mjs';
 import { startServer } from '../../js/server.mjs';
 import { launchBrowser } from '../browser.mjs';
-import { checkAccess } from '../opened.mjs';
 
 export { eventually } from '../opened.mjs';
 
@@ -126,8 +125,19 @@ function watch(page, own, wrong) {
 
 /** Nothing is wrong for people with assistive technology, and a picture for who looks at the run. In the tab it looks the same. */
 export async function look(page, name, source = 'server') {
-  if (source === 'server') await checkAccess(page, axe.source, name);
+  if (source === 'server') await checkAccess(page, name);
   await picture(page, name);
+}
+
+/** All rules in light; in dark the one that colours can break. */
+async function checkAccess(page, where) {
+  await page.evaluate(axe.source);
+  for (const [colorScheme, rules] of [['light', {}], ['dark', { runOnly: ['color-contrast'] }]]) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await page.evaluate((options) => globalThis.axe.run(options), rules);
+    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(' | ')}`);
+    assert.deepEqual(told, [], `${colorScheme} ${where}`);
+  }
 }
 
 /** A picture, light. */
