@@ -5,6 +5,7 @@ mod events;
 mod http;
 mod kektor;
 mod log;
+mod openapi;
 mod page;
 mod ruvector;
 #[cfg(test)]
@@ -32,6 +33,8 @@ enum Command {
     CheckConfig(commands::ServeArgs),
     /// Ask a server on this machine whether it is well.
     Health(commands::HealthArgs),
+    /// Print what is served as an OpenAPI document.
+    Openapi,
     /// Fill a collection from a file of documents, one JSON object a line.
     Load(commands::LoadArgs),
     /// Check every byte of a database directory; changes nothing.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let (done, failure) = match Cli::parse_from(args).command {
         Command::CheckConfig(args) => (commands::check_config(&args, &told).map(success), 1),
         Command::Health(args) => (commands::health(&args).map(success), 1),
+        Command::Openapi => (commands::openapi().map(success), 1),
         Command::Serve(args) => (commands::serve(&args).map(success), 1),
         Command::Load(args) => (commands::load(&args).map(success), 1),
         Command::Verify(args) => (commands::verify(&args), 2),

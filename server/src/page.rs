@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
-use crate::http::{PathOf, Problem, unless_known};
+use crate::http::{PathOf, Problem, tag_of, unless_known};
 
 /// Name and content of each file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
@@ -73,6 +73,12 @@ pub async fn index(headers: HeaderMap) -> Response {
     }
 }
 
+/// The API's page, which draws the OpenAPI document.
+pub async fn docs(headers: HeaderMap) -> Response {
+    let content = content("api.html").unwrap_or(NO_PAGE.as_bytes().into());
+    answer("api.html", content, &headers)
+}
+
 pub async fn to_index() -> Redirect {
     Redirect::permanent("/ui/")
 }
@@ -124,10 +130,8 @@ fn content(name: &str) -> Option<Cow<'static, [u8]>> {
 /// The file, or the word that the browser has it already. It asks each time, because the next version of the server
 /// may have another file under the same name.
 fn answer(name: &str, content: Cow<'static, [u8]>, request: &HeaderMap) -> Response {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
     let content_type = [(CONTENT_TYPE, HeaderValue::from_static(type_of(name)))];
-    unless_known(&format!("{:016x}", hasher.finish()), request, || (content_type, content).into_response())
+    unless_known(&tag_of(&content), request, || (content_type, content).into_response())
 }
 
 fn type_of(name: &str) -> &'static str {

@@ -17,6 +17,9 @@ const TYPES = {
 /** The engine's files, under /ui/kithdb/. */
 const ENGINE = { 'browser.js': at('mock-engine.mjs'), 'mock-search.mjs': at('mock-search.mjs') };
 
+/** Addresses of pages that are not the name of their file. */
+const PAGES = { '/': 'index.html', '/ui/': 'index.html', '/docs': 'api.html' };
+
 /** The headers under which the page has to work: those in the server's source. */
 const HEADERS = readHeaders();
 
@@ -124,7 +127,8 @@ function listFiles({ engine, version }) {
 }
 
 async function sendFile({ engine }, path) {
-  const name = path === '/' || path === '/ui/' ? 'index.html' : path.replace(/^\/ui\//, '');
+  if (path === '/openapi.json') return [200, 'application/json', readFileSync(at('../../docs/openapi.json'))];
+  const name = PAGES[path] ?? path.replace(/^\/ui\//, '');
   const place = /^[a-z-]+\.[a-z]+$/.test(name) ? join(WEB, name) : engine && ENGINE[name.replace(/^kithdb\//, '')];
   try {
     return [200, `${TYPES[extname(place)]}; charset=utf-8`, await readFile(place)];

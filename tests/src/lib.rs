@@ -6,6 +6,7 @@ pub mod core_surface;
 pub mod cranfield;
 pub mod fuzz;
 pub mod js_surface;
+pub mod openapi;
 pub mod places;
 pub mod preload;
 pub mod rest_surface;

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
+use crate::openapi::{Answered, Document};
 use crate::{Failure, Surface, part, places};
 
 /// A running server, or none before `open`.
@@ -109,6 +110,9 @@ impl Server {
     ///
     /// # Errors
     /// When no answer comes.
+    ///
+    /// # Panics
+    /// When it is not what docs/openapi.json tells of.
     pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Result<(u16, Vec<u8>), String> {
         let url = format!("{}{path}", self.address);
         let kind = if path.ends_with("/import") { "application/octet-stream" } else { "application/json" };
@@ -119,8 +123,15 @@ impl Server {
         };
         let mut response = sent.map_err(|e| e.to_string())?;
         let status = response.status().as_u16();
+        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        let content_type = kind.unwrap_or_default().to_owned();
         let body =
             response.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(|e| e.to_string())?;
+        let path = path.split('?').next().unwrap_or_default();
+        let answered = Answered { method, path, status, content_type: &content_type, body: &body };
+        if let Err(differs) = document().check_answer(&answered) {
+            panic!("docs/openapi.json: {differs}");
+        }
         Ok((status, body))
     }
 
@@ -144,6 +155,15 @@ impl Server {
         };
         if (200..300).contains(&status) { Ok(value) } else { Err(Failure::new(value)) }
     }
+}
+
+/// The OpenAPI document, as it is committed.
+fn document() -> &'static Document {
+    static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+        let text = std::fs::read_to_string(places::root().join("docs/openapi.json"));
+        Document::new(&text.expect("docs/openapi.json"))
+    });
+    &DOCUMENT
 }
 
 impl Drop for Server {

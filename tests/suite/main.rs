@@ -1,5 +1,6 @@
 //! One binary for all suites: linking once is faster than linking ten times.
 
+mod api;
 mod auto_links;
 mod bulk;
 mod codes;

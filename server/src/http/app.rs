@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kithdb::base::NoObserver;
 use kithdb::host::Db;
 use kithdb::wire::{Columns, PACKED_TYPE};
 use serde::Serialize;
@@ -53,6 +54,14 @@ pub struct AppOptions {
     pub events: Events,
     /// A request that takes longer is logged as slow.
     pub slow: Duration,
+}
+
+impl AppOptions {
+    /// Open to whoever reaches this address, with the limits that there are.
+    pub fn at(listen: SocketAddr) -> Self {
+        let (limits, events, slow) = (Limits::default(), Events::new(NoObserver), Duration::from_secs(3_600));
+        Self { listen, embedder: None, token: None, allowed_hosts: vec![], limits, events, slow }
+    }
 }
 
 impl App {

@@ -1,6 +1,8 @@
 //! Answers with a tag: who names it when asking again is told that nothing changed, and who names it when changing
 //! something is refused when something did (RFC 9110, 13).
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::http::header::{CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +18,13 @@ pub fn unless_known(tag: &str, request: &HeaderMap, answer: impl FnOnce() -> Res
     headers.insert(ETAG, HeaderValue::from_str(&quoted).expect("tags are visible ASCII"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
+}
+
+/// The tag of what is always the same until its content is another.
+pub fn tag_of(content: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// The answer, which neither a browser nor a proxy may keep.

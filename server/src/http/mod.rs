@@ -22,9 +22,9 @@ pub use access::{Caller, TOKEN_CHARS_MIN, TokenDigest};
 pub use app::{App, AppOptions};
 pub use extract::{AnyBody, FileBody, Form, JsonBody, NoBody, PackedBody, PathOf, QueryOf};
 pub use keys::{Key, Keys, NewKey};
-pub use known::{expected, not_kept, unless_known, version_tag};
+pub use known::{expected, not_kept, tag_of, unless_known, version_tag};
 pub use limits::Limits;
-pub use problem::{Problem, unless_dropped};
+pub use problem::{Problem, status_of, unless_dropped};
 pub use routes::routes;
 
 /// Largest body of most routes, in bytes.

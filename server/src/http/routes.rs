@@ -3,19 +3,21 @@
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use kithdb::engine::JobKind;
+use kithdb::host::{Db, Options};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::access::caller;
-use super::app::App;
+use super::app::{App, AppOptions};
 use super::extract::{NoBody, PathOf};
 use super::guard::guard;
 use super::need::{About, Need, admin, public, read, write};
 use super::observe::{metrics, observe};
 use super::problem::Problem;
-use super::table::Table;
+use super::table::{Route, Table};
 use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, nodes, vectors};
+use crate::openapi::{self, Document};
 use crate::page;
 use crate::ruvector::{self, collections as numbered};
 use crate::v1::{collections, database, documents, embedder, events, graph, jobs, keys, kv, search};
@@ -27,9 +29,9 @@ const INDEX: About = About::Field("index_name");
 
 /// Everything that is served, behind the guard.
 pub fn routes(app: App) -> Router {
-    table(app.clone())
-        .build()
-        .0
+    let (router, declared) = table(app.clone()).build();
+    router
+        .layer(Extension(Document::of(declared)))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), guard))
@@ -37,6 +39,15 @@ pub fn routes(app: App) -> Router {
         .layer(map_response(page::secure))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
+}
+
+/// Every route as it is declared.
+///
+/// # Errors
+/// When there is no memory for a database of nothing.
+pub fn declared() -> kithdb::base::Result<Vec<Route>> {
+    let app = App::new(Db::in_memory(Options::default())?, AppOptions::at(([127, 0, 0, 1], 0).into()));
+    Ok(table(app).build().1)
 }
 
 /// Every route. One that is not here is not served; one that is says who may use it.
@@ -52,6 +63,8 @@ pub fn table(app: App) -> Table {
         .get("/healthz", public(), healthz)
         .get("/readyz", public(), readyz)
         .get("/metrics", admin(), metrics)
+        .get("/openapi.json", public(), openapi::served)
+        .get("/docs", public(), page::docs)
         .get("/v1/collections", read(About::Listed), collections::list)
         .post("/v1/collections", write(About::Field("name")), collections::create)
         .get("/v1/collections/{name}", read(NAMED), collections::info)

@@ -15,8 +15,8 @@ use super::once::once;
 /// A route as it was declared.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// How it is asked.
-    pub method: Method,
+    /// How it is asked; `None`: in every way that no other route of the path is.
+    pub method: Option<Method>,
     /// Its path, with variables in braces.
     pub path: String,
     /// What it needs.
@@ -56,7 +56,7 @@ impl Table {
     pub fn other<H: Handler<T, App>, T: 'static>(mut self, path: &str, need: Need, handler: H) -> Self {
         let check = from_fn_with_state((self.app.clone(), need), authorize);
         self.router = self.router.route(path, MethodRouter::new().fallback(handler).layer(check));
-        self
+        self.declare(None, path, need)
     }
 
     /// With the routes of another.
@@ -89,6 +89,10 @@ impl Table {
         // Inside the check: what is remembered under a key is answered to nobody who may not ask.
         let once = from_fn_with_state(self.app.clone(), once);
         self.router = self.router.route(path, on(filter, handler).route_layer(once).route_layer(check));
+        self.declare(Some(method), path, need)
+    }
+
+    fn declare(mut self, method: Option<Method>, path: &str, need: Need) -> Self {
         let route = Route { method, path: path.to_owned(), need };
         route.check();
         self.routes.push(route);
@@ -100,6 +104,7 @@ impl Route {
     fn check(&self) {
         let Self { method, path, need } = self;
         for variable in need.variables() {
+            let method = method.as_ref().map_or("other", Method::as_str);
             assert!(path.contains(&format!("{{{variable}}}")), "{method} {path} has no {variable} to go by");
         }
     }

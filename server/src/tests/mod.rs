@@ -15,33 +15,33 @@ mod kektor_memory;
 mod kv;
 mod observe;
 mod once;
+mod openapi;
 mod page;
 mod ruvector;
 mod slow;
+/// A file of the suites, which are no dependency: with theirs the core would be built once more for these tests.
+#[path = "../../../tests/src/openapi.rs"]
+mod told;
 mod v1;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
-use kithdb::base::{Error, NoObserver};
+use kithdb::base::Error;
 use kithdb::host::{Db, Options, load_embedder};
 use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::events::Events;
-use crate::http::{App, AppOptions, Limits, routes};
+use crate::http::{App, AppOptions, routes};
 
 const HOST: &str = "127.0.0.1:9091";
 
 fn app_options() -> AppOptions {
-    let listen = HOST.parse().expect("an address");
-    let (limits, events) = (Limits::default(), Events::new(NoObserver));
-    let slow = Duration::from_secs(3_600);
-    AppOptions { listen, embedder: None, token: None, allowed_hosts: vec![], limits, events, slow }
+    AppOptions::at(HOST.parse().expect("an address"))
 }
 
 /// A server in memory.
@@ -97,18 +97,25 @@ impl Server {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let (parts, body) = self.0.clone().oneshot(request).await.expect("a router never fails").into_parts();
         // A stream does not end by itself.
         let is_stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|of| of == "text/event-stream");
         let body = if is_stream { Body::empty() } else { body };
         let body = to_bytes(body, usize::MAX).await.expect("an answer in memory").to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        if !is_stream {
+            openapi::check_answer(&method, &path, &answer);
+        }
+        answer
     }
 
     async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
         let request = Request::builder().method(method).uri(path).header(header::HOST, HOST);
         let request = request.header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(body.to_owned().into()).expect("a request")).await
+        let answer = self.send(request.body(body.to_owned().into()).expect("a request")).await;
+        openapi::check_body(method, path, body, answer.status);
+        answer
     }
 
     async fn post(&self, path: &str, body: &str) -> Answer {
