@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::app::App;
+use super::failures::Peer;
 use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 use super::pace::{Answered, Paced, PacedBody, Turns};
 
@@ -49,7 +50,7 @@ pub async fn accept(
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, address)) = accepted else {
             tokio::time::sleep(RETRY_AFTER).await;
             continue;
         };
@@ -60,7 +61,8 @@ pub async fn accept(
             drop(stream.try_write(FULL));
             continue;
         };
-        let connection = connections.watch(serve(stream, app.clone(), routes.clone()));
+        let connection =
+            connections.watch(serve(stream, Peer::at(address.ip()), app.clone(), routes.clone()));
         tokio::spawn(async move {
             // A connection that fails has lost its client: nobody is left to be told.
             drop(connection.await);
@@ -76,12 +78,14 @@ pub async fn accept(
 
 fn serve(
     stream: TcpStream,
+    peer: Peer,
     app: App,
     routes: Router,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     let (limits, turns) = (*app.room().limits(), Turns::default());
     let stream = Paced::new(stream, limits, turns.clone());
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         turns.begin();
         let (turns, mut routes) = (turns.clone(), routes.clone());
         let reserved = app.room().body();

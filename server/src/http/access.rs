@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -18,6 +19,7 @@ use subtle::ConstantTimeEq;
 
 use super::app::App;
 use super::extract::{invalid, read};
+use super::failures::Peer;
 use super::keys::{self, Keys, to_hex};
 use super::limits::{HELD, Held, Reserved};
 use super::need::{About, Need, Role};
@@ -116,7 +118,7 @@ pub async fn authorize(
     let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
     if let Some(role) = need.role_for(variable) {
         guard::check_site(request.headers())?;
-        let caller = caller(&app, request.headers()).await?;
+        let caller = caller(&app, request.headers(), Peer::of(request.extensions())).await?;
         // Of those only who may ask, so that nobody else keeps them out.
         let place = app.room().admit()?;
         if caller.role < role {
@@ -151,8 +153,8 @@ pub async fn authorize(
 /// Who asks.
 ///
 /// # Errors
-/// 401; 503 when it cannot be found out.
-pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// 401; 429 where too many tokens failed from there; 503 when it cannot be found out.
+pub async fn caller(app: &App, headers: &HeaderMap, peer: Option<Peer>) -> Result<Caller, Problem> {
     let Some(master) = &app.options().token else { return Ok(Caller::master()) };
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(first), None) = (given.next(), given.next()) else {
@@ -165,19 +167,41 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
             "the Authorization header is not of the form Bearer TOKEN",
         ));
     };
+    if let Some(left) = peer.and_then(|peer| app.failures().wait(peer, token)) {
+        return Err(too_many_failures(left));
+    }
+    match known(app, master, token).await? {
+        Some(caller) => {
+            peer.inspect(|peer| app.failures().succeeded(*peer, token));
+            Ok(caller)
+        }
+        None => {
+            peer.inspect(|peer| app.failures().failed(*peer));
+            Err(unauthorized("unknown_token", "this token is not known, was revoked, or has expired"))
+        }
+    }
+}
+
+/// Whose token it is.
+async fn known(app: &App, master: &TokenDigest, token: &str) -> Result<Option<Caller>, Problem> {
     if master.is(&TokenDigest::of(token)) {
-        return Ok(Caller::master());
+        return Ok(Some(Caller::master()));
     }
     if keys::id_of(token).is_some() {
         let kept = match app.keys().known() {
             Some(known) => known,
             None => app.with_keys(Keys::read).await?,
         };
-        if let Some(caller) = kept.caller(token, &*app.db().options().clock) {
-            return Ok(caller);
-        }
+        return Ok(kept.caller(token, &*app.db().options().clock));
     }
-    Err(unauthorized("unknown_token", "this token is not known, was revoked, or has expired"))
+    Ok(None)
+}
+
+fn too_many_failures(left: Duration) -> Problem {
+    let message = "too many unknown tokens came from this address: its tokens are not looked at for a while";
+    Problem::http(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", message)
+        .hint("wait as long as Retry-After says, and look where the token is from")
+        .retry_after(left)
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::access::TokenDigest;
 use super::extract::Form;
+use super::failures::Failures;
 use super::keys::Keys;
 use super::limits::{Held, Limits, Room};
 use super::observe::Metrics;
@@ -31,6 +32,7 @@ struct Inner {
     options: AppOptions,
     tasks: Tasks,
     keys: Keys,
+    failures: Failures,
     room: Room,
     once: Remembered,
     started: Instant,
@@ -68,8 +70,9 @@ impl App {
     /// Serves this database.
     pub fn new(db: Db, options: AppOptions) -> Self {
         let (tasks, keys, once) = (Tasks::default(), Keys::default(), Remembered::default());
+        let failures = Failures::default();
         let (room, started, metrics) = (Room::new(options.limits), Instant::now(), Metrics::default());
-        Self(Arc::new(Inner { db, options, tasks, keys, room, once, started, metrics }))
+        Self(Arc::new(Inner { db, options, tasks, keys, failures, room, once, started, metrics }))
     }
 
     /// The database.
@@ -115,6 +118,11 @@ impl App {
     /// The directory of the embedder.
     pub fn embedder_directory(&self) -> Option<&Path> {
         self.0.options.embedder.as_deref()
+    }
+
+    /// The addresses that tokens failed from.
+    pub fn failures(&self) -> &Failures {
+        &self.0.failures
     }
 
     /// The keys that tokens are checked against.

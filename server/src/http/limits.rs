@@ -173,5 +173,5 @@ impl Drop for Reservation {
 /// Come again.
 pub fn overloaded(what: &str) -> Problem {
     let message = format!("the server has as many {what} as it takes; try again");
-    Problem::http(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message)
+    Problem::http(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).retry_after(Duration::from_secs(1))
 }

@@ -4,6 +4,7 @@ mod accept;
 mod access;
 mod app;
 mod extract;
+pub mod failures;
 mod guard;
 mod keys;
 mod known;

@@ -1,5 +1,7 @@
 //! Errors as answers: problem+json (RFC 9457) with the core's report in it, the status chosen by its code.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kithdb::base::{Error, Report};
@@ -15,6 +17,8 @@ struct Inner {
     status: StatusCode,
     report: Report,
     error: Option<Error>,
+    /// When to ask again.
+    retry_after: Option<Duration>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +51,12 @@ pub fn status_of(code: &str) -> StatusCode {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let report = error.report();
-        Self(Box::new(Inner { status: status_of(report.code), report, error: Some(error) }))
+        Self(Box::new(Inner {
+            status: status_of(report.code),
+            report,
+            error: Some(error),
+            retry_after: None,
+        }))
     }
 }
 
@@ -56,7 +65,7 @@ impl Problem {
     pub fn http(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let (expected, got, position, hint) = (None, None, None, None);
         let report = Report { code, message: message.into(), expected, got, position, hint };
-        Self(Box::new(Inner { status, report, error: None }))
+        Self(Box::new(Inner { status, report, error: None, retry_after: None }))
     }
 
     /// With what was expected and given.
@@ -72,6 +81,12 @@ impl Problem {
         self
     }
 
+    /// With how long to wait before asking again.
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -79,10 +94,14 @@ impl Problem {
 
     /// Puts the headers into an answer that clients are to go by.
     pub fn tell(&self, response: &mut Response) {
-        let told = match (self.status(), self.code()) {
-            (StatusCode::UNAUTHORIZED, _) => (header::WWW_AUTHENTICATE, "Bearer"),
-            (_, "overloaded") => (header::RETRY_AFTER, "1"),
-            (StatusCode::REQUEST_TIMEOUT, _) => (header::CONNECTION, "close"),
+        if let Some(wait) = self.0.retry_after {
+            // Whole seconds, so that asking then is not too early.
+            let seconds = wait.as_millis().div_ceil(1_000) as u64;
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        let told = match self.status() {
+            StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
+            StatusCode::REQUEST_TIMEOUT => (header::CONNECTION, "close"),
             _ => return,
         };
         response.headers_mut().insert(told.0, HeaderValue::from_static(told.1));

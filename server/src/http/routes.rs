@@ -11,6 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::access::caller;
 use super::app::{App, AppOptions};
 use super::extract::{NoBody, PathOf};
+use super::failures::Peer;
 use super::guard::guard;
 use super::need::{About, Need, admin, public, read, write};
 use super::observe::{metrics, observe};
@@ -246,10 +247,10 @@ async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
 /// Said to those only who may ask for what there is.
 async fn unknown_route(State(app): State<App>, request: Request) -> Problem {
     let unknown = Problem::unknown_route(request.uri().path());
-    caller(&app, request.headers()).await.err().unwrap_or(unknown)
+    caller(&app, request.headers(), Peer::of(request.extensions())).await.err().unwrap_or(unknown)
 }
 
 async fn wrong_method(State(app): State<App>, request: Request) -> Problem {
     let wrong = Problem::wrong_method(request.method(), request.uri().path());
-    caller(&app, request.headers()).await.err().unwrap_or(wrong)
+    caller(&app, request.headers(), Peer::of(request.extensions())).await.err().unwrap_or(wrong)
 }

@@ -12,6 +12,7 @@ use kithdb::storage::{FileRoot, SimVfs};
 use tower::ServiceExt;
 
 use super::{Answer, HOST, Server, app_options};
+use crate::http::failures::{FAILURES_MAX, Peer, WINDOW};
 use crate::http::{App, AppOptions, TokenDigest, need, table};
 
 const MASTER: &str = "the-token-of-the-master";
@@ -131,6 +132,41 @@ async fn a_token_comes_in_one_header_of_one_form() {
     }
     let refused = server.with_token(Some("SECRET-CANARY"), &Method::GET, "/v1/collections", "").await;
     assert!(!String::from_utf8_lossy(&refused.body).contains("CANARY"));
+}
+
+/// A guesser on one address is told to wait, and its right guess with it; a client that had asked from there before goes on.
+#[tokio::test(start_paused = true)]
+async fn whoever_guesses_tokens_is_told_to_wait() {
+    let server = locked();
+    let other = key(&server, "read", "*").await;
+    let ask = async |token: &str, from: [u8; 4], path: &str| {
+        let request = Request::get(path).header(header::HOST, HOST);
+        let mut request = request
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::empty())
+            .expect("a request");
+        request.extensions_mut().insert(Peer::at(from.into()));
+        server.send(request).await
+    };
+    let (guesser, neighbour) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    for i in 0..FAILURES_MAX {
+        let guess = format!("a-guess-of-many-{i}");
+        assert_eq!(ask(&guess, guesser, "/v1/collections").await.status, 401, "{i}");
+        assert_eq!(ask(&other, guesser, "/v1/kv").await.status, 200, "{i}");
+    }
+    for path in ["/v1/collections", "/nowhere"] {
+        let refused = ask(MASTER, guesser, path).await;
+        assert_eq!(refused.problem(), (429, "too_many_failures".into()), "{path}");
+        assert_eq!(refused.header(header::RETRY_AFTER), "60", "{path}");
+    }
+    let refused = ask("another", guesser, "/vector/indexes").await;
+    assert_eq!((refused.status.as_u16(), refused.header(header::RETRY_AFTER)), (429, "60"));
+    assert_eq!(ask(&other, guesser, "/v1/kv").await.status, 200);
+    assert_eq!(ask(MASTER, neighbour, "/v1/kv").await.status, 200);
+    assert_eq!(ask(MASTER, guesser, "/healthz").await.status, 200, "what wants no token is answered");
+    tokio::time::advance(WINDOW).await;
+    assert_eq!(ask(MASTER, guesser, "/v1/kv").await.status, 200);
+    assert_eq!(ask("another", guesser, "/v1/kv").await.status, 401);
 }
 
 /// That what only looks is asked with GET or is in this list: the rest needs more than reading.
