@@ -31,10 +31,13 @@ impl<const LIMIT: usize> PackedBody<LIMIT> {
     /// # Errors
     /// As [`Packed::parse`].
     pub fn parts(&self) -> kithdb::base::Result<(&[u8], Option<Packed<'_>>)> {
-        if !self.is_packed {
-            return Ok((&self.bytes, None));
-        }
-        Packed::parse(&self.bytes).map(|packed| (packed.json, Some(packed)))
+        let (json, packed) = if self.is_packed {
+            let packed = Packed::parse(&self.bytes)?;
+            (packed.json, Some(packed))
+        } else {
+            (&*self.bytes, None)
+        };
+        check_object(json).map(|()| (json, packed))
     }
 }
 
@@ -69,7 +72,9 @@ impl<S: Sync, const LIMIT: usize> FromRequest<S> for JsonBody<LIMIT> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         check_type(&parts, "application/json")?;
-        read(body, LIMIT).await.map(Self)
+        let bytes = read(body, LIMIT).await?;
+        check_object(&bytes)?;
+        Ok(Self(bytes))
     }
 }
 
@@ -142,6 +147,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
         let read: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
         read.map(|Query(query)| Self(query)).map_err(|e| invalid(&e.body_text()))
     }
+}
+
+/// Refuses a list, which would be read as the fields of a body in their order.
+fn check_object(json: &[u8]) -> kithdb::base::Result<()> {
+    if json.trim_ascii_start().starts_with(b"[") {
+        let got = kithdb::base::ids::shorten(&String::from_utf8_lossy(json));
+        return Err(InputError::Request { got, expected: "an object, not a list".to_owned() }.into());
+    }
+    Ok(())
 }
 
 /// Refuses what cannot be read.

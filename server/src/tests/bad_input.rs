@@ -72,6 +72,25 @@ async fn an_unknown_field_in_a_filter_is_a_warning() {
     assert!(answer["warnings"][0].as_str().expect("a warning").contains("yaer"));
 }
 
+/// A list was read as the fields of a body in their order: `[[1, 0, 0]]` searched for a vector.
+#[tokio::test]
+async fn a_list_is_no_body() {
+    let server = Server::with_collection().await;
+    let one = "/v1/collections/c";
+    for path in
+        [&format!("{one}/search"), &format!("{one}/estimate"), &format!("{one}/documents"), "/v1/kv/get"]
+    {
+        for list in ["[]", " [[1, 0, 0]]", "[null, null]"] {
+            let refused = server.post(path, list).await;
+            assert_eq!(refused.problem(), (400, "invalid_request".into()), "{path} {list}");
+            assert_eq!(refused.json()["expected"], "an object, not a list");
+        }
+    }
+    server.post("/vector/indexes", r#"{"index_name": "i"}"#).await;
+    assert_eq!(server.post("/vector/indexes/i/config", "[]").await.status, 400);
+    assert_eq!(server.post("/vector/actions/search", r#"["i"]"#).await.status, 400);
+}
+
 #[tokio::test]
 async fn names_never_become_paths() {
     let server = Server::with_collection().await;
