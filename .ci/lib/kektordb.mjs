@@ -67,12 +67,12 @@ export async function ensureServer() {
   return serverBinary('debug');
 }
 
-/** Serves a new database to `work`, which gets its port; both go away. */
-export async function serving(work) {
+/** Serves a new database to `work`, which gets its port; both go away. `env`: more variables of the server. */
+export async function serving(work, env = {}) {
   const binary = await ensureServer();
   const folder = mkdtempSync(join(tmpdir(), 'kithdb-clients-'));
   const args = ['serve', '--data', join(folder, 'db'), '--listen', '127.0.0.1:0'];
-  const server = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((done) => server.on('close', done));
   try {
     const failed = new Promise((_, fail) => server.on('error', fail));
