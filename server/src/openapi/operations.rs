@@ -26,6 +26,8 @@ pub fn group() -> Group {
             get("/", "page", "The search page").sends(HTML).tagged(),
             get("/ui", "toPage", "The search page").done_with(308),
             get("/ui/", "uiPage", "The search page").sends(HTML).tagged(),
+            get("/ui/explorer", "toExplorer", "The explorer").done_with(308),
+            get("/ui/explorer/", "explorer", "The explorer").sends(HTML).tagged(),
             get("/ui/files.json", "pageFiles", "The files of the page, for a tab that keeps them")
                 .answers(files),
             get("/ui/{file}", "pageFile", "A file of the page")

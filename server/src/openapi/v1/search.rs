@@ -50,6 +50,7 @@ fn search() -> Fields {
     .may("fuzzy", flag("Look for words with a typo, too."))
     .may("filter", named_for("Filter", "What may be found."))
     .may("graph_filter", graph_filter())
+    .may("expand", expand())
     .may("as_of", named_for("Time", "What was there then."));
     let how = what
         .may("k", count_in("How many results: 10 by default.", 1, 10_000))
@@ -90,6 +91,16 @@ fn graph_filter() -> Fields {
         .may_not_null("relations", list("Along these relations; left out, all.", text("")))
         .may("direction", choice("out by default.", &["out", "in", "both"]))
         .may("depth", count("How many edges away: 1 by default."))
+}
+
+fn expand() -> Fields {
+    asked("What the best hits are linked to joins them, with a share of their scores.")
+        .may_not_null("relations", list("Along these relations; left out, all.", text("")))
+        .may("direction", choice("out by default.", &["out", "in", "both"]))
+        .may("depth", count("How many edges away: 1 by default."))
+        .may("damping", number("The share of a score that an edge leaves, 0 to 1: 0.5 by default."))
+        .may("hits", count("How many of the best hits are expanded: 10 by default."))
+        .may("limit", count("How often documents and other ends are come to at most: 1,000 by default."))
 }
 
 fn group_by() -> Shape {
@@ -163,6 +174,7 @@ fn found() -> Fields {
         .must("warnings", list("What was odd about the query.", text("")))
         .may("facets", list("The counts of each field that was asked for.", counts()))
         .may("total", count("How many documents facets were counted in."))
+        .may("truncated", flag("Whether there is more around the hits, when they were to be expanded."))
         .may("trace", list("How the nearest vectors were found, part by part.", trace()))
         .may("filter_plan", filter_plan())
 }
@@ -196,9 +208,17 @@ fn explanation() -> Fields {
         .must("factor", number("What its score was multiplied with."))
         .must("since", text("From when on it ages."))
         .must("touches", count("How often it was used."));
+    let edge = told("").must("source", text("")).must("relation", text("")).must("target", text(""));
+    let graph = told("What it was linked to, when hits were expanded.")
+        .must("hit", text("The hit that it was come to from."))
+        .must("score", number("Of that hit."))
+        .must("damping", number("The share that an edge leaves."))
+        .must("edges", list("In the order in which they were passed.", edge))
+        .must("contribution", number("What it adds to the score."));
     told("Why it came, when asked for.")
         .must("vector", or_null(vector))
         .must("words", or_null(words))
+        .may("graph", graph)
         .may("decay", decay)
 }
 
