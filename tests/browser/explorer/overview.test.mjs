@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
+import { PLACES, explorer, look, narrow, post } from './opened.mjs';
 
 const DIST = fileURLToPath(new URL('../../../web/dist/', import.meta.url));
 /** What loads first: before WebGL and WebAssembly, gzipped. */
@@ -101,7 +101,9 @@ describe('the overview of the explorer', () => {
   test('goes on without a server on what this browser has', () =>
     withPage({ where: 'overview/SOURCE', source: 'browser:films' }, async (page) => {
       await page.getByRole('heading', { name: 'films' }).waitFor();
-      await eventually(() => page.evaluate(async () => (await caches.match('/ui/files.json')) !== undefined), true);
+      // It is active once it keeps all files of the pages and the engine's module: more than a moment on a busy machine.
+      await page.evaluate(() => void navigator.serviceWorker.ready.then(() => { window.isKept = true; }));
+      await page.waitForFunction(() => window.isKept);
       await page.context().setOffline(true);
       await page.reload();
       await page.getByRole('link', { name: 'Search', exact: true }).first().click();
