@@ -80,7 +80,7 @@ fn every_route_of_v1_has_a_curl_line() {
     let all: BTreeSet<(String, String)> = of_v1
         .flat_map(|(path, item)| {
             let methods = item.as_object().expect("operations").keys();
-            methods.map(|method| (method.to_uppercase(), path.clone()))
+            methods.map(move |method| (method.to_uppercase(), path.clone()))
         })
         .collect();
     let told: BTreeSet<(String, String)> =
