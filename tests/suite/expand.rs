@@ -16,7 +16,7 @@ use kithdb::vectors::Metric;
 
 use crate::life::Life;
 
-const SEEDS: u64 = 80;
+const SEEDS: u64 = 120;
 const SEARCHES: usize = 12;
 const IDS: u64 = 24;
 const WORDS: [&str; 4] = ["stone", "river", "fern", "owl"];
@@ -33,7 +33,17 @@ struct State {
     edges: BTreeSet<Edge>,
 }
 
+/// What a write does to it.
+type Effect = Box<dyn FnOnce(&mut State)>;
+
 impl State {
+    /// Deleting what is not there does nothing.
+    fn delete(&mut self, id: &str) {
+        if self.documents.contains_key(id) {
+            self.forget(id);
+        }
+    }
+
     fn forget(&mut self, id: &str) {
         self.documents.remove(id);
         self.edges.retain(|(source, _, target)| source != id && target != id);
@@ -109,20 +119,13 @@ impl Run {
     /// Writes something, and notes what is there after it.
     fn write(&mut self) {
         let now = self.life.clock.now_ns();
-        let mut state = self.states.last().map(|(_, state)| state.clone()).unwrap_or_default().at(now);
         let id = self.id();
-        let mutation = match self.rng.below(16) {
-            0 => {
-                // Deleting what is not there does nothing.
-                if state.documents.contains_key(&id) {
-                    state.forget(&id);
-                }
-                Mutation::Delete(id)
-            }
+        let (mutation, effect): (Mutation, Effect) = match self.rng.below(16) {
+            0 => (Mutation::Delete(id.clone()), Box::new(move |state| state.delete(&id))),
             1..5 => {
-                let expires = (self.rng.below(5) == 0).then(|| now + 1 + self.rng.below(40) as i64);
-                state.documents.insert(id.clone(), expires);
-                Mutation::Upsert(self.document(id, expires))
+                let expires = (self.rng.below(5) == 0).then(|| now + 5 + self.rng.below(40) as i64);
+                let upsert = Mutation::Upsert(self.document(id.clone(), expires));
+                (upsert, Box::new(move |state| _ = state.documents.insert(id, expires)))
             }
             kind => {
                 // Some ends are no documents.
@@ -131,20 +134,23 @@ impl Run {
                 if target == id {
                     return;
                 }
-                let edge = (id.clone(), relation.clone(), target.clone());
+                let (source, inverse) = (id.clone(), None);
+                let edge = (id, relation.clone(), target.clone());
                 if kind == 5 {
-                    state.edges.remove(&edge);
-                    let (inverse, erase) = (None, false);
-                    Mutation::Unlink(UnlinkRequest { source: id, relation, target, inverse, erase })
+                    let unlink = UnlinkRequest { source, relation, target, inverse, erase: false };
+                    (Mutation::Unlink(unlink), Box::new(move |state| _ = state.edges.remove(&edge)))
                 } else {
-                    state.edges.insert(edge);
-                    let (inverse, weight, properties) = (None, 1.0, Object::new());
-                    Mutation::Link(LinkRequest { source: id, relation, target, inverse, weight, properties })
+                    let (weight, properties) = (1.0, Object::new());
+                    let link = LinkRequest { source, relation, target, inverse, weight, properties };
+                    (Mutation::Link(link), Box::new(move |state| _ = state.edges.insert(edge)))
                 }
             }
         };
         self.life.collection.submit(vec![mutation], Level::Always).expect("stored");
-        self.states.push((self.life.view().counters.last_time, state));
+        let time = self.life.view().counters.last_time;
+        let mut state = self.states.last().map(|(_, state)| state.clone()).unwrap_or_default().at(time);
+        effect(&mut state);
+        self.states.push((time, state));
         self.life.clock.advance(1 + self.rng.below(5) as i64);
         let kind = [JobKind::Seal, JobKind::Merge][self.rng.below(2) as usize];
         if self.rng.below(12) == 0 {
@@ -266,7 +272,8 @@ fn check_explained(state: &State, expand: &Expansion, plain: &[Hit], hit: &Hit, 
 /// Compares an expanded search with the rule; how many came by the graph, and over how many edges the furthest.
 fn check(run: &mut Run, seed: u64, n: usize) -> (usize, usize) {
     let (request, expand) = run.search();
-    let (view, now) = (run.life.view(), run.life.clock.now_ns());
+    let view = run.life.view();
+    let now = run.life.clock.now_ns().max(view.counters.last_time);
     let past = run.rng.below(3) == 0;
     let chosen = if past { run.rng.below(run.states.len() as u64) as usize } else { run.states.len() - 1 };
     let (time, state) = run.states[chosen].clone();
