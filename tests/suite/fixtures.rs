@@ -2,13 +2,15 @@
 //!
 //! `KITH_WRITE_FIXTURES=1` writes that of the current version anew, which is right only before it is released.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Object};
 use kithdb::collection::{
-    AutoLink, CollectionConfig, Document, History, LinkRequest, Maintenance, Mutation, Settings,
+    AutoLink, CollectionConfig, Decay, DecayLayers, DecayModel, Document, History, LinkRequest, Maintenance,
+    Mutation, Settings, UnlinkRequest,
 };
 use kithdb::engine::JobKind;
 use kithdb::host::{AddMode, Db, Inspection, Options};
@@ -81,6 +83,7 @@ fn write(directory: &Path) {
     }
     link_by_rules(&db);
     db.kv_set("greeting", "hello", None).expect("stored");
+    age(&db);
     std::fs::write(directory.join("kept.kith"), kept.export().expect("sound")).expect("written");
     db.close().expect("closed");
     std::fs::remove_file(directory.join("RESERVE")).expect("room that the next opening makes again");
@@ -110,6 +113,63 @@ fn link_by_rules(db: &Db) {
     let imported = vec![document("b", r#"{"to":["a",7]}"#), document("c", r#"{"by":"z"}"#)];
     ruled.add_bulk(imported, AddMode::Insert).expect("stored");
     add(document("a", r#"{"by":"x","to":"c"}"#));
+}
+
+/// A retention of edges and a decay with all that it can have in a manifest, and others in the log.
+fn age(db: &Db) {
+    let half_lives = BTreeMap::from([("always".to_owned(), 0), ("long".to_owned(), 5_400_000_000_000)]);
+    let decay = Decay {
+        model: DecayModel::Step,
+        half_life: 7 * 86_400_000_000_000,
+        layers: Some(DecayLayers { field: "layer".to_owned(), half_lives }),
+        time_field: Some("at".to_owned()),
+        pinned_field: Some("pinned".to_owned()),
+    };
+    let kept_for = |graph_retention| Maintenance { graph_retention, ..Maintenance::default() };
+    let settings = Settings { maintenance: kept_for(3), decay: Some(decay), ..Settings::default() };
+    let config = CollectionConfig { metric: Metric::Euclidean, settings, ..Default::default() };
+    let aged = db.create_with_id("aged", 17, config).expect("made");
+    let document = |(n, (id, json)): (usize, (&str, &str))| Document {
+        id: id.to_owned(),
+        vector: Some(vec![n as f32, 0.0]),
+        metadata: parse_object(json).expect("JSON"),
+        expires_at: None,
+    };
+    let documents =
+        [("old", r#"{"at":5}"#), ("pin", r#"{"at":5,"pinned":true}"#), ("new", r#"{"at":9000000000}"#)];
+    aged.add(documents.into_iter().enumerate().map(document).collect(), AddMode::Insert, None)
+        .expect("stored");
+    let (source, relation) = (|| "old".to_owned(), || "near".to_owned());
+    let link = |target: &str, weight| {
+        let (target, inverse, properties) = (target.to_owned(), None, Object::new());
+        Mutation::Link(LinkRequest {
+            source: source(),
+            relation: relation(),
+            target,
+            inverse,
+            weight,
+            properties,
+        })
+    };
+    let unlink = |target: &str| {
+        let (target, inverse, erase) = (target.to_owned(), None, false);
+        Mutation::Unlink(UnlinkRequest { source: source(), relation: relation(), target, inverse, erase })
+    };
+    let weights = [1.0, 2.0, 3.0, 4.0].map(|weight| link("pin", weight));
+    aged.write(weights.into(), None).expect("stored");
+    aged.write(vec![link("new", 1.0), unlink("new")], None).expect("stored");
+    assert!(aged.run(JobKind::Seal).expect("sealed"));
+    aged.write(vec![link("new", 2.0)], None).expect("stored");
+    let decay = Decay {
+        model: DecayModel::Exponential,
+        half_life: 86_400_000_000_000,
+        layers: None,
+        time_field: None,
+        pinned_field: Some("pinned".to_owned()),
+    };
+    let later = |old| Ok(Settings { maintenance: kept_for(1_000), decay: Some(decay), ..old });
+    aged.configure(later, None).expect("written");
+    aged.write(vec![link("pin", 5.0)], None).expect("stored");
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -168,8 +228,8 @@ fn fixtures_are_small_and_sound_and_reading_changes_none() {
     let summary = inspection.verify(&mut told).expect("listed");
     assert_eq!((summary.damaged, summary.unfinished, summary.unneeded), (0, 0, 0), "{told:?}");
     let db = Db::open(&database, Options { read_only: true, ..small_database::options() }).expect("opens");
-    assert_eq!(db.names().expect("open"), ["f16", "int8", "kept", "main", "ruled", "side"]);
-    for name in ["f16", "int8", "kept", "main", "ruled", "side"] {
+    assert_eq!(db.names().expect("open"), ["aged", "f16", "int8", "kept", "main", "ruled", "side"]);
+    for name in ["aged", "f16", "int8", "kept", "main", "ruled", "side"] {
         assert!(db.collection(name).expect("opens").info().expect("open").stats.documents > 1);
     }
     db.close().expect("closed");
