@@ -5,7 +5,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,10 +15,10 @@ use tokio::time::Instant;
 pub const FAILURES_MAX: u32 = 30;
 /// In which time they are counted, and how long whoever had too many waits at most.
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// So many addresses are remembered: of more, the one that failed first is forgotten.
+/// So many addresses are remembered: of more, one from which nothing failed is forgotten, or else the one that failed first.
 const PEERS_MAX: usize = 4_096;
-/// So many good tokens of each, the latest.
-const GOOD_MAX: usize = 16;
+/// So many good tokens of each, those that were used last.
+const GOOD_MAX: usize = 256;
 
 /// Where a request comes from. One network of IPv6 is one place: whoever has one has all of its addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,76 +43,75 @@ impl Peer {
 }
 
 #[derive(Debug)]
-struct Failed {
-    /// When the first of those that count did.
+struct Tokens {
+    /// When the first of those that count failed; while none does, when one was good.
     since: Instant,
+    /// How many failed.
     count: u32,
-    /// Of tokens that were good since then.
+    /// Hashes of those that were good, the one that was used last at the end.
     good: VecDeque<u64>,
 }
 
-/// The addresses that tokens failed from.
+/// The addresses that tokens came from.
 #[derive(Default)]
 pub struct Failures {
-    peers: Mutex<HashMap<Peer, Failed>>,
-    /// How many there are, so that nobody waits for the others while nothing fails.
-    len: AtomicUsize,
+    peers: Mutex<HashMap<Peer, Tokens>>,
     hashing: RandomState,
 }
 
 impl Failures {
     /// For how long this token is not looked at; `None` when it may be.
     pub fn wait(&self, peer: Peer, token: &str) -> Option<Duration> {
-        if self.len.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
         let peers = self.peers();
-        let failed = peers.get(&peer).filter(|failed| failed.count >= FAILURES_MAX)?;
-        let left = WINDOW.checked_sub(failed.since.elapsed()).filter(|left| !left.is_zero())?;
-        (!failed.good.contains(&self.hashing.hash_one(token))).then_some(left)
+        let tokens = peers.get(&peer).filter(|tokens| tokens.count >= FAILURES_MAX)?;
+        let left = WINDOW.checked_sub(tokens.since.elapsed()).filter(|left| !left.is_zero())?;
+        (!tokens.good.contains(&self.hashing.hash_one(token))).then_some(left)
     }
 
     /// Notes that a token was not good.
     pub fn failed(&self, peer: Peer) {
         let now = Instant::now();
         let mut peers = self.peers();
-        if peers.len() >= PEERS_MAX && !peers.contains_key(&peer) {
-            peers.retain(|_, failed| now - failed.since < WINDOW);
-            let oldest = || peers.iter().min_by_key(|(_, failed)| failed.since).map(|(peer, _)| *peer);
-            if peers.len() >= PEERS_MAX
-                && let Some(oldest) = oldest()
-            {
-                peers.remove(&oldest);
-            }
+        let tokens = of(&mut peers, peer, now);
+        if tokens.count == 0 || now - tokens.since >= WINDOW {
+            (tokens.since, tokens.count) = (now, 0);
         }
-        let fresh = || Failed { since: now, count: 0, good: VecDeque::new() };
-        let failed = peers.entry(peer).or_insert_with(fresh);
-        if now - failed.since >= WINDOW {
-            (failed.since, failed.count) = (now, 0);
-        }
-        failed.count = failed.count.saturating_add(1);
-        self.len.store(peers.len(), Ordering::Relaxed);
+        tokens.count = tokens.count.saturating_add(1);
     }
 
     /// Notes that a token was good.
     pub fn succeeded(&self, peer: Peer, token: &str) {
-        if self.len.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let mut peers = self.peers();
-        let Some(failed) = peers.get_mut(&peer) else { return };
+        let now = Instant::now();
         let hash = self.hashing.hash_one(token);
-        if !failed.good.contains(&hash) {
-            failed.good.push_back(hash);
-            if failed.good.len() > GOOD_MAX {
-                failed.good.pop_front();
+        let mut peers = self.peers();
+        let tokens = of(&mut peers, peer, now);
+        if tokens.count == 0 {
+            tokens.since = now;
+        }
+        if tokens.good.back() != Some(&hash) {
+            tokens.good.retain(|known| *known != hash);
+            tokens.good.push_back(hash);
+            if tokens.good.len() > GOOD_MAX {
+                tokens.good.pop_front();
             }
         }
     }
 
-    fn peers(&self) -> MutexGuard<'_, HashMap<Peer, Failed>> {
+    fn peers(&self) -> MutexGuard<'_, HashMap<Peer, Tokens>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is remembered of a place; another one is forgotten for it where there are too many.
+fn of(peers: &mut HashMap<Peer, Tokens>, peer: Peer, now: Instant) -> &mut Tokens {
+    if peers.len() >= PEERS_MAX && !peers.contains_key(&peer) {
+        peers.retain(|_, tokens| now - tokens.since < WINDOW);
+        let oldest = peers.iter().min_by_key(|(_, tokens)| (tokens.count > 0, tokens.since));
+        if let Some(oldest) = oldest.map(|(peer, _)| *peer).filter(|_| peers.len() >= PEERS_MAX) {
+            peers.remove(&oldest);
+        }
+    }
+    peers.entry(peer).or_insert_with(|| Tokens { since: now, count: 0, good: VecDeque::new() })
 }
 
 #[cfg(test)]
@@ -147,13 +145,38 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_token_that_was_good_from_there_goes_on() {
         let failures = Failures::default();
-        fail(&failures, peer(1), 1);
         failures.succeeded(peer(1), "good");
         failures.succeeded(peer(2), "elsewhere");
+        // Long after: who was served for hours is not shut out by what begins to fail beside him.
+        tokio::time::advance(WINDOW * 60).await;
         fail(&failures, peer(1), FAILURES_MAX);
         assert_eq!(failures.wait(peer(1), "good"), None);
-        assert!(failures.wait(peer(1), "elsewhere").is_some());
+        assert_eq!(failures.wait(peer(1), "elsewhere"), Some(WINDOW));
         assert!(failures.wait(peer(1), "guess").is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_many_good_tokens_those_that_are_used_go_on() {
+        let failures = Failures::default();
+        failures.succeeded(peer(1), "often");
+        failures.succeeded(peer(1), "once");
+        for i in 0..GOOD_MAX - 1 {
+            failures.succeeded(peer(1), &format!("another {i}"));
+            failures.succeeded(peer(1), "often");
+        }
+        fail(&failures, peer(1), FAILURES_MAX);
+        assert_eq!(failures.wait(peer(1), "often"), None);
+        assert!(failures.wait(peer(1), "once").is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_only_asks_does_not_have_a_guesser_forgotten() {
+        let failures = Failures::default();
+        fail(&failures, peer(0), FAILURES_MAX);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        (1..2 * PEERS_MAX as u32).for_each(|n| failures.succeeded(peer(n), "good"));
+        assert!(failures.wait(peer(0), "x").is_some());
+        assert_eq!(failures.peers().len(), PEERS_MAX);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::Extension;
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use kithdb::base::limits::{ID_BYTES_MAX, KV_KEY_BYTES_MAX};
@@ -35,17 +36,19 @@ const TOKEN: &str = "token";
 /// Answers that refuse, each once, by name: most routes share them.
 type Refusals = BTreeMap<String, Answer>;
 
-type Writing = Box<dyn FnOnce() -> String + Send>;
+type Writing = Box<dyn FnOnce() -> (Bytes, String) + Send>;
 
-/// The document as it is served: written when it is first asked for.
+/// The document as it is served, and its tag: written when it is first asked for, and shared by all answers.
 #[derive(Clone)]
-pub struct Document(Arc<LazyLock<String, Writing>>);
+pub struct Document(Arc<LazyLock<(Bytes, String), Writing>>);
 
 impl Document {
     /// Of these routes.
     pub fn of(routes: Vec<Route>) -> Self {
         Self(Arc::new(LazyLock::new(Box::new(move || {
-            document(&routes).to_json().expect("strings and numbers are JSON")
+            let text = Bytes::from(document(&routes).to_json().expect("strings and numbers are JSON"));
+            let tag = tag_of(&text);
+            (text, tag)
         }))))
     }
 }
@@ -55,9 +58,9 @@ pub async fn served(
     Extension(document): Extension<Document>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let text = LazyLock::force(&document.0);
+    let (text, tag) = LazyLock::force(&document.0);
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static(JSON))];
-    Ok(unless_known(&tag_of(text.as_bytes()), &headers, || (json, text.clone()).into_response()))
+    Ok(unless_known(tag, &headers, || (json, text.clone()).into_response()))
 }
 
 /// The document as text for people.
