@@ -26,8 +26,11 @@ export async function openHere(name: string | undefined, options: HereOptions = 
   }
   if (!shared) return openBackend(() => take(name), rest);
   return openShared(name, async () => {
-    const store = await openIndexedDb(name);
-    const database = await openBackend(async () => ({ store, release: async () => {} }), rest);
+    // Opened once all that was given is found right: else nobody would close it.
+    let opened: Awaited<ReturnType<typeof openIndexedDb>> | undefined;
+    const take = async () => ({ store: (opened = await openIndexedDb(name)), release: async () => {} });
+    const database = await openBackend(take, rest);
+    const store = opened!;
     return { database, epoch: store.epoch, abandon: () => store.abandon() };
   });
 }

@@ -17,7 +17,8 @@ export class Client {
   readonly #link: Link;
   readonly #heard: () => void;
   readonly #waiting = new Map<number, Waiter>();
-  #last = 0;
+  /** Not from 1 on: what a link of the same name was asked before may be answered late. */
+  #last = Math.floor(Math.random() * 2 ** 40);
   #ended: { why: unknown } | undefined;
   #idle: (() => void)[] = [];
 

@@ -252,7 +252,16 @@ export class Doer {
         if (this.#collections.get(name) === known) this.#collections.delete(name);
       }
     }
-    return invoke(await this.#collection(name), verb, args);
+    const found = await this.#collection(name);
+    try {
+      return await invoke(found, verb, args);
+    } catch (error) {
+      if (!isCode(error, 'closed')) throw error;
+      // The database, which says so itself, or this collection alone, which was dropped meanwhile.
+      this.#collections.delete(name);
+      this.#database.collection(name);
+      throw dropped(name);
+    }
   }
 
   async #collection(name: string): Promise<BackendCollection> {
@@ -267,6 +276,11 @@ export class Doer {
     this.#collections.set(name, collection);
     return collection;
   }
+}
+
+function dropped(name: string): KithError {
+  const message = `the collection ${JSON.stringify(name)} was dropped meanwhile, and there is another one of its name`;
+  return new KithError({ code: 'unknown_collection', message, got: name });
 }
 
 function lookUp(verbs: Readonly<Record<string, number>>, verb: unknown): number {

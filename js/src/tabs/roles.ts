@@ -11,6 +11,9 @@ import { closed } from '../wasm/errors.js';
 import { hold } from '../wasm/locks.js';
 import type { Names } from './names.js';
 
+/** For how long a writer that was closed refuses what comes: longer than it takes another tab to open the database. */
+const LINGER_MS = 10_000;
+
 /** What became of a call that failed. */
 export type Fate =
   /** It was refused: that is its answer. */
@@ -92,7 +95,11 @@ export class Writer implements Role {
       // What it has just refused is on its way to those who asked.
       await pause();
     } finally {
-      for (const { drop } of [...this.#links.values()]) drop();
+      // Who has not heard of the next writer yet still asks this one, and is told that nothing was done.
+      this.refuse();
+      setTimeout(() => {
+        for (const { drop } of [...this.#links.values()]) drop();
+      }, LINGER_MS);
     }
   }
 }
