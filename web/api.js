@@ -133,9 +133,18 @@ function filter(groups) {
   byId('found').textContent = words.length === 0 ? '' : `${count} ${count === 1 ? 'route' : 'routes'}`;
 }
 
+/** An address that somebody typed may be no text. */
+function unescaped(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
 /** Opens what the address names. */
 function openNamed() {
-  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const named = document.getElementById(unescaped(location.hash.slice(1)));
   if (!named) return;
   if (named.tagName === 'DETAILS') named.open = true;
   named.scrollIntoView();

@@ -71,11 +71,34 @@ describe('the documents of the explorer', () => {
       assert.deepEqual(stored.map(({ metadata }) => metadata), [{ note: 'said "yes"', size: '007' }, { size: '12' }]);
     }));
 
+  // Columns were told apart by their names: a field of the name of what each document has stopped the page.
+  test('have fields of any name beside their id and their vector', () =>
+    withPage({ where: 'documents/server/names' }, async (page) => {
+      const url = `${state.server.address}/v1/collections`;
+      await post(url, { name: 'names' });
+      await post(`${url}/names/documents`, { documents: [{ id: 'real', vector: [1, 2], metadata: { id: 'other', vector: 'none of it' } }] });
+      await page.reload();
+      await page.getByText('1 read').waitFor();
+      assert.deepEqual(await page.locator('thead th').allTextContents(), ['id', 'id', 'vector', 'vector']);
+      assert.deepEqual(await page.locator('tbody td').allTextContents(), ['real', 'other', 'none of it', '2 components']);
+    }));
+
+  // Each id that was an object became the same text, and each document took the place of the one before.
+  test('whose ids are neither text nor numbers are not stored', () =>
+    withPage({ where: 'documents/server/films?import=1' }, async (page) => {
+      const buffer = Buffer.from('{"_id":{"$oid":"1"},"n":1}\n{"_id":{"$oid":"2"},"n":2}\n');
+      await page.setInputFiles('input[type=file]', { name: 'some.jsonl', mimeType: 'text/plain', buffer });
+      await page.getByLabel('What becomes of _id').waitFor();
+      await page.getByRole('button', { name: 'Import', exact: true }).last().click();
+      await page.getByText(/_id is no id: expected text or a number/).waitFor();
+    }));
+
   test('of a file that is none are refused with their line', () =>
     withPage({ where: 'documents/server/films?import=1' }, async (page) => {
       const lines = [...Array(30).keys()].map((i) => `{"id": "import-${i}"}`);
       lines[25] = '{"id": broken';
       await page.setInputFiles('input[type=file]', { name: 'some.jsonl', mimeType: 'text/plain', buffer: Buffer.from(lines.join('\n')) });
+      await page.getByLabel('What becomes of id').waitFor();
       await page.getByRole('button', { name: 'Import', exact: true }).last().click();
       await page.getByText('The import ended early').waitFor();
       await page.getByText(/line 26/).waitFor();

@@ -16,6 +16,8 @@ export interface ExportOptions {
 interface Place {
   write(bytes: Uint8Array): Promise<void>;
   end(): Promise<void>;
+  /** Leaves nothing behind. */
+  abort(): Promise<void>;
 }
 
 /** As much is gathered before it is written. */
@@ -28,22 +30,33 @@ export async function exportTo(collection: Collection, options: ExportOptions): 
   if (!place) return false;
   const done = { bytes: 0, documents: 0 };
   const pieces = options.format === 'kithdb' ? piecesOf(collection, options.signal) : linesOf(collection, options.signal, done);
-  for await (const piece of pieces) {
-    options.signal.throwIfAborted();
-    await place.write(piece);
-    done.bytes += piece.length;
-    options.onProgress({ ...done });
+  try {
+    for await (const piece of pieces) {
+      options.signal.throwIfAborted();
+      await place.write(piece);
+      done.bytes += piece.length;
+      options.onProgress({ ...done });
+    }
+    await place.end();
+  } catch (error) {
+    // Why it failed is what is told.
+    await place.abort().catch(() => {});
+    throw error;
   }
-  await place.end();
   return true;
 }
 
 async function* piecesOf(collection: Collection, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = (await collection.exportStream({ signal })).getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    yield value;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // When the file takes no more, nobody reads on.
+    await reader.cancel().catch(() => {});
   }
 }
 
@@ -62,7 +75,7 @@ async function* linesOf(collection: Collection, signal: AbortSignal, done: { doc
 
 interface SaveWindow {
   showSaveFilePicker?: (options: { suggestedName: string }) => Promise<{
-    createWritable(): Promise<{ write(bytes: Uint8Array): Promise<void>; close(): Promise<void> }>;
+    createWritable(): Promise<{ write(bytes: Uint8Array): Promise<void>; close(): Promise<void>; abort(): Promise<void> }>;
   }>;
 }
 
@@ -72,7 +85,7 @@ async function openPlace(name: string): Promise<Place | null> {
   try {
     const handle = await pick.call(window, { suggestedName: name });
     const file = await handle.createWritable();
-    return { write: (bytes) => file.write(bytes), end: () => file.close() };
+    return { write: (bytes) => file.write(bytes), end: () => file.close(), abort: () => file.abort() };
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') return null;
     return gather(name);
@@ -83,6 +96,7 @@ function gather(name: string): Place {
   const pieces: BlobPart[] = [];
   return {
     write: async (bytes) => void pieces.push(bytes as BlobPart),
+    abort: async () => void pieces.splice(0),
     end: async () => {
       const url = URL.createObjectURL(new Blob(pieces, { type: 'application/octet-stream' }));
       const anchor = Object.assign(document.createElement('a'), { href: url, download: name });

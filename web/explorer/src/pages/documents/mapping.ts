@@ -41,7 +41,7 @@ export function documentOf(record: FileRecord, mapping: Mapping, place: number, 
   const document: NewDocument = { id: '', metadata };
   for (const [name, value] of Object.entries(record)) {
     const target = mapping[name] ?? 'auto';
-    if (target === 'id') document.id = String(value);
+    if (target === 'id') document.id = idOf(value, name);
     else if (target === 'vector') document.vector = vectorOf(value, name);
     else if (target === 'whole') Object.assign(metadata, isObject(value) ? value : {});
     else if (target === 'text') metadata[name] = typeof value === 'string' ? value : JSON.stringify(value);
@@ -50,6 +50,13 @@ export function documentOf(record: FileRecord, mapping: Mapping, place: number, 
   }
   if (document.id === '') document.id = String(place);
   return document;
+}
+
+/** '' where a record has none. What is neither text nor a number would be the same id for all. */
+function idOf(value: unknown, name: string): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  throw new Error(`${name} is no id: expected text or a number, got ${JSON.stringify(value).slice(0, 60)}`);
 }
 
 const isObject = (value: unknown): value is JsonObject => value !== null && typeof value === 'object' && !Array.isArray(value);

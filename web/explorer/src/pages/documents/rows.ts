@@ -25,5 +25,17 @@ export function columnsOf(rows: readonly Row[]): string[] {
   return [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name).slice(0, FIELDS_MAX);
 }
 
+/** A column of the table: of what each document has, or of a field of its metadata, which may have any name. */
+export interface Column {
+  kind: 'id' | 'field' | 'vector';
+  name: string;
+}
+
+/** The columns for some fields. */
+export function tableOf(fields: readonly string[], { hasVector }: { hasVector: boolean }): Column[] {
+  const middle = fields.map((name): Column => ({ kind: 'field', name }));
+  return [{ kind: 'id', name: 'id' }, ...middle, ...(hasVector ? [{ kind: 'vector', name: 'vector' } as const] : [])];
+}
+
 /** The columns that are shown unless the reader says otherwise. */
 export const firstColumns = (all: readonly string[]): string[] => all.slice(0, COLUMNS);
