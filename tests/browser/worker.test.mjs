@@ -108,7 +108,7 @@ describe('the engine in a Worker', () => {
     assert.deepEqual(there, here);
   });
 
-  test('jobs tell how far they are and are cancelled, and searches that nobody waits for are not done', async (t) => {
+  test('jobs tell how far they are and are cancelled, and searches that nobody waits for are told as cancelled', async (t) => {
     const page = await openPage(t);
     const seen = await page.evaluate(async () => {
       const db = await kith.openMemory({ worker: true });
