@@ -54,7 +54,10 @@ export async function fourPages({ context, origin, goesOn }) {
     // Pages of a site may share a process, and its end.
     page.onCrash = () => working.delete(page);
     await page.expose('tell', told.take);
-    await page.evaluate(async () => { globalThis.joined = await tab.join(); });
+    await page.evaluate(async () => {
+      tab.hurry();
+      globalThis.joined = await tab.join();
+    });
     last += 1;
     // It ends when it is told to stop, or with its page.
     working.set(page, page.evaluate((name) => globalThis.tab.work(name, globalThis.joined.collection), `p${last}`).catch(() => {}));

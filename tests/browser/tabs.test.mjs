@@ -27,8 +27,9 @@ describe('several tabs', () => {
   afterEach(() => context.close());
 
   /** A page that shares the database; the collection is its `joined.collection`. */
-  async function joined(options) {
+  async function joined({ hurried = false, ...options } = {}) {
     const page = await openTab(context, site.origin);
+    if (hurried) await page.evaluate(() => tab.hurry());
     await page.evaluate(async (how) => { globalThis.joined = await tab.join(how); }, options);
     return page;
   }
@@ -66,6 +67,27 @@ describe('several tabs', () => {
     assert.deepEqual(alone, ['closed', 'database_locked']);
   });
 
+  // The next writer was elected before the refusals of the last one had come: writes were told as of unknown outcome.
+  test('writes that meet a writer that closes are done by the next one', async () => {
+    const pages = [await joined(), await joined()];
+    for (let round = 0; round < 8; round += 1) {
+      const [writer, other] = round % 2 === 0 ? pages : [pages[1], pages[0]];
+      const left = writer.evaluate(async () => {
+        await joined.db.close();
+        globalThis.joined = await tab.join();
+      });
+      const asked = other.evaluate(async (prefix) => {
+        const names = Array.from({ length: 20 }, (_, n) => `${prefix}-${n}`);
+        await Promise.all(names.map(async (id, n) => {
+          await new Promise((go) => setTimeout(go, n));
+          await joined.collection.add({ id, metadata: { text: `words of ${id}` } });
+        }));
+      }, `round-${round}`);
+      await Promise.all([left, asked]);
+    }
+    assert.equal((await ids(pages[0])).length, 8 * 20);
+  });
+
   test('with the engine in Workers, and several of one page, it is the same', async () => {
     const [one, two] = [await joined({ worker: true }), await joined({ worker: true })];
     await two.evaluate(async () => { globalThis.other = await tab.join(); });
@@ -100,7 +122,8 @@ describe('several tabs', () => {
   });
 
   test('a writer that says nothing is followed by another; what it was asked is told as unknown, or asked again', async () => {
-    const pages = [await joined(), await joined(), await joined()];
+    const hurried = { hurried: true };
+    const pages = [await joined(hurried), await joined(hurried), await joined(hurried)];
     const [one, two] = pages;
     await add(two, 'before');
     await one.setPaused(true);

@@ -9,8 +9,8 @@ export const VERSION = 1;
 export type Said =
   /** A tab looks for the writer. */
   | { version: number; hello: string }
-  /** A tab is going to be the writer; it opens the database. */
-  | { version: number; opening: string }
+  /** A tab is going to be the writer; it opens the database. `silent`: the last one said nothing, and need not be waited for. */
+  | { version: number; opening: string; silent?: boolean }
   /** The writer of this epoch answers; `to` names the tab for which it has made a link. */
   | { version: number; writer: number; to?: string };
 
@@ -18,6 +18,11 @@ export type Said =
 export interface Patience {
   ms: number;
   looks: number;
+}
+
+/** How long that is. */
+export function longest({ ms, looks }: Patience): number {
+  return ms * looks;
 }
 
 /** Ten seconds: longer than a writer computes without a pause, and each look finds a message that was under way. */
@@ -39,6 +44,11 @@ export class Names {
   /** Held by the writer. */
   get writer(): string {
     return `${this.#base}:writer`;
+  }
+
+  /** Held by the writer of an epoch for as long as it may answer what it was asked, also when another one is the writer. */
+  answers(epoch: number): string {
+    return `${this.#base}:answers:${epoch}`;
   }
 
   /** Held by who takes the writer's lock away. */

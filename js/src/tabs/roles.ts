@@ -8,11 +8,14 @@ import { channelLink } from '../rpc/link.js';
 import { Server } from '../rpc/server.js';
 import { type Asked, Doer } from '../rpc/verbs.js';
 import { closed } from '../wasm/errors.js';
-import { hold } from '../wasm/locks.js';
+import { type Hold, hold } from '../wasm/locks.js';
 import type { Names } from './names.js';
 
 /** For how long a writer that was closed refuses what comes: longer than it takes another tab to open the database. */
 const LINGER_MS = 10_000;
+
+/** For how long a follower of a writer that has gone waits for messages that were under way. */
+const UNDER_WAY_MS = 100;
 
 /** What became of a call that failed. */
 export type Fate =
@@ -38,16 +41,23 @@ export class Writer implements Role {
   readonly #database: BackendDatabase;
   readonly #doer: Doer;
   readonly #names: Names;
+  /** Held for as long as followers wait for this one's answers. */
+  readonly #answers: Hold | undefined;
   /** The end of the link to each follower, and what drops it. */
   readonly #links = new Map<string, { server: Server; drop: () => void }>();
   #end!: (why: KithError) => void;
 
-  constructor(database: BackendDatabase, names: Names, epoch: number) {
+  private constructor(database: BackendDatabase, names: Names, epoch: number, answers: Hold | undefined) {
     this.#database = database;
     this.#doer = new Doer(database);
     this.#names = names;
+    this.#answers = answers;
     this.epoch = epoch;
     this.ended = new Promise((end) => (this.#end = end));
+  }
+
+  static async of(database: BackendDatabase, names: Names, epoch: number): Promise<Writer> {
+    return new Writer(database, names, epoch, await hold(names.answers(epoch), {}));
   }
 
   async ask(asked: Asked, call?: Call): Promise<unknown> {
@@ -83,9 +93,15 @@ export class Writer implements Role {
     }, () => {});
   }
 
-  /** Followers ask another one from here on: what was not begun is not done. A frozen page can still say so. */
-  refuse(): void {
+  /** Followers ask another one from here on: what was not begun is not done. */
+  #refuse(): void {
     for (const { server } of this.#links.values()) server.refuse(closed('database'));
+  }
+
+  /** Refuses what was not begun, and answers nothing else. A frozen page can still do so. */
+  leave(): void {
+    this.#refuse();
+    this.#answers?.release();
   }
 
   /** Closes the database; whoever waits is answered before. */
@@ -96,9 +112,10 @@ export class Writer implements Role {
       await pause();
     } finally {
       // Who has not heard of the next writer yet still asks this one, and is told that nothing was done.
-      this.refuse();
+      this.#refuse();
       setTimeout(() => {
         for (const { drop } of [...this.#links.values()]) drop();
+        this.#answers?.release();
       }, LINGER_MS);
     }
   }
@@ -115,6 +132,10 @@ export function isFenced(error: unknown): boolean {
   return error.code === 'database_locked' || (error.code === 'closed' && isFenced(error.cause));
 }
 
+function after(ms: number): Promise<void> {
+  return new Promise((go) => setTimeout(go, ms));
+}
+
 /** What followers of a writer that has gone fail with. It is told to nobody. */
 class Gone extends Error {}
 
@@ -122,11 +143,13 @@ class Gone extends Error {}
 export class Follower implements Role {
   /** That of its writer. */
   readonly epoch: number;
+  readonly #names: Names;
   readonly #client: Client;
 
   /** Of a writer that has made its end of the link. */
   constructor(names: Names, epoch: number, id: string, heard: () => void) {
     this.epoch = epoch;
+    this.#names = names;
     this.#client = new Client(channelLink(names.link(epoch, id)), heard);
   }
 
@@ -152,7 +175,26 @@ export class Follower implements Role {
     return this.#client.idle();
   }
 
-  /** The writer is not the writer any more. */
+  /**
+   * The writer is not the writer any more. It may still answer what it was asked, above all that it has not done it: that is
+   * waited for, until it has gone or says nothing for so long.
+   */
+  async retire(patience: number): Promise<void> {
+    if (this.isWaiting) {
+      const watching = new AbortController();
+      const { signal } = watching;
+      const gone = hold(this.#names.answers(this.epoch), { mode: 'shared', signal });
+      const messages = gone.then(async (held) => {
+        await held?.release();
+        await after(UNDER_WAY_MS);
+      }, () => after(patience));
+      await Promise.race([this.idle(), messages, after(patience)]);
+      watching.abort();
+    }
+    this.end();
+  }
+
+  /** Nothing is waited for any more. */
   end(): void {
     this.#client.end(new Gone());
   }

@@ -12,7 +12,7 @@ import { closed, storageUnavailable } from '../wasm/errors.js';
 import { type Hold, hold, takeLock } from '../wasm/locks.js';
 import type { Release } from '../wasm/store.js';
 import { cannotShare, otherVersion, outcomeUnknown } from './errors.js';
-import { Names, PATIENCE, type Patience, type Said, VERSION } from './names.js';
+import { Names, PATIENCE, type Patience, type Said, VERSION, longest } from './names.js';
 import { Follower, type Role, Writer, isFenced } from './roles.js';
 
 /** What a writer opens. */
@@ -50,6 +50,8 @@ class Tab {
   readonly #leave: Release;
   readonly #channel: BroadcastChannel;
   #role: Role | undefined;
+  /** Those of before that may still be answered. */
+  readonly #retiring = new Set<Follower>();
   #waiting: Waiting[] = [];
   /** The largest epoch of a writer that was heard of. */
   #epoch = 0;
@@ -131,7 +133,7 @@ class Tab {
     if (role instanceof Follower && !this.#closed) {
       // The writer goes on: what was asked of it is waited for, and what has been stored made durable.
       const flushed = this.ask({ verb: 'flush', args: [] });
-      await Promise.allSettled([flushed, role.idle()]);
+      await Promise.allSettled([flushed, role.idle(), ...[...this.#retiring].map((past) => past.idle())]);
     }
     this.#shut(closed('database'));
     await this.#standing;
@@ -143,7 +145,7 @@ class Tab {
     this.#closed ??= why;
     const role = this.#role;
     this.#role = undefined;
-    if (role instanceof Follower) role.end();
+    for (const follower of [role, ...this.#retiring]) if (follower instanceof Follower) follower.end();
     for (const { fail } of this.#waiting.splice(0)) fail(this.#closed);
     this.#queueing.abort();
     this.#wake();
@@ -196,17 +198,18 @@ class Tab {
 
   /** Opens the database and is the writer. */
   async #serve(office: Hold): Promise<void> {
+    const silent = this.#isTakingOver;
     try {
       // A page that was frozen when it was elected may find that it is not any more.
       if (!(await this.#isHolder()) || this.#closed) return;
       this.#isElected = true;
       if (this.#role) this.#gone(this.#role);
-      this.#say({ version: VERSION, opening: this.#id });
+      this.#say({ version: VERSION, opening: this.#id, silent });
       const { database, epoch, abandon } = await this.#open();
-      const writer = new Writer(database, this.#names, epoch);
+      const writer = await Writer.of(database, this.#names, epoch);
       const resigned = new Promise<void>((resign) => {
         this.#resign = () => {
-          writer.refuse();
+          writer.leave();
           abandon();
           office.release();
           resign();
@@ -261,7 +264,7 @@ class Tab {
     if ('hello' in said) this.#greet(said.hello, said.version);
     else if (this.#isElected) return;
     else if (said.version !== VERSION) this.#shut(closed('database', otherVersion(said.version)));
-    else if ('opening' in said) this.#hearOpening();
+    else if ('opening' in said) this.#hearOpening(said.silent);
     else this.#follow(said.writer, said.to);
   }
 
@@ -278,10 +281,10 @@ class Tab {
   }
 
   /** Another tab will be the writer: the last one is not, any more. */
-  #hearOpening(): void {
+  #hearOpening(silent = false): void {
     this.#unheard = 0;
     this.#isTakingOver = false;
-    if (this.#role) this.#gone(this.#role);
+    if (this.#role) this.#gone(this.#role, silent);
     this.#look();
   }
 
@@ -293,8 +296,11 @@ class Tab {
     this.#unheard = 0;
     if (this.#role instanceof Follower && this.#role.epoch === epoch) return;
     if (this.#role) this.#gone(this.#role);
-    if (to === this.#id) this.#take(new Follower(this.#names, epoch, this.#id, () => (this.#unheard = 0)));
-    else this.#sayHello();
+    if (to !== this.#id) return this.#sayHello();
+    const follower: Follower = new Follower(this.#names, epoch, this.#id, () => {
+      if (this.#role === follower) this.#unheard = 0;
+    });
+    this.#take(follower);
   }
 
   #take(role: Role): void {
@@ -303,10 +309,14 @@ class Tab {
     for (const { go } of this.#waiting.splice(0)) go(role);
   }
 
-  /** A role has ended: who asked by it is told, and who asks from now on waits for the next one. */
-  #gone(role: Role): void {
+  /** A role has ended: who asked by it is answered or told, and who asks from now on waits for the next one. */
+  #gone(role: Role, silent = false): void {
     if (this.#role === role) this.#role = undefined;
-    if (role instanceof Follower) role.end();
+    if (!(role instanceof Follower)) return;
+    if (silent) return role.end();
+    if (this.#retiring.has(role)) return;
+    this.#retiring.add(role);
+    role.retire(longest(this.#patience)).finally(() => this.#retiring.delete(role));
   }
 
   #nextRole(): Promise<Role> {
@@ -344,7 +354,7 @@ class Tab {
     if (!only) return;
     try {
       this.#isTakingOver = true;
-      if (this.#role) this.#gone(this.#role);
+      if (this.#role) this.#gone(this.#role, true);
       this.#queueing.abort();
       // Who hears of it in time need not take it over again.
       await Promise.race([this.#nextRole().catch(() => {}), this.#ended]);
