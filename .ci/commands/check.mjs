@@ -13,7 +13,7 @@ import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 /** Packages that are built apart from the others, because they would change how those are built. */
 const OWN_WORKSPACES = [
   'bench/Cargo.toml', 'bench/runners/filters/Cargo.toml', 'bench/runners/graph/Cargo.toml', 'bench/runners/words/Cargo.toml',
-  'bench/runners/server/Cargo.toml', 'fuzz/Cargo.toml', 'tests/interleavings/Cargo.toml',
+  'bench/runners/server/Cargo.toml', '.ci/bindgen/Cargo.toml', 'fuzz/Cargo.toml', 'tests/interleavings/Cargo.toml',
 ];
 
 const BENCH = [...LOCKED, '--manifest-path', 'bench/Cargo.toml', '--target-dir', TARGET_FOLDER];

@@ -20,24 +20,25 @@ await main(async () => {
   await ensureSystem([...BUILD_NEEDS, 'curl', 'chromium', ...dataNeeds()]);
   ensureRust();
   await ensureNpmPackages();
-  await buildForTests();
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const codes = [];
+  // Side by side: the browser module takes the compiler minutes on one core, and the interleavings need nothing of it.
+  const interleavings = step('trying interleavings of threads', async () => {
+    const args = ['test', ...INTERLEAVINGS, '--quiet'];
+    const onText = lines((line) => countRust(line, sum));
+    codes.push(await run('cargo', args, { env: INTERLEAVINGS_ENV, mayFail: true, onText }));
+  });
+  await Promise.all([buildForTests(), interleavings]);
 
   await ensureWordnet();
   await ensureEmbedder();
 
   const env = { KITH_SERVER: serverBinary('debug'), KITH_CACHE: cacheFolder() };
-  const sum = { passed: 0, failed: 0, skipped: 0 };
-  const codes = [];
   await step('running the Rust tests', async () => {
     const args = ['test', '--workspace', ...LOCKED, '--no-fail-fast', '--quiet'];
     const threads = process.env.RUST_TEST_THREADS ?? String(RUST_TESTS_A_CORE * availableParallelism());
     const rustEnv = { ...env, RUST_TEST_THREADS: threads };
     codes.push(await run('cargo', args, { env: rustEnv, mayFail: true, onText: lines((line) => countRust(line, sum)) }));
-  });
-  await step('trying interleavings of threads', async () => {
-    const args = ['test', ...INTERLEAVINGS, '--quiet'];
-    const onText = lines((line) => countRust(line, sum));
-    codes.push(await run('cargo', args, { env: INTERLEAVINGS_ENV, mayFail: true, onText }));
   });
   const files = ['tests/js', 'tests/browser'].flatMap(testFiles);
   if (files.length > 0) {

@@ -25,7 +25,7 @@ export function serverBinary(profile) {
 
 /** What a user runs: server, addon and browser modules, optimised. */
 export async function buildRelease() {
-  await buildWasm({ threads: true });
+  await buildWasm({ threads: 'released' });
   await buildTypes();
   await buildExplorer();
   const first = !existsSync(serverBinary('release'));
@@ -53,10 +53,11 @@ export async function buildForBrowser() {
 
 /**
  * What the tests run, the native parts in one profile and one cargo call: the same artefacts serve `cargo test`,
- * the server that tests start and the addon that Node tests load. The browser module is the one that users get.
+ * the server that tests start and the addon that Node tests load. The browser module of one thread is the one that users
+ * get.
  */
 export async function buildForTests() {
-  await buildWasm({ threads: true });
+  await buildWasm({ threads: 'quick' });
   await buildTypes();
   await buildExplorer();
   const first = !existsSync(serverBinary('debug'));

@@ -5,20 +5,23 @@
 //
 // The standard library comes from rustup's target where there is one. Elsewhere, and always for threads (it must be
 // compiled with atomics), it is compiled from its source, which Debian packages and `rustup component add rust-src`
-// bring. The tool that writes the JavaScript is installed once, in the cache folder.
+// bring. The program that writes the JavaScript is the crate `.ci/bindgen`.
 
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { ensureFolder, sha256 } from './data.mjs';
+import { sha256 } from './data.mjs';
 import { copyChanged, filesOf } from './files.mjs';
-import { ROOT, TARGET_FOLDER, output, run } from './run.mjs';
+import { LOCKED, ROOT, TARGET_FOLDER, run } from './run.mjs';
 import { CARGO_HOME, RUST_WITH_SOURCE, cargoFor, findRust } from './rust.mjs';
 import { Refusal, step } from './say.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const MODULE = 'kithdb_wasm_bg.wasm';
+
+/** The crate of the program that writes the JavaScript. */
+const BINDGEN = '.ci/bindgen';
 
 /** What every browser since 2023 has. */
 const FEATURES = ['+simd128', '+bulk-memory'];
@@ -29,6 +32,12 @@ const SHARED_MEMORY = [
   '--export=__wasm_init_tls', '--export=__tls_size', '--export=__tls_align', '--export=__tls_base',
 ];
 
+/** What rustc assumes of every engine since LLVM 20, and what is asked for above. */
+const OPTIMISE = [
+  '--enable-simd', '--enable-bulk-memory', '--enable-bulk-memory-opt', '--enable-mutable-globals',
+  '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-reference-types', '--enable-multivalue',
+];
+
 const SINGLE = {
   what: 'the browser module',
   folder: join(TARGET_FOLDER, 'wasm'),
@@ -36,7 +45,8 @@ const SINGLE = {
   features: FEATURES,
   link: [],
   cargo: [],
-  optimise: [],
+  profile: 'wasm',
+  optimise: [...OPTIMISE, '-O3'],
   ownStd: false,
 };
 
@@ -47,21 +57,13 @@ const THREADS = {
   features: [...FEATURES, '+atomics', '+mutable-globals'],
   link: SHARED_MEMORY,
   cargo: ['--features', 'threads'],
-  optimise: ['--enable-threads'],
+  profile: 'wasm',
+  optimise: [...OPTIMISE, '--enable-threads', '-O3'],
   ownStd: true,
 };
 
-/** The types are written by hand; after a trap the state is reset to a new instance of the same module. */
-const BINDGEN = [
-  '--target', 'web', '--no-typescript', '--experimental-reset-state-function',
-  '--remove-name-section', '--remove-producers-section',
-];
-
-/** What rustc assumes of every engine since LLVM 20, and what is asked for above. */
-const OPTIMISE = [
-  '-O3', '--enable-simd', '--enable-bulk-memory', '--enable-bulk-memory-opt', '--enable-mutable-globals',
-  '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-reference-types', '--enable-multivalue',
-];
+/** As tests run it: compiled in half the time, three times the size. */
+const THREADS_QUICK = { ...THREADS, profile: 'wasm-quick', optimise: [...OPTIMISE, '--enable-threads', '-O1'] };
 
 /** For `ensureSystem`: a compiler that can make the module. */
 export const WASM_NEED = {
@@ -71,12 +73,12 @@ export const WASM_NEED = {
   found: () => findToolchain(SINGLE) !== undefined,
 };
 
-/** Makes the module and, where that is wanted and possible, the one with threads. */
+/** Makes the module and, where that is wanted ("released" or "quick") and possible, the one with threads. */
 export async function buildWasm({ threads }) {
-  const bindgen = await ensureBindgen();
+  const bindgen = await buildBindgen();
   const flavours = [SINGLE];
   if (threads && findToolchain(THREADS)) {
-    flavours.push(THREADS);
+    flavours.push(threads === 'quick' ? THREADS_QUICK : THREADS);
   } else if (threads) {
     console.log(`  without ${THREADS.what}, which needs the source of Rust's library: rustup component add rust-src`);
   }
@@ -99,33 +101,32 @@ async function buildFlavour(flavour, bindgen) {
  * cargo knows itself whether there is something to do. In a folder of its own for each flavour: with paths remapped,
  * cargo gives the artefacts of both the same names, and would compile everything again at each change between them.
  */
-async function compile({ folder, features, link, cargo }, toolchain, first) {
+async function compile({ folder, profile, features, link, cargo }, toolchain, first) {
   const flags = ['-C', `target-feature=${features.join(',')}`, ...toolchain.linker];
   for (const argument of link) flags.push('-C', `link-arg=${argument}`);
   // A panic names its file: that of the registry, and not where the registry lies on this machine.
   flags.push(`--remap-path-prefix=${CARGO_HOME}=cargo`);
   // With -p and never --workspace: cargo would unify the features with those of the native surfaces.
-  const what = ['-p', 'kithdb-wasm', '--profile', 'wasm', '--target-dir', folder, ...cargo];
+  const what = ['-p', 'kithdb-wasm', '--profile', profile, '--target-dir', folder, ...cargo];
   const { program, args, env } = cargoFor(toolchain, TARGET, flags);
   await run(program, ['build', ...(first ? [] : ['--quiet']), ...what, ...args], { env });
 }
 
 /** Makes JavaScript and an optimised module of what cargo has linked, unless that is what lies there already. */
-async function finish({ folder, out, optimise }, bindgen) {
-  const linked = join(folder, TARGET, 'wasm', 'kithdb_wasm.wasm');
-  const options = [...OPTIMISE, ...optimise];
-  const versions = [bindgen.version, lockedVersion('package-lock.json', 'binaryen')];
-  const recipe = sha256(readFileSync(linked), JSON.stringify([...versions, BINDGEN, options, `${nameModule}`]));
+async function finish({ folder, profile, out, optimise }, bindgen) {
+  const linked = join(folder, TARGET, profile, 'kithdb_wasm.wasm');
+  const versions = [bindgen.recipe, lockedVersion('package-lock.json', 'binaryen')];
+  const recipe = sha256(readFileSync(linked), JSON.stringify([...versions, optimise, `${nameModule}`]));
   const stamp = join(folder, 'stamp.json');
   const before = existsSync(stamp) ? JSON.parse(readFileSync(stamp, 'utf8')) : { files: {} };
   const isThere = ([name, hash]) => existsSync(join(out, name)) && sha256(readFileSync(join(out, name))) === hash;
   if (before.recipe === recipe && Object.entries(before.files).every(isThere)) return;
   const fresh = join(folder, 'fresh');
   rmSync(fresh, { recursive: true, force: true });
-  await run(bindgen.program, [...BINDGEN, '--out-dir', fresh, linked]);
+  await run(bindgen.program, [linked, fresh]);
   for (const name of filesOf(fresh).filter((name) => name.endsWith('workerHelpers.js'))) nameModule(join(fresh, name));
   const module = join(fresh, MODULE);
-  await run(process.execPath, [join(ROOT, 'node_modules/binaryen/bin/wasm-opt'), ...options, module, '-o', module]);
+  await run(process.execPath, [join(ROOT, 'node_modules/binaryen/bin/wasm-opt'), ...optimise, module, '-o', module]);
   const files = Object.fromEntries(filesOf(fresh).map((name) => [name, sha256(readFileSync(join(fresh, name)))]));
   for (const name of Object.keys(before.files).filter((name) => !(name in files))) rmSync(join(out, name), { force: true });
   for (const name of Object.keys(files)) copyChanged(join(fresh, name), join(out, name));
@@ -147,22 +148,18 @@ function sizes(module) {
 }
 
 /** The program that writes the JavaScript; of the very version of the crate, or it refuses the module. */
-async function ensureBindgen() {
-  const version = lockedVersion('Cargo.lock', 'wasm-bindgen');
-  const recipe = `${version} ${process.platform} ${process.arch}`;
-  const what = `installing wasm-bindgen ${version} (once, a few minutes)`;
-  const folder = await ensureFolder(`tools/wasm-bindgen-${version}`, recipe, what, async (fresh) => {
-    // Not --locked: the lock file of its package names a version that was withdrawn.
-    const exactly = ['wasm-bindgen-cli', '--version', `=${version}`, '--bin', 'wasm-bindgen'];
-    const quiet = process.stdout.isTTY ? [] : ['--quiet'];
-    await run('cargo', ['install', ...quiet, ...exactly, '--root', fresh, '--no-track']);
-  });
-  const program = join(folder, 'bin', process.platform === 'win32' ? 'wasm-bindgen.exe' : 'wasm-bindgen');
-  const got = output(program, ['--version']);
-  if (got !== `wasm-bindgen ${version}`) {
-    throw new Refusal(`${program} should be wasm-bindgen ${version} and is ${got ?? 'no program'}: delete ${folder}`);
+async function buildBindgen() {
+  const wanted = lockedVersion('Cargo.lock', 'wasm-bindgen');
+  const got = lockedVersion(`${BINDGEN}/Cargo.lock`, 'wasm-bindgen-cli-support');
+  if (got !== wanted) {
+    throw new Refusal(`Cargo.lock has wasm-bindgen ${wanted}, and ${BINDGEN} has ${got}: write ${wanted} into its Cargo.toml`);
   }
-  return { program, version };
+  const manifest = ['--manifest-path', `${BINDGEN}/Cargo.toml`, '--target-dir', join(TARGET_FOLDER, 'bindgen')];
+  const program = join(TARGET_FOLDER, 'bindgen/debug', process.platform === 'win32' ? 'kithdb-bindgen.exe' : 'kithdb-bindgen');
+  const what = existsSync(program) ? undefined : 'building what writes its JavaScript (once, a minute)';
+  const build = () => run('cargo', ['build', '--quiet', ...LOCKED, ...manifest]);
+  await (what ? step(what, build) : build());
+  return { program, recipe: sha256(readFileSync(program)) };
 }
 
 function lockedVersion(file, name) {
