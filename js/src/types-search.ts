@@ -75,7 +75,7 @@ export interface SearchRequest<Metadata extends object = JsonObject> {
   offset?: number | undefined;
   /**
    * How many of the best of each list are fused, grouped, sorted or expanded; default 200, or as many as results are wanted, ten times
-   * as many with `group_by`. Words or a filter alone are sorted whole.
+   * as many with `group_by`. Words or a filter alone are sorted whole, and so are their groups.
    */
   candidates?: number | undefined;
   /** Leave out what scores less; not with `sort`. */

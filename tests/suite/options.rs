@@ -13,6 +13,7 @@ use kithdb::engine::JobKind;
 use kithdb::meta::ValueRange;
 use kithdb::segment::Scratch;
 use kithdb::storage::Level;
+use kithdb::text::{Language, TextFields, TextSpec};
 
 use crate::life::Life;
 
@@ -59,9 +60,76 @@ fn a_filter_alone_is_grouped_whole() {
         ids(&SearchRequest { group_by: two, ..request.clone() }),
         ["d1", "d2", "d1100", "d1200", "d1201"]
     );
-    // What is sorted is grouped among its candidates.
+    // So is what is sorted: the first of each group, however many of another come before it.
     let sort = vec![SortKey { field: "n".into(), descending: true }];
-    assert_eq!(ids(&SearchRequest { sort, ..request }), ["d1199", "d1100"]);
+    let sorted = SearchRequest { sort, ..request.clone() };
+    assert_eq!(ids(&sorted), ["d1199", "d1100", "d1201", "d1200"]);
+    let few = SearchRequest { candidates: Some(1), k: 2, offset: 1, ..sorted };
+    assert_eq!(ids(&few), ["d1100", "d1201"], "candidates are of lists that something ranks");
+}
+
+/// Documents with lists of values, in parts and with some gone: what is sorted and grouped is what sorting them all and taking
+/// one after another gives.
+#[test]
+fn what_is_sorted_is_grouped_whole() {
+    for seed in 0..60 {
+        let mut rng = Rng::new(seed);
+        let mut life = Life::new(CollectionConfig {
+            text: Some(TextSpec::new(Language::None, TextFields::TopLevel)),
+            ..CollectionConfig::default()
+        });
+        let mut known: Vec<(String, Vec<i64>, Option<i64>, bool)> = Vec::new();
+        for _ in 0..1 + rng.below(4) {
+            let mut documents = Vec::new();
+            for _ in 0..1 + rng.below(25) {
+                let mut groups: Vec<i64> = (0..rng.below(3)).map(|_| rng.below(3) as i64).collect();
+                let at = (rng.below(5) > 0).then(|| rng.below(8) as i64);
+                let has_word = rng.below(3) > 0;
+                let text = if has_word { "neck" } else { "horn" };
+                let at_json = at.map_or("null".to_owned(), |at| at.to_string());
+                let json = format!(r#"{{"group": {groups:?}, "at": {at_json}, "text": "{text}"}}"#);
+                groups.sort_unstable();
+                groups.dedup();
+                documents.push((known.len(), json));
+                known.push((format!("d{}", known.len()), groups, at, has_word));
+            }
+            put(&mut life, documents.into_iter());
+            let gone = rng.below(known.len() as u64) as usize;
+            if !known[gone].0.is_empty() {
+                let id = std::mem::take(&mut known[gone].0);
+                life.collection.submit(vec![Mutation::Delete(id)], Level::Always).expect("stored");
+            }
+            for kind in [JobKind::Seal, JobKind::Merge] {
+                if rng.below(2) == 0 {
+                    life.run(kind);
+                }
+            }
+        }
+        let (descending, by_word, size) = (rng.below(2) == 0, rng.below(2) == 0, 1 + rng.below(3) as usize);
+        let (k, offset) = (1 + rng.below(12) as usize, rng.below(3) as usize);
+        let request = SearchRequest {
+            text: by_word.then(|| "neck".to_owned()),
+            sort: vec![SortKey { field: "at".into(), descending }],
+            group_by: Some(GroupBy { field: "group".into(), size }),
+            candidates: Some(1),
+            k,
+            offset,
+            ..SearchRequest::default()
+        };
+        let mut all: Vec<_> =
+            known.iter().filter(|(id, .., has_word)| !id.is_empty() && (*has_word || !by_word)).collect();
+        all.sort_by_key(|(_, _, at, _)| (at.is_none(), at.map(|at| if descending { -at } else { at })));
+        let mut sizes: BTreeMap<&[i64], usize> = BTreeMap::new();
+        all.retain(|(_, groups, ..)| {
+            let count = sizes.entry(groups).or_default();
+            *count += 1;
+            groups.is_empty() || *count <= size
+        });
+        let expected: Vec<&str> = all.iter().skip(offset).take(k).map(|(id, ..)| id.as_str()).collect();
+        let found = search(&life, &request);
+        let found: Vec<&str> = found.hits.iter().map(|hit| hit.id.as_str()).collect();
+        assert_eq!(found, expected, "seed {seed}");
+    }
 }
 
 fn range(from: Option<i64>, to: Option<i64>) -> ValueRange {

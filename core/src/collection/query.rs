@@ -75,7 +75,7 @@ pub struct SearchRequest {
     /// How many of the best to leave out.
     pub offset: usize,
     /// How many of the best of each list are fused, grouped, sorted or expanded; `None` for 200, or as many as results are wanted,
-    /// ten times as many with `group_by`. Words or a filter alone are sorted whole.
+    /// ten times as many with `group_by`. Words or a filter alone are sorted whole, and so are their groups.
     pub candidates: Option<usize>,
     /// Leave out what scores less.
     pub min_score: Option<f32>,

@@ -21,6 +21,7 @@ use super::decay::DecayExplanation;
 use super::expansion::Reach;
 use super::filter_plan::FilterPlan;
 use super::moment::Moment;
+use super::order::Order;
 use super::query::{
     Explanation, Fusion, Highlight, Highlighted, Hit, PartTrace, SearchRequest, SearchResponse,
     VectorExplanation, WordsExplanation,
@@ -122,11 +123,12 @@ impl View {
             }
             _ => Cow::Borrowed(&allowed),
         };
-        // Of what nothing ranks groups are made as it is listed.
-        let is_listed = request.vector.is_none() && weights.is_none() && request.sort.is_empty();
-        let mut ranked = if request.vector.is_none() && !request.sort.is_empty() {
-            let wanted = if request.group_by.is_some() { request.depth() } else { request.wanted() };
-            let places = self.sorted(&request.sort, &sets, wanted)?;
+        // Of what nothing ranks groups are made as it is listed, and of what is sorted whole as it is sorted.
+        let is_sorted = request.vector.is_none() && !request.sort.is_empty();
+        let is_listed = request.vector.is_none() && weights.is_none();
+        let mut ranked = if is_sorted {
+            let (keys, by, wanted) = (&*request.sort, request.group_by.as_ref(), request.wanted());
+            let places = self.sorted(Order { keys, by, wanted }, &sets)?;
             self.scored(request, weights.as_ref(), places)?
         } else {
             let mut ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
@@ -138,7 +140,7 @@ impl View {
             let ranked = self.aged(request, ranked, moment)?;
             self.in_order(request, ranked)?
         };
-        if let Some(by) = request.group_by.as_ref().filter(|_| !is_listed) {
+        if let Some(by) = request.group_by.as_ref().filter(|_| !is_listed && !is_sorted) {
             ranked = self.grouped(by, ranked.into_iter(), |ranked| ranked.place, request.wanted())?;
         }
         let weights = weights.unwrap_or_default();
@@ -265,7 +267,8 @@ impl View {
             sets[part].iter_mut().for_each(|set| set.insert(slot.index()));
             by_place.insert((part, slot.0), ranked);
         }
-        let places = self.sorted(&request.sort, &sets, by_place.len())?;
+        let order = Order { keys: &request.sort, by: None, wanted: by_place.len() };
+        let places = self.sorted(order, &sets)?;
         Ok(places.into_iter().filter_map(|place| by_place.remove(&(place.part, place.slot.0))).collect())
     }
 

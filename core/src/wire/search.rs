@@ -43,7 +43,7 @@ pub struct SearchBody {
     /// How many of the best to leave out.
     pub offset: Option<u64>,
     /// How many of the best of each list are fused, grouped, sorted or expanded; default 200, or as many as results are wanted, ten
-    /// times as many with `group_by`. Words or a filter alone are sorted whole.
+    /// times as many with `group_by`. Words or a filter alone are sorted whole, and so are their groups.
     pub candidates: Option<u64>,
     /// Leave out what scores less.
     pub min_score: Option<f32>,
