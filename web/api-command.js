@@ -9,8 +9,10 @@ const LINE = 60;
 
 /** The route as a command. */
 export function commandOf(api, { method, path, operation }) {
+  // The page is beside what the paths begin at, wherever a proxy put both.
+  const server = new URL('.', document.baseURI).href.replace(/\/$/, '');
   const url = path.replace(/\{(\w+)\}/g, (_, name) => VARIABLES[name] ?? 'x');
-  const parts = [`curl ${method === 'GET' ? '' : `-X ${method} `}${location.origin}${url}`];
+  const parts = [`curl ${method === 'GET' ? '' : `-X ${method} `}${server}${url}`];
   if (operation.security?.length > 0) parts.push('-H "Authorization: Bearer $KITHDB_TOKEN"');
   const content = operation.requestBody?.content ?? {};
   const json = content['application/json'];

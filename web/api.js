@@ -1,4 +1,4 @@
-// The API's page: every route of /openapi.json, by group, each with what it takes, what it answers and a curl line. Routes
+// The API's page: every route of openapi.json, by group, each with what it takes, what it answers and a curl line. Routes
 // are drawn when they are opened: the document has more of them than anybody reads at once.
 
 import { commandOf } from './api-command.js';
@@ -151,8 +151,8 @@ function openNamed() {
 }
 
 async function start() {
-  const response = await fetch('/openapi.json');
-  if (!response.ok) throw new Error(`/openapi.json: ${response.status}`);
+  const response = await fetch('openapi.json');
+  if (!response.ok) throw new Error(`openapi.json: ${response.status}`);
   const api = await response.json();
   byId('version').textContent = `API ${api.info.version}`;
   const groups = api.tags.map((tag) => drawGroup(api, tag));

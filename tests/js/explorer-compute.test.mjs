@@ -23,6 +23,7 @@ describe('what the explorer computes', () => {
     assert.equal(status, 0, stdout + stderr);
     const names = 'colours communities describe fields lasso layout moments network pca pick random'.split(' ');
     for (const name of names) Object.assign(c, await import(pathToFileURL(join(COMPILED, 'compute', `${name}.js`))));
+    Object.assign(c, await import(pathToFileURL(join(COMPILED, 'data/turns.js'))));
   });
 
   const second = (at) => `2026-01-01T00:00:${String(at).padStart(2, '0')}Z`;
@@ -171,6 +172,36 @@ describe('what the explorer computes', () => {
     assert.deepEqual([...c.project(new Float32Array([1, 2, 3, 1, 2, 3]), 3).xy], [0, 0, 0, 0]);
     assert.deepEqual([...c.project(new Float32Array([1, 5]), 1).xy].map(Math.round), [-2, 0, 2, 0]);
     assert.equal(c.project(new Float32Array(0), 4).xy.length, 0);
+  });
+
+  // A map of a collection that is compared by cosine showed how long its vectors are, which nothing there ever compares.
+  test('what compares directions alone is projected without lengths', () => {
+    const rows = Float32Array.from([3, 4, 0, 0, 0, 0, 0, 0, 30, 40, 0, 0]);
+    c.toUnits(rows, 4);
+    assert.deepEqual([...rows].map((value) => Math.round(100 * value)), [60, 80, 0, 0, 0, 0, 0, 0, 60, 80, 0, 0]);
+  });
+
+  // A database that was given up while it was being opened was closed whenever that was done: who opened it again by then
+  // was told that it is open elsewhere.
+  test('a place is opened again once all that was opened there is closed', async () => {
+    const told = [];
+    const open = (name, ready) => async () => {
+      told.push(`open ${name}`);
+      await ready;
+      return { name, close: async () => void told.push(`close ${name}`) };
+    };
+    const turns = new c.Turns();
+    let finish;
+    const first = turns.open('films', open('first', new Promise((done) => { finish = done; })));
+    const other = await turns.open('notes', open('other'));
+    assert.equal(other.name, 'other');
+    const second = turns.open('films', open('second'));
+    finish();
+    assert.deepEqual([(await first).name, (await second).name], ['first', 'second']);
+    assert.deepEqual(told, ['open first', 'open other', 'close other', 'close first', 'open second']);
+    const broken = turns.open('films', async () => { throw new Error('no'); });
+    await assert.rejects(broken, /no/);
+    assert.equal((await turns.open('films', open('third'))).name, 'third');
   });
 
   test('a lasso holds what lies inside its line', () => {

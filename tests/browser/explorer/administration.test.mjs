@@ -42,10 +42,12 @@ describe('the administration of the explorer', () => {
       await page.getByRole('button', { name: 'Verify' }).click();
       await page.getByText('Nothing is damaged').waitFor();
       await page.getByLabel('For', { exact: true }).fill('<b>a test</b>');
-      await page.getByRole('button', { name: 'Make a key' }).click();
+      // Each click of two made a key of its own.
+      await page.getByRole('button', { name: 'Make a key' }).dblclick();
       const token = await page.locator('.notice code').textContent();
       assert.match(token, /^kith/);
       await page.getByRole('button', { name: 'Hide it' }).click();
+      assert.equal(await page.getByRole('button', { name: 'Revoke' }).count(), 1);
       await page.getByRole('button', { name: 'Revoke' }).click();
       await page.getByText('There is none yet').waitFor();
       await narrow(page, 'administration');

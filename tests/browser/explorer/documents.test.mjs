@@ -24,12 +24,16 @@ describe('the documents of the explorer', () => {
         await page.getByText(/It was not stored: .*8/).waitFor();
         await page.getByLabel('Vector, as a JSON array').fill('[1, 2, 3, 4, 5, 6, 7, 8]');
         await page.getByRole('button', { name: 'Store' }).click();
+        // Above the panel, where it can be read and dismissed: notices lay behind what is modal.
         await page.getByText('mine was stored').first().waitFor();
+        await page.getByRole('button', { name: 'Dismiss' }).first().click();
         await page.getByRole('button', { name: 'Edit' }).click();
         await page.getByLabel('Metadata').fill('{"title": "Mine again"}');
         await page.getByRole('button', { name: 'Store' }).click();
         await page.locator('pre', { hasText: 'Mine again' }).waitFor();
-        // Its first version can still be seen.
+        // Its first version can still be seen; none is read before.
+        assert.equal(await page.locator('.versions button').count(), 0);
+        await page.locator('summary', { hasText: 'Versions' }).click();
         await eventually(() => page.locator('.versions button').count(), 2);
         await page.locator('.versions button').nth(1).click();
         await page.locator('pre', { hasText: '2020' }).waitFor();

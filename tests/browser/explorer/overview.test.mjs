@@ -76,6 +76,9 @@ describe('the overview of the explorer', () => {
       const base = `http://127.0.0.1:${proxy.address().port}/deep/path/`;
       await withPage({ base, where: 'search/server/films?q=ship' }, async (page) => {
         await page.locator('.results article').first().waitFor();
+        // The API's page named its parts from the root of the host.
+        await page.goto(`${base}docs#search`);
+        await page.locator('#search .command', { hasText: `${base}v1/collections/films/search` }).waitFor();
       });
     } finally {
       proxy.close();
@@ -146,6 +149,13 @@ describe('the explorer on a locked server', () => {
       assert.ok(!page.url().includes('sixteen'));
       const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
       assert.ok(!kept.includes('sixteen'), kept);
+      // It could be entered only where one was refused, and forgotten nowhere.
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('forget a token');
+      await page.keyboard.press('Enter');
+      await page.getByText('This page knows a token').waitFor();
+      await page.getByRole('button', { name: 'Forget the token' }).click();
+      await page.getByText('This server wants to know who you are').waitFor();
     }));
 
   test('says why a write was refused, and keeps what was typed', async () => {

@@ -3,6 +3,7 @@
 
 import { isCancelled } from '../data/problem.js';
 import { type Source, openSource } from '../data/sources.js';
+import { Turns } from '../data/turns.js';
 import type { CollectionInfo, CollectionStats, Database } from '../data/types.js';
 import { keepForOffline } from './worker.js';
 
@@ -20,12 +21,12 @@ class Session {
   broken = $state.raw<readonly Broken[]>([]);
   error = $state.raw<unknown>(null);
   #turn = 0;
-  #closing: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns<Database>();
 
   /** Opens a source in place of the one before. */
   async enter(source: Source): Promise<void> {
     const turn = ++this.#turn;
-    this.#leave();
+    this.database = null;
     this.source = source;
     this.phase = 'opening';
     this.infos = [];
@@ -34,9 +35,8 @@ class Session {
     // What is in this browser can be looked at without the server, too.
     if (source.kind === 'browser') void keepForOffline();
     try {
-      await this.#closing;
-      const database = await openSource(source);
-      if (turn !== this.#turn) return void (await database.close());
+      const database = await this.#turns.open(source.id, () => openSource(source));
+      if (turn !== this.#turn) return;
       this.database = database;
       await this.#read(database, turn);
       if (turn === this.#turn) this.phase = 'open';
@@ -74,17 +74,16 @@ class Session {
     this.broken = stats.filter((one): one is Broken => 'error' in one);
   }
 
-  #leave(): void {
-    const { database } = this;
-    this.database = null;
-    if (database) this.#closing = database.close().catch(() => {});
+  /** For the end of the page: lets go of the database at once. */
+  leave(): void {
+    this.#turns.leave();
   }
 }
 
 export const session = new Session();
 
 // A tab that is closed lets go at once.
-addEventListener('pagehide', () => void session.database?.close().catch(() => {}));
+addEventListener('pagehide', () => session.leave());
 addEventListener('pageshow', (event) => {
   if (event.persisted) void session.again();
 });

@@ -40,6 +40,17 @@ export function project(rows: Float32Array, dim: number): Plane {
   return { xy, shares: [share(0), share(1)] };
 }
 
+/** Makes all vectors one long, in place: what compares directions sees no lengths. One of zeros stays. */
+export function toUnits(rows: Float32Array, dim: number): void {
+  for (let from = 0; from < rows.length; from += dim) {
+    let sum = 0;
+    for (let at = from; at < from + dim; at += 1) sum += (rows[at] as number) ** 2;
+    if (sum === 0) continue;
+    const factor = 1 / Math.sqrt(sum);
+    for (let at = from; at < from + dim; at += 1) rows[at] = (rows[at] as number) * factor;
+  }
+}
+
 /** At most `most` rows, evenly spread, in f64. */
 function spread(rows: Float32Array, dim: number, most: number): Float64Array {
   const count = rows.length / dim;

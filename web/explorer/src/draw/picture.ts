@@ -40,8 +40,8 @@ export interface Drawing {
   draw(camera: Camera, part: number): boolean;
   /** In pixels of the page, and how many of the screen one of them is. */
   resize(width: number, height: number, ratio: number): void;
-  /** Calls back when what it held was lost and taken anew. */
-  onLost(again: () => void): void;
+  /** Calls back when what it held was lost and taken anew, or cannot be: then another drawing is wanted. */
+  onLost(again: () => void, refused: () => void): void;
   /** Draws all of it into a canvas of the same size. */
   copyTo(context: CanvasRenderingContext2D, camera: Camera): void;
   end(): void;

@@ -24,6 +24,8 @@ export interface StageEvents {
   /** A key that is not for the view. */
   key(name: string): boolean;
   labelOf(node: number): string;
+  /** It goes on without WebGL, which the driver has refused. */
+  fellBack?(): void;
   /** What part of the edges is drawn at rest, once that is another: not all on a machine that would take seconds for it. */
   drawn?(part: number): void;
 }
@@ -54,7 +56,7 @@ export class Stage {
   readonly #holder: HTMLElement;
   readonly #events: StageEvents;
   readonly #isFixed: boolean;
-  readonly #drawing: Drawing;
+  #drawing: Drawing;
   readonly #above: CanvasRenderingContext2D;
   readonly #ends: (() => void)[] = [];
   #camera: Camera = START;
@@ -92,7 +94,7 @@ export class Stage {
     const above = this.#canvas().getContext('2d');
     if (!above) throw new Error('this browser draws on no canvas');
     this.#above = above;
-    this.#drawing.onLost(() => this.redraw());
+    this.#watch();
     const sizes = new ResizeObserver(() => this.#resize());
     sizes.observe(holder);
     this.#ends.push(() => sizes.disconnect(), this.#listen());
@@ -207,6 +209,23 @@ export class Stage {
     const drawing = canvasDrawing(this.#canvas());
     if (!drawing) throw new Error('this browser draws on no canvas');
     return drawing;
+  }
+
+  #watch(): void {
+    this.#drawing.onLost(() => this.redraw(), () => this.#fallBack());
+  }
+
+  /** A canvas that had a WebGL context gives no other: the one that takes its place comes below what stands above it. */
+  #fallBack(): void {
+    this.#drawing.end();
+    this.#holder.firstElementChild?.remove();
+    this.#drawing = this.#makeDrawing(true);
+    this.#holder.append(this.#above.canvas);
+    this.#watch();
+    this.#resize();
+    this.#drawing.take(this.#picture);
+    this.#events.fellBack?.();
+    this.redraw();
   }
 
   #canvas(): HTMLCanvasElement {

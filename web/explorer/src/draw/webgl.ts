@@ -87,10 +87,15 @@ void main() {
   pixel = vec4(fill.rgb * opacity, opacity);
 }`;
 
-/** A drawing in a canvas; null where there is no WebGL 2. */
+/** A drawing in a canvas; null where there is no WebGL 2, or a driver that does not take the programs. */
 export function webglDrawing(canvas: HTMLCanvasElement): Drawing | null {
   const gl = canvas.getContext('webgl2', { alpha: true, antialias: false, premultipliedAlpha: true });
-  return gl ? new WebglDrawing(canvas, gl) : null;
+  try {
+    return gl ? new WebglDrawing(canvas, gl) : null;
+  } catch (error) {
+    console.warn('drawn without WebGL:', error);
+    return null;
+  }
 }
 
 interface Program {
@@ -114,9 +119,14 @@ class WebglDrawing implements Drawing {
   #edges!: Program;
   #buffers!: Record<BufferName, WebGLBuffer>;
   #again: () => void = () => {};
+  #refused: () => void = () => {};
   readonly #lost = (event: Event) => event.preventDefault();
   readonly #restored = () => {
-    this.#prepare();
+    try {
+      this.#prepare();
+    } catch {
+      return this.#refused();
+    }
     this.take(this.#picture);
     this.#again();
   };
@@ -170,8 +180,9 @@ class WebglDrawing implements Drawing {
     this.#canvas.height = Math.max(1, Math.round(height * ratio));
   }
 
-  onLost(again: () => void): void {
+  onLost(again: () => void, refused: () => void): void {
     this.#again = again;
+    this.#refused = refused;
   }
 
   /** What was drawn is gone from a canvas's memory with its frame: it is drawn once more, and read at once. */

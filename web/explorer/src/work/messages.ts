@@ -42,6 +42,8 @@ export interface CommunitiesAnswer {
 export interface ProjectRequest {
   rows: Float32Array;
   dim: number;
+  /** Whether the metric compares directions alone. */
+  isAngular: boolean;
 }
 
 export type ProjectAnswer = Plane;

@@ -106,6 +106,7 @@ export class GraphView {
       key: (name) => this.#key(name),
       labelOf: (node) => this.titleAt(node),
       drawn: (part) => { this.drawnPart = part; },
+      fellBack: () => { this.kind = 'canvas'; },
     }, { plain });
     this.kind = this.#stage.kind;
     this.#layout = new LayoutRunner((xy) => this.#placed(xy), (error) => {

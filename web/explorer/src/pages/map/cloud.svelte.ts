@@ -84,6 +84,7 @@ export class Cloud {
         return true;
       },
       labelOf: (point) => this.titleAt(point),
+      fellBack: () => { this.kind = 'canvas'; },
     }, { plain, isFixed: true });
     this.kind = this.#stage.kind;
     this.#show();
@@ -106,14 +107,14 @@ export class Cloud {
     this.busy = 'Reading vectors';
     this.error = null;
     try {
-      const { dim } = this.info;
+      const { dim, metric } = this.info;
       if (dim === null) return;
       const told = (count: number) => { this.busy = `Reading vectors: ${count.toLocaleString('en')}`; };
       let sample = await readSample(this.collection, { filter, spread, most, dim }, told, signal);
       const hits = lastSearch(this.#source, this.info.name);
       if (sample.ids.length > 0) sample = await withIds(this.collection, sample, hits, signal);
       this.busy = `Projecting ${sample.ids.length.toLocaleString('en')} vectors`;
-      const plane = await askProjection({ rows: sample.rows, dim }, signal);
+      const plane = await askProjection({ rows: sample.rows, dim, isAngular: metric === 'cosine' }, signal);
       this.#take(sample, plane.xy, hits);
       this.figures = {
         points: sample.ids.length, without: sample.without, isCut: sample.isCut, filter, spread, shares: plane.shares, hits: this.#hits.size,

@@ -46,7 +46,10 @@ export async function readSample(
     const k = Math.min(room, K_MAX);
     const { hits } = await collection.search({ filter, k, with_vector: true, decay: 'none' }, { signal });
     for (const hit of hits) sample.add({ id: hit.id, metadata: hit.metadata, vector: hit.vector ?? null });
-    return sample.done(hits.length === k);
+    if (hits.length < k) return sample.done(false);
+    // Whether there are more is told by how a filter was answered, and that only with few results.
+    const { filter_plan: plan } = await collection.search({ filter, k: 1, explain: true }, { signal });
+    return sample.done((plan?.found ?? 0) > k);
   }
   let cursor: string | null = null;
   do {
@@ -69,7 +72,7 @@ async function readSpread(
 ): Promise<Sample> {
   const all = filter.trim() === '' ? [] : [`(${filter})`];
   const counted = { k: 1, facets: [{ field: spread, limit: VALUES_MAX }], ...(all.length > 0 ? { filter } : {}) };
-  const { facets } = await collection.search(counted, { signal });
+  const { facets, total: found = 0 } = await collection.search(counted, { signal });
   const values = facets?.[0]?.values ?? [];
   const total = values.reduce((sum, { count }) => sum + count, 0);
   for (const { value, count } of values) {
@@ -80,7 +83,8 @@ async function readSpread(
     for (const hit of hits) sample.add({ id: hit.id, metadata: hit.metadata, vector: hit.vector ?? null });
     told(sample.count);
   }
-  return sample.done(total > sample.count);
+  // A document of several values is counted for each of them, and one without the field for none.
+  return sample.done(found > sample.count);
 }
 
 /** A sample with more documents: those of some ids that it does not hold yet. */
