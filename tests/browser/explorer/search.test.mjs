@@ -8,8 +8,10 @@ import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
 const ids = (page) => page.locator('.results h2 a').evaluateAll((all) => all.map((one) => new URLSearchParams(one.href.split('?')[1]).get('id')));
 const summary = (page) => page.locator('#summary').textContent();
 
+const LINKS = [['link', [{ source: 'film-0001', relation: 'sequel', target: 'film-0002' }]]];
+
 describe('the search of the explorer', () => {
-  const { state, documents, withPage } = explorer();
+  const { state, documents, withPage } = explorer({ links: LINKS });
 
   for (const source of PLACES) {
     test(`finds by words and by a document, and says why, on ${source.split(':')[0]}`, () =>
@@ -80,6 +82,28 @@ describe('the search of the explorer', () => {
       await page.getByText('Nothing was found').waitFor();
       await page.getByLabel('What was there at').fill('');
       await eventually(() => page.locator('.results article').count(), 10);
+    }));
+
+  test('finds what hits are linked to, and says along which edges', () =>
+    withPage({ where: 'search/server/films?q=ship+of+1951', permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
+      await page.locator('.results article').first().waitFor();
+      await page.locator('summary', { hasText: 'More:' }).click();
+      await page.getByLabel('What hits are linked to, too').check();
+      await page.getByLabel('An edge leaves').fill('0.9');
+      await page.getByLabel('An edge leaves').press('Enter');
+      await page.waitForURL(/expand=damping%3D0.9/);
+      const lent = page.locator('.results article', { has: page.getByText('By the graph') });
+      await eventually(() => lent.locator('h2 a').evaluateAll((all) => all.map((one) => one.href.split('id=')[1])), ['film-0002']);
+      await lent.locator('.why summary').click();
+      await lent.getByText(/linked with the hit film-0001, .* 1 edge leaves 90 %, .* along film-0001 \u2013sequel\u2192 film-0002/).waitFor();
+      await lent.getByRole('img', { name: /lent along the graph/ }).waitFor();
+      await look(page, 'search-graph');
+      for (const [name, part] of [['curl', '"expand":{"damping":0.9}'], ['TypeScript', 'expand: {"damping":0.9},'], ['Python', 'expand']]) {
+        await page.getByRole('button', { name: `Copy as ${name}` }).click();
+        await eventually(async () => (await page.evaluate(() => navigator.clipboard.readText())).includes(part), true);
+      }
+      await page.getByLabel('Followed').selectOption('in');
+      await eventually(() => lent.count(), 0);
     }));
 
   test('is copied as code', () =>

@@ -1,7 +1,20 @@
 // What is asked, as the page holds it, as it stands in the address, and as the request that it becomes. Pure functions.
 
 import type { AddressState } from '../../app/address.js';
-import type { CollectionInfo, SearchRequest } from '../../data/types.js';
+import type { CollectionInfo, Expansion, SearchRequest } from '../../data/types.js';
+
+/** How far the scores of the best hits go along the graph. */
+export interface Expand {
+  /** Along these; none for all. */
+  relations: readonly string[];
+  direction: (typeof DIRECTIONS)[number];
+  /** How many edges away. */
+  depth: number;
+  /** The share of a score that an edge leaves, 0 to 1. */
+  damping: number;
+  /** How many of the best hits lend their scores. */
+  hits: number;
+}
 
 /** What decides the order of the results beside what is looked for: two of these can be compared. */
 export interface Settings {
@@ -14,6 +27,8 @@ export interface Settings {
   rrf: number | null;
   exact: boolean;
   fuzzy: boolean;
+  /** What hits are linked to joins them; null where it does not. */
+  expand: Expand | null;
 }
 
 /** All of what is asked. */
@@ -33,7 +48,11 @@ export interface Query {
   other: Settings | null;
 }
 
-export const DEFAULTS: Settings = { alpha: 0.5, k: 10, ef: null, rrf: null, exact: false, fuzzy: false };
+export const DEFAULTS: Settings = { alpha: 0.5, k: 10, ef: null, rrf: null, exact: false, fuzzy: false, expand: null };
+export const DIRECTIONS = ['out', 'in', 'both'] as const;
+/** As the engine has it where nothing is said. */
+export const EXPAND: Expand = { relations: [], direction: 'out', depth: 1, damping: 0.5, hits: 10 };
+export const EXPAND_MAX = { depth: 6, hits: 1000 };
 export const K_MAX = 100;
 export const EF_MAX = 10_000;
 export const RRF_MAX = 10_000;
@@ -78,11 +97,46 @@ function parseSettings(address: AddressState): Settings {
     rrf: whole(address['rrf'], RRF_MAX),
     exact: address['exact'] === '1',
     fuzzy: address['fuzzy'] === '1',
+    expand: parseExpand(address['expand']),
+  };
+}
+
+/** An address within the address, as a relation may have any letter. */
+function parseExpand(text: string | undefined): Expand | null {
+  if (text === undefined || text === '') return null;
+  const parts = new URLSearchParams(text);
+  const given = (name: string) => parts.get(name) ?? undefined;
+  return {
+    relations: parts.getAll('relation').filter(Boolean),
+    direction: DIRECTIONS.find((one) => one === given('direction')) ?? EXPAND.direction,
+    depth: whole(given('depth'), EXPAND_MAX.depth) ?? EXPAND.depth,
+    damping: within(given('damping'), 0, 1) ?? EXPAND.damping,
+    hits: whole(given('hits'), EXPAND_MAX.hits) ?? EXPAND.hits,
+  };
+}
+
+function formatExpand(expand: Expand | null): string {
+  if (!expand) return '';
+  const parts = new URLSearchParams(expand.relations.map((relation) => ['relation', relation]));
+  for (const name of ['direction', 'depth', 'damping', 'hits'] as const) {
+    if (expand[name] !== EXPAND[name]) parts.set(name, String(expand[name]));
+  }
+  return parts.toString() || 'neighbours';
+}
+
+/** What of it is not as the engine has it anyway. */
+function expansionOf(expand: Expand): Expansion {
+  return {
+    ...(expand.relations.length > 0 && { relations: expand.relations }),
+    ...(expand.direction !== EXPAND.direction && { direction: expand.direction }),
+    ...(expand.depth !== EXPAND.depth && { depth: expand.depth }),
+    ...(expand.damping !== EXPAND.damping && { damping: expand.damping }),
+    ...(expand.hits !== EXPAND.hits && { hits: expand.hits }),
   };
 }
 
 function formatSettings(settings: Settings): AddressState {
-  const { alpha, k, ef, rrf, exact, fuzzy } = settings;
+  const { alpha, k, ef, rrf, exact, fuzzy, expand } = settings;
   return {
     alpha: alpha === DEFAULTS.alpha ? '' : String(alpha),
     k: k === DEFAULTS.k ? '' : String(k),
@@ -90,13 +144,15 @@ function formatSettings(settings: Settings): AddressState {
     rrf: String(rrf ?? ''),
     exact: exact ? '1' : '',
     fuzzy: fuzzy ? '1' : '',
+    expand: formatExpand(expand),
   };
 }
 
 const given = (state: AddressState): Record<string, string> =>
   Object.fromEntries(Object.entries(state).filter(([, value]) => value !== ''));
 
-function within(text: string | undefined, least: number, most: number): number | null {
+/** A number between two others; null for what is none. */
+export function within(text: string | undefined, least: number, most: number): number | null {
   const number = Number.parseFloat(text ?? '');
   return Number.isFinite(number) ? Math.min(most, Math.max(least, number)) : null;
 }
@@ -147,6 +203,8 @@ export function requestOf(query: Query, settings: Settings, sides: Sides, vector
   if (sides.vector && settings.ef !== null) request.ef = settings.ef;
   if (sides.vector && settings.exact) request.exact = true;
   if (sides.words && settings.fuzzy) request.fuzzy = true;
+  // A filter alone scores nothing that could be lent.
+  if (settings.expand && (sides.words || sides.vector)) request.expand = expansionOf(settings.expand);
   if (sides.words) request.highlight = true;
   if (sides.words || sides.vector || query.filter.trim() !== '') request.explain = true;
   if (sides.vector && query.trace) request.trace = true;
@@ -162,6 +220,7 @@ export function describeSettings(settings: Settings, sides: Sides): string {
     sides.vector && settings.ef !== null && `ef ${settings.ef}`,
     sides.vector && settings.exact && 'exact',
     sides.words && settings.fuzzy && 'with typos',
+    settings.expand && `along ${settings.expand.relations.join(', ') || 'all edges'} of the best ${settings.expand.hits}`,
     `${settings.k} results`,
   ];
   return parts.filter(Boolean).join(', ');

@@ -1,22 +1,27 @@
 // Why a result came, in words: pure functions over an explanation.
 
 import type { Explanation } from '../../data/types.js';
-import { number, ordinal, percent, score } from '../../parts/format.js';
+import { count, number, ordinal, percent, score, shorten } from '../../parts/format.js';
 import type { Settings, Sides } from './query.js';
+
+/** An id in a sentence. */
+const ID_MAX = 60;
 
 /** The sentences of a result, one for each part that was asked for. */
 export function reasons(explanation: Explanation | undefined, sides: Sides, metric: string): string[] {
   if (!explanation) return [];
-  const { vector, words, decay } = explanation;
+  const { vector, words, graph, decay } = explanation;
   const told: string[] = [];
+  if (graph) told.push(byGraph(graph));
+  const adds = graph ? 'alone that would be' : 'that adds';
   if (sides.vector) {
     told.push(vector
-      ? `By meaning it is the ${ordinal(vector.rank)}, at a ${metric} distance of ${number(vector.distance)}: that adds ${score(vector.contribution)}.`
+      ? `By meaning it is the ${ordinal(vector.rank)}, at a ${metric} distance of ${number(vector.distance)}: ${adds} ${score(vector.contribution)}.`
       : 'By meaning it is not among the nearest, so that adds nothing.');
   }
   if (sides.words) {
     told.push(words
-      ? `By words it is the ${ordinal(words.rank)}, for ${list([...new Set(words.terms.map(({ term }) => `\u201c${term}\u201d`))])}: that adds ${score(words.contribution)}.`
+      ? `By words it is the ${ordinal(words.rank)}, for ${list([...new Set(words.terms.map(({ term }) => `\u201c${term}\u201d`))])}: ${adds} ${score(words.contribution)}.`
       : 'None of its words matched well enough, so they add nothing.');
   }
   if (decay) {
@@ -24,6 +29,13 @@ export function reasons(explanation: Explanation | undefined, sides: Sides, metr
     told.push(`Time leaves ${percent(decay.factor)} of the sum: it is counted from ${decay.since}${touched}.`);
   }
   return told;
+}
+
+/** What a hit lent along edges. */
+function byGraph({ hit, score: lent, damping, edges, contribution }: NonNullable<Explanation['graph']>): string {
+  const way = edges.map(({ source, relation, target }) => `${shorten(source, ID_MAX)} \u2013${shorten(relation, ID_MAX)}\u2192 ${shorten(target, ID_MAX)}`);
+  return `By the graph it is linked with the hit ${shorten(hit, ID_MAX)}, which scores ${score(lent)}: each of ${count(edges.length, 'edge')} `
+    + `leaves ${percent(damping)}, so that ${score(contribution)} is lent along ${list(way)}.`;
 }
 
 /** How the two sides became one score. */
