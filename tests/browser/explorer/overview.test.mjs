@@ -101,6 +101,21 @@ describe('the overview of the explorer', () => {
       await page.locator('.results article').first().waitFor();
     }));
 
+  test('shares a database of this browser with other tabs, and runs its engine in a Worker', () =>
+    withPage({ where: 'documents/SOURCE/films', source: 'browser:films' }, async (page) => {
+      await page.getByText('63 read').waitFor();
+      assert.ok(page.workers().some((one) => one.url().endsWith('/kithdb/worker/worker.js')));
+      const other = await page.context().newPage();
+      await other.goto(page.url());
+      await other.getByText('63 read').waitFor();
+      await other.getByRole('button', { name: 'Add', exact: true }).click();
+      await other.getByLabel('Id', { exact: true }).nth(1).fill('from another tab');
+      await other.getByRole('button', { name: 'Store' }).click();
+      await other.getByText('from another tab was stored').first().waitFor();
+      await page.goto(`${page.url()}?id=from+another+tab`);
+      await page.locator('dialog').getByText('Metadata').waitFor();
+    }));
+
   test('goes on without a server on what this browser has', () =>
     withPage({ where: 'overview/SOURCE', source: 'browser:films' }, async (page) => {
       await page.getByRole('heading', { name: 'films' }).waitFor();

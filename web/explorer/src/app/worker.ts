@@ -1,5 +1,7 @@
 // Starts Workers of the explorer, and the service worker that keeps the pages for the time without a server. Where browsers let a policy say which addresses may become scripts, it is these alone.
 
+import { engineWorkerAddress } from '../data/place.js';
+
 /** The search page's service worker keeps the explorer, too; it knows the addresses of a server that is not below a path. */
 const [OFFLINE, PAGES, HERE] = ['/ui/offline.js', '/ui/', '/ui/explorer/'];
 
@@ -7,13 +9,13 @@ const [OFFLINE, PAGES, HERE] = ['/ui/offline.js', '/ui/', '/ui/explorer/'];
 const policy = globalThis.trustedTypes?.createPolicy('kith', {
   createScriptURL(address) {
     const { href } = new URL('assets/', document.baseURI);
-    if (address === OFFLINE) return address;
+    if (address === OFFLINE || address === engineWorkerAddress().href) return address;
     if (new URL(address, document.baseURI).href.startsWith(href)) return address;
     throw new TypeError(`${address} is not a script of this page`);
   },
 });
 
-/** A Worker by what `import url from './some.worker.ts?worker&url'` gives. */
+/** A Worker by what `import url from './some.worker.ts?worker&url'` gives, or the engine's. */
 export const startWorker = (url: string): Worker =>
   new Worker((policy?.createScriptURL(url) ?? url) as string, { type: 'module' });
 

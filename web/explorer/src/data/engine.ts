@@ -1,13 +1,13 @@
 // Brings the engine: a module of the server's, imported when a database is first wanted. Its 3 MB of WebAssembly come
-// with the first database of this browser, and not before.
+// with the first database of this browser, in a Worker of its own, and not before.
 
 import { engineAddress } from './place.js';
-import type { LocalOptions, ConnectOptions, Database, LocalDatabase } from './types.js';
+import type { BrowserOptions, ConnectOptions, Database } from './types.js';
 
 /** What of the module is used. */
 interface Engine {
   connect(url: string | URL, options?: ConnectOptions): Promise<Database>;
-  open(name: string, options?: LocalOptions): Promise<LocalDatabase>;
+  open(name: string, options?: BrowserOptions): Promise<Database>;
 }
 
 let loading: Promise<Engine> | undefined;

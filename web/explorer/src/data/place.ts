@@ -6,6 +6,9 @@ export const serverAddress = (page: string = document.baseURI): URL => new URL('
 /** The engine's entry, which the server has for its search page already. */
 export const engineAddress = (page: string = document.baseURI): URL => new URL('../kithdb/browser.js', bare(page));
 
+/** The script of the Worker in which the engine runs, so that nothing it does keeps the page from answering. */
+export const engineWorkerAddress = (page: string = document.baseURI): URL => new URL('../kithdb/worker/worker.js', bare(page));
+
 function bare(page: string): URL {
   const url = new URL(page);
   url.search = '';

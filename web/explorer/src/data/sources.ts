@@ -1,8 +1,9 @@
 // Where databases are: the server of this page, this browser, another server. A source has an id for the address, and
 // opens as the one interface that all of them have.
 
+import { startWorker } from '../app/worker.js';
 import { engine } from './engine.js';
-import { serverAddress } from './place.js';
+import { engineWorkerAddress, serverAddress } from './place.js';
 import { tokenFor } from './tokens.js';
 import type { Database, EmbedderFiles } from './types.js';
 import { keptEmbedder } from '../../../tab-embedder.js';
@@ -56,10 +57,16 @@ export function remoteSource(text: string): Source | null {
 /** Opens it. A server is not asked anything yet. */
 export async function openSource(source: Source): Promise<Database> {
   const { connect, open } = await engine();
-  if (source.kind === 'browser') return open(source.name!, { embedder: await embedder() });
+  if (source.kind === 'browser') return open(source.name!, { embedder: await embedder(), ...inWorker() });
   const token = tokenFor(source.address!);
   return connect(source.address!, token === undefined ? {} : { token });
 }
+
+/**
+ * In a Worker, and together with other tabs of the explorer. Where an origin is not secure there are no locks by which tabs
+ * could share: there the tab that opened last has it.
+ */
+const inWorker = () => ({ worker: startWorker(engineWorkerAddress().href), shared: 'locks' in navigator });
 
 /** The embedder that the search page keeps in this browser, so that what it copied is searched by meaning here, too. */
 async function embedder(): Promise<EmbedderFiles | undefined> {

@@ -2,6 +2,6 @@
 
 export type * from '../../../../js/src/types.js';
 export type { ConnectOptions } from '../../../../js/src/remote/connect.js';
-export type { LocalOptions } from '../../../../js/src/browser.js';
+export type { BrowserOptions } from '../../../../js/src/browser.js';
 export type { Report } from '../../../../js/src/errors.js';
 export type { EmbedderFiles } from '../../../../js/src/wasm/embedder.js';
