@@ -96,28 +96,19 @@ impl NativeCollection {
     /// Makes edges, by the JSON of a `LinksBody`, and answers how many versions began.
     #[napi(catch_unwind)]
     pub fn link(&self, edges: String) -> AsyncTask<Work<u32>> {
-        self.later(move |handle| {
-            let (batch, level) = parse::<LinksBody<'_>>(edges.as_bytes())?.batch()?;
-            handle.write(batch, level).map(|written| count(written.linked))
-        })
+        self.later(move |handle| link(handle, &edges))
     }
 
     /// Ends edges, by the JSON of an `UnlinksBody`, and answers how many were there.
     #[napi(catch_unwind)]
     pub fn unlink(&self, edges: String) -> AsyncTask<Work<u32>> {
-        self.later(move |handle| {
-            let (batch, level) = parse::<UnlinksBody>(edges.as_bytes())?.batch()?;
-            handle.write(batch, level).map(|written| count(written.unlinked))
-        })
+        self.later(move |handle| unlink(handle, &edges))
     }
 
     /// The JSON of what the graph answers to a question of this verb.
     #[napi(catch_unwind)]
     pub fn graph(&self, verb: String, question: String) -> AsyncTask<Work<String>> {
-        self.later(move |handle| {
-            let ask = GraphAsk::parse(&verb, question.as_bytes())?;
-            handle.ask_graph(&ask.question, &ask.options).map(|found| to_json(&ask.answer(found)))
-        })
+        self.later(move |handle| graph(handle, &verb, &question))
     }
 
     /// Documents by their ids, in one consistent state; how, by the JSON of a `ReadBody`.
@@ -242,6 +233,24 @@ pub fn write(
 pub fn delete(handle: &CollectionHandle, ids: &[Utf16String], options: Option<&str>) -> Result<u32> {
     let level = arguments::level(options)?;
     handle.delete(arguments::ids(ids)?, level).map(|written| count(written.ended))
+}
+
+/// Makes edges and answers how many versions began.
+pub fn link(handle: &CollectionHandle, edges: &str) -> Result<u32> {
+    let (batch, level) = parse::<LinksBody<'_>>(edges.as_bytes())?.batch()?;
+    handle.write(batch, level).map(|written| count(written.linked))
+}
+
+/// Ends edges and answers how many were there.
+pub fn unlink(handle: &CollectionHandle, edges: &str) -> Result<u32> {
+    let (batch, level) = parse::<UnlinksBody>(edges.as_bytes())?.batch()?;
+    handle.write(batch, level).map(|written| count(written.unlinked))
+}
+
+/// The JSON of what the graph answers to a question of this verb.
+pub fn graph(handle: &CollectionHandle, verb: &str, question: &str) -> Result<String> {
+    let ask = GraphAsk::parse(verb, question.as_bytes())?;
+    handle.ask_graph(&ask.question, &ask.options).map(|found| to_json(&ask.answer(found)))
 }
 
 /// Documents by their ids, in one consistent state.

@@ -81,25 +81,21 @@ impl NativeDatabase {
     #[napi(catch_unwind)]
     pub fn kv_set(&self, key: String, value: String, options: Option<String>) -> AsyncTask<Work<bool>> {
         let db = Arc::clone(&self.0);
-        promise(move || db.kv_set(&key, &value, arguments::level(options.as_deref())?))
+        promise(move || kv_set(&db, &key, &value, options.as_deref()))
     }
 
     /// Takes a key away; true when it was there.
     #[napi(catch_unwind)]
     pub fn kv_delete(&self, key: String, options: Option<String>) -> AsyncTask<Work<bool>> {
         let db = Arc::clone(&self.0);
-        promise(move || db.kv_delete(&key, arguments::level(options.as_deref())?))
+        promise(move || kv_delete(&db, &key, options.as_deref()))
     }
 
     /// The JSON of a page of keys, by the JSON of a `KeysBody`.
     #[napi(catch_unwind)]
     pub fn kv_list(&self, request: String) -> AsyncTask<Work<String>> {
         let db = Arc::clone(&self.0);
-        promise(move || {
-            let asked: KeysBody = parse(request.as_bytes())?;
-            let page = db.kv_list(&asked.prefix, asked.cursor.as_deref(), asked.limit())?;
-            Ok(to_json(&KeysAnswer::from(page)))
-        })
+        promise(move || kv_list(&db, &request))
     }
 
     /// The JSON of what all collections hold and take.
@@ -159,6 +155,23 @@ impl NativeDatabase {
 pub fn infos(db: &Db) -> Result<Vec<InfoAnswer>> {
     let info = |name: String| Ok(info_answer(&db.collection(&name)?.info()?));
     db.names()?.into_iter().map(info).collect()
+}
+
+/// Gives a key its value; true when it had one before.
+pub fn kv_set(db: &Db, key: &str, value: &str, options: Option<&str>) -> Result<bool> {
+    db.kv_set(key, value, arguments::level(options)?)
+}
+
+/// Takes a key away; true when it was there.
+pub fn kv_delete(db: &Db, key: &str, options: Option<&str>) -> Result<bool> {
+    db.kv_delete(key, arguments::level(options)?)
+}
+
+/// The JSON of a page of keys.
+pub fn kv_list(db: &Db, request: &str) -> Result<String> {
+    let asked: KeysBody = parse(request.as_bytes())?;
+    let page = db.kv_list(&asked.prefix, asked.cursor.as_deref(), asked.limit())?;
+    Ok(to_json(&KeysAnswer::from(page)))
 }
 
 /// Opens what the JSON of an `OpenBody` says.

@@ -42,6 +42,30 @@ impl NativeDatabase {
     pub fn drop_sync(&self, name: String) -> napi::Result<()> {
         self.db().drop_collection(&name).map_err(|error| js_error(&error))
     }
+
+    /// As `kv_get`.
+    #[napi(catch_unwind)]
+    pub fn kv_get_sync(&self, key: String) -> napi::Result<Option<String>> {
+        self.db().kv_get(&key).map_err(|error| js_error(&error))
+    }
+
+    /// As `kv_set`.
+    #[napi(catch_unwind)]
+    pub fn kv_set_sync(&self, key: String, value: String, options: Option<String>) -> napi::Result<bool> {
+        database::kv_set(self.db(), &key, &value, options.as_deref()).map_err(|error| js_error(&error))
+    }
+
+    /// As `kv_delete`.
+    #[napi(catch_unwind)]
+    pub fn kv_delete_sync(&self, key: String, options: Option<String>) -> napi::Result<bool> {
+        database::kv_delete(self.db(), &key, options.as_deref()).map_err(|error| js_error(&error))
+    }
+
+    /// As `kv_list`.
+    #[napi(catch_unwind)]
+    pub fn kv_list_sync(&self, request: String) -> napi::Result<String> {
+        database::kv_list(self.db(), &request).map_err(|error| js_error(&error))
+    }
 }
 
 #[napi]
@@ -71,6 +95,24 @@ impl NativeCollection {
     #[napi(catch_unwind)]
     pub fn delete_sync(&self, ids: Vec<Utf16String>, options: Option<String>) -> napi::Result<u32> {
         self.now(|handle| collection::delete(handle, &ids, options.as_deref()))
+    }
+
+    /// As `link`.
+    #[napi(catch_unwind)]
+    pub fn link_sync(&self, edges: String) -> napi::Result<u32> {
+        self.now(|handle| collection::link(handle, &edges))
+    }
+
+    /// As `unlink`.
+    #[napi(catch_unwind)]
+    pub fn unlink_sync(&self, edges: String) -> napi::Result<u32> {
+        self.now(|handle| collection::unlink(handle, &edges))
+    }
+
+    /// As `graph`.
+    #[napi(catch_unwind)]
+    pub fn graph_sync(&self, verb: String, question: String) -> napi::Result<String> {
+        self.now(|handle| collection::graph(handle, &verb, &question))
     }
 
     /// As `get`.

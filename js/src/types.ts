@@ -279,6 +279,32 @@ export interface AddOptions extends WriteOptions {
   bulk?: boolean | undefined;
 }
 
+/** How far something has come. */
+export interface Progress {
+  /** Documents, or bytes of a file. */
+  done: number;
+  /** Of how many; null where nobody knows. */
+  total: number | null;
+}
+
+/** How documents are stored as they come. */
+export interface LoadOptions extends CallOptions {
+  /** True to store them in place of those with their ids; else the first whose id is there ends it. */
+  upsert?: boolean | undefined;
+  /** What each batch waits for; left out, what the database was opened with. */
+  durability?: Durability | undefined;
+  /** How many are written at once, up to 50,000; default 1,000. Fewer, where they are large. */
+  batch?: number | undefined;
+  /** Told after each batch how many documents are stored. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** How a file is imported. */
+export interface ImportOptions extends ChangeOptions {
+  /** Told as the file is read, in bytes. What is done with it then is one step. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
 /** What a write did. */
 export interface Written {
   /** Documents stored. */
@@ -441,7 +467,7 @@ export interface Database extends AsyncDisposable, Disposable {
   import<Metadata extends object = JsonObject>(
     name: string,
     file: Uint8Array | Blob | ReadableStream<Uint8Array>,
-    options?: ChangeOptions,
+    options?: ImportOptions,
   ): Promise<Collection<Metadata>>;
   /** Texts under keys, beside the collections. */
   readonly kv: KeyValueStore;
@@ -476,6 +502,14 @@ export interface Collection<Metadata extends object = JsonObject> {
   upsert(document: NewDocument<Metadata>, options?: WriteOptions): Promise<Written>;
   /** Stores documents, in place of those with their ids. */
   upsertMany(documents: readonly NewDocument<Metadata>[], options?: AddOptions): Promise<Written>;
+  /**
+   * Stores any number of documents as they come, batch after batch; each batch is stored whole or not at all. What was stored
+   * stays when it is given up, or when a batch is refused.
+   */
+  load(
+    documents: Iterable<NewDocument<Metadata>> | AsyncIterable<NewDocument<Metadata>> | ReadableStream<NewDocument<Metadata>>,
+    options?: LoadOptions,
+  ): Promise<Written>;
   /** Deletes documents and answers how many of them were there. */
   delete(ids: string | readonly string[], options?: WriteOptions): Promise<number>;
   /** Counts a use of documents, without making a version of them, and answers how many of them were there. */

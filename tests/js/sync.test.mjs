@@ -36,6 +36,37 @@ test('a script writes and reads without a promise', async (t) => {
   await refused('invalid_request', () => films.getManySync('a'));
 });
 
+test('the graph and the keys are asked without a promise, too', async (t) => {
+  const db = openMemorySync();
+  after(t, () => db[Symbol.dispose]());
+  const { graph } = db.createSync('c', { history: 'forever' });
+  const edges = [{ source: 'a', relation: 'to', target: 'b', weight: 2 }, { source: 'b', relation: 'to', target: 'c' }];
+  assert.equal(graph.linkSync(edges, { durability: 'os' }), 2);
+  assert.equal(graph.linkSync(edges[0]), 0);
+  const asked = {
+    edges: { id: 'a', direction: 'both' },
+    traverse: { id: 'a', paths: ['to.to'] },
+    subgraph: { ids: ['a'], depth: 2 },
+    path: { source: 'a', target: 'c' },
+  };
+  for (const [verb, request] of Object.entries(asked)) {
+    const found = graph[`${verb}Sync`](request);
+    assert.deepEqual(found, await graph[verb](request), verb);
+    assert.ok(JSON.stringify(found).includes('"b"'), verb);
+  }
+  assert.equal(graph.unlinkSync({ source: 'a', relation: 'to', target: 'b' }), 1);
+  assert.deepEqual(graph.pathSync(asked.path).nodes, []);
+  await refused('invalid_parameter', () => graph.edgesSync({ id: 'a', limit: 0 }));
+  await refused('invalid_request', () => graph.linkSync('a'));
+
+  assert.deepEqual([db.kv.setSync('k', 'v'), db.kv.setSync('k', 'w', { durability: 'always' })], [false, true]);
+  assert.deepEqual([db.kv.getSync('k'), db.kv.getSync('none')], ['w', null]);
+  assert.deepEqual(db.kv.listSync({ prefix: 'k' }), await db.kv.list({ prefix: 'k' }));
+  assert.deepEqual([db.kv.deleteSync('k'), db.kv.deleteSync('k')], [true, false]);
+  await refused('invalid_key', () => db.kv.getSync('\ud800'));
+  await refused('invalid_key', () => db.kv.setSync('', 'v'));
+});
+
 test('what cannot be is refused before anything is returned', async (t) => {
   const db = openMemorySync();
   after(t, () => db[Symbol.dispose]());

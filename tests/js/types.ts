@@ -10,6 +10,7 @@ import {
   type LocalDatabase,
   type NodeCollection,
   type SearchResult,
+  type Written,
   connect,
   open,
   openMemory,
@@ -76,7 +77,13 @@ export async function everywhere(db: Database): Promise<void> {
   const [stats] = await db.stats();
   if (stats && !('error' in stats)) same<Same<typeof stats, CollectionFigures>>();
   const { clean } = await db.verify();
-  await db.import('copy', await films.exportStream());
+  await db.import('copy', await films.exportStream(), { onProgress: ({ done, total }) => total && done / total });
+  const written = await films.load([{ id: 'a', metadata: { title: 'Alien', year: 1979 } }], { upsert: true, batch: 10 });
+  same<Same<typeof written, Written>>();
+  await films.load((async function* () {})(), { onProgress: ({ done }) => done, signal: AbortSignal.abort() });
+  await films.load(new ReadableStream<{ id: string }>(), { durability: 'os' });
+  // @ts-expect-error: not documents
+  await films.load(['a']);
   await db.kv.set('key', 'value', { durability: 'always' });
   [title, other, one, year, director, length, clean];
 }
@@ -94,6 +101,10 @@ export async function engines(): Promise<void> {
   same<Same<typeof tab, LocalDatabase>>();
   tab.collection('a').searchSync({ text: 'a' });
   tab.collection('a').getSync('a');
+  tab.collection<Film>('a').graph.edgesSync({ id: 'a', hydrate: true }).nodes[0]?.metadata?.title;
+  const value: string | null = tab.kv.getSync('key');
+  // @ts-expect-error: a tab cannot wait for its store
+  tab.kv.setSync('key', 'value');
   // @ts-expect-error: a tab cannot wait for its store
   tab.collection('a').addSync({ id: 'a' });
   await browser.connect('http://localhost:9091');
@@ -116,6 +127,8 @@ export async function engines(): Promise<void> {
   same<Same<typeof films, NodeCollection<Film>>>();
   films.addSync({ id: 'a', metadata: { title: 'Alien', year: 1979 } });
   const year: number | undefined = films.getSync('a')?.metadata.year;
+  films.graph.linkSync({ source: 'a', relation: 'to', target: 'b' });
+  node.kv.setSync('key', 'value', { durability: 'always' });
   for (const db of [await open('a'), await openMemory(), openMemorySync()]) await everywhere(db);
   await everywhere(remote);
   await everywhere(tab);
@@ -124,5 +137,5 @@ export async function engines(): Promise<void> {
   } catch (error) {
     if (error instanceof KithError) same<Same<typeof error.code, string>>();
   }
-  [year];
+  [year, value];
 }

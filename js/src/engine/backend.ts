@@ -42,7 +42,12 @@ export interface BackendDatabase {
   close(): Promise<void>;
   /** Closes; an engine that cannot wait goes on closing afterwards. */
   closeSync(): void;
-  // Left out by an engine that cannot wait.
+  // Left out by an engine that has to wait for an answer.
+  kvGetSync?(key: string): string | null | undefined;
+  kvListSync?(request: string): string;
+  // Left out by an engine that cannot wait for the store, either.
+  kvSetSync?(key: string, value: string, options?: string): boolean;
+  kvDeleteSync?(key: string, options?: string): boolean;
   createSync?(name: string, config: string): BackendCollection;
   collectionsSync?(): string;
   dropSync?(name: string): void;
@@ -83,6 +88,9 @@ export interface BackendCollection {
   getSync?(ids: string[], options?: string): Answer;
   scanSync?(request: string): Answer;
   infoSync?(): string;
+  graphSync?(verb: string, question: string): string;
+  linkSync?(edges: string): number;
+  unlinkSync?(edges: string): number;
   writeSync?(
     ids: string[],
     vectors: (Float32Array | undefined)[],
@@ -157,9 +165,12 @@ function callOf(options: ChangeOptions | undefined): Call | undefined {
   return { signal, idempotencyKey };
 }
 
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Waits for work, and no longer once somebody gives up. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(cancelled('the call', signal.reason));
+    // What began the work may have aborted it.
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });

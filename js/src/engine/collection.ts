@@ -12,11 +12,12 @@ import type {
   Document,
   Estimate,
   EstimateRequest,
-  Graph,
   Job,
   JsonObject,
+  LoadOptions,
   NewDocument,
   NodeCollection,
+  NodeGraph,
   Page,
   PageRequest,
   ReadOptions,
@@ -33,6 +34,8 @@ import { attach, decodeDocuments, decodePage, decodeSearch, encodeSearch } from 
 import { type BackendCollection, type JobKind, call, jobsOf, wait } from './backend.js';
 import { compress } from './compress.js';
 import { EngineGraph } from './graph.js';
+import { load } from './load.js';
+import type { Source } from './until.js';
 import { watched } from './watch.js';
 
 /** Documents fetched at once by `documents()`. */
@@ -41,7 +44,7 @@ const PAGE = 500;
 /** A collection over what an engine gives. */
 export class EngineCollection<M extends object = JsonObject> implements NodeCollection<M> {
   readonly name: string;
-  readonly graph: Graph<M>;
+  readonly graph: NodeGraph<M>;
   readonly #backend: BackendCollection;
 
   constructor(name: string, backend: BackendCollection) {
@@ -64,6 +67,14 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
 
   upsertMany(documents: readonly NewDocument<M>[], options?: AddOptions): Promise<Written> {
     return this.#write(documents, true, options);
+  }
+
+  async load(documents: Source<NewDocument<M>>, options: LoadOptions = {}): Promise<Written> {
+    const { upsert, batch, ...rest } = options;
+    const how = encodeOptions(rest);
+    return load(documents, options, ({ ids, vectors, metadata, lives }, signal) => {
+      return wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert === true, how, call), { signal });
+    });
   }
 
   async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: AddOptions): Promise<Written> {

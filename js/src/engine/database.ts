@@ -8,19 +8,21 @@ import type {
   CollectionConfig,
   CollectionInfo,
   CollectionStats,
+  ImportOptions,
   JsonObject,
-  KeyValueStore,
   NodeCollection,
   NodeDatabase,
+  NodeKeyValueStore,
   Verified,
 } from '../types.js';
 import { type BackendDatabase, call, wait } from './backend.js';
 import { EngineCollection } from './collection.js';
 import { EngineKeyValueStore } from './kv.js';
+import { until } from './until.js';
 
 /** A database over what an engine gives. */
 export class EngineDatabase implements NodeDatabase {
-  readonly kv: KeyValueStore;
+  readonly kv: NodeKeyValueStore;
   readonly #backend: BackendDatabase;
 
   constructor(backend: BackendDatabase) {
@@ -54,10 +56,10 @@ export class EngineDatabase implements NodeDatabase {
   async import<M extends object = JsonObject>(
     name: string,
     file: Uint8Array | Blob | ReadableStream<Uint8Array>,
-    options?: ChangeOptions,
+    options?: ImportOptions,
   ): Promise<NodeCollection<M>> {
     const checked = encodeString('a name', name);
-    const bytes = file instanceof Uint8Array ? file : await bytesOf(file);
+    const bytes = await bytesOf(file, options);
     return new EngineCollection<M>(checked, await wait((call) => this.#backend.import(checked, bytes, call), options));
   }
 
@@ -110,9 +112,32 @@ export class EngineDatabase implements NodeDatabase {
 }
 
 /** All of a file: no engine can begin with a piece of it. */
-async function bytesOf(file: unknown): Promise<Uint8Array> {
+async function bytesOf(file: unknown, { signal, onProgress }: ImportOptions = {}): Promise<Uint8Array> {
+  if (file instanceof Uint8Array) {
+    onProgress?.({ done: file.length, total: file.length });
+    return file;
+  }
   const isStream = typeof ReadableStream !== 'undefined' && file instanceof ReadableStream;
   const isBlob = typeof Blob !== 'undefined' && file instanceof Blob;
   if (!isStream && !isBlob) throw invalidRequest('a file that is a Uint8Array, a Blob or a ReadableStream', file);
-  return new Uint8Array(await new Response(file as BodyInit).arrayBuffer());
+  const [stream, total]: [ReadableStream<unknown>, number | null] = isBlob ? [file.stream(), file.size] : [file as ReadableStream, null];
+  const pieces: Uint8Array[] = [];
+  let done = 0;
+  for await (const piece of until(signal, stream)) {
+    if (!(piece instanceof Uint8Array)) throw invalidRequest('a stream of Uint8Arrays', piece);
+    pieces.push(piece);
+    done += piece.length;
+    onProgress?.({ done, total });
+  }
+  return joined(pieces, done);
+}
+
+function joined(pieces: Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }

@@ -1,17 +1,17 @@
 // The graph of a collection of any engine behind the interface: checks what is asked, and reads what is answered.
 
 import { encodeMetadata, encodeOptions, encodeRequest } from '../encode.js';
-import { invalidRequest } from '../errors.js';
+import { invalidRequest, unsupported } from '../errors.js';
 import type {
   CallOptions,
   Components,
   ComponentsRequest,
   EdgesRequest,
   EdgesResult,
-  Graph,
   GraphPath,
   JsonObject,
   NewEdge,
+  NodeGraph,
   PathRequest,
   Relinked,
   Subgraph,
@@ -22,11 +22,11 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../types.js';
-import { type BackendCollection, type Call, jobsOf, wait } from './backend.js';
+import { type BackendCollection, type Call, call, jobsOf, wait } from './backend.js';
 import { watched } from './watch.js';
 
 /** A graph over what an engine gives. */
-export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
+export class EngineGraph<M extends object = JsonObject> implements NodeGraph<M> {
   readonly #backend: BackendCollection;
 
   constructor(backend: BackendCollection) {
@@ -52,10 +52,7 @@ export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
   }
 
   subgraph(request: SubgraphRequest, options?: CallOptions): Promise<Subgraph<M>> {
-    const guide = request?.guide;
-    // A typed array would become an object of its indexes.
-    const plain = guide ? { ...guide, vector: Array.from(guide.vector) } : undefined;
-    return this.#ask('subgraph', plain ? { ...request, guide: plain } : request, options);
+    return this.#ask('subgraph', plainly(request), options);
   }
 
   vacuum(options?: WatchOptions): Promise<boolean> {
@@ -76,6 +73,43 @@ export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
     return this.#watch('relink', (call) => this.#backend.relink(call), options);
   }
 
+  linkSync(edges: NewEdge | readonly NewEdge[], options?: WriteOptions): number {
+    const json = encodeEdges(edges, options);
+    const backend = this.#backend;
+    if (!backend.linkSync) throw unsupported('graph.linkSync');
+    return call(() => backend.linkSync!(json));
+  }
+
+  unlinkSync(edges: Unlinked | readonly Unlinked[], options?: WriteOptions): number {
+    const json = encodeEdges(edges, options);
+    const backend = this.#backend;
+    if (!backend.unlinkSync) throw unsupported('graph.unlinkSync');
+    return call(() => backend.unlinkSync!(json));
+  }
+
+  edgesSync(request: EdgesRequest): EdgesResult<M> {
+    return this.#askSync('edges', request);
+  }
+
+  traverseSync(request: TraverseRequest): Traversal<M> {
+    return this.#askSync('traverse', request);
+  }
+
+  subgraphSync(request: SubgraphRequest): Subgraph<M> {
+    return this.#askSync('subgraph', plainly(request));
+  }
+
+  pathSync(request: PathRequest): GraphPath<M> {
+    return this.#askSync('path', request);
+  }
+
+  #askSync<T>(verb: string, request: unknown): T {
+    const json = encodeRequest(request);
+    const backend = this.#backend;
+    if (!backend.graphSync) throw unsupported(`graph.${verb}Sync`);
+    return JSON.parse(call(() => backend.graphSync!(verb, json))) as T;
+  }
+
   async #watch<T>(
     kind: 'components' | 'relink',
     work: (call: Call) => Promise<string>,
@@ -90,6 +124,12 @@ export class EngineGraph<M extends object = JsonObject> implements Graph<M> {
     const json = encodeRequest(request);
     return JSON.parse(await wait((call) => this.#backend.graph(verb, json, call), options)) as T;
   }
+}
+
+/** A request whose guide JSON can hold: a typed array would become an object of its indexes. */
+function plainly(request: SubgraphRequest): SubgraphRequest {
+  const guide = request?.guide;
+  return guide ? { ...request, guide: { ...guide, vector: Array.from(guide.vector) } } : request;
 }
 
 /** Edges and what a write waits for, as JSON: properties are checked like metadata. */

@@ -1,11 +1,12 @@
 // The key-value store of any engine behind the interface: checks what is asked, and reads what is answered.
 
 import { encodeKey, encodeOptions, encodeRequest, encodeText } from '../encode.js';
-import type { CallOptions, KeysPage, KeysRequest, KeyValueStore, WriteOptions } from '../types.js';
-import { type BackendDatabase, wait } from './backend.js';
+import { unsupported } from '../errors.js';
+import type { CallOptions, KeysPage, KeysRequest, NodeKeyValueStore, WriteOptions } from '../types.js';
+import { type BackendDatabase, call, wait } from './backend.js';
 
 /** A key-value store over what an engine gives. */
-export class EngineKeyValueStore implements KeyValueStore {
+export class EngineKeyValueStore implements NodeKeyValueStore {
   readonly #backend: BackendDatabase;
 
   constructor(backend: BackendDatabase) {
@@ -32,5 +33,33 @@ export class EngineKeyValueStore implements KeyValueStore {
   async list(request?: KeysRequest, options?: CallOptions): Promise<KeysPage> {
     const json = encodeRequest(request);
     return JSON.parse(await wait((call) => this.#backend.kvList(json, call), options)) as KeysPage;
+  }
+
+  getSync(key: string): string | null {
+    const checked = encodeKey(key);
+    const backend = this.#backend;
+    if (!backend.kvGetSync) throw unsupported('kv.getSync');
+    return call(() => backend.kvGetSync!(checked)) ?? null;
+  }
+
+  setSync(key: string, value: string, options?: WriteOptions): boolean {
+    const [checked, text] = [encodeKey(key), encodeText('a value', value)];
+    const backend = this.#backend;
+    if (!backend.kvSetSync) throw unsupported('kv.setSync');
+    return call(() => backend.kvSetSync!(checked, text, encodeOptions(options)));
+  }
+
+  deleteSync(key: string, options?: WriteOptions): boolean {
+    const checked = encodeKey(key);
+    const backend = this.#backend;
+    if (!backend.kvDeleteSync) throw unsupported('kv.deleteSync');
+    return call(() => backend.kvDeleteSync!(checked, encodeOptions(options)));
+  }
+
+  listSync(request?: KeysRequest): KeysPage {
+    const json = encodeRequest(request);
+    const backend = this.#backend;
+    if (!backend.kvListSync) throw unsupported('kv.listSync');
+    return JSON.parse(call(() => backend.kvListSync!(json))) as KeysPage;
   }
 }

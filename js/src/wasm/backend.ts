@@ -70,6 +70,14 @@ export class WasmBackend implements BackendDatabase {
     return ask(this.#host, (db) => db.kvList(request));
   }
 
+  kvGetSync(key: string): string | undefined {
+    return this.#host.call((db) => db.kvGet(key));
+  }
+
+  kvListSync(request: string): string {
+    return this.#host.call((db) => db.kvList(request));
+  }
+
   async #changeKey(work: (db: WasmDatabase) => KeySubmitted): Promise<boolean> {
     const { ended, collection } = await submit(this.#host, (db) => {
       const submitted = work(db);
@@ -191,6 +199,10 @@ class WasmCollection implements BackendCollection {
 
   infoSync(): string {
     return this.#call((db, c) => db.info(c));
+  }
+
+  graphSync(verb: string, question: string): string {
+    return this.#call((db, c) => db.graph(c, verb, question));
   }
 
   searchSync(request: string, vector?: Float32Array): Answer {
