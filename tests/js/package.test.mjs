@@ -50,6 +50,14 @@ describe('the packed package', () => {
     assert.deepEqual(ids(run(process.execPath, ['example.cjs'], project)), FOUND);
   });
 
+  test('brings the command kithdb', () => {
+    const command = (...args) => run(join(project, 'node_modules/.bin/kithdb'), args, project);
+    const found = command('search', '--data', 'demo-db', '--k', '1', 'films', 'alone in space');
+    assert.deepEqual([ids(found)[0], found[0].split(' ')[1]], ['1.', 'moon']);
+    assert.match(command('stats', '--data', 'demo-db')[1], /^films +3 +3 +3 /);
+    assert.match(command('verify', '--data', 'demo-db').at(-1), /nothing is damaged$/);
+  });
+
   describe('with Vite', () => {
     const root = join(project, 'site');
     let browser;

@@ -4,15 +4,17 @@ import { encodeRequest } from '../encode.js';
 import { type BackendDatabase, call, wait } from '../engine/backend.js';
 import { EngineDatabase } from '../engine/database.js';
 import type { NodeDatabase, OpenOptions } from '../types.js';
+import type { NativeInspection } from './inspection.js';
 
 interface Addon {
   NativeDatabase: { open(options: string): Promise<BackendDatabase>; openSync(options: string): BackendDatabase };
+  NativeInspection: { open(path: string): Promise<NativeInspection> };
 }
 
 let loaded: Addon | undefined;
 
 /** The addon, loaded at its first use. */
-function addon(): Addon {
+export function addon(): Addon {
   loaded ??= require('../../kithdb.node') as Addon;
   return loaded;
 }
