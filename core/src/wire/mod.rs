@@ -12,6 +12,7 @@ mod graph;
 mod health;
 mod lines;
 mod lists;
+mod objects;
 mod packed;
 mod plan;
 mod requests;

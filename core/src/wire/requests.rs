@@ -19,14 +19,17 @@ use crate::text::{Language, Scoring, TextFields, TextSpec};
 use crate::vectors::{Coding, Metric, Stored};
 
 use super::auto_links::AutoLinkBody;
+use super::objects::Objects;
 use super::{DecayChoiceBody, Packed, parse_cursor, up_to};
 
-/// Reads a body.
+/// Reads a body. A list is no object in it.
 ///
 /// # Errors
 /// `invalid_request` when it is not JSON of this shape, with what was expected.
 pub fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(json).map_err(|e| {
+    let mut reading = serde_json::Deserializer::from_slice(json);
+    let body = T::deserialize(Objects(&mut reading)).and_then(|body| reading.end().map(|()| body));
+    body.map_err(|e| {
         let got = shorten(&String::from_utf8_lossy(json));
         InputError::Request { got, expected: e.to_string() }.into()
     })

@@ -436,7 +436,7 @@ pub enum FacetBody {
         #[serde(default)]
         limit: Option<u64>,
         /// Count within these instead.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "super::objects::within")]
         ranges: Vec<RangeBody>,
     },
 }
