@@ -75,6 +75,10 @@ impl fmt::Display for Expected {
             Self::Whatever => f.write_str("any version or none"),
             Self::Some => f.write_str("a version"),
             Self::None => f.write_str("none"),
+            // Whoever asks named a version of something else.
+            Self::OneOf(versions) if versions.is_empty() => {
+                f.write_str("a version that this collection never had")
+            }
             Self::OneOf(versions) => {
                 let named: Vec<String> = versions.iter().map(|seq| seq.0.to_string()).collect();
                 write!(f, "version {}", named.join(" or "))

@@ -221,4 +221,9 @@ async fn another_collection_of_the_same_name_has_other_tags() {
     server.ask("PUT", path, r#"{"metadata": {"n": 2}}"#).await;
     let other = server.get_unless(path, &tag).await;
     assert_eq!((other.status.as_u16(), other.json()["metadata"]["n"].as_i64()), (200, Some(2)));
+    // Who means a version of the other is told so, and not that no version was expected.
+    for tag in [&*tag, "\"nonsense\""] {
+        let refused = server.with_header("PUT", path, header::IF_MATCH, tag, "{}").await;
+        assert_eq!(refused.json()["expected"], "a version that this collection never had", "{tag}");
+    }
 }
