@@ -67,7 +67,7 @@ export async function ensureServer() {
   return serverBinary('debug');
 }
 
-/** Serves a new database to `work`, which gets its port; both go away. `env`: more variables of the server. */
+/** Serves a new database to `work`, which gets its port and the server's process id; both go away. `env`: more variables of the server. */
 export async function serving(work, env = {}) {
   const binary = await ensureServer();
   const folder = mkdtempSync(join(tmpdir(), 'kithdb-clients-'));
@@ -76,7 +76,7 @@ export async function serving(work, env = {}) {
   const ended = new Promise((done) => server.on('close', done));
   try {
     const failed = new Promise((_, fail) => server.on('error', fail));
-    return await work(await Promise.race([portOf(server), failed]));
+    return await work(await Promise.race([portOf(server), failed]), server.pid);
   } finally {
     server.kill('SIGTERM');
     await ended;

@@ -71,6 +71,9 @@ pub struct ServeArgs {
     /// How many MiB the bodies of requests take at most, all together.
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().body_bytes >> 20)]
     bodies_max: usize,
+    /// How many MiB the answers to requests take at most until they are sent, all together.
+    #[arg(long, value_name = "MIB", default_value_t = Limits::default().answer_bytes >> 20)]
+    answers_max: usize,
     /// What is written to stderr: error, warn, info, or debug, which has a line for each request.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: LogLevel,
@@ -115,12 +118,13 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
 impl ServeArgs {
     fn limits(&self) -> Limits {
         let (connections, requests) = (self.connections_max, self.requests_max);
-        let body_bytes = self.bodies_max.saturating_mul(1 << 20);
-        Limits { connections, requests, body_bytes, ..Limits::default() }
+        let bytes = |mib: usize| mib.saturating_mul(1 << 20);
+        let (body_bytes, answer_bytes) = (bytes(self.bodies_max), bytes(self.answers_max));
+        Limits { connections, requests, body_bytes, answer_bytes, ..Limits::default() }
     }
 
     /// Every setting with its value, as the file has it. No secret is among them.
-    fn settings(&self) -> [(&'static str, String); 15] {
+    fn settings(&self) -> [(&'static str, String); 16] {
         let text = |value: &str| serde_json::Value::from(value).to_string();
         let path =
             |path: &Option<PathBuf>| path.as_ref().map_or("null".into(), |p| text(&p.to_string_lossy()));
@@ -139,6 +143,7 @@ impl ServeArgs {
             ("connections_max", self.connections_max.to_string()),
             ("requests_max", self.requests_max.to_string()),
             ("bodies_max", self.bodies_max.to_string()),
+            ("answers_max", self.answers_max.to_string()),
             ("log_level", log_level),
             ("log_format", format!("{:?}", self.log_format).to_ascii_lowercase()),
             ("slow_request", self.slow_request.to_string()),

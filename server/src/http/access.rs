@@ -119,8 +119,6 @@ pub async fn authorize(
     if let Some(role) = need.role_for(variable) {
         guard::check_site(request.headers())?;
         let caller = caller(&app, request.headers(), Peer::of(request.extensions())).await?;
-        // Of those only who may ask, so that nobody else keeps them out.
-        let place = app.room().admit()?;
         if caller.role < role {
             return Err(forbidden(format!("this needs the role {role}"), role.name(), caller.role.name()));
         }
@@ -144,7 +142,7 @@ pub async fn authorize(
             _ => {}
         }
         request.extensions_mut().insert(caller);
-        let held = Held::new(role, place, request.extensions().get::<Reserved>().cloned());
+        let held = Held::new(role, request.extensions().get::<Reserved>().cloned());
         return Ok(HELD.scope(held, next.run(request)).await);
     }
     Ok(next.run(request).await)

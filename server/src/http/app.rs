@@ -5,18 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kithdb::base::NoObserver;
 use kithdb::host::Db;
 use kithdb::wire::{Columns, PACKED_TYPE};
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::access::TokenDigest;
 use super::extract::Form;
 use super::failures::Failures;
 use super::keys::Keys;
-use super::limits::{Held, Limits, Room};
+use super::limits::{Held, Limits, Reserved, Room};
 use super::observe::Metrics;
 use super::once::Remembered;
 use super::problem::Problem;
@@ -130,7 +132,7 @@ impl App {
         &self.0.keys
     }
 
-    /// As [`App::run`], with the keys.
+    /// As [`App::run_aside`], with the keys.
     ///
     /// # Errors
     /// As [`App::run`].
@@ -143,7 +145,7 @@ impl App {
         E: Into<Problem> + Send + 'static,
     {
         let app = self.clone();
-        self.run(move |db| work(app.keys(), db)).await
+        self.run_aside(move |db| work(app.keys(), db)).await
     }
 
     /// Works with the database on a thread that may compute and wait.
@@ -158,9 +160,37 @@ impl App {
         T: Send + 'static,
         E: Into<Problem> + Send + 'static,
     {
+        self.room().admit()?;
+        self.work(self.room().thread().await, work).await
+    }
+
+    /// As [`App::run`], on one of a few threads that are kept for what is short: long work on all others does not hold it up.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn run_aside<T, E>(
+        &self,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        self.work(self.room().aside().await, work).await
+    }
+
+    async fn work<T, E>(
+        &self,
+        thread: Option<OwnedSemaphorePermit>,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
         let app = self.clone();
         // Held by the work: whoever goes away does not end it.
-        let holds = (self.room().thread().await, Held::current());
+        let holds = (thread, Held::current());
         let work = move || {
             let _holds = holds;
             work(app.db())
@@ -169,6 +199,15 @@ impl App {
             Ok(done) => done.map_err(Into::into),
             Err(_) => Err(Problem::internal()),
         }
+    }
+
+    /// Bytes as the body of an answer, counted until the last of them is sent.
+    ///
+    /// # Errors
+    /// 503 where answers that are being sent take all the room that there is for them.
+    pub fn body(&self, bytes: Vec<u8>) -> Result<Body, Problem> {
+        let held = self.room().answer(bytes.len())?;
+        Ok(Body::from(Bytes::from_owner(Counted { bytes, _held: held })))
     }
 
     /// As [`App::run`], and answers with the outcome as JSON, written on that thread too.
@@ -184,13 +223,46 @@ impl App {
         T: Serialize,
         E: Into<Problem> + Send + 'static,
     {
-        let written = |db: &Db| {
-            let outcome = work(db).map_err(Into::into)?;
-            serde_json::to_vec(&outcome).map_err(|_| Problem::internal())
-        };
-        let body = self.run(written).await?;
+        let body = self.run(written(work)).await?;
+        self.json(status, body)
+    }
+
+    /// As [`App::ok`], by [`App::run_aside`].
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn ok_aside<T, E>(
+        &self,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<Response, Problem>
+    where
+        T: Serialize,
+        E: Into<Problem> + Send + 'static,
+    {
+        let body = self.run_aside(written(work)).await?;
+        self.json(StatusCode::OK, body)
+    }
+
+    /// As [`App::ok`], for what reads every byte there is: one at a time, beside all other work.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn ok_alone<T, E>(
+        &self,
+        work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    ) -> Result<Response, Problem>
+    where
+        T: Serialize,
+        E: Into<Problem> + Send + 'static,
+    {
+        self.room().admit()?;
+        let body = self.work(self.room().check().await, written(work)).await?;
+        self.json(StatusCode::OK, body)
+    }
+
+    fn json(&self, status: StatusCode, body: Vec<u8>) -> Result<Response, Problem> {
         let json = HeaderValue::from_static("application/json");
-        Ok((status, [(header::CONTENT_TYPE, json)], body).into_response())
+        Ok((status, [(header::CONTENT_TYPE, json)], self.body(body)?).into_response())
     }
 
     /// As [`App::answer`] with status 200.
@@ -234,6 +306,33 @@ impl App {
             Ok::<_, E>(body)
         };
         let body = self.run(packed).await?;
-        Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(PACKED_TYPE))], body).into_response())
+        Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(PACKED_TYPE))], self.body(body)?)
+            .into_response())
+    }
+}
+
+/// The outcome as JSON.
+fn written<T, E>(
+    work: impl FnOnce(&Db) -> Result<T, E> + Send + 'static,
+) -> impl FnOnce(&Db) -> Result<Vec<u8>, Problem> + Send + 'static
+where
+    T: Serialize,
+    E: Into<Problem> + Send + 'static,
+{
+    |db| {
+        let outcome = work(db).map_err(Into::into)?;
+        serde_json::to_vec(&outcome).map_err(|_| Problem::internal())
+    }
+}
+
+/// The bytes of an answer, which count until they are gone.
+struct Counted {
+    bytes: Vec<u8>,
+    _held: Reserved,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }

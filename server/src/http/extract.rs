@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use http_body_util::LengthLimitError;
+use http_body_util::BodyExt;
 use kithdb::base::{Error, InputError};
 use kithdb::wire::{PACKED_TYPE, Packed};
 use serde::de::DeserializeOwned;
@@ -15,6 +15,9 @@ use serde::de::DeserializeOwned;
 use super::limits::overloaded;
 use super::pace::BodyRefused;
 use super::problem::Problem;
+
+/// So many bytes of what a body announces are reserved before they come.
+const ANNOUNCED_MAX: usize = 1 << 20;
 
 /// A JSON body of up to `LIMIT` bytes, not parsed yet.
 pub struct JsonBody<const LIMIT: usize>(pub Bytes);
@@ -188,29 +191,78 @@ fn too_slow() -> Problem {
     Problem::http(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
 }
 
+fn unknown_coding(got: &str) -> Problem {
+    let message = "send the body as it is, or packed as gzip or zstd";
+    let problem = Problem::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message);
+    problem.facts("content-encoding gzip or zstd, or none", kithdb::base::ids::shorten(got))
+}
+
 /// All of a body.
 ///
 /// # Errors
-/// 413 past the limit, 400 when it ends early.
+/// 413 past the limit, 400 when it ends early or is not packed as it says, 415 when it is packed in an unknown way.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     let announced = body.size_hint().lower();
-    let too_large = |got: u64| {
-        let error = InputError::TooLarge { what: "the body of a request", got, limit: limit as u64 };
-        Problem::from(Error::from(error))
-    };
     if announced > limit as u64 {
-        return Err(too_large(announced));
+        return Err(too_large(announced, limit));
     }
-    to_bytes(body, limit).await.map_err(|e| {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&e);
-        while let Some(error) = cause {
-            match error.downcast_ref::<BodyRefused>() {
-                Some(BodyRefused::NoRoom) => return overloaded("bytes of bodies"),
-                Some(BodyRefused::TooSlow) => return too_slow(),
-                None if error.is::<LengthLimitError>() => return too_large(limit as u64 + 1),
-                None => cause = error.source(),
+    let mut pieces = Pieces { body, limit, count: 0 };
+    // Most bodies are one piece, which is taken as it is.
+    let Some(first) = pieces.next().await? else { return Ok(Bytes::new()) };
+    if pieces.body.is_end_stream() {
+        return Ok(first);
+    }
+    // Each piece is let go of before the next is read: the connection reads into the same memory again and again, which
+    // is quicker than keeping them all and copying them at the end.
+    let mut whole = Vec::with_capacity(first.len().max((announced as usize).min(ANNOUNCED_MAX)));
+    whole.extend_from_slice(&first);
+    drop(first);
+    while let Some(piece) = pieces.next().await? {
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.into())
+}
+
+/// A body that is read.
+struct Pieces {
+    body: Body,
+    limit: usize,
+    count: usize,
+}
+
+impl Pieces {
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        while let Some(frame) = self.body.frame().await {
+            // What is no data comes behind it, and means nothing here.
+            let Ok(piece) = frame.map_err(|e| refused(&e))?.into_data() else { continue };
+            self.count += piece.len();
+            if self.count > self.limit {
+                return Err(too_large(self.count as u64, self.limit));
+            }
+            if !piece.is_empty() {
+                return Ok(Some(piece));
             }
         }
-        invalid("the body ended early")
-    })
+        Ok(None)
+    }
+}
+
+fn too_large(got: u64, limit: usize) -> Problem {
+    let error = InputError::TooLarge { what: "the body of a request", got, limit: limit as u64 };
+    Problem::from(Error::from(error))
+}
+
+/// Why a body could not be read.
+fn refused(error: &axum::Error) -> Problem {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref::<BodyRefused>() {
+            Some(BodyRefused::NoRoom) => return overloaded("bytes of bodies"),
+            Some(BodyRefused::TooSlow) => return too_slow(),
+            Some(BodyRefused::Coding(got)) => return unknown_coding(got),
+            Some(BodyRefused::NotPacked) => return invalid("the body is not what its content-encoding says"),
+            None => cause = error.source(),
+        }
+    }
+    invalid("the body ended early")
 }

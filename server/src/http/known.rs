@@ -9,11 +9,12 @@ use axum::response::{IntoResponse, Response};
 use kithdb::base::{Error, InputError, Result, Seq};
 use kithdb::host::Expected;
 
+use super::coding::unmarked;
+
 /// The answer with its tag, or 304 when the request names that tag. The tag is letters, digits and hyphens.
 pub fn unless_known(tag: &str, request: &HeaderMap, answer: impl FnOnce() -> Response) -> Response {
     let quoted = format!("\"{tag}\"");
-    let mut response =
-        if names(request, &quoted) { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
+    let mut response = if names(request, tag) { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
     let headers = response.headers_mut();
     headers.insert(ETAG, HeaderValue::from_str(&quoted).expect("tags are visible ASCII"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -34,9 +35,9 @@ pub fn not_kept(mut answer: Response) -> Response {
 }
 
 /// Whether the request has this tag in its `If-None-Match`, which is compared weakly (RFC 9110, 13.1.2).
-fn names(request: &HeaderMap, quoted: &str) -> bool {
+fn names(request: &HeaderMap, known: &str) -> bool {
     let mut tags = tags(request, &IF_NONE_MATCH);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == quoted)
+    tags.any(|tag| tag == "*" || unmarked(tag.strip_prefix("W/").unwrap_or(tag)) == Some(known))
 }
 
 fn tags<'a>(request: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
@@ -69,7 +70,7 @@ pub fn expected(request: &HeaderMap, collection: u64) -> Result<Expected> {
     }
     // A weak tag, or one that is none of ours, is that of no version.
     let seq = |tag: &str| {
-        let (own, seq) = tag.strip_prefix('"')?.strip_suffix('"')?.split_once('-')?;
+        let (own, seq) = unmarked(tag)?.split_once('-')?;
         let own = u64::from_str_radix(own, 16).ok()?;
         (own == collection).then(|| u64::from_str_radix(seq, 16).ok().map(Seq))?
     };

@@ -1,8 +1,8 @@
 //! How much at once and how long: connections, requests, bytes of bodies, and how slow a client may be. Beyond that a
 //! request is told to come again (503 with `Retry-After`), or its connection is closed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -16,10 +16,12 @@ use super::problem::Problem;
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
-    /// Requests at once that are past their head: those that are worked on, and those that wait for it.
+    /// Requests at once whose body is here: those that are worked on, and those that wait for it.
     pub requests: usize,
     /// Bytes of all bodies that are held at once.
     pub body_bytes: usize,
+    /// Bytes of all answers that are held at once, from when one is written until it is sent.
+    pub answer_bytes: usize,
     /// Requests that only read and are worked on at once; 0 for twice as many as there are cores.
     pub readers: usize,
     /// Requests that write and are worked on at once: most of them wait for the disk, together.
@@ -42,6 +44,7 @@ impl Default for Limits {
             connections: 16_384,
             requests: 1_024,
             body_bytes: 1 << 30,
+            answer_bytes: 1 << 30,
             readers: 0,
             writers: 128,
             head_within: Duration::from_secs(10),
@@ -55,6 +58,12 @@ impl Default for Limits {
 
 /// Largest head of a request, in bytes.
 pub const HEAD_BYTES_MAX: usize = 32 << 10;
+/// An answer that is not longer is always given, in bytes.
+const SHORT_ANSWER_BYTES: usize = 64 << 10;
+/// So many threads are kept for what is short and must not wait behind long work: whose a token is, and what ends a job.
+const ASIDE_MAX: usize = 4;
+/// So many answers are packed at once: each takes up to a MiB until it is sent.
+const PACKED_MAX: usize = 128;
 /// So many headers in one.
 pub const HEADERS_MAX: usize = 100;
 
@@ -64,7 +73,11 @@ pub struct Room {
     requests: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     writers: Arc<Semaphore>,
+    aside: Arc<Semaphore>,
+    checks: Arc<Semaphore>,
     body_bytes: Arc<AtomicUsize>,
+    answer_bytes: Arc<AtomicUsize>,
+    packing: Arc<Semaphore>,
 }
 
 tokio::task_local! {
@@ -78,16 +91,17 @@ pub struct Held(Arc<Holding>);
 
 struct Holding {
     role: Role,
-    /// Its place among the requests at once.
-    _place: OwnedSemaphorePermit,
+    /// Its place among the requests at once, from when it is worked on or waits for that. Who is slow to send a body has
+    /// none yet, and keeps nobody out.
+    place: OnceLock<OwnedSemaphorePermit>,
     /// What its body takes.
     _body: Option<Reserved>,
 }
 
 impl Held {
     /// All that a request holds which needs this role.
-    pub fn new(role: Role, place: OwnedSemaphorePermit, body: Option<Reserved>) -> Self {
-        Self(Arc::new(Holding { role, _place: place, _body: body }))
+    pub fn new(role: Role, body: Option<Reserved>) -> Self {
+        Self(Arc::new(Holding { role, place: OnceLock::new(), _body: body }))
     }
 
     /// What it needs at least, so that what only computes does not wait for what waits for the disk.
@@ -108,7 +122,9 @@ impl Room {
         let readers = if limits.readers == 0 { 2 * cores.max(2) } else { limits.readers };
         let of = |count: usize| Arc::new(Semaphore::new(count));
         let (requests, readers, writers) = (of(limits.requests), of(readers), of(limits.writers));
-        Self { limits, requests, readers, writers, body_bytes: Arc::default() }
+        let (aside, checks, packing) = (of(ASIDE_MAX), of(1), of(PACKED_MAX));
+        let (body_bytes, answer_bytes) = (Arc::default(), Arc::default());
+        Self { limits, requests, readers, writers, aside, checks, body_bytes, answer_bytes, packing }
     }
 
     /// The limits.
@@ -116,18 +132,29 @@ impl Room {
         &self.limits
     }
 
-    /// Room for one more request, held until it is answered.
+    /// Room for the request that is being answered to be worked on, held until it is; one that has it already keeps it.
     ///
     /// # Errors
     /// 503 where there is none.
-    pub fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.requests).try_acquire_owned().map_err(|_| overloaded("requests at once"))
+    pub fn admit(&self) -> Result<(), Problem> {
+        let Some(held) = Held::current().filter(|held| held.0.place.get().is_none()) else { return Ok(()) };
+        let place = Arc::clone(&self.requests).try_acquire_owned();
+        let place = place.map_err(|_| overloaded("requests at once"))?;
+        // Two pieces of work of one request may come here at once: one place is enough.
+        drop(held.0.place.set(place));
+        Ok(())
     }
 
-    /// Requests that are past their head, and bytes of bodies that are held.
-    pub fn taken(&self) -> (usize, usize) {
+    /// Requests that are worked on or wait for it, and bytes of bodies and of answers that are held.
+    pub fn taken(&self) -> (usize, usize, usize) {
         let requests = self.limits.requests.saturating_sub(self.requests.available_permits());
-        (requests, self.body_bytes.load(Ordering::Relaxed))
+        let of = |bytes: &AtomicUsize| bytes.load(Ordering::Relaxed);
+        (requests, of(&self.body_bytes), of(&self.answer_bytes))
+    }
+
+    /// A place for an answer that is packed while it is sent; `None` where there is none.
+    pub fn packing(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.packing).try_acquire_owned().ok()
     }
 
     /// Waits for a thread to work on a request.
@@ -138,6 +165,28 @@ impl Room {
         Arc::clone(threads).acquire_owned().await.ok()
     }
 
+    /// As [`Room::thread`], of those that are kept for what is short.
+    pub async fn aside(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.aside).acquire_owned().await.ok()
+    }
+
+    /// Waits until nobody else has every byte checked: one does so at a time, and who waits for it takes no thread.
+    pub async fn check(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.checks).acquire_owned().await.ok()
+    }
+
+    /// Room for an answer of so many bytes, until the last of them is sent. A short one always has its room: it may tell
+    /// what was written.
+    ///
+    /// # Errors
+    /// 503 where there is none.
+    pub fn answer(&self, bytes: usize) -> Result<Reserved, Problem> {
+        let (all, limit) = (Arc::clone(&self.answer_bytes), self.limits.answer_bytes);
+        let reserved = Reserved(Arc::new(Reservation { all, limit, taken: AtomicUsize::new(0) }));
+        let has_room = reserved.take(bytes) || bytes <= SHORT_ANSWER_BYTES;
+        if has_room { Ok(reserved) } else { Err(overloaded("bytes of answers")) }
+    }
+
     /// Room for the body of a request; none is taken yet.
     pub fn body(&self) -> Reserved {
         let (all, limit) = (Arc::clone(&self.body_bytes), self.limits.body_bytes);
@@ -145,7 +194,7 @@ impl Room {
     }
 }
 
-/// What the body of one request takes, given back when the last who holds this is gone.
+/// What the body of one request, or one answer, takes, given back when the last who holds this is gone.
 #[derive(Clone)]
 pub struct Reserved(Arc<Reservation>);
 

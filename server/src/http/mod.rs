@@ -3,6 +3,7 @@
 mod accept;
 mod access;
 mod app;
+mod coding;
 mod extract;
 pub mod failures;
 mod guard;

@@ -180,16 +180,17 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
 /// The counts, and what the server holds now.
 pub async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
     let (names, opened) =
-        app.run(|db| Ok::<_, kithdb::base::Error>((db.names()?.len(), db.opened()?.len()))).await?;
+        app.run_aside(|db| Ok::<_, kithdb::base::Error>((db.names()?.len(), db.opened()?.len()))).await?;
     let mut text = String::new();
     app.metrics().write(&mut text);
-    let (requests, body_bytes) = app.room().taken();
+    let (requests, body_bytes, answer_bytes) = app.room().taken();
     for (name, help, value) in [
         ("kithdb_event_streams_open", "Streams of events that are open.", app.events().open()),
         ("kithdb_collections", "Collections there are.", names),
         ("kithdb_collections_open", "Collections that are open, the key-value store among them.", opened),
         ("kithdb_requests_in_flight", "Requests that are worked on or wait for it.", requests),
         ("kithdb_request_body_bytes", "Bytes of bodies that are held.", body_bytes),
+        ("kithdb_answer_bytes", "Bytes of answers that are written and not sent.", answer_bytes),
     ] {
         head(&mut text, name, "gauge", help);
         let _ = writeln!(text, "{name} {value}");

@@ -231,17 +231,26 @@ impl Window {
 }
 
 /// Why a body is not read on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyRefused {
     /// It comes too slowly.
     TooSlow,
     /// Others take all the room that there is for bodies.
     NoRoom,
+    /// It is packed in a way that is none of ours.
+    Coding(String),
+    /// It is not packed in the way that it says.
+    NotPacked,
 }
 
 impl fmt::Display for BodyRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::TooSlow { "the body came too slowly" } else { "no room for the body" })
+        f.write_str(match self {
+            Self::TooSlow => "the body came too slowly",
+            Self::NoRoom => "no room for the body",
+            Self::Coding(_) => "the body has a content-encoding that is not known here",
+            Self::NotPacked => "the body is not what its content-encoding says",
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::access::caller;
 use super::app::{App, AppOptions};
+use super::coding::coded;
 use super::extract::{NoBody, PathOf};
 use super::failures::Peer;
 use super::guard::guard;
@@ -35,6 +36,7 @@ pub fn routes(app: App) -> Router {
         .layer(Extension(Document::of(declared)))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(app.clone(), coded))
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .layer(map_response(page::secure))

@@ -94,7 +94,7 @@ pub async fn create(
 
 pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
     let kept = app.with_keys(Keys::read).await?;
-    app.ok(move |db| {
+    app.ok_aside(move |db| {
         let now = db.options().clock.now_ns();
         let valid = kept.keys.values().filter(|key| !key.has_expired(now));
         Ok::<_, Problem>(ListAnswer {

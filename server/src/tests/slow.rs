@@ -14,8 +14,9 @@ use kithdb::host::{Db, Options};
 use tokio::sync::oneshot;
 
 use super::app_options;
+use super::coding::packed;
 use crate::http::table::Table;
-use crate::http::{App, AppOptions, JsonBody, Limits, Problem, accept, need, routes};
+use crate::http::{App, AppOptions, JsonBody, Keys, Limits, Problem, accept, need, routes};
 
 /// A server on a port, until it is dropped.
 struct Listening {
@@ -166,6 +167,79 @@ fn a_large_answer_is_sent_to_its_end() {
     assert_eq!(body.len(), LEN);
 }
 
+/// Two clients ask for long answers and read nothing of them. A third is told to come again as long as they are held, and
+/// is served short ones; when the first two have gone there is room again.
+#[test]
+fn answers_that_nobody_takes_are_bounded() {
+    const LEN: usize = 16 << 20;
+    let server = Listening::serving(Limits { answer_bytes: LEN + (1 << 10), ..patient() }, |app| {
+        let long = |State(app): State<App>| async move {
+            app.run(|_| Ok::<_, Problem>(vec![b'a'; LEN])).await.and_then(|bytes| app.body(bytes))
+        };
+        let short = |State(app): State<App>| async move { app.body(vec![b'a'; 10]) };
+        let need = || need::read(need::About::Database);
+        let table = Table::new(app.clone()).get("/long", need(), long).get("/short", need(), short);
+        table.build().0.with_state(app)
+    });
+    let ask = |path: &str| {
+        let mut stream = server.connect();
+        server.send(&mut stream, &format!("GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"));
+        stream
+    };
+    let mut deaf = ask("/long");
+    deaf.read_exact(&mut [0; 12]).expect("its head");
+    let answer = server.until_closed(ask("/long"));
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("bytes of answers"), "{answer}");
+    assert!(server.until_closed(ask("/short")).ends_with("aaaaaaaaaa"));
+    drop(deaf);
+    // The server notices that it has gone by writing to it.
+    while !server.until_closed(ask("/long")).starts_with("HTTP/1.1 200 ") {
+        std::thread::yield_now();
+    }
+}
+
+/// All threads that work are held by long work, and others wait for them: a token is checked and a job cancelled all the
+/// same.
+#[test]
+fn long_work_holds_up_neither_a_token_nor_a_cancel() {
+    let (release, released) = mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let (begun, is_begun) = mpsc::channel();
+    let server = Listening::serving(Limits { readers: 1, writers: 1, ..patient() }, move |app| {
+        let work = move |State(app): State<App>| async move {
+            let done = app.run(move |_| {
+                let _ = begun.send(());
+                drop(released.lock().map(|released| released.recv()));
+                Ok::<_, Problem>(())
+            });
+            done.await.map(|()| "done")
+        };
+        let aside = |State(app): State<App>| async move {
+            app.with_keys(Keys::read).await?;
+            app.ok_aside(|_| Ok::<_, Problem>("aside")).await
+        };
+        let both = || need::About::Database;
+        let table = Table::new(app.clone())
+            .get("/read", need::read(both()), work.clone())
+            .get("/write", need::write(both()), work)
+            .get("/aside", need::write(both()), aside);
+        table.build().0.with_state(app)
+    });
+    let ask = |path: &str| {
+        let mut stream = server.connect();
+        server.send(&mut stream, &format!("GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"));
+        stream
+    };
+    let working = [ask("/read"), ask("/write")];
+    (0..2).for_each(|_| is_begun.recv().expect("both are worked on"));
+    let waiting = [ask("/read"), ask("/write")];
+    assert!(server.until_closed(ask("/aside")).ends_with("\"aside\""));
+    drop(release);
+    for stream in working.into_iter().chain(waiting) {
+        assert!(server.until_closed(stream).ends_with("done"));
+    }
+}
+
 /// A client sends 900 bytes to be worked on and goes away, with a key for its change and without: the work goes on, and
 /// so what it holds is not given to others, who are told to come again, until it has ended.
 #[test]
@@ -258,37 +332,34 @@ fn many_idle_connections_are_served_and_more_than_the_limit_are_told() {
     }
 }
 
+/// One place for work, and clients that send half of a body and wait: they have no place yet, so that who comes after
+/// them is served.
 #[test]
-fn requests_and_bytes_beyond_what_there_is_room_for_are_told_to_come_again() {
-    let server = Listening::start(Limits { requests: 1, body_bytes: 1_000, ..patient() });
-    let mut first = server.connect();
-    server.send(&mut first, &format!("{POST}Content-Length: 100\r\n\r\n{{"));
-    // The first is being worked on once the second is refused.
-    loop {
-        let mut second = server.connect();
-        server.send(&mut second, "GET /v1/kv HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
-        let answer = server.until_closed(second);
-        if answer.starts_with("HTTP/1.1 503 ") {
-            assert!(answer.contains("retry-after: 1") && answer.contains("overloaded"), "{answer}");
-            break;
-        }
-        // The second may have been there before, and the first have been refused.
-        first = server.connect();
-        server.send(&mut first, &format!("{POST}Content-Length: 100\r\n\r\n{{"));
-    }
-    server.is_served(&mut server.connect());
-    drop(first);
-    // As soon as the first has gone there is room again, but not for this body.
-    loop {
-        let mut large = server.connect();
-        let body = format!("{POST}Connection: close\r\nContent-Length: 1001\r\n\r\n{}", " ".repeat(1_001));
-        server.send(&mut large, &body);
-        let answer = server.until_closed(large);
-        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-        if answer.contains("bytes of bodies") {
-            break;
-        }
-    }
+fn who_is_slow_to_send_a_body_keeps_nobody_out() {
+    let server = Listening::start(Limits { requests: 1, ..patient() });
+    let slow: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut slow = server.connect();
+            server.send(&mut slow, &format!("{POST}Content-Length: 100\r\n\r\n{{"));
+            slow
+        })
+        .collect();
+    let mut after = server.connect();
+    server.send(&mut after, "GET /v1/kv HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
+    let answer = server.until_closed(after);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(slow);
+}
+
+#[test]
+fn bytes_beyond_what_there_is_room_for_are_told_to_come_again() {
+    let server = Listening::start(Limits { body_bytes: 1_000, ..patient() });
+    let mut large = server.connect();
+    let body = format!("{POST}Connection: close\r\nContent-Length: 1001\r\n\r\n{}", " ".repeat(1_001));
+    server.send(&mut large, &body);
+    let answer = server.until_closed(large);
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("bytes of bodies"), "{answer}");
+    assert!(answer.contains("retry-after: 1"), "{answer}");
     let mut small = server.connect();
     server.send(
         &mut small,
@@ -342,4 +413,18 @@ fn heads_that_are_too_large_or_mean_two_things_are_refused() {
         assert!(is_lost || answer.starts_with(&format!("HTTP/1.1 {status} ")), "{headers:.40}: {answer}");
         assert!(answer.matches("HTTP/1.1").count() <= 1, "{headers:.40}: {answer}");
     }
+}
+
+/// A packed body counts as what it becomes, while it does: this one is let in by its length alone.
+#[test]
+fn what_comes_out_of_a_packed_body_takes_room() {
+    let server = Listening::start(Limits { body_bytes: 200_000, ..patient() });
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let packed = runtime.block_on(packed("gzip", &[b' '; 1 << 19]));
+    let mut stream = server.connect();
+    let headers = format!("Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: {}", packed.len());
+    server.send(&mut stream, &format!("{POST}{headers}\r\n\r\n"));
+    stream.write_all(&packed).expect("sent");
+    let answer = server.until_closed(stream);
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("bytes of bodies"), "{answer}");
 }

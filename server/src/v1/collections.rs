@@ -89,7 +89,7 @@ pub async fn remove(
 pub async fn export(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
     let bytes = app.run(move |db| db.collection(&name)?.export()).await?;
     let file = HeaderValue::from_static("application/octet-stream");
-    Ok(([(header::CONTENT_TYPE, file)], bytes).into_response())
+    Ok(([(header::CONTENT_TYPE, file)], app.body(bytes)?).into_response())
 }
 
 pub async fn import(

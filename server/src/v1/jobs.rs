@@ -46,7 +46,7 @@ pub async fn run(
 
 /// The job that runs, and how far it has come.
 pub async fn running(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
-    app.ok(move |db| {
+    app.ok_aside(move |db| {
         let job = db.collection(&name)?.job().map(|job| JobAnswer::new(job.kind.name(), job.progress));
         Ok::<_, kithdb::base::Error>(RunningAnswer { job })
     })
@@ -68,7 +68,7 @@ pub async fn cancel(
     PathOf(name): PathOf<String>,
     _: NoBody,
 ) -> Result<Response, Problem> {
-    app.ok(move |db| {
+    app.ok_aside(move |db| {
         let cancelled = db.collection(&name)?.cancel_job();
         Ok::<_, kithdb::base::Error>(CancelAnswer { cancelled })
     })

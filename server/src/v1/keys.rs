@@ -82,7 +82,7 @@ pub async fn create(
 /// Those that have expired are listed until the next is made.
 pub async fn list(State(app): State<App>) -> Result<Response, Problem> {
     let kept = app.with_keys(Keys::read).await?;
-    app.ok(move |_| {
+    app.ok_aside(move |_| {
         let keys = kept.keys.values().map(AccessKeyAnswer::from).collect();
         Ok::<_, Problem>(ListAnswer { keys })
     })
