@@ -1,7 +1,9 @@
 // KithDB in Node: the entry of the npm package.
 
 import { encodeString } from './encode.js';
-import { openNative, openNativeSync } from './native/addon.js';
+import { KithError } from './errors.js';
+import { addon, openNative, openNativeSync } from './native/addon.js';
+import { openFallback } from './native/fallback.js';
 import type { NodeDatabase, OpenOptions } from './types.js';
 
 export { KithError, type Report } from './errors.js';
@@ -16,8 +18,17 @@ export async function open(path: string, options?: OpenOptions): Promise<NodeDat
   return openNative(encodeString('a path', path), options);
 }
 
-/** A database in memory, which is gone when it is closed. */
+/**
+ * A database in memory, which is gone when it is closed. On a machine without an addon it runs on the browser's engine, where
+ * what writes before it returns is `unsupported`.
+ */
 export async function openMemory(options?: OpenOptions): Promise<NodeDatabase> {
+  try {
+    addon();
+  } catch (error) {
+    if (error instanceof KithError) return openFallback(error, options);
+    throw error;
+  }
   return openNative(undefined, options);
 }
 

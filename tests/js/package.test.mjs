@@ -1,16 +1,20 @@
-// The packed tarball, installed as a user installs it, runs the README's example: as ES module and CommonJS in Node,
-// built and served by Vite in a browser.
+// The packed tarballs, installed as a user installs them, run the README's example: as ES module and CommonJS in Node, built
+// and served by Vite in a browser. Without the addon's there is a database in memory.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import * as vite from 'vite';
 
+import { layOut } from '../../.ci/lib/packages.mjs';
 import { launchBrowser } from '../browser/browser.mjs';
 import { ROOT, folder } from './support.mjs';
+
+const { packageFor, thisMachine } = createRequire(import.meta.url)('../../js/dist/node/native/platform.js');
 
 const EXAMPLE = readFileSync(join(ROOT, 'examples/node.mjs'), 'utf8');
 
@@ -31,11 +35,15 @@ function run(program, args, cwd) {
 describe('the packed package', () => {
   const project = folder({ after });
   before(() => {
-    run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], ROOT);
-    const [tarball] = readdirSync(project);
+    const { target } = packageFor(thisMachine());
+    const places = layOut(join(project, 'published'), { [target]: join(ROOT, 'js/dist/kithdb.node') });
+    const tarballs = places.map((place) => {
+      const [name] = run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project, place], ROOT);
+      return `./${name}`;
+    });
     writeFileSync(join(project, 'package.json'), '{ "private": true }');
     // Offline: it depends on nothing that would have to be fetched.
-    run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${tarball}`], project);
+    run('npm', ['install', '--offline', '--no-audit', '--no-fund', ...tarballs], project);
   });
 
   test('runs the example as an ES module', () => {
@@ -112,5 +120,36 @@ describe('the packed package', () => {
         await server.close();
       }
     });
+  });
+
+  // Last: it takes the addon away.
+  test('without the addon has a database in memory, and says why it has no other', () => {
+    rmSync(join(project, 'node_modules/@kithdb'), { recursive: true });
+    const script = `
+      const { KithError, open, openMemory, openMemorySync } = require('kithdb');
+      const codes = [];
+      const refused = async (work) => {
+        try { await work(); } catch (error) { codes.push(error instanceof KithError ? error.code : String(error)); }
+      };
+      (async () => {
+        const db = await openMemory({ durability: 'os' });
+        const films = await db.create('films', { text: {} });
+        await films.add({ id: 'moon', vector: [1, 2], metadata: { plot: 'alone in space' } });
+        console.log(films.searchSync({ text: 'space' }).hits[0].id, (await films.get('moon')).vector.join());
+        await refused(() => films.add({ id: 'moon' }));
+        await refused(() => films.addSync({ id: 'up' }));
+        await refused(() => open('./demo-db'));
+        await refused(() => openMemorySync());
+        await openMemory().then((other) => other.close());
+        await db.close();
+        console.log(codes.join());
+      })();
+    `;
+    writeFileSync(join(project, 'without.cjs'), script);
+    const { stdout, stderr } = spawnSync(process.execPath, ['without.cjs'], { cwd: project, encoding: 'utf8' });
+    assert.deepEqual(stdout.trim().split('\n'), ['moon 1,2', 'document_exists,unsupported,addon_not_loaded,addon_not_loaded'], stderr);
+    assert.equal(stderr.match(/\[addon_not_loaded\] Warning: .*@kithdb\/.* is not installed/g)?.length, 1, stderr);
+    const stats = spawnSync('node_modules/.bin/kithdb', ['stats', '--data', 'demo-db'], { cwd: project, encoding: 'utf8' });
+    assert.deepEqual([stats.status, /^kithdb: the addon for .* is missing/.test(stats.stderr)], [2, true], stats.stderr);
   });
 });

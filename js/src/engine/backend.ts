@@ -178,6 +178,8 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
 
 function asKithError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof KithError) return error;
+  // Of another build of this package, which has a class of its own.
+  if (error.name === 'KithError' && 'code' in error) return new KithError(error as Error & Report, error.cause);
   // Without a report it is a panic, or a value that the engine could not take.
   return reported(error) ?? new KithError({ code: 'internal', message: error.message }, error);
 }

@@ -5,6 +5,9 @@ import { type BackendDatabase, call, wait } from '../engine/backend.js';
 import { EngineDatabase } from '../engine/database.js';
 import type { NodeDatabase, OpenOptions } from '../types.js';
 import type { NativeInspection } from './inspection.js';
+import { loadAddon } from './loader.js';
+import { thisMachine } from './platform.js';
+import { version } from './version.js';
 
 interface Addon {
   NativeDatabase: { open(options: string): Promise<BackendDatabase>; openSync(options: string): BackendDatabase };
@@ -15,7 +18,7 @@ let loaded: Addon | undefined;
 
 /** The addon, loaded at its first use. */
 export function addon(): Addon {
-  loaded ??= require('../../kithdb.node') as Addon;
+  loaded ??= loadAddon<Addon>({ machine: thisMachine(), version: version(), load: (path) => require(path) as unknown });
   return loaded;
 }
 

@@ -1,0 +1,64 @@
+// Which addon is loaded on which machine, and what is said where none can be.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+const require = createRequire(import.meta.url);
+const { loadAddon } = require('../../js/dist/node/native/loader.js');
+const { ADDON_PACKAGES, packageFor, thisMachine } = require('../../js/dist/node/native/platform.js');
+
+const missing = (path) => Object.assign(new Error(`Cannot find module '${path}'`), { code: 'MODULE_NOT_FOUND' });
+const broken = () => Object.assign(new Error('wrong ELF class'), { code: 'ERR_DLOPEN_FAILED' });
+
+/** A `require` that finds these; a function is called. */
+const finding = (files) => (path) => {
+  if (!Object.hasOwn(files, path)) throw missing(path);
+  return typeof files[path] === 'function' ? files[path]() : files[path];
+};
+
+const linux = { platform: 'linux', arch: 'x64', isMusl: false };
+const NAME = '@kithdb/linux-x64-gnu';
+const PACKAGE = `${NAME}/package.json`;
+const loaded = (files, machine = linux) => loadAddon({ machine, version: '1.2.3', load: finding(files) });
+
+test('each machine has its own addon, and musl has none', () => {
+  const of = (platform, arch, isMusl = false) => packageFor({ platform, arch, isMusl })?.name;
+  assert.deepEqual(
+    [of('linux', 'x64'), of('linux', 'arm64'), of('darwin', 'arm64'), of('darwin', 'x64'), of('win32', 'x64')],
+    ADDON_PACKAGES.map(({ name }) => name),
+  );
+  for (const none of [of('linux', 'x64', true), of('linux', 'riscv64'), of('win32', 'arm64'), of('freebsd', 'x64')]) {
+    assert.equal(none, undefined);
+  }
+  assert.deepEqual(thisMachine().platform, process.platform);
+});
+
+test('the addon that was built here comes first, then that of the package of this version', () => {
+  const [built, packed] = [{ is: 'built' }, { is: 'packed' }];
+  assert.equal(loaded({ '../../kithdb.node': built, [NAME]: packed, [PACKAGE]: { version: '1.2.3' } }), built);
+  assert.equal(loaded({ [NAME]: packed, [PACKAGE]: { version: '1.2.3' } }), packed);
+  const mac = { platform: 'darwin', arch: 'arm64', isMusl: false };
+  assert.equal(loaded({ '@kithdb/darwin-arm64': packed, '@kithdb/darwin-arm64/package.json': { version: '1.2.3' } }, mac), packed);
+});
+
+test('where none can be loaded it is said why', () => {
+  const cases = [
+    [{}, linux, /for linux-x64 is missing: @kithdb\/linux-x64-gnu is not installed$/],
+    [{ [NAME]: {}, [PACKAGE]: { version: '1.2.2' } }, linux, /of version 1\.2\.2, and kithdb of version 1\.2\.3$/],
+    [{ [NAME]: () => { throw broken(); }, [PACKAGE]: { version: '1.2.3' } }, linux, /cannot be loaded: wrong ELF class$/],
+    [{ '../../kithdb.node': () => { throw broken(); } }, linux, /the addon for linux-x64 cannot be loaded: wrong ELF class$/],
+    [{ [NAME]: {}, [PACKAGE]: { version: '1.2.3' } }, { ...linux, isMusl: true }, /there is no addon for linux-x64-musl$/],
+    [{}, { platform: 'aix', arch: 'ppc64', isMusl: false }, /there is no addon for aix-ppc64$/],
+  ];
+  for (const [files, machine, message] of cases) {
+    let error;
+    try {
+      loaded(files, machine);
+    } catch (thrown) {
+      error = thrown;
+    }
+    assert.deepEqual([error?.code, message.test(error?.message)], ['addon_not_loaded', true], error?.message);
+    assert.match(error.hint, /openMemory/);
+  }
+});
