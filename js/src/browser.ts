@@ -2,6 +2,7 @@
 
 import { encodeString } from './encode.js';
 import { EngineDatabase } from './engine/database.js';
+import { checkEmbed } from './engine/embed.js';
 import { checkName, openHere } from './here.js';
 import type { Database, LocalDatabase } from './types.js';
 import { type BrowserOptions, type LocalOptions, openInWorker } from './worker/start.js';
@@ -31,7 +32,9 @@ export async function openMemory(options?: BrowserOptions): Promise<Database> {
 }
 
 async function opened(name: string | undefined, options: BrowserOptions = {}): Promise<LocalDatabase> {
-  const { worker = false, ...rest } = options;
+  const { worker = false, embed, ...rest } = options;
+  const checked = checkEmbed(embed);
   // What stands in for an engine of this thread has none of the verbs that answer before they return, and says so.
-  return new EngineDatabase(await (worker === false ? openHere(name, rest) : openInWorker(worker, name, rest)));
+  // Texts are embedded on this side, wherever the engine is.
+  return new EngineDatabase(await (worker === false ? openHere(name, rest) : openInWorker(worker, name, rest)), checked);
 }

@@ -2,10 +2,11 @@
 
 import type {
   AddOptions,
-  ChangeOptions,
   Collection,
   CollectionConfig,
   CollectionInfo,
+  CollectionOptions,
+  CreateOptions,
   Database,
   Document,
   EdgesRequest,
@@ -77,9 +78,9 @@ export interface LocalDatabase extends Database {
   create<Metadata extends object = JsonObject>(
     name: string,
     config?: CollectionConfig,
-    options?: ChangeOptions,
+    options?: CreateOptions,
   ): Promise<LocalCollection<Metadata>>;
-  collection<Metadata extends object = JsonObject>(name: string): LocalCollection<Metadata>;
+  collection<Metadata extends object = JsonObject>(name: string, options?: CollectionOptions): LocalCollection<Metadata>;
   import<Metadata extends object = JsonObject>(
     name: string,
     file: Uint8Array | Blob | ReadableStream<Uint8Array>,
@@ -126,16 +127,20 @@ export interface NodeDatabase extends LocalDatabase {
   create<Metadata extends object = JsonObject>(
     name: string,
     config?: CollectionConfig,
-    options?: ChangeOptions,
+    options?: CreateOptions,
   ): Promise<NodeCollection<Metadata>>;
-  collection<Metadata extends object = JsonObject>(name: string): NodeCollection<Metadata>;
+  collection<Metadata extends object = JsonObject>(name: string, options?: CollectionOptions): NodeCollection<Metadata>;
   import<Metadata extends object = JsonObject>(
     name: string,
     file: Uint8Array | Blob | ReadableStream<Uint8Array>,
     options?: ImportOptions,
   ): Promise<NodeCollection<Metadata>>;
   /** As `create`. */
-  createSync<Metadata extends object = JsonObject>(name: string, config?: CollectionConfig): NodeCollection<Metadata>;
+  createSync<Metadata extends object = JsonObject>(
+    name: string,
+    config?: CollectionConfig,
+    options?: CollectionOptions,
+  ): NodeCollection<Metadata>;
   /** As `collections`. */
   collectionsSync(): CollectionInfo[];
   /** As `drop`. */

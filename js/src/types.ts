@@ -26,8 +26,36 @@ export type Vector = Float32Array | readonly number[];
  */
 export type Durability = 'memory' | 'os' | 'everysec' | 'always';
 
+/**
+ * Turns texts into vectors, one for each, all of one length: a model of the caller's, here or elsewhere. It is called with up
+ * to 256 texts, and what it throws is thrown by who asked.
+ */
+export type Embed = (texts: string[], how: EmbedHow) => readonly Vector[] | Promise<readonly Vector[]>;
+
+/** What texts are embedded for. */
+export interface EmbedHow {
+  /** Documents that are stored, or texts that are searched for: some models want to know. */
+  for: 'documents' | 'search';
+  /** The signal of the call. */
+  signal: AbortSignal | undefined;
+}
+
+/** How a collection is spoken to. */
+export interface CollectionOptions {
+  /**
+   * Gives documents that come without a vector one, made of their texts, and so it does for searches. Left out, what the
+   * database was opened with; null for none.
+   */
+  embed?: Embed | null | undefined;
+}
+
+/** How a collection is made, by whom, and spoken to. */
+export interface CreateOptions extends ChangeOptions, CollectionOptions {}
+
 /** How a database is opened. */
 export interface OpenOptions {
+  /** Gives what comes without a vector one, in all collections that have no embedder of their own. */
+  embed?: Embed | undefined;
   /** What a write waits for unless it says otherwise; default `everysec`. */
   durability?: Durability | undefined;
   /** Directory of an embedder, which turns texts into vectors. */
@@ -300,7 +328,7 @@ export interface LoadOptions extends CallOptions {
 }
 
 /** How a file is imported. */
-export interface ImportOptions extends ChangeOptions {
+export interface ImportOptions extends CreateOptions {
   /** Told as the file is read, in bytes. What is done with it then is one step. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -451,14 +479,14 @@ export interface Database extends AsyncDisposable, Disposable {
   create<Metadata extends object = JsonObject>(
     name: string,
     config?: CollectionConfig,
-    options?: ChangeOptions,
+    options?: CreateOptions,
   ): Promise<Collection<Metadata>>;
   /**
    * A collection that is there; `unknown_collection` when it is not, which a server tells with what is first asked of it.
    * It is opened by what first asks something of it, which says `unopenable` when that fails, and `corrupt` where damage
    * is found later, as it is read.
    */
-  collection<Metadata extends object = JsonObject>(name: string): Collection<Metadata>;
+  collection<Metadata extends object = JsonObject>(name: string, options?: CollectionOptions): Collection<Metadata>;
   /** What all collections are and hold, by name. */
   collections(options?: CallOptions): Promise<CollectionInfo[]>;
   /** Drops a collection and all its documents. */

@@ -5,6 +5,7 @@ import {
   type CollectionFigures,
   type Database,
   type Document,
+  type Embed,
   type Filter,
   KithError,
   type LocalDatabase,
@@ -78,6 +79,11 @@ export async function everywhere(db: Database): Promise<void> {
   if (stats && !('error' in stats)) same<Same<typeof stats, CollectionFigures>>();
   const { clean } = await db.verify();
   await db.import('copy', await films.exportStream(), { onProgress: ({ done, total }) => total && done / total });
+  const embed: Embed = async (texts, { for: what, signal }) => texts.map(() => (what === 'search' && !signal ? [1] : new Float32Array(1)));
+  db.collection<Film>('films', { embed });
+  await db.create('notes', {}, { embed, idempotency_key: 'k' });
+  // @ts-expect-error: a function answers vectors
+  db.collection('films', { embed: (texts: string[]) => texts });
   const written = await films.load([{ id: 'a', metadata: { title: 'Alien', year: 1979 } }], { upsert: true, batch: 10 });
   same<Same<typeof written, Written>>();
   await films.load((async function* () {})(), { onProgress: ({ done }) => done, signal: AbortSignal.abort() });
@@ -90,7 +96,7 @@ export async function everywhere(db: Database): Promise<void> {
 
 // A server answers promises only; an engine of this process also before it returns, and in Node writes so.
 export async function engines(): Promise<void> {
-  await using remote = await connect('http://localhost:9091', { token: 't', signal: AbortSignal.timeout(9), retries: 3 });
+  await using remote = await connect('http://localhost:9091', { token: 't', embed: () => [], signal: AbortSignal.timeout(9), retries: 3 });
   same<Same<typeof remote, Database>>();
   // @ts-expect-error: not over a network
   remote.collection('a').searchSync({});
@@ -109,7 +115,7 @@ export async function engines(): Promise<void> {
   tab.collection('a').addSync({ id: 'a' });
   await browser.connect('http://localhost:9091');
 
-  using worker = await browser.open('films', { worker: true });
+  using worker = await browser.open('films', { worker: true, embed: async (texts) => texts.map(() => [1]) });
   same<Same<typeof worker, Database>>();
   // @ts-expect-error: a Worker answers promises only
   worker.collection('a').searchSync({});

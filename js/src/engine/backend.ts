@@ -154,6 +154,14 @@ export async function wait<T>(work: (call?: Call) => Promise<T>, options?: CallO
   }
 }
 
+/** As `wait`, for what is the caller's own: its errors stay what they are. */
+export async function heeding<T>(work: (signal?: AbortSignal) => Promise<T>, options?: CallOptions): Promise<T> {
+  const signal = callOf(options)?.signal;
+  if (!signal) return work();
+  if (signal.aborted) throw cancelled('the call', signal.reason);
+  return unlessAborted(work(signal), signal);
+}
+
 /** What of options goes along with a call. */
 function callOf(options: ChangeOptions | undefined): Call | undefined {
   const { signal, idempotency_key: idempotencyKey } = options ?? {};
@@ -165,8 +173,7 @@ function callOf(options: ChangeOptions | undefined): Call | undefined {
   return { signal, idempotencyKey };
 }
 
-/** Waits for work, and no longer once somebody gives up. */
-export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(cancelled('the call', signal.reason));
     // What began the work may have aborted it.

@@ -1,15 +1,17 @@
 // A collection of any engine behind the interface: checks what is asked, and reads what is answered.
 
-import { encodeDocuments, encodeIds, encodeOptions, encodeRequest } from '../encode.js';
+import { type EncodedDocuments, encodeDocuments, encodeIds, encodeOptions, encodeRequest } from '../encode.js';
 import { invalidRequest, unsupported } from '../errors.js';
 import type {
   AddOptions,
   CallOptions,
+  ChangeOptions,
   Codes,
   CollectionInfo,
   CompressOptions,
   ConfigureOptions,
   Document,
+  Embed,
   Estimate,
   EstimateRequest,
   Job,
@@ -31,8 +33,9 @@ import type {
   Written,
 } from '../types.js';
 import { attach, decodeDocuments, decodePage, decodeSearch, encodeSearch } from './answers.js';
-import { type BackendCollection, type JobKind, call, jobsOf, wait } from './backend.js';
+import { type BackendCollection, type JobKind, call, heeding, jobsOf, wait } from './backend.js';
 import { compress } from './compress.js';
+import { Embedding, isBare } from './embed.js';
 import { EngineGraph } from './graph.js';
 import { load } from './load.js';
 import type { Source } from './until.js';
@@ -46,11 +49,13 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   readonly name: string;
   readonly graph: NodeGraph<M>;
   readonly #backend: BackendCollection;
+  readonly #embedding: Embedding | undefined;
 
-  constructor(name: string, backend: BackendCollection) {
+  constructor(name: string, backend: BackendCollection, embed?: Embed) {
     this.name = name;
     this.graph = new EngineGraph(backend);
     this.#backend = backend;
+    this.#embedding = embed && new Embedding(embed, () => this.info());
   }
 
   add(document: NewDocument<M>, options?: WriteOptions): Promise<Written> {
@@ -72,19 +77,20 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   async load(documents: Source<NewDocument<M>>, options: LoadOptions = {}): Promise<Written> {
     const { upsert, batch, ...rest } = options;
     const how = encodeOptions(rest);
-    return load(documents, options, ({ ids, vectors, metadata, lives }, signal) => {
-      return wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert === true, how, call), { signal });
-    });
+    return load(documents, options, (batch, signal) => this.#store(batch, upsert === true, how, { signal }));
   }
 
   async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: AddOptions): Promise<Written> {
-    const { ids, vectors, metadata, lives } = encodeDocuments(documents);
+    const encoded = encodeDocuments(documents);
     const how = encodeOptions(options);
-    const replaced = await wait(
-      (call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call),
-      options,
-    );
-    return { written: ids.length, replaced };
+    return { written: encoded.ids.length, replaced: await this.#store(encoded, upsert, how, options) };
+  }
+
+  /** Stores documents once each has its vector, and answers how many were replaced. */
+  async #store(encoded: EncodedDocuments, upsert: boolean, how: string | undefined, options?: ChangeOptions): Promise<number> {
+    if (this.#embedding) await heeding((signal) => this.#embedding!.fill(encoded, signal), options);
+    const { ids, vectors, metadata, lives } = encoded;
+    return wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call), options);
   }
 
   addSync(document: NewDocument<M>, options?: WriteOptions): Written {
@@ -107,6 +113,9 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
     const backend = this.#backend;
     if (!backend.writeSync) throw unsupported('a synchronous write');
     const { ids, vectors, metadata, lives } = encodeDocuments(documents);
+    if (this.#embedding && ids.some((_, i) => vectors[i] === undefined && metadata[i] !== undefined)) {
+      throw unsupported('a synchronous write of documents without a vector, which embed gives them,');
+    }
     const how = encodeOptions(options);
     const replaced = call(() => backend.writeSync!(ids, vectors, metadata, lives, upsert, how));
     return { written: ids.length, replaced };
@@ -158,21 +167,29 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   }
 
   async search(request: SearchRequest<M>, options?: CallOptions): Promise<SearchResult<M>> {
-    const [json, vector] = encodeSearch(request);
+    const [asked] = await this.#asked([request], options);
+    const [json, vector] = encodeSearch(asked!);
     return decodeSearch<M>(await wait((call) => this.#backend.search(json, vector, call), options));
   }
 
   async searchMany(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<SearchResult<M>[]> {
     if (!Array.isArray(requests)) throw invalidRequest('an array of searches', requests);
-    const encoded = (requests as SearchRequest<M>[]).map(encodeSearch);
+    const encoded = (await this.#asked(requests as SearchRequest<M>[], options)).map(encodeSearch);
     const [all, vectors] = [encoded.map(([json]) => json), encoded.map(([, vector]) => vector)];
     const answers = await wait((call) => this.#backend.searchMany(all, vectors, call), options);
     return answers.map((answer) => decodeSearch<M>(answer));
   }
 
+  /** Searches once each has its vector. */
+  async #asked(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<readonly SearchRequest<M>[]> {
+    const embedding = this.#embedding;
+    return embedding ? heeding((signal) => embedding.ask(requests, signal), options) : requests;
+  }
+
   searchSync(request: SearchRequest<M>): SearchResult<M> {
     const backend = this.#backend;
     if (!backend.searchSync) throw unsupported('searchSync');
+    if (this.#embedding && isBare(request)) throw unsupported('a synchronous search for a text that embed gives a vector');
     const [json, vector] = encodeSearch(request);
     return decodeSearch<M>(call(() => backend.searchSync!(json, vector)));
   }

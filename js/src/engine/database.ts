@@ -7,7 +7,10 @@ import type {
   ChangeOptions,
   CollectionConfig,
   CollectionInfo,
+  CollectionOptions,
   CollectionStats,
+  CreateOptions,
+  Embed,
   ImportOptions,
   JsonObject,
   NodeCollection,
@@ -17,6 +20,7 @@ import type {
 } from '../types.js';
 import { type BackendDatabase, call, wait } from './backend.js';
 import { EngineCollection } from './collection.js';
+import { checkEmbed } from './embed.js';
 import { EngineKeyValueStore } from './kv.js';
 import { until } from './until.js';
 
@@ -24,24 +28,34 @@ import { until } from './until.js';
 export class EngineDatabase implements NodeDatabase {
   readonly kv: NodeKeyValueStore;
   readonly #backend: BackendDatabase;
+  readonly #embed: Embed | undefined;
 
-  constructor(backend: BackendDatabase) {
+  /** `embed` is for collections that name no other. */
+  constructor(backend: BackendDatabase, embed?: Embed) {
     this.kv = new EngineKeyValueStore(backend);
     this.#backend = backend;
+    this.#embed = embed;
+  }
+
+  /** The function that embeds what comes without a vector. */
+  #embedOf(options: CollectionOptions | undefined): Embed | undefined {
+    return options?.embed === undefined ? this.#embed : checkEmbed(options.embed);
   }
 
   async create<M extends object = JsonObject>(
     name: string,
     config?: CollectionConfig,
-    options?: ChangeOptions,
+    options?: CreateOptions,
   ): Promise<NodeCollection<M>> {
     const [checked, request] = [encodeString('a name', name), encodeRequest(config)];
-    return new EngineCollection<M>(checked, await wait((call) => this.#backend.create(checked, request, call), options));
+    const embed = this.#embedOf(options);
+    return new EngineCollection<M>(checked, await wait((call) => this.#backend.create(checked, request, call), options), embed);
   }
 
-  collection<M extends object = JsonObject>(name: string): NodeCollection<M> {
+  collection<M extends object = JsonObject>(name: string, options?: CollectionOptions): NodeCollection<M> {
     const checked = encodeString('a name', name);
-    return new EngineCollection<M>(checked, call(() => this.#backend.collection(checked)));
+    const embed = this.#embedOf(options);
+    return new EngineCollection<M>(checked, call(() => this.#backend.collection(checked)), embed);
   }
 
   async collections(options?: CallOptions): Promise<CollectionInfo[]> {
@@ -59,8 +73,9 @@ export class EngineDatabase implements NodeDatabase {
     options?: ImportOptions,
   ): Promise<NodeCollection<M>> {
     const checked = encodeString('a name', name);
+    const embed = this.#embedOf(options);
     const bytes = await bytesOf(file, options);
-    return new EngineCollection<M>(checked, await wait((call) => this.#backend.import(checked, bytes, call), options));
+    return new EngineCollection<M>(checked, await wait((call) => this.#backend.import(checked, bytes, call), options), embed);
   }
 
   async stats(options?: CallOptions): Promise<CollectionStats[]> {
@@ -82,11 +97,16 @@ export class EngineDatabase implements NodeDatabase {
     await wait(() => this.#backend.close());
   }
 
-  createSync<M extends object = JsonObject>(name: string, config?: CollectionConfig): NodeCollection<M> {
+  createSync<M extends object = JsonObject>(
+    name: string,
+    config?: CollectionConfig,
+    options?: CollectionOptions,
+  ): NodeCollection<M> {
     const [checked, request] = [encodeString('a name', name), encodeRequest(config)];
+    const embed = this.#embedOf(options);
     const backend = this.#backend;
     if (!backend.createSync) throw unsupported('createSync');
-    return new EngineCollection<M>(checked, call(() => backend.createSync!(checked, request)));
+    return new EngineCollection<M>(checked, call(() => backend.createSync!(checked, request)), embed);
   }
 
   collectionsSync(): CollectionInfo[] {

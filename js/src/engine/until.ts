@@ -1,22 +1,18 @@
 // What comes one after another, from wherever it comes, until somebody gives up.
 
-import { cancelled, invalidRequest } from '../errors.js';
-import { unlessAborted, wait } from './backend.js';
+import { invalidRequest } from '../errors.js';
+import { heeding } from './backend.js';
 
 /** Where something comes from. */
 export type Source<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>;
 
 /** What comes, until somebody gives up: a source that says nothing is not waited for then. */
 export async function* until<T>(signal: AbortSignal | undefined, source: Source<T>): AsyncGenerator<T> {
-  // Refuses a signal that is none.
-  await wait(async () => {}, { signal });
   const from = iterator(source);
   let isDone = false;
   try {
     for (;;) {
-      if (signal?.aborted) throw cancelled('the call', signal.reason);
-      const coming = Promise.resolve(from.next());
-      const next = await (signal ? unlessAborted(coming, signal) : coming);
+      const next = await heeding(async () => from.next(), { signal });
       isDone = next.done === true;
       if (next.done) return;
       yield next.value;

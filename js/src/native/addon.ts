@@ -3,6 +3,7 @@
 import { encodeRequest } from '../encode.js';
 import { type BackendDatabase, call, wait } from '../engine/backend.js';
 import { EngineDatabase } from '../engine/database.js';
+import { checkEmbed } from '../engine/embed.js';
 import type { NodeDatabase, OpenOptions } from '../types.js';
 import type { NativeInspection } from './inspection.js';
 import { loadAddon } from './loader.js';
@@ -23,13 +24,13 @@ export function addon(): Addon {
 }
 
 /** Opens a database in a directory; undefined for one in memory. */
-export async function openNative(path: string | undefined, options: OpenOptions | undefined): Promise<NodeDatabase> {
-  const request = encodeRequest({ ...options, path });
-  return new EngineDatabase(await wait(() => addon().NativeDatabase.open(request)));
+export async function openNative(path: string | undefined, { embed, ...options }: OpenOptions = {}): Promise<NodeDatabase> {
+  const [checked, request] = [checkEmbed(embed), encodeRequest({ ...options, path })];
+  return new EngineDatabase(await wait(() => addon().NativeDatabase.open(request)), checked);
 }
 
 /** As `openNative`, before it returns. */
-export function openNativeSync(path: string | undefined, options: OpenOptions | undefined): NodeDatabase {
-  const request = encodeRequest({ ...options, path });
-  return new EngineDatabase(call(() => addon().NativeDatabase.openSync(request)));
+export function openNativeSync(path: string | undefined, { embed, ...options }: OpenOptions = {}): NodeDatabase {
+  const [checked, request] = [checkEmbed(embed), encodeRequest({ ...options, path })];
+  return new EngineDatabase(call(() => addon().NativeDatabase.openSync(request)), checked);
 }

@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path';
 
 import { type BackendDatabase, wait } from '../engine/backend.js';
 import { EngineDatabase } from '../engine/database.js';
+import { checkEmbed } from '../engine/embed.js';
 import type { KithError } from '../errors.js';
 import type { NodeDatabase, OpenOptions } from '../types.js';
 
@@ -24,12 +25,13 @@ let isTold = false;
 export async function openFallback(why: KithError, options: OpenOptions = {}): Promise<NodeDatabase> {
   if (!isTold) process.emitWarning(`KithDB runs its slower WebAssembly engine: ${why.message}`, { code: why.code });
   isTold = true;
-  const { durability, embedder, threads } = options;
+  const { durability, embedder, threads, embed } = options;
   const { load } = require('../../../wasm.cjs') as { load: () => Promise<Wasm> };
   const { openBackend } = await load();
   const wasm = await readFile(join(__dirname, '../../wasm/kithdb_wasm_bg.wasm'));
   const files = embedder === undefined ? undefined : await filesOf(embedder);
-  return new EngineDatabase(await wait(() => openBackend(undefined, { durability, threads, embedder: files, wasm })));
+  const backend = await wait(() => openBackend(undefined, { durability, threads, embedder: files, wasm }));
+  return new EngineDatabase(backend, checkEmbed(embed));
 }
 
 async function filesOf(directory: string): Promise<EngineOptions['embedder']> {

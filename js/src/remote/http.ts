@@ -4,7 +4,7 @@ import type { Call } from '../engine/backend.js';
 import { KithError, type Report, cancelled, invalidRequest, show } from '../errors.js';
 
 /** How a server is reached. */
-export interface ConnectOptions {
+export interface HttpOptions {
   /** What the server knows the caller by: sent as `Authorization: Bearer`, and never part of an address. */
   token?: string | undefined;
   /** Used instead of the global `fetch`. */
@@ -52,7 +52,7 @@ export class Http {
   readonly #retries: number;
   #isClosed = false;
 
-  constructor(url: string | URL, { token, fetch: own, signal, retries = RETRIES }: ConnectOptions) {
+  constructor(url: string | URL, { token, fetch: own, signal, retries = RETRIES }: HttpOptions) {
     this.#base = baseOf(url);
     if (token !== undefined && (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))) {
       // Its value has no place in a message.

@@ -11,7 +11,7 @@ import type { WasmSource } from './module.js';
 import type { Release, Store } from './store.js';
 
 /** What the browser engine is given. */
-export interface EngineOptions extends Omit<OpenOptions, 'embedder' | 'threads' | 'memory_max' | 'read_only'> {
+export interface EngineOptions extends Omit<OpenOptions, 'embed' | 'embedder' | 'threads' | 'memory_max' | 'read_only'> {
   /**
    * What turns texts into vectors: its files, or the URL of a folder with `model.safetensors` and `tokenizer.json`,
    * whose last part is then its name.

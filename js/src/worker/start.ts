@@ -3,6 +3,7 @@
 import type { BackendDatabase } from '../engine/backend.js';
 import { invalidRequest } from '../errors.js';
 import type { HereOptions } from '../here.js';
+import type { Embed } from '../types.js';
 import { Client } from '../rpc/client.js';
 import { portLink } from '../rpc/link.js';
 import { AskedDatabase } from '../rpc/verbs.js';
@@ -14,6 +15,11 @@ import type { Start } from './worker.js';
 
 /** How a database is opened in a browser. */
 export interface BrowserOptions extends HereOptions {
+  /**
+   * Gives what comes without a vector one, in all collections that have no embedder of their own. It is called on this side,
+   * wherever the engine is.
+   */
+  embed?: Embed | undefined;
   /**
    * True to run the engine in a Worker of its own, which ends with the database. A Worker to run it in that one: its
    * script does no more than `import 'kithdb/worker'`, and it is used for nothing else.

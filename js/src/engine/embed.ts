@@ -1,0 +1,128 @@
+// Texts that come without a vector, given one by the caller's function: documents before they are written, queries before
+// they are searched. What is embedded of them is what the core takes for an embedder of its own (core/src/collection/embedding.rs).
+
+import { type EncodedDocuments, encodeVector } from '../encode.js';
+import { invalidRequest } from '../errors.js';
+import type { CollectionInfo, Embed, SearchRequest, Vector } from '../types.js';
+
+/** So many texts are given to the function at once, at the most. */
+const TEXTS_MAX = 256;
+
+/** A function that embeds, or none. */
+export function checkEmbed(embed: unknown): Embed | undefined {
+  if (embed === undefined || embed === null) return undefined;
+  if (typeof embed !== 'function') throw invalidRequest('embed that is a function', embed);
+  return embed as Embed;
+}
+
+/** The function of a collection, and what decides what it is given. */
+export class Embedding {
+  readonly #embed: Embed;
+  readonly #info: () => Promise<CollectionInfo>;
+  #fields: Promise<CollectionInfo['fields']> | undefined;
+
+  /** `info` is asked once. */
+  constructor(embed: Embed, info: () => Promise<CollectionInfo>) {
+    this.#embed = embed;
+    this.#info = info;
+  }
+
+  /** Gives documents without a vector one, where they have texts. */
+  async fill({ vectors, metadata }: EncodedDocuments, signal: AbortSignal | undefined): Promise<void> {
+    const bare = vectors.flatMap((vector, i) => (vector === undefined && metadata[i] !== undefined ? [i] : []));
+    if (bare.length === 0) return;
+    // The other vectors are the caller's, who may go on with them while this waits.
+    vectors.forEach((vector, i) => (vectors[i] = vector?.slice()));
+    const fields = await this.#textFields();
+    const texts = bare.map((i) => textOf(JSON.parse(metadata[i]!), fields));
+    const some = bare.map((at, i) => ({ at, text: texts[i]! })).filter(({ text }) => text !== '');
+    for (let from = 0; from < some.length; from += TEXTS_MAX) {
+      const part = some.slice(from, from + TEXTS_MAX);
+      const made = await this.#vectors(part.map(({ text }) => text), 'documents', signal);
+      part.forEach(({ at }, i) => (vectors[at] = made[i]));
+    }
+  }
+
+  /** Gives queries with a text and no vector one. Where no words are searched, the vector takes the place of the text. */
+  async ask<M extends object>(requests: readonly SearchRequest<M>[], signal: AbortSignal | undefined): Promise<SearchRequest<M>[]> {
+    if (!requests.some(isBare)) return [...requests];
+    const copies = requests.map((request) => {
+      return isBare(request) || !request?.vector ? request : { ...request, vector: encodeVector(request.vector).slice() };
+    });
+    const hasWords = (await this.#textFields()) !== null;
+    const queries = copies.flatMap((request, at) => (isBare(request) ? [{ at, text: aboutOf(request) }] : []));
+    const some = queries.filter(({ text }) => text !== '');
+    if (some.length === 0) return copies;
+    const made = await this.#vectors(some.map(({ text }) => text), 'search', signal);
+    some.forEach(({ at }, i) => {
+      const request = copies[at]!;
+      copies[at] = { ...request, text: hasWords ? request.text : undefined, vector: made[i] };
+    });
+    return copies;
+  }
+
+  async #vectors(texts: string[], what: 'documents' | 'search', signal: AbortSignal | undefined): Promise<Float32Array[]> {
+    const made: readonly Vector[] = await this.#embed(texts, { for: what, signal });
+    if (!Array.isArray(made) || made.length !== texts.length) {
+      throw invalidRequest(`an embed function that answers an array of ${texts.length} vectors`, Array.isArray(made) ? made.length : made);
+    }
+    return made.map(encodeVector);
+  }
+
+  #textFields(): Promise<CollectionInfo['fields']> {
+    this.#fields ??= this.#info().then(
+      ({ fields, embedder }) => {
+        if (embedder !== null) throw invalidRequest('an embed function for a collection without an embedder of its own', embedder);
+        return fields;
+      },
+      (error: unknown) => {
+        this.#fields = undefined;
+        throw error;
+      },
+    );
+    return this.#fields;
+  }
+}
+
+/** Whether a query is to be embedded. */
+export function isBare(request: Pick<SearchRequest, 'text' | 'vector'>): boolean {
+  return typeof request?.text === 'string' && (request.vector === undefined || request.vector === null);
+}
+
+function aboutOf({ text, plain }: Pick<SearchRequest, 'text' | 'plain'>): string {
+  return plain ? text! : positive(text!);
+}
+
+/** The texts of a document, by field, one a line; those at the top level where none are searched by words. */
+export function textOf(metadata: Record<string, unknown>, fields: CollectionInfo['fields']): string {
+  const texts: [string, string][] = [];
+  const collect = (object: Record<string, unknown>, above: string) => {
+    for (const [name, value] of Object.entries(object)) {
+      if (typeof value === 'string') texts.push([above + name, value]);
+      else if (isObject(value) && fields !== null && fields !== 'top_level') collect(value, `${above}${name}.`);
+    }
+  };
+  collect(metadata, '');
+  const wanted = Array.isArray(fields) ? texts.filter(([name]) => fields.includes(name)) : texts;
+  wanted.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return wanted.map(([, text]) => text).join('\n');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A sign, a field, and a phrase or a word, as core/src/text/syntax.rs reads them. */
+const CLAUSE = /([+-](?=[\p{L}\p{N}"“”„]))?(?:["“”„]([^"“”„]*)["“”„]|([^\s:]*:(?=[\p{L}\p{N}"“”„]))?(?:["“”„]([^"“”„]*)["“”„]|(\S+)))/gu;
+
+/** What a query is about: its words without signs, and without what must not be there. */
+export function positive(text: string): string {
+  let isPlain = true;
+  const kept: string[] = [];
+  for (const [, sign, phrase, field, fieldPhrase, word] of text.matchAll(CLAUSE)) {
+    const bare = word?.replace(/(?<=[\p{L}\p{N}])[*~]$/u, '');
+    isPlain &&= sign === undefined && field === undefined && bare !== undefined && bare === word;
+    if (sign !== '-') kept.push((phrase ?? fieldPhrase ?? bare)!);
+  }
+  return isPlain ? text : kept.join(' ');
+}

@@ -1,0 +1,145 @@
+// A function that embeds: what it is given, what becomes of what it answers, and when it is not asked.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { openMemory, openSync } from 'kithdb';
+
+import { after, folder, memory, refused } from './support.mjs';
+
+const require = createRequire(import.meta.url);
+const { positive, textOf } = require('../../js/dist/node/engine/embed.js');
+
+/** How often each of some words stands in a text; what was asked is kept. */
+const WORDS = ['space', 'house', 'man'];
+function model() {
+  const asked = [];
+  const embed = async (texts, how) => {
+    asked.push({ texts, for: how.for, hasSignal: how.signal !== undefined });
+    return texts.map((text) => WORDS.map((word) => text.split(word).length - 1 + 0.1));
+  };
+  return { embed, asked };
+}
+
+const metadata = (plot) => ({ plot, year: 2000 });
+const vectorOf = (...counts) => Float32Array.from(counts, (count) => count + 0.1);
+
+test('documents and queries that come without a vector get one', async (t) => {
+  const { embed, asked } = model();
+  const db = await openMemory({ embed });
+  after(t, () => db.close());
+  const films = await db.create('films', { text: { fields: ['plot'] } });
+  await films.addMany([
+    { id: 'moon', metadata: metadata('man in space') },
+    { id: 'own', vector: [9, 9, 9], metadata: metadata('space') },
+    { id: 'mute', metadata: { year: 1 } },
+    { id: 'none' },
+    { id: 'up', metadata: { ...metadata('house'), title: 'not of the text' } },
+  ]);
+  assert.deepEqual(asked, [{ texts: ['man in space', 'house'], for: 'documents', hasSignal: false }]);
+  const vectors = (await films.getMany(['moon', 'own', 'mute', 'none', 'up'])).map(({ vector }) => vector);
+  assert.deepEqual(vectors, [vectorOf(1, 0, 1), Float32Array.of(9, 9, 9), null, null, vectorOf(0, 1, 0)]);
+  await films.upsert({ id: 'up', metadata: metadata('house house') }, { signal: new AbortController().signal });
+  await films.load([{ id: 'late', metadata: metadata('late man') }]);
+  assert.deepEqual(asked.slice(1), [
+    { texts: ['house house'], for: 'documents', hasSignal: true },
+    { texts: ['late man'], for: 'documents', hasSignal: false },
+  ]);
+
+  asked.length = 0;
+  const given = { text: '+space -house', k: 1, explain: true };
+  const { hits } = await films.search(given);
+  assert.deepEqual(asked, [{ texts: ['space'], for: 'search', hasSignal: false }]);
+  assert.ok(hits[0].explanation.words && hits[0].explanation.vector);
+  assert.deepEqual(given, { text: '+space -house', k: 1, explain: true });
+  const many = await films.searchMany([{ text: 'man', k: 1 }, { vector: [0, 1, 0], k: 1 }, { text: '-a', k: 1, plain: true }, { filter: 'year = 1' }]);
+  assert.deepEqual(asked.slice(1), [{ texts: ['man', '-a'], for: 'search', hasSignal: false }]);
+  assert.deepEqual(many.map(({ hits }) => hits[0]?.id).slice(0, 2), ['late', 'up']);
+  // A text of signs alone is about nothing.
+  await films.search({ text: '-house' });
+  assert.equal(asked.length, 2);
+});
+
+test('without words a text is looked for by its vector alone, and many texts come in parts', async (t) => {
+  const { embed, asked } = model();
+  const db = await memory(t);
+  const notes = await db.create('notes', {}, { embed });
+  await notes.addMany(Array.from({ length: 600 }, (_, i) => ({ id: `n${i}`, metadata: { a: i % 2 ? 'house' : 'space', deep: { b: 'man' } } })));
+  assert.deepEqual(asked.map(({ texts }) => texts.length), [256, 256, 88]);
+  assert.ok(asked[0].texts.every((text) => text === 'house' || text === 'space'));
+  const { hits } = await notes.search({ text: 'house', k: 3, explain: true });
+  assert.ok(hits.every(({ id, explanation }) => Number(id.slice(1)) % 2 === 1 && explanation.words === null));
+  // Who opens it without the function does not embed; with null, neither.
+  assert.deepEqual((await db.collection('notes').search({ text: 'house' })).hits, []);
+  const { embed: other, asked: never } = model();
+  const path = join(folder(t), 'db');
+  const sync = openSync(path, { embed: other });
+  after(t, () => sync.close());
+  const plain = sync.createSync('plain', { text: {} }, { embed: null });
+  plain.addSync({ id: 'a', metadata: { t: 'house' } });
+  assert.equal((await plain.get('a')).vector, null);
+  const embedded = sync.collection('plain');
+  await refused('unsupported', () => embedded.addSync({ id: 'b', metadata: { t: 'house' } }));
+  await refused('unsupported', () => embedded.searchSync({ text: 'house' }));
+  embedded.addSync({ id: 'b', vector: [1, 2, 3] });
+  assert.equal(embedded.searchSync({ vector: [1, 2, 3] }).hits[0].id, 'b');
+  assert.deepEqual(never, []);
+});
+
+test('what the function does wrong is said, and nothing is stored', async (t) => {
+  const db = await memory(t);
+  await refused('invalid_request', () => openMemory({ embed: 'model' }));
+  await refused('invalid_request', () => db.create('c', { text: {} }, { embed: {} }));
+  await db.create('c', { text: {} });
+  const document = { id: 'a', metadata: { t: 'text' } };
+  const using = (embed) => db.collection('c', { embed });
+  for (const wrong of [() => [], () => [[1], [2]], () => undefined, () => ['vector'], async () => [null]]) {
+    await refused('invalid_request', () => using(wrong).add(document));
+    await refused('invalid_request', () => using(wrong).search({ text: 'text' }));
+  }
+  await refused('invalid_vector', () => using(() => [[NaN]]).add(document));
+  const broken = new Error('the model is not there');
+  await assert.rejects(using(() => { throw broken; }).add(document), (error) => error === broken);
+  const controller = new AbortController();
+  const forever = using((_, { signal }) => {
+    assert.equal(signal, controller.signal);
+    controller.abort();
+    return new Promise(() => {});
+  });
+  await refused('cancelled', () => forever.add(document, { signal: controller.signal }));
+  assert.equal((await db.collection('c').info()).documents, 0);
+});
+
+test('who goes on with an array while a text is embedded changes nothing', async (t) => {
+  const db = await memory(t);
+  const collection = await db.create('c', { metric: 'dot' }, { embed: async (texts) => texts.map(() => [1, 1]) });
+  const own = Float32Array.of(3, 4);
+  const writing = collection.addMany([{ id: 'text', metadata: { t: 'x' } }, { id: 'own', vector: own }]);
+  own.fill(0);
+  await writing;
+  assert.deepEqual((await collection.get('own')).vector, Float32Array.of(3, 4));
+});
+
+test('texts and queries are read as the core reads them', () => {
+  const metadata = { t: 'x', n: 1, o: { t: 'y', l: ['z'] }, 'o.t': 'w', b: '' };
+  assert.equal(textOf(metadata, 'top_level'), '\nw\nx');
+  assert.equal(textOf(metadata, 'all'), '\ny\nw\nx');
+  assert.equal(textOf(metadata, ['o.t']), 'y\nw');
+  assert.equal(textOf(metadata, null), '\nw\nx');
+  const cases = {
+    '': '',
+    ' long  neck ': ' long  neck ',
+    'a +b -c d e': 'a b d e',
+    '"long neck" x': 'long neck x',
+    '-"long neck"': '',
+    'title:neck -title:"a b"c': 'neck c',
+    'gira* +girafe~ -title:a*': 'gira girafe',
+    '\u201elang hals\u201c': 'lang hals',
+    'half "open': 'half "open',
+    'a - b + c 5-6 x*y': 'a - b + c 5-6 x*y',
+    'http://a.b': 'http://a.b',
+  };
+  for (const [text, about] of Object.entries(cases)) assert.equal(positive(text), about, text);
+});
