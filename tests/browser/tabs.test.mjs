@@ -139,6 +139,25 @@ describe('several tabs', () => {
     await back();
   });
 
+  // The new store began with the first epoch again: the others took its writer for one of before, and its place from it.
+  test('a database that is deleted begins anew, with one writer that all of them follow', async () => {
+    const hurried = { hurried: true };
+    const pages = [await joined(hurried), await joined(hurried), await joined(hurried)];
+    const [one, two, three] = pages;
+    for (const page of pages) await page.evaluate(() => joined.db.close());
+    for (const page of pages) await page.evaluate(async () => { globalThis.joined = await tab.join(); });
+    await add(two, 'before');
+    await one.evaluate(() => new Promise((done) => { indexedDB.deleteDatabase('kithdb:films').onsuccess = done; }));
+    assert.equal(await one.evaluate(() => tab.refused(() => joined.collection.info())), 'closed');
+    await two.evaluate(async () => { globalThis.joined.collection = await joined.db.create('a', { text: {} }); });
+    const writer = await writerOf([two, three]);
+    for (const id of ['a', 'b', 'c']) {
+      for (const page of [two, three]) await add(page, `${id}-${pages.indexOf(page)}`);
+      assert.equal(await writerOf([two, three]), writer, 'nobody takes its place');
+    }
+    assert.deepEqual(await ids(three), ['a-1', 'a-2', 'b-1', 'b-2', 'c-1', 'c-2']);
+  });
+
   test('a tab of another version is told so, and the others go on', async () => {
     const [one, two] = [await joined(), await joined()];
     await add(two, 'first');

@@ -57,7 +57,7 @@ export class Writer implements Role {
   }
 
   static async of(database: BackendDatabase, names: Names, epoch: number): Promise<Writer> {
-    return new Writer(database, names, epoch, await hold(names.answers(epoch), {}));
+    return new Writer(database, names, epoch, await hold(names.answers(epoch), { ifAvailable: true }));
   }
 
   async ask(asked: Asked, call?: Call): Promise<unknown> {

@@ -53,6 +53,8 @@ class Tab {
   /** Those of before that may still be answered. */
   readonly #retiring = new Set<Follower>();
   #waiting: Waiting[] = [];
+  /** What was asked and is not answered yet. */
+  readonly #asked = new Set<Promise<unknown>>();
   /** The largest epoch of a writer that was heard of. */
   #epoch = 0;
   /** Why nothing is asked any more. */
@@ -105,7 +107,17 @@ class Tab {
   }
 
   /** Asks whoever is the writer, and the next one when that goes. */
-  async ask(asked: Asked, call?: Call): Promise<unknown> {
+  ask(asked: Asked, call?: Call): Promise<unknown> {
+    const answer = this.#ask(asked, call);
+    this.#asked.add(answer);
+    const settled = (): void => void this.#asked.delete(answer);
+    answer.then(settled, settled);
+    return answer;
+  }
+
+  async #ask(asked: Asked, call?: Call): Promise<unknown> {
+    // What the last writer refuses is asked again, before what was asked after it.
+    if (this.#retiring.size > 0 && !isRepeatable(asked)) await Promise.all([...this.#retiring].map((past) => past.idle()));
     for (;;) {
       const role = this.#role ?? (await this.#nextRole());
       if (call?.signal?.aborted) throw cancelled('the call', call.signal.reason);
@@ -129,11 +141,11 @@ class Tab {
   }
 
   async #close(): Promise<void> {
-    const role = this.#role;
-    if (role instanceof Follower && !this.#closed) {
-      // The writer goes on: what was asked of it is waited for, and what has been stored made durable.
-      const flushed = this.ask({ verb: 'flush', args: [] });
-      await Promise.allSettled([flushed, role.idle(), ...[...this.#retiring].map((past) => past.idle())]);
+    // What the writer has begun is answered as it closes; what others were asked is waited for, wherever that ends.
+    if (!(this.#role instanceof Writer) || this.#retiring.size > 0) {
+      // The writer goes on: what has been stored is made durable.
+      if (this.#role instanceof Follower) this.ask({ verb: 'flush', args: [] }).catch(() => {});
+      await Promise.allSettled(this.#asked);
     }
     this.#shut(closed('database'));
     await this.#standing;
@@ -206,7 +218,10 @@ class Tab {
       if (this.#role) this.#gone(this.#role);
       this.#say({ version: VERSION, opening: this.#id, silent });
       const { database, epoch, abandon } = await this.#open();
-      const writer = await Writer.of(database, this.#names, epoch);
+      const writer = await Writer.of(database, this.#names, epoch).catch(async (error: unknown) => {
+        await database.close();
+        throw error;
+      });
       const resigned = new Promise<void>((resign) => {
         this.#resign = () => {
           writer.leave();

@@ -60,7 +60,8 @@ function claim(name: string, database: IDBDatabase): Promise<number> {
     const meta = transaction.objectStore('meta');
     const format: unknown = await result(meta.get('format'));
     if (format !== FORMAT) throw unsupportedVersion(name, `format ${FORMAT}`, `format ${format}`);
-    const epoch = (((await result(meta.get('epoch'))) as number | undefined) ?? 0) + 1;
+    // A new store begins later than a deleted one of its name ended, which tabs may still know.
+    const epoch = (((await result(meta.get('epoch'))) as number | undefined) ?? Date.now()) + 1;
     meta.put(epoch, 'epoch');
     return epoch;
   });
