@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { PLACES, explorer, look, narrow } from './opened.mjs';
+import { PLACES, eventually, explorer, look, narrow } from './opened.mjs';
 
 describe('the administration of the explorer', () => {
   const { state, withPage } = explorer({ count: 600 });
@@ -47,7 +47,7 @@ describe('the administration of the explorer', () => {
       const token = await page.locator('.notice code').textContent();
       assert.match(token, /^kith/);
       await page.getByRole('button', { name: 'Hide it' }).click();
-      assert.equal(await page.getByRole('button', { name: 'Revoke' }).count(), 1);
+      await eventually(() => page.getByRole('button', { name: 'Revoke' }).count(), 1);
       await page.getByRole('button', { name: 'Revoke' }).click();
       await page.getByText('There is none yet').waitFor();
       await narrow(page, 'administration');

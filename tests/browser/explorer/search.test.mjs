@@ -103,7 +103,9 @@ describe('the search of the explorer', () => {
         await eventually(async () => (await page.evaluate(() => navigator.clipboard.readText())).includes(part), true);
       }
       await page.getByLabel('Followed').selectOption('in');
-      await eventually(() => lent.count(), 0);
+      await page.waitForURL(/expand=[^&]*direction%3Din/);
+      const found = page.locator('.results article');
+      await eventually(async () => [await lent.count(), (await found.count()) > 0], [0, true]);
     }));
 
   test('is copied as code', () =>

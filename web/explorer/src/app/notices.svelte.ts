@@ -1,6 +1,6 @@
 // Short notices at the edge of the page: what was done, and what failed that has no place of its own.
 
-import { type Problem, isCancelled, problemOf } from '../data/problem.js';
+import { type Problem, failed, isCancelled, problemOf } from '../data/problem.js';
 
 /** One notice. */
 export interface Notice {
@@ -30,7 +30,9 @@ class Notices {
 
   /** Tells that something failed; `what` is the sentence's begin, such as "The document was not stored". */
   failed(what: string, error: unknown): void {
-    if (!isCancelled(error)) this.#add({ kind: 'failed', text: what, problem: problemOf(error) });
+    if (isCancelled(error)) return;
+    const problem = problemOf(error);
+    this.#add({ kind: 'failed', text: failed(what, problem), problem });
   }
 
   dismiss(id: number): void {

@@ -1,7 +1,7 @@
 // The database that is shown: opened from its source, with what its collections are and hold. One at a time: the one
 // before is closed, so that another tab can have it.
 
-import { isCancelled } from '../data/problem.js';
+import { isCancelled, isEnded } from '../data/problem.js';
 import { type Source, openSource } from '../data/sources.js';
 import { Turns } from '../data/turns.js';
 import type { CollectionInfo, CollectionStats, Database } from '../data/types.js';
@@ -52,13 +52,14 @@ class Session {
     if (this.source) await this.enter(this.source);
   }
 
-  /** Reads anew what the collections are and hold. */
+  /** Reads anew what the collections are and hold; what has ended is opened again. */
   async refresh(): Promise<void> {
     const { database } = this;
     if (!database) return;
     try {
       await this.#read(database, this.#turn);
     } catch (error) {
+      if (isEnded(error)) return this.again();
       if (!isCancelled(error)) throw error;
     }
   }

@@ -18,6 +18,22 @@ export function problemOf(error: unknown): Problem {
   return { code: typeof code === 'string' ? code : 'internal', message: error.message, expected, got, position, hint: HERE[String(code)] ?? hint ?? HINTS[String(code)] };
 }
 
+/**
+ * What failed, as a sentence begins: `what` such as "It was not stored". Of what may have been done nobody knows: "Whether it
+ * was stored is not known".
+ */
+export function failed(what: string, { code }: Problem): string {
+  const [, it, done] = /^(.*) was not (.*)$/.exec(what) ?? [];
+  if (!UNKNOWN.has(code) || !it) return what;
+  return `Whether ${it.charAt(0).toLowerCase()}${it.slice(1)} was ${done} is not known`;
+}
+
+/** Whether the database has ended under its page: nothing of it is answered any more. */
+export const isEnded = (error: unknown): boolean => ENDS.has(problemOf(error).code);
+
+const UNKNOWN = new Set(['outcome_unknown', 'worker_lost']);
+const ENDS = new Set(['closed', 'worker_lost']);
+
 /** Whether somebody gave up waiting: nothing to be told. */
 export const isCancelled = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || (error as Partial<Problem>).code === 'cancelled');

@@ -13,7 +13,7 @@ export interface Sample {
   dim: number;
   /** How many documents were read that have no vector. */
   without: number;
-  /** Whether more can be found than was read. */
+  /** Whether there may be more than was read. */
   isCut: boolean;
 }
 
@@ -43,13 +43,11 @@ export async function readSample(
   const sample = new Growing(room, dim);
   if (spread !== '') return readSpread(collection, { filter, spread, most: room, dim }, sample, told, signal);
   if (filter.trim() !== '') {
-    const k = Math.min(room, K_MAX);
+    // One more than there is room for tells whether there are more; of as many as a search answers nobody knows.
+    const k = Math.min(room + 1, K_MAX);
     const { hits } = await collection.search({ filter, k, with_vector: true, decay: 'none' }, { signal });
-    for (const hit of hits) sample.add({ id: hit.id, metadata: hit.metadata, vector: hit.vector ?? null });
-    if (hits.length < k) return sample.done(false);
-    // Whether there are more is told by how a filter was answered, and that only with few results.
-    const { filter_plan: plan } = await collection.search({ filter, k: 1, explain: true }, { signal });
-    return sample.done((plan?.found ?? 0) > k);
+    for (const hit of hits.slice(0, room)) sample.add({ id: hit.id, metadata: hit.metadata, vector: hit.vector ?? null });
+    return sample.done(hits.length === k);
   }
   let cursor: string | null = null;
   do {
