@@ -24,6 +24,8 @@ pub enum Call {
     Remove,
     /// A directory is made or synced.
     Directory,
+    /// A file or a directory is looked at.
+    Look,
 }
 
 type Watcher = dyn Fn(Call, &str) -> io::Result<()> + Send + Sync;
@@ -68,10 +70,12 @@ impl Vfs for WatchedVfs {
     }
 
     fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        (self.watch)(Call::Look, path)?;
         self.disk.read(path, limit)
     }
 
     fn map(&self, path: &str) -> io::Result<Arc<dyn BlobSource>> {
+        (self.watch)(Call::Look, path)?;
         self.disk.map(path)
     }
 
@@ -91,6 +95,7 @@ impl Vfs for WatchedVfs {
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        (self.watch)(Call::Look, path)?;
         self.disk.list(path)
     }
 

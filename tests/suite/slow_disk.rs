@@ -131,6 +131,38 @@ fn writes_are_acknowledged_while_a_blob_is_being_written() {
     }
 }
 
+/// The figures of an open database were once asked of its storage while its writers waited: a disk that was slow to look at a
+/// blob held every write.
+#[test]
+fn writes_go_on_while_figures_wait_for_the_disk() {
+    let (disk, gate) = (SimVfs::new(), Arc::new(Gate::default()));
+    let (db, calls) = database(&disk, &gate, |call, _| call == Call::Look);
+    let collection = db.create("c", CollectionConfig::default()).expect("made");
+    add(&collection, "sealed", Level::Always);
+    assert!(collection.run(JobKind::Seal).expect("sealed"));
+    gate.set(true);
+    while calls.try_recv().is_ok() {}
+    std::thread::scope(|scope| {
+        let _opened_in_the_end = Opened(&gate);
+        let (told, figures) = channel();
+        let (asked, writer) = (&db, &collection);
+        scope.spawn(move || told.send(asked.figures().expect("open")).expect("somebody waits"));
+        expect_call(&calls, Call::Look, "");
+        let (done, acknowledged) = channel();
+        scope.spawn(move || {
+            add(writer, "meanwhile", Level::Always);
+            done.send(()).expect("somebody waits");
+        });
+        assert!(acknowledged.recv_timeout(PATIENCE).is_ok(), "a write waits for who looks at the disk");
+        assert!(figures.try_recv().is_err(), "the disk hangs");
+        gate.set(false);
+        let figures = figures.recv_timeout(PATIENCE).expect("told");
+        let own = figures.iter().find(|(name, _)| name == "c").expect("listed");
+        let own = own.1.as_ref().expect("sound");
+        assert!(own.segments[0].blobs.iter().all(|(_, bytes)| *bytes > 0), "{own:?}");
+    });
+}
+
 /// One thread synced all collections in turn, so that the second of `everysec` was as long as the slowest took.
 #[test]
 fn a_sync_that_hangs_makes_no_other_collection_late() {

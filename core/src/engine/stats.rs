@@ -89,7 +89,7 @@ impl Figures {
             documents: stats.documents,
             vectors: vectors(&view)?,
             ended: stats.ended,
-            segments: segments(&**storage, &view),
+            segments: segments(&view),
             memtable: MemtableFigures {
                 documents: stats.memtable,
                 frames: replay.last.0.saturating_sub(manifest.cut.lsn.0),
@@ -104,27 +104,24 @@ impl Figures {
     }
 }
 
-/// What the writer of an open collection knows of it at one moment. The storage goes on: a flip may come between two
-/// questions to it, and what was there be gone at the second.
+/// What the writer of an open collection knows of it at one moment, asked of nobody else: a storage may take its time.
 pub struct Known {
     view: Arc<View>,
     storage: Arc<dyn Storage>,
     cut: Lsn,
     replayed_bytes: u64,
-    segments: Vec<SegmentFigures>,
     generation: u64,
     previous: Option<u64>,
     format_version: u16,
 }
 
 impl Known {
-    /// The figures of that moment. Takes as long as looking at each segment, and needs no writer.
+    /// The figures of that moment. Takes as long as looking at each segment and listing the storage, and needs no writer.
     ///
     /// # Errors
     /// `corrupt`, `io_failed`.
     pub fn figures(self) -> Result<Figures> {
-        let Self { view, storage, cut, replayed_bytes, segments, generation, previous, format_version } =
-            self;
+        let Self { view, storage, cut, replayed_bytes, generation, previous, format_version } = self;
         let mut logs = Vec::new();
         for object in &storage.list()?.objects {
             // In a tab only the store has them; elsewhere one may have gone since it was listed.
@@ -141,7 +138,7 @@ impl Known {
             documents: stats.documents,
             vectors: vectors(&view)?,
             ended: stats.ended,
-            segments,
+            segments: segments(&view),
             memtable: MemtableFigures {
                 documents: stats.memtable,
                 frames: view.lsn.0.saturating_sub(cut.0),
@@ -157,19 +154,17 @@ impl Known {
 }
 
 impl Collection {
-    /// What is known of it now. What the view holds is in the storage as long as the writer is not let go of.
+    /// What is known of it now.
     #[must_use]
     pub fn known(&self) -> Known {
-        let (view, storage) = (self.reader().load_full(), self.storage());
         Known {
+            view: self.reader().load_full(),
+            storage: self.storage(),
             cut: self.manifest.cut.lsn,
             replayed_bytes: self.replayed_bytes() as u64,
-            segments: segments(&*storage, &view),
             generation: self.manifest.generation,
             previous: self.previous.as_ref().map(|manifest| manifest.generation),
             format_version: self.manifest.format_version,
-            view,
-            storage,
         }
     }
 }
@@ -194,13 +189,11 @@ fn vectors(view: &View) -> Result<usize> {
     Ok(count)
 }
 
-fn segments(storage: &dyn Storage, view: &View) -> Vec<SegmentFigures> {
+fn segments(view: &View) -> Vec<SegmentFigures> {
     let mut found = Vec::new();
     for part in &view.parts {
         let Part::Segment(segment) = &part.part else { continue };
-        // A derived blob that is gone is made again at open: it takes nothing then.
-        let size = |id| storage.blob(id).map_or(0, |source| source.len());
-        let blobs = segment.blobs.iter().map(|id| (id.kind, size(id))).collect();
+        let blobs = segment.lens.clone();
         found.push(SegmentFigures { slots: segment.len(), live: part.live(), blobs });
     }
     found

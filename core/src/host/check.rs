@@ -87,7 +87,7 @@ impl Shared {
 
 impl CollectionHandle {
     fn figures(&self) -> Result<Figures> {
-        // A job may switch to the next manifest meanwhile, and have removed what the last but one needed.
+        // Nothing of the storage is asked for while writers wait.
         let known = self.writer()?.known();
         if self.is_closed() {
             return Err(StateError::Closed { what: "collection" }.into());

@@ -1,6 +1,7 @@
 //! The blobs of a segment, opened; and how each derived one is made from rows.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -145,6 +146,8 @@ pub struct Segment {
     pub blobs: SegmentBlobs,
     /// Ids, versions, vectors, metadata.
     pub rows: RowsReader,
+    /// How many bytes each blob takes, in the order of [`SegmentBlobs::iter`]; 0 for one that is lost or damaged.
+    pub lens: Vec<(BlobKind, u64)>,
     mender: Mender,
     codes: Derived<Codes>,
     /// `None` inside when they are damaged.
@@ -182,16 +185,30 @@ impl Segment {
     /// # Errors
     /// `corrupt` when the primary blob is damaged, `unsupported_version`, `not_resident`, `io_failed`.
     pub fn open(blobs: SegmentBlobs, load: &dyn Fn(BlobId) -> Result<Blob>, mender: Mender) -> Result<Self> {
-        Ok(Self {
+        let lens = RefCell::new(Vec::new());
+        // What it takes is told later, when nobody may have to wait for the storage.
+        let load = |id: BlobId| {
+            let blob = load(id)?;
+            lens.borrow_mut().push((id, blob.len()));
+            Ok(blob)
+        };
+        let mut this = Self {
             rows: RowsReader::open(&load(blobs.rows)?)?,
-            codes: Derived::open(blobs.codes, load, &mender)?,
-            links: Derived::open(blobs.links, load, &mender)?,
-            text: Derived::open(blobs.text, load, &mender)?,
-            columns: Derived::open(blobs.columns, load, &mender)?,
+            codes: Derived::open(blobs.codes, &load, &mender)?,
+            links: Derived::open(blobs.links, &load, &mender)?,
+            text: Derived::open(blobs.text, &load, &mender)?,
+            columns: Derived::open(blobs.columns, &load, &mender)?,
             edges: blobs.edges.map(|id| EdgesReader::open(&load(id)?)).transpose()?,
+            lens: Vec::new(),
             blobs,
             mender,
-        })
+        };
+        // Who opens the ends refuses damaged ones.
+        this.blobs.ends.and_then(|id| load(id).ok());
+        let lens = lens.into_inner();
+        let len = |id: BlobId| lens.iter().find(|(loaded, _)| *loaded == id).map_or(0, |(_, len)| *len);
+        this.lens = this.blobs.iter().map(|id| (id.kind, len(id))).collect();
+        Ok(this)
     }
 
     /// Reads and checks everything that otherwise is when it is first asked for.
