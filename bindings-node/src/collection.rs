@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kithdb::base::Result;
 use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, CollectionHandle, Db, Reference};
+use kithdb::host::{AddMode, Among, CollectionHandle, Db, Reference};
 use kithdb::wire::{
     Columns, ConfigureBody, EstimateAnswer, EstimateBody, GraphAsk, JobAnswer, LinksBody, RelinkAnswer,
     ScanBody, TouchesAnswer, UnlinksBody, parse, parse_id, to_json,
@@ -135,7 +135,7 @@ impl NativeCollection {
         let vector = vector.map(<[f32]>::to_vec);
         self.later(move |handle| {
             let request = arguments::search(&request, vector.as_deref())?;
-            Ok(Columns::found(handle.search(request)?).into())
+            Ok(Columns::found(handle.search_among(Some(Among::All), request)?).into())
         })
     }
 
@@ -152,7 +152,7 @@ impl NativeCollection {
                 arguments::search(request, vector.as_deref())
             };
             let requests = requests.iter().zip(&vectors).map(read).collect::<Result<_>>()?;
-            let found = handle.search_many(requests)?;
+            let found = handle.search_many_among(Some(Among::All), requests)?;
             Ok(found.into_iter().map(|found| Columns::found(found).into()).collect())
         })
     }
@@ -160,7 +160,7 @@ impl NativeCollection {
     /// Searches before it returns.
     #[napi(catch_unwind)]
     pub fn search_sync(&self, request: String, vector: Option<&[f32]>) -> napi::Result<Answer> {
-        let search = |request| self.reference.open()?.search(request);
+        let search = |request| self.reference.open()?.search_among(Some(Among::All), request);
         let response = arguments::search(&request, vector).and_then(search);
         response.map(|found| Columns::found(found).into()).map_err(|error| js_error(&error))
     }
@@ -250,7 +250,8 @@ pub fn unlink(handle: &CollectionHandle, edges: &str) -> Result<u32> {
 /// The JSON of what the graph answers to a question of this verb.
 pub fn graph(handle: &CollectionHandle, verb: &str, question: &str) -> Result<String> {
     let ask = GraphAsk::parse(verb, question.as_bytes())?;
-    handle.ask_graph(&ask.question, &ask.options).map(|found| to_json(&ask.answer(found)))
+    let found = handle.ask_graph_among(Some(Among::All), &ask.question, &ask.options)?;
+    Ok(to_json(&ask.answer(found)))
 }
 
 /// Documents by their ids, in one consistent state.

@@ -25,6 +25,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::arguments::{self, answer, thrown};
 use crate::clock::BrowserClock;
+use crate::others::Neighbours;
 use crate::storage::TabRoot;
 use crate::tasks::{Stepped, Task, Tasks};
 use crate::work::{Missing, Snapshot};
@@ -377,7 +378,10 @@ impl WasmDatabase {
     pub fn graph(&self, c: f64, verb: &str, question: &str) -> Thrown<String> {
         let ask = || {
             let ask = GraphAsk::parse(verb, question.as_bytes())?;
-            let found = self.at(c)?.view().ask_graph(&ask.question, &ask.options, self.clock.now_ns())?;
+            let (open, clock) = (self.at(c)?, self.clock.now_ns());
+            let look = |name: &str| self.other(name);
+            let others = Neighbours::new(open.collection.name(), &look);
+            let found = open.view().ask_graph_among(Some(&others), &ask.question, &ask.options, clock)?;
             Ok(to_json(&ask.answer(found)))
         };
         ask().map_err(|error: Error| thrown(&error))
@@ -441,6 +445,22 @@ impl WasmDatabase {
         versions().map(answer).map_err(|error: Error| thrown(&error))
     }
 
+    /// The state of a collection by its name; `None` where there is none.
+    fn other(&self, name: &str) -> Result<Option<Arc<View>>> {
+        if name == KV_NAME {
+            return Ok(None);
+        }
+        let Ok(entry) = self.database.find(name) else { return Ok(None) };
+        match self.collections.get(&entry.number) {
+            Some(State::Open(open)) => Ok(Some(open.view())),
+            Some(State::Unopenable(error)) => {
+                let (name, cause) = (name.to_owned(), error.to_string());
+                Err(StateError::Unopenable { name, cause }.into())
+            }
+            None => Ok(None),
+        }
+    }
+
     /// The state of a collection and the moment that a reader asks for.
     fn look(&self, c: f64, as_of: Option<i64>) -> Result<(Arc<View>, Moment)> {
         let view = self.at(c)?.view();
@@ -466,7 +486,12 @@ impl WasmDatabase {
             let open = self.at(c)?;
             request.check()?;
             self.embedding.ask(open.collection.name(), &view.config, &mut request)?;
-            view.search(&request, moment, &mut self.scratch).map(Columns::found)
+            let mut scratch = std::mem::take(&mut self.scratch);
+            let look = |name: &str| self.other(name);
+            let others = Neighbours::new(self.at(c)?.collection.name(), &look);
+            let found = view.search_among(Some(&others), &request, moment, &mut scratch);
+            self.scratch = scratch;
+            found.map(Columns::found)
         };
         search().map(answer).map_err(|error| thrown(&error))
     }
@@ -491,10 +516,15 @@ impl WasmDatabase {
                 request.check()?;
                 self.embedding.ask(open.collection.name(), &view.config, request)?;
             }
+            let mut scratch = std::mem::take(&mut self.scratch);
+            let look = |name: &str| self.other(name);
+            let others = Neighbours::new(self.at(c)?.collection.name(), &look);
             for request in &requests {
                 let moment = view.moment(request.as_of, now)?;
-                found.push(view.search(request, moment, &mut self.scratch).map(Columns::found)?);
+                let answer = view.search_among(Some(&others), request, moment, &mut scratch);
+                found.push(answer.map(Columns::found)?);
             }
+            self.scratch = scratch;
             Ok(found)
         };
         let found = search().map_err(|error: Error| thrown(&error))?;

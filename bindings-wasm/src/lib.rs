@@ -8,6 +8,7 @@
 mod arguments;
 mod clock;
 mod database;
+mod others;
 mod storage;
 mod tasks;
 mod work;

@@ -4,11 +4,11 @@ import type { CallOptions, JsonObject, ReadOptions, Vector, WatchOptions, WriteO
 
 /** An edge to be made. */
 export interface NewEdge {
-  /** The id where it begins; its document need not exist. */
+  /** The id where it begins, or `collection::id` of another collection; its document need not exist. */
   source: string;
   /** What it means, without dots and asterisks. */
   relation: string;
-  /** The id where it leads. */
+  /** The id where it leads, or `collection::id`. */
   target: string;
   /** A relation that leads back, with the same weight and properties. */
   inverse?: string;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kithdb::base::Error;
 use kithdb::base::time::parse_time;
 use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, CollectionHandle, Db, Options, load_embedder};
+use kithdb::host::{AddMode, Among, CollectionHandle, Db, Options, load_embedder};
 use kithdb::storage::Level;
 use kithdb::vectors::Coding;
 use kithdb::wire::{
@@ -111,7 +111,7 @@ fn on_graph(handle: &Arc<CollectionHandle>, op: &str, args: &Value) -> Result<Va
         }
         verb => {
             let ask = GraphAsk::parse(verb, args["request"].to_string().as_bytes())?;
-            Ok(json!(ask.answer(handle.ask_graph(&ask.question, &ask.options)?)))
+            Ok(json!(ask.answer(handle.ask_graph_among(Some(Among::All), &ask.question, &ask.options)?)))
         }
     }
 }
@@ -186,11 +186,11 @@ fn on_searches(handle: &CollectionHandle, op: &str, args: &Value) -> Result<Valu
     if op == "search" {
         let text = args["request"].to_string();
         let body: SearchBody = parse(text.as_bytes())?;
-        return Ok(json!(SearchAnswer::from(handle.search(body.request()?)?)));
+        return Ok(json!(SearchAnswer::from(handle.search_among(Some(Among::All), body.request()?)?)));
     }
     let text = part(args, &["searches"]).to_string();
     let requests = parse::<SearchesBody>(text.as_bytes())?.requests(None)?;
-    Ok(json!(SearchesAnswer::from(handle.search_many(requests)?)))
+    Ok(json!(SearchesAnswer::from(handle.search_many_among(Some(Among::All), requests)?)))
 }
 
 /// The arguments but for the name of the collection.

@@ -8,6 +8,7 @@ mod cold;
 mod contract;
 mod cranfield;
 mod crash;
+mod crossing;
 mod damage;
 mod disk_full;
 mod docs;

@@ -106,6 +106,8 @@ pub const GRAPH_RELATIONS_MAX: usize = 256;
 pub const GRAPH_NODES_MAX: usize = 100_000;
 /// Most edges that one reading of the graph looks at.
 pub const GRAPH_EDGES_MAX: usize = 10_000_000;
+/// Most other collections that one reading of the graph is followed into.
+pub const GRAPH_COLLECTIONS_MAX: usize = 256;
 /// Most hits of a search whose neighbours join it.
 pub const EXPAND_HITS_MAX: usize = 1_000;
 /// Most rules by which a collection links documents.

@@ -3,6 +3,7 @@
 use crate::base::{Key, Result};
 use crate::graph::Components;
 
+use super::elsewhere::Elsewhere;
 use super::graph::{Asker, GraphAnswer, GraphOptions};
 use super::moment::Moment;
 use super::view::View;
@@ -21,7 +22,8 @@ impl ComponentsSearch {
     /// # Errors
     /// As [`View::ask_graph`].
     pub fn new(view: &View, options: &GraphOptions, clock: i64) -> Result<Self> {
-        let asker = Asker::new(view, options, clock)?;
+        let alone = Elsewhere::new(view, None, options.as_of, clock);
+        let asker = Asker::new(&alone, options, clock, false)?;
         Ok(Self { moment: asker.moment, limit: asker.limit, found: Components::new(&asker.graph) })
     }
 

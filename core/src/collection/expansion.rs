@@ -7,6 +7,7 @@ use crate::base::limits::{EXPAND_HITS_MAX, GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRA
 use crate::base::{Bitmap, Error, Result};
 use crate::graph::{ExpandRequest, Expanded, Graph, Link};
 
+use super::elsewhere::Elsewhere;
 use super::graph::{Ways, check_relations, known_relations};
 use super::moment::Moment;
 use super::view::{Place, View};
@@ -109,9 +110,9 @@ impl Reach<'_> {
     pub fn explain(&self, at: usize) -> GraphExplanation {
         let (hit, score) = self.hits[self.expanded.arrival(at).seed];
         let passed = |link: &Link| PassedEdge {
-            source: self.graph.name(link.source).to_owned(),
-            relation: self.graph.relation_name(link.relation).to_owned(),
-            target: self.graph.name(link.target).to_owned(),
+            source: self.graph.told(link.source).into_owned(),
+            relation: self.graph.told_relation(link.relation).into_owned(),
+            target: self.graph.told(link.target).into_owned(),
         };
         GraphExplanation {
             hit: hit.to_owned(),
@@ -128,14 +129,15 @@ impl View {
     ///
     /// # Errors
     /// `invalid_parameter`, `history_gone`; `corrupt`, `not_resident`.
-    pub(super) fn reach(
-        &self,
+    pub(super) fn reach<'a>(
+        &'a self,
+        elsewhere: &'a Elsewhere<'a>,
         expand: &Expansion,
         ranked: impl Iterator<Item = (Place, f32)>,
         moment: Moment,
         allowed: &[Option<Bitmap>],
-    ) -> Result<Reach<'_>> {
-        let graph = self.graph(moment)?;
+    ) -> Result<Reach<'a>> {
+        let graph = elsewhere.graph(moment, false)?;
         let relations = known_relations(&graph, &expand.relations);
         let (mut hits, mut seeds) = (Vec::new(), Vec::new());
         for (place, score) in ranked.take(expand.hits) {
@@ -156,10 +158,14 @@ impl View {
                 edges_max: GRAPH_EDGES_MAX,
             })
         });
-        let expanded = expanded.unwrap_or_default();
+        let mut expanded = expanded.unwrap_or_default();
+        graph.settled()?;
+        expanded.truncated |= elsewhere.is_truncated();
         let mut joining = Vec::new();
         for at in expanded.best() {
-            let Some(place) = self.find_at(graph.name(expanded.arrival(at).node), moment)? else { continue };
+            // What is elsewhere hands scores on and is found by nobody.
+            let Some((0, id)) = graph.place(expanded.arrival(at).node) else { continue };
+            let Some(place) = self.find_at(&id, moment)? else { continue };
             if allowed[place.part].as_ref().is_none_or(|allowed| allowed.contains(place.slot.index())) {
                 joining.push((place, at));
             }

@@ -8,13 +8,14 @@ use crate::base::limits::{GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRA
 use crate::base::time::format_time;
 use crate::base::{Error, Key, NEVER, Object, Result, StateError, check_id};
 use crate::graph::{
-    Bounds, Direction, Expired, Graph, Link, Links, PathRequest, Relation, SubgraphRequest, Tree, When,
-    check_relation, parse_path,
+    Bounds, Direction, Expired, Graph, Link, Links, PathRequest, Reached, Relation, SubgraphRequest, Tree,
+    When, check_relation, parse_path, split,
 };
 use crate::segment::{Ends, ExpiryByKey, SharedRow};
 use crate::vectors::{PreparedQuery, check_vector, score};
 
 use super::components::ComponentsSearch;
+use super::elsewhere::{Elsewhere, Others};
 use super::moment::Moment;
 use super::view::View;
 
@@ -199,9 +200,9 @@ impl FoundEdge {
     /// `corrupt`, `not_resident`.
     pub(super) fn of(graph: &Graph<'_>, link: &Link) -> Result<Self> {
         Ok(Self {
-            source: graph.name(link.source).to_owned(),
-            relation: graph.relation_name(link.relation).to_owned(),
-            target: graph.name(link.target).to_owned(),
+            source: graph.told(link.source).into_owned(),
+            relation: graph.told_relation(link.relation).into_owned(),
+            target: graph.told(link.target).into_owned(),
             weight: graph.weight(link),
             properties: graph.properties(link)?,
             created: link.created,
@@ -254,8 +255,21 @@ pub struct GraphAnswer {
 /// So many are answered where no limit is given.
 const LIMIT: usize = 1_000;
 
+impl GraphQuestion {
+    /// Whether an id that it names may be one of another collection.
+    fn names_elsewhere(&self) -> bool {
+        let is_elsewhere = |id: &String| split(id).is_some();
+        match self {
+            Self::Edges { id, .. } | Self::Traverse { id, .. } => is_elsewhere(id),
+            Self::Subgraph { ids, .. } => ids.iter().any(is_elsewhere),
+            Self::Path { source, target, .. } => is_elsewhere(source) || is_elsewhere(target),
+            Self::Components => false,
+        }
+    }
+}
+
 impl View {
-    /// Asks the graph.
+    /// Asks the graph of this collection alone: ends in others are ends like those that are no documents.
     ///
     /// # Errors
     /// `invalid_id`, `invalid_parameter`, `dimension_mismatch`, `invalid_vector`; `history_gone` where documents are asked
@@ -266,7 +280,22 @@ impl View {
         options: &GraphOptions,
         clock: i64,
     ) -> Result<GraphAnswer> {
-        let asker = || Asker::new(self, options, clock);
+        self.ask_graph_among(None, question, options, clock)
+    }
+
+    /// Asks the graph, which is followed into other collections. What hangs together is looked for in this one alone.
+    ///
+    /// # Errors
+    /// As [`View::ask_graph`]; `unopenable`, and `history_gone` where another collection does not keep that moment.
+    pub fn ask_graph_among(
+        &self,
+        others: Option<&dyn Others>,
+        question: &GraphQuestion,
+        options: &GraphOptions,
+        clock: i64,
+    ) -> Result<GraphAnswer> {
+        let elsewhere = Elsewhere::new(self, others, options.as_of, clock);
+        let asker = || Asker::new(&elsewhere, options, clock, question.names_elsewhere());
         match question {
             GraphQuestion::Edges { id, history } => asker()?.edges(id, *history),
             GraphQuestion::Traverse { id, paths } => asker()?.traverse(id, paths),
@@ -309,11 +338,11 @@ pub(super) fn known_relations(graph: &Graph<'_>, names: &[String]) -> Option<Vec
 
 /// One question at work.
 pub(super) struct Asker<'a> {
-    view: &'a View,
+    elsewhere: &'a Elsewhere<'a>,
     pub graph: Graph<'a>,
     pub moment: Moment,
-    /// When documents are looked at; `None` where they are not asked for.
-    documents: Option<Moment>,
+    /// Whether documents are asked for.
+    hydrates: bool,
     options: &'a GraphOptions,
     /// `None` where none of the relations that are asked for is any edge's.
     relations: Option<Vec<Relation>>,
@@ -321,26 +350,43 @@ pub(super) struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    pub fn new(view: &'a View, options: &'a GraphOptions, clock: i64) -> Result<Self> {
-        let documents = options.hydrate.then(|| view.moment(options.as_of, clock)).transpose()?;
-        Self::at(view, options, view.graph_moment(options.as_of, clock), documents)
+    pub fn new(
+        elsewhere: &'a Elsewhere<'a>,
+        options: &'a GraphOptions,
+        clock: i64,
+        asks_elsewhere: bool,
+    ) -> Result<Self> {
+        let view = elsewhere.asked();
+        if options.hydrate {
+            view.moment(options.as_of, clock)?;
+        }
+        let moment = view.graph_moment(options.as_of, clock);
+        Self::at(elsewhere, options, moment, options.hydrate, asks_elsewhere)
     }
 
-    /// Of the graph at a moment; of documents at another, or of none.
+    /// Of the graph at a moment, with documents or without.
     pub fn at(
-        view: &'a View,
+        elsewhere: &'a Elsewhere<'a>,
         options: &'a GraphOptions,
         moment: Moment,
-        documents: Option<Moment>,
+        hydrates: bool,
+        asks_elsewhere: bool,
     ) -> Result<Self> {
         let limit = options.limit.unwrap_or(LIMIT);
         if !(1..=GRAPH_NODES_MAX).contains(&limit) {
             return Err(Error::parameter("limit", limit, format!("1 to {GRAPH_NODES_MAX}")));
         }
         check_relations(&options.relations)?;
-        let graph = view.graph(moment)?;
+        let graph = elsewhere.graph(moment, asks_elsewhere)?;
         let relations = known_relations(&graph, &options.relations);
-        Ok(Self { view, graph, moment, documents, options, relations, limit })
+        Ok(Self { elsewhere, graph, moment, hydrates, options, relations, limit })
+    }
+
+    /// An answer, once everything that it is made of could be read.
+    fn whole(&self, mut answer: GraphAnswer) -> Result<GraphAnswer> {
+        self.graph.settled()?;
+        answer.truncated |= self.elsewhere.is_truncated();
+        Ok(answer)
     }
 
     fn depth(&self, default: usize) -> Result<usize> {
@@ -355,15 +401,28 @@ impl<'a> Asker<'a> {
         FoundEdge::of(&self.graph, link)
     }
 
-    fn node(&self, id: &str, depth: usize) -> Result<FoundNode> {
-        let row = self.documents.map_or(Ok(None), |moment| self.view.get(id, moment))?;
+    /// An end by the name that is asked for.
+    fn named(&self, id: &str, depth: usize) -> Result<FoundNode> {
+        let row = if self.hydrates { self.elsewhere.named(id)? } else { None };
         Ok(FoundNode { id: id.to_owned(), depth, row })
+    }
+
+    fn node(&self, key: Key, depth: usize) -> Result<FoundNode> {
+        let row = if self.hydrates { self.row(key)? } else { None };
+        Ok(FoundNode { id: self.graph.told(key).into_owned(), depth, row })
+    }
+
+    fn row(&self, key: Key) -> Result<Option<SharedRow>> {
+        let Some((place, id)) = self.graph.place(key) else { return Ok(None) };
+        self.elsewhere.row(place, &id)
     }
 
     fn edges(&self, id: &str, history: bool) -> Result<GraphAnswer> {
         check_id(id)?;
         let mut answer = GraphAnswer::default();
-        let (Some(key), Some(relations)) = (self.graph.key(id), &self.relations) else { return Ok(answer) };
+        let (Some(key), Some(relations)) = (self.graph.end(id, history)?, &self.relations) else {
+            return self.whole(answer);
+        };
         let (mut links, mut found) = (Vec::new(), Links::default());
         for direction in self.options.ways.directions() {
             let far = |link: &Link| (*link, link.far(*direction));
@@ -374,18 +433,18 @@ impl<'a> Asker<'a> {
                 links.extend(found.iter().map(far));
             }
         }
-        // As they were made.
-        links.sort_by_key(|(link, _)| link.seq);
+        // As they were made; those that the asked collection keeps before those that another does.
+        links.sort_by_key(|(link, _)| link.order());
         answer.truncated = links.len() > self.limit;
         links.truncate(self.limit);
         let mut seen = HashSet::new();
         for (link, far) in &links {
             answer.edges.push(self.edge(link)?);
             if seen.insert(*far) {
-                answer.nodes.push(self.node(self.graph.name(*far), 1)?);
+                answer.nodes.push(self.node(*far, 1)?);
             }
         }
-        Ok(answer)
+        self.whole(answer)
     }
 
     pub fn traverse(&self, id: &str, paths: &[String]) -> Result<GraphAnswer> {
@@ -401,11 +460,11 @@ impl<'a> Asker<'a> {
         }
         check_paths(paths)?;
         let depth = self.depth(3)?;
-        let mut root = FoundTree { node: self.node(id, 0)?, edge: None, connections: Vec::new() };
+        let mut root = FoundTree { node: self.named(id, 0)?, edge: None, connections: Vec::new() };
         let mut answer = GraphAnswer::default();
         for path in paths {
             let steps = parse_path(path)?;
-            let branches = match self.graph.key(id) {
+            let branches = match self.graph.end(id, false)? {
                 Some(key) => self.branches(&self.graph.traverse(key, &steps, depth, bounds), path, 1)?,
                 None => Vec::new(),
             };
@@ -413,7 +472,7 @@ impl<'a> Asker<'a> {
         }
         answer.truncated = bounds.truncated;
         answer.tree = Some(root);
-        Ok(answer)
+        self.whole(answer)
     }
 
     /// What hangs below a tree; below each of it what is left of the path.
@@ -422,7 +481,7 @@ impl<'a> Asker<'a> {
         let is_deep = path == "**" || path.starts_with("**.");
         let mut found = Vec::with_capacity(tree.branches.len());
         for branch in &tree.branches {
-            let node = self.node(self.graph.name(branch.node), depth)?;
+            let node = self.node(branch.node, depth)?;
             let edge = branch.link.as_ref().map(|link| self.edge(link)).transpose()?;
             let below = if is_deep { Some(path) } else { rest };
             let mut connections = Vec::new();
@@ -453,38 +512,44 @@ impl<'a> Asker<'a> {
         ids.iter().try_for_each(|id| check_id(id))?;
         let mut seen = HashSet::new();
         let ids: Vec<&String> = ids.iter().filter(|id| seen.insert(id.as_str())).collect();
-        let roots: Vec<Key> = ids.iter().filter_map(|id| self.graph.key(id)).collect();
+        let mut roots = Vec::with_capacity(ids.len());
+        for id in &ids {
+            roots.extend(self.graph.end(id, false)?);
+        }
         let unknown = ids.len() - roots.len();
         let mut request = self.request(roots, self.depth(1)?, with_edges);
         request.nodes_max -= unknown;
         let reached = match guide {
             None => self.graph.subgraph(&request, &mut |_| Ok(true))?,
-            Some(guide) => {
-                let metric = self.view.config.metric;
-                check_vector(metric, self.view.dim.map(|dim| dim as usize), &guide.vector)?;
-                let moment = self.view.moment(self.options.as_of, self.moment.time())?;
-                let prepared = PreparedQuery::new(metric, &guide.vector);
-                self.graph.subgraph(&request, &mut |key| {
-                    let Some(row) = self.view.get(self.graph.name(key), moment)? else {
-                        return Ok(false);
-                    };
-                    let Some(vector) = &row.vector else { return Ok(false) };
-                    let distance = prepared.distance(vector, row.inverse_norm);
-                    Ok(score(metric, distance) >= guide.threshold)
-                })?
-            }
+            Some(guide) => self.guided(&request, guide)?,
         };
         let mut answer = GraphAnswer { truncated: reached.truncated, ..GraphAnswer::default() };
         // What no edge names is there all the same, in its place.
         answer.nodes.reserve(ids.len() + reached.nodes.len());
         for id in &ids {
-            answer.nodes.push(self.node(id, 0)?);
+            answer.nodes.push(self.named(id, 0)?);
         }
         for (key, depth) in reached.nodes.iter().filter(|(_, depth)| *depth > 0) {
-            answer.nodes.push(self.node(self.graph.name(*key), *depth)?);
+            answer.nodes.push(self.node(*key, *depth)?);
         }
         answer.edges = reached.links.iter().map(|link| self.edge(link)).collect::<Result<_>>()?;
-        Ok(answer)
+        self.whole(answer)
+    }
+
+    /// What is reached through documents that are near a vector, as far as vectors are compared in the same way.
+    fn guided(&self, request: &SubgraphRequest, guide: &Guide) -> Result<Reached> {
+        let view = self.elsewhere.asked();
+        let metric = view.config.metric;
+        check_vector(metric, view.dim.map(|dim| dim as usize), &guide.vector)?;
+        view.moment(self.options.as_of, self.moment.time())?;
+        let prepared = PreparedQuery::new(metric, &guide.vector);
+        self.graph.subgraph(request, &mut |key| {
+            let is_alike = self.graph.place(key).is_some_and(|(place, _)| self.elsewhere.is_alike(place));
+            let Some(row) = self.row(key)?.filter(|_| is_alike) else { return Ok(false) };
+            let Some(vector) = &row.vector else { return Ok(false) };
+            let distance = prepared.distance(vector, row.inverse_norm);
+            Ok(score(metric, distance) >= guide.threshold)
+        })
     }
 
     fn path(&self, source: &str, target: &str, weighted: bool) -> Result<GraphAnswer> {
@@ -494,14 +559,14 @@ impl<'a> Asker<'a> {
         let mut answer = GraphAnswer::default();
         if source == target {
             // Whether any edge names it or not.
-            answer.nodes.push(self.node(source, 0)?);
+            answer.nodes.push(self.named(source, 0)?);
             answer.cost = Some(0.0);
-            return Ok(answer);
+            return self.whole(answer);
         }
         let (Some(from), Some(to), Some(relations)) =
-            (self.graph.key(source), self.graph.key(target), &self.relations)
+            (self.graph.end(source, false)?, self.graph.end(target, false)?, &self.relations)
         else {
-            return Ok(answer);
+            return self.whole(answer);
         };
         let request = PathRequest {
             source: from,
@@ -512,15 +577,17 @@ impl<'a> Asker<'a> {
             edges_max: GRAPH_EDGES_MAX,
             weighted,
         };
-        let (path, truncated) = self.graph.path(&request)?;
+        let found = self.graph.path(&request);
+        self.graph.settled()?;
+        let (path, truncated) = found?;
         answer.truncated = truncated;
         if let Some(path) = path {
             for (depth, key) in path.nodes.iter().enumerate() {
-                answer.nodes.push(self.node(self.graph.name(*key), depth)?);
+                answer.nodes.push(self.node(*key, depth)?);
             }
             answer.edges = path.links.iter().map(|link| self.edge(link)).collect::<Result<_>>()?;
             answer.cost = Some(path.cost);
         }
-        Ok(answer)
+        self.whole(answer)
     }
 }

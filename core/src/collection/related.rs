@@ -4,8 +4,9 @@ use crate::base::limits::{
     EXPLAIN_MAX, GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX,
 };
 use crate::base::{Bitmap, Error, Result, check_id};
-use crate::graph::{Bounds, check_relation, parse_path};
+use crate::graph::{Bounds, check_relation, parse_path, split};
 
+use super::elsewhere::Elsewhere;
 use super::graph::{Asker, FoundTree, GraphOptions, Ways, check_paths};
 use super::moment::Moment;
 use super::query::{Hit, SearchRequest};
@@ -58,11 +59,30 @@ impl SearchRequest {
     }
 }
 
+impl SearchRequest {
+    /// Whether it may be followed into other collections, where the edges of its own lead there or do not.
+    #[must_use]
+    pub fn follows(&self, leads_elsewhere: bool) -> bool {
+        let names = |filter: &GraphFilter| filter.roots.iter().any(|id| split(id).is_some());
+        let asks = self.graph_filter.is_some() || self.expand.is_some() || !self.include_relations.is_empty();
+        leads_elsewhere && asks || self.graph_filter.as_ref().is_some_and(names)
+    }
+}
+
 impl View {
+    /// Whether any edge that it holds has an end that could be in another collection.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn leads_elsewhere(&self) -> Result<bool> {
+        Ok(self.graph(self.now(i64::MIN))?.leads_elsewhere())
+    }
+
     /// Leaves of what is allowed in each part what a search may find by its graph filter; false where the graph goes on
     /// beyond what is looked at.
-    pub(super) fn within(
-        &self,
+    pub(super) fn within<'a>(
+        &'a self,
+        elsewhere: &'a Elsewhere<'a>,
         filter: &GraphFilter,
         moment: Moment,
         allowed: &mut [Option<Bitmap>],
@@ -74,7 +94,9 @@ impl View {
             ways: filter.ways,
             ..GraphOptions::default()
         };
-        let found = Asker::at(self, &options, moment, None)?.subgraph(&filter.roots, None, false)?;
+        let asks_elsewhere = filter.roots.iter().any(|id| split(id).is_some());
+        let asker = Asker::at(elsewhere, &options, moment, false, asks_elsewhere)?;
+        let found = asker.subgraph(&filter.roots, None, false)?;
         let mut scopes: Vec<Bitmap> = self.parts.iter().map(|part| Bitmap::empty(part.part.len())).collect();
         for node in &found.nodes {
             if let Some(place) = self.find_at(&node.id, moment)? {
@@ -89,17 +111,22 @@ impl View {
     }
 
     /// Gives results what they lead to; false where there is more than is answered.
-    pub(super) fn connect(&self, request: &SearchRequest, moment: Moment, hits: &mut [Hit]) -> Result<bool> {
+    pub(super) fn connect<'a>(
+        &'a self,
+        elsewhere: &'a Elsewhere<'a>,
+        request: &SearchRequest,
+        moment: Moment,
+        hits: &mut [Hit],
+    ) -> Result<bool> {
         let options = GraphOptions { limit: Some(RELATED_MAX), ..GraphOptions::default() };
-        let documents = request.hydrate_relations.then_some(moment);
-        let asker = Asker::at(self, &options, moment, documents)?;
+        let asker = Asker::at(elsewhere, &options, moment, request.hydrate_relations, false)?;
         let (mut is_whole, mut left) = (true, Bounds::new(GRAPH_NODES_MAX, GRAPH_EDGES_MAX));
         for hit in hits {
             let mut own = Bounds { nodes: left.nodes.min(RELATED_MAX), truncated: false, ..left };
             let before = own.nodes;
             let found = asker.traverse_within(&hit.id, &request.include_relations, &mut own)?;
             left = Bounds { nodes: left.nodes - (before - own.nodes), edges: own.edges, truncated: false };
-            is_whole &= !own.truncated;
+            is_whole &= !found.truncated;
             hit.connections = Some(found.tree.map_or_else(Vec::new, |tree| tree.connections));
         }
         Ok(is_whole)

@@ -18,6 +18,7 @@ use crate::text::{
 use crate::vectors::{check_vector, score as vector_score};
 
 use super::decay::DecayExplanation;
+use super::elsewhere::{Elsewhere, Others};
 use super::expansion::Reach;
 use super::filter_plan::FilterPlan;
 use super::moment::Moment;
@@ -83,12 +84,37 @@ impl WordsShare {
 }
 
 impl View {
-    /// Searches what is there at a moment.
+    /// Searches what is there at a moment. Its graph is that of this collection alone.
     ///
     /// # Errors
     /// `invalid_parameter`, `dimension_mismatch`, `invalid_vector`, `too_large`; `corrupt`, `not_resident`.
     pub fn search(
         &self,
+        request: &SearchRequest,
+        moment: Moment,
+        scratch: &mut Scratch,
+    ) -> Result<SearchResponse> {
+        self.search_among(None, request, moment, scratch)
+    }
+
+    /// As [`View::search`], with a graph that is followed into other collections.
+    ///
+    /// # Errors
+    /// As [`View::search`] and [`View::ask_graph_among`].
+    pub fn search_among(
+        &self,
+        others: Option<&dyn Others>,
+        request: &SearchRequest,
+        moment: Moment,
+        scratch: &mut Scratch,
+    ) -> Result<SearchResponse> {
+        let elsewhere = Elsewhere::new(self, others, request.as_of, moment.time());
+        self.search_with(&elsewhere, request, moment, scratch)
+    }
+
+    fn search_with<'a>(
+        &'a self,
+        elsewhere: &'a Elsewhere<'a>,
         request: &SearchRequest,
         moment: Moment,
         scratch: &mut Scratch,
@@ -102,7 +128,7 @@ impl View {
             filter: condition.filter(|_| request.explain).map(FilterPlan::new),
             reach: None,
         };
-        let allowed = self.allowed(request, moment, &mut told, &mut warnings)?;
+        let allowed = self.allowed(elsewhere, request, moment, &mut told, &mut warnings)?;
         let query = self.words_query(request)?;
         // What only excludes is no query of words; conditions alone score nothing either.
         let scores =
@@ -134,7 +160,7 @@ impl View {
             let mut ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
             if let Some(expand) = request.expand.as_ref().filter(|_| !is_listed) {
                 let hits = ranked.iter().map(|ranked| (ranked.place, ranked.score));
-                let reach = self.reach(expand, hits, moment, &allowed)?;
+                let reach = self.reach(elsewhere, expand, hits, moment, &allowed)?;
                 ranked = self.joined(told.reach.insert(reach), ranked)?;
             }
             let ranked = self.aged(request, ranked, moment)?;
@@ -147,7 +173,7 @@ impl View {
         let hits = ranked.into_iter().take(request.wanted()).skip(request.offset);
         let hydrated = |ranked| self.hydrate(request, &weights, ranked, told.reach.as_ref());
         let mut hits = hits.map(hydrated).collect::<Result<Vec<Hit>>>()?;
-        if !request.include_relations.is_empty() && !self.connect(request, moment, &mut hits)? {
+        if !request.include_relations.is_empty() && !self.connect(elsewhere, request, moment, &mut hits)? {
             warnings.push("some results are related to more than is answered".to_owned());
         }
         let facets = request.facets.iter().map(|facet| self.facet(facet, &sets)).collect::<Result<_>>()?;
@@ -162,8 +188,9 @@ impl View {
     }
 
     /// What its filters let a search find in each part.
-    fn allowed(
-        &self,
+    fn allowed<'a>(
+        &'a self,
+        elsewhere: &'a Elsewhere<'a>,
         request: &SearchRequest,
         moment: Moment,
         told: &mut Told<'_>,
@@ -175,7 +202,7 @@ impl View {
             allowed.push(part.allowed(condition, self.words.as_deref(), moment, told.filter.as_mut())?);
         }
         if let Some(filter) = &request.graph_filter
-            && !self.within(filter, moment, &mut allowed)?
+            && !self.within(elsewhere, filter, moment, &mut allowed)?
         {
             warnings.push(format!(
                 "graph_filter reaches more than {GRAPH_NODES_MAX} documents, and some are left out"

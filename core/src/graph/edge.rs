@@ -123,6 +123,8 @@ pub struct Link {
     pub created: i64,
     /// The first moment at which it is not; [`crate::base::NEVER`] for none that is known.
     pub until: i64,
+    /// The collection that keeps it, by its place; 0 for the one that is asked.
+    pub(super) of: u32,
     /// Which part keeps it.
     pub(super) part: u32,
     /// Where it does.
@@ -130,6 +132,12 @@ pub struct Link {
 }
 
 impl Link {
+    /// What edges of one end are told by: those that the asked collection keeps before others, each as they were made.
+    #[must_use]
+    pub fn order(&self) -> (u32, Seq) {
+        (self.of, self.seq)
+    }
+
     /// The end that is found when it is followed this way.
     #[must_use]
     pub fn far(&self, direction: Direction) -> Key {

@@ -5,6 +5,7 @@
 //! reading decides ([`Graph`]). So jobs that rewrite parts never race with writers. Documents are known by their keys.
 
 mod components;
+mod crossing;
 mod edge;
 mod expand;
 mod gathering;
@@ -19,6 +20,7 @@ mod table;
 mod traverse;
 
 pub use components::{Component, Components};
+pub use crossing::{Beyond, split};
 pub use edge::{Direction, Edge, Entry, Gone, Link, Mark, Relation, check_relation};
 pub use expand::{Arrival, ExpandRequest, Expanded, damped};
 pub use gathering::Gathering;

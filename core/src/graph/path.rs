@@ -93,8 +93,10 @@ impl Graph<'_> {
             [Side::new(request.source, request.directions.clone()), Side::new(request.target, back)];
         let (mut links, mut neighbours, mut looked) = (Links::default(), Vec::new(), 0);
         while sides[0].depth + sides[1].depth < request.depth {
-            // The side that has fewer ends to go on from.
-            let own = usize::from(sides[1].frontier.len() < sides[0].frontier.len());
+            // The side that has fewer ends to go on from. What leads into an end may be kept where nobody looks for it once
+            // several collections are come to: then from the source alone.
+            let is_back = self.crossing.is_none() && sides[1].frontier.len() < sides[0].frontier.len();
+            let own = usize::from(is_back);
             let (mut next, mut met): (Vec<Key>, Option<(usize, Key)>) = (Vec::new(), None);
             let frontier = std::mem::take(&mut sides[own].frontier);
             if frontier.is_empty() {

@@ -12,6 +12,7 @@ use crate::base::value::decode_object;
 use crate::base::{Error, Key, NEVER, Object, Reader, Result, Seq, check_id};
 use crate::storage::{Blob, Pinned, Rows};
 
+use super::crossing::split;
 use super::edge::{Direction, Edge, Entry, Gone, Mark, Relation, check_relation};
 use super::packed::Packed;
 use super::sections::{
@@ -73,6 +74,8 @@ pub struct Pins {
     gone_key: Packed,
     gone_at: Packed,
     gone_seq: Packed,
+    /// Ends whose names could be those of another collection.
+    elsewhere: Vec<Key>,
     object: String,
 }
 
@@ -241,10 +244,13 @@ impl Pins {
             gone_key: column(GONE_KEY, gone)?,
             gone_at: column(GONE_AT, gone)?,
             gone_seq: column(GONE_SEQ, gone)?,
+            elsewhere: Vec::new(),
             object: name(blob),
         };
         pins.check(counts)?;
-        Ok(pins)
+        let is_elsewhere = |node: &usize| split(pins.node_name(*node)).is_some();
+        let elsewhere = (0..nodes).filter(is_elsewhere).map(|node| pins.key(node)).collect();
+        Ok(Self { elsewhere, ..pins })
     }
 
     fn corrupt<T>(&self, expected: &str) -> Result<T> {
@@ -536,6 +542,10 @@ impl EdgeSource for Pins {
 
     fn has_gone(&self) -> bool {
         self.gone_key.len() > 0
+    }
+
+    fn elsewhere(&self) -> &[Key] {
+        &self.elsewhere
     }
 
     fn nodes(&self, out: &mut Vec<Key>) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::base::{Key, NEVER, Object, Result};
 
+use super::crossing::Crossing;
 use super::edge::{Direction, Entry, Link, Mark, Relation};
 
 /// The entries of one part.
@@ -38,6 +39,8 @@ pub trait EdgeSource: Send + Sync {
     fn gone_after(&self, key: Key, at: i64) -> Option<i64>;
     /// Whether any document went.
     fn has_gone(&self) -> bool;
+    /// The ends that may be in another collection, by their names; ascending.
+    fn elsewhere(&self) -> &[Key];
     /// Appends the keys of all ends.
     fn nodes(&self, out: &mut Vec<Key>);
     /// Appends the entries of one edge, by seq.
@@ -84,11 +87,13 @@ pub struct Graph<'a> {
     /// In the order of seq.
     parts: Vec<&'a dyn EdgeSource>,
     /// The only part there is, where all of its entries are there: nothing has to be decided.
-    plain: Option<&'a dyn EdgeSource>,
+    pub(super) plain: Option<&'a dyn EdgeSource>,
     /// Asked of the ends that a question comes across; `None` where nothing has expired.
     expired: Option<Box<dyn Expired + 'a>>,
     has_gone: bool,
     when: When,
+    /// Its way into other collections; `None` where it is looked at alone.
+    pub(super) crossing: Option<Box<Crossing<'a>>>,
 }
 
 impl<'a> Graph<'a> {
@@ -100,7 +105,7 @@ impl<'a> Graph<'a> {
             [part] if when.is_current && !has_gone && part.is_plain() => Some(*part),
             _ => None,
         };
-        Self { parts, plain, expired, has_gone, when }
+        Self { parts, plain, expired, has_gone, when, crossing: None }
     }
 
     /// The key of an end; `None` for what no edge ever had as its end.
@@ -115,9 +120,27 @@ impl<'a> Graph<'a> {
         self.parts.iter().rev().find_map(|part| part.name_of(key)).unwrap_or_default()
     }
 
-    /// The number of a relation; `None` for one that no edge ever had.
+    /// Whether the name of any end could be one of another collection.
+    #[must_use]
+    pub fn leads_elsewhere(&self) -> bool {
+        self.parts.iter().any(|part| !part.elsewhere().is_empty())
+    }
+
+    pub(super) fn may_be_elsewhere(&self, key: Key) -> bool {
+        self.parts.iter().any(|part| part.elsewhere().binary_search(&key).is_ok())
+    }
+
+    /// The number of a relation; `None` for one that no edge ever had. One that only another collection has is given a
+    /// number where the graph is followed there.
     #[must_use]
     pub fn relation(&self, name: &str) -> Option<Relation> {
+        match &self.crossing {
+            None => self.own_relation(name),
+            Some(crossing) => Some(crossing.relation(self, name)),
+        }
+    }
+
+    pub(super) fn own_relation(&self, name: &str) -> Option<Relation> {
         self.parts.iter().rev().find_map(|part| part.relation_of(name))
     }
 
@@ -148,6 +171,14 @@ impl<'a> Graph<'a> {
     /// # Complexity
     /// As many steps as the end has entries, and a search in each part.
     pub fn links(&self, node: Key, direction: Direction, relations: &[Relation], out: &mut Links) {
+        match &self.crossing {
+            None => self.own_links(node, direction, relations, out),
+            Some(crossing) => out.found = crossing.links(self, node, direction, relations, false),
+        }
+    }
+
+    /// As [`Graph::links`], of what this graph keeps, wherever it leads.
+    pub(super) fn own_links(&self, node: Key, direction: Direction, relations: &[Relation], out: &mut Links) {
         let mut found = std::mem::take(&mut out.found);
         found.clear();
         self.each(node, direction, relations, out, &mut |link, is_there| {
@@ -193,6 +224,13 @@ impl<'a> Graph<'a> {
     /// Every version of the edges at an end that began by the moment, ended or not: by relation, other end and seq.
     #[must_use]
     pub fn history(&self, node: Key, direction: Direction, relations: &[Relation]) -> Vec<Link> {
+        match &self.crossing {
+            None => self.own_history(node, direction, relations),
+            Some(crossing) => crossing.links(self, node, direction, relations, true),
+        }
+    }
+
+    pub(super) fn own_history(&self, node: Key, direction: Direction, relations: &[Relation]) -> Vec<Link> {
         let mut found = Vec::new();
         self.each(node, direction, relations, &mut Links::default(), &mut |link, _| found.push(link));
         found
@@ -299,6 +337,7 @@ impl<'a> Graph<'a> {
                 seq: entry.seq,
                 created: entry.at,
                 until,
+                of: 0,
                 part: part_of(*at as usize),
                 place: entry.place,
             };
@@ -317,7 +356,7 @@ impl<'a> Graph<'a> {
     /// The weight of an edge.
     #[must_use]
     pub fn weight(&self, link: &Link) -> f64 {
-        self.parts[link.part as usize].weight_of(link.place)
+        self.keeper(link).weight_of(link.place)
     }
 
     /// The properties of an edge; `None` for none.
@@ -325,7 +364,13 @@ impl<'a> Graph<'a> {
     /// # Errors
     /// `corrupt`, `not_resident`.
     pub fn properties(&self, link: &Link) -> Result<Option<Arc<Object>>> {
-        self.parts[link.part as usize].properties_of(link.place)
+        self.keeper(link).properties_of(link.place)
+    }
+
+    /// The part that keeps an edge, of whatever collection.
+    fn keeper(&self, link: &Link) -> &dyn EdgeSource {
+        let graph = self.crossing.as_ref().and_then(|crossing| crossing.graph_of(link.of));
+        graph.unwrap_or(self).parts[link.part as usize]
     }
 
     /// The version of one edge that is there, and whether there ever was one.

@@ -66,7 +66,7 @@ impl Graph<'_> {
                 walk.reached.nodes.push((*root, 0));
             }
         }
-        let (mut told, mut found, mut looked): (NumberSet<Seq>, Links, usize) = Default::default();
+        let (mut told, mut found, mut looked): (NumberSet<(u32, Seq)>, Links, usize) = Default::default();
         let mut neighbours = Vec::new();
         // One way only, each edge is come across once.
         let is_met_once = request.directions.len() < 2;
@@ -96,7 +96,8 @@ impl Graph<'_> {
                         walk.reached.truncated = true;
                         return Ok(walk.reached);
                     }
-                    if !walk.takes(link.far(*direction), depth + 1)? || !is_met_once && !told.insert(link.seq)
+                    if !walk.takes(link.far(*direction), depth + 1)?
+                        || !is_met_once && !told.insert(link.order())
                     {
                         continue;
                     }

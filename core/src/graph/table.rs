@@ -7,6 +7,7 @@ use crate::base::number_map::NumberMap;
 use crate::base::value::object_weight;
 use crate::base::{Key, NEVER, Seq};
 
+use super::crossing::split;
 use super::edge::{Direction, Edge, Entry, Gone, Mark, Relation};
 use super::state::EdgeSource;
 
@@ -30,6 +31,8 @@ pub struct EdgeTable {
     relations_by_name: Vec<u32>,
     /// By key and seq.
     gone: Vec<Gone>,
+    /// Ends whose names could be those of another collection.
+    elsewhere: Vec<Key>,
 }
 
 impl EdgeTable {
@@ -60,6 +63,8 @@ impl EdgeTable {
             self.outgoing.entry(edge.source).or_insert(place);
         }
         self.keys = self.names.iter().map(|(key, name)| (Arc::clone(name), *key)).collect();
+        let is_elsewhere = |(_, name): &&(Key, Arc<str>)| split(name).is_some();
+        self.elsewhere = self.names.iter().filter(is_elsewhere).map(|(key, _)| *key).collect();
         self.relations.sort_by_key(|(number, _)| *number);
         self.relations.dedup_by_key(|(number, _)| *number);
         self.relations_by_name = by_name(&self.relations);
@@ -384,6 +389,10 @@ impl EdgeSource for EdgeTable {
 
     fn has_gone(&self) -> bool {
         !self.gone.is_empty()
+    }
+
+    fn elsewhere(&self) -> &[Key] {
+        &self.elsewhere
     }
 
     fn nodes(&self, out: &mut Vec<Key>) {

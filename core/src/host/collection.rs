@@ -6,8 +6,7 @@ use std::sync::{Arc, Weak};
 use crate::base::sync::{ArcSwap, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
-    CollectionConfig, Document, Embedding, GraphAnswer, GraphOptions, GraphQuestion, Moment, Mutation, Page,
-    SearchRequest, SearchResponse, Settings, Stats, Version, View, check_searches,
+    CollectionConfig, Document, Embedding, Moment, Mutation, Page, Settings, Stats, Version, View,
 };
 use crate::engine::{Begun, Collection, Entry, JobKind, Submitted, export};
 use crate::segment::{Scratch, SharedRow, Touch};
@@ -169,9 +168,9 @@ pub struct CollectionHandle {
     /// What else runs over the whole of it; held for a moment only.
     pub(super) tasks: Mutex<Tasks>,
     /// Reused between searches, so that a search allocates little.
-    scratch: Mutex<Vec<Scratch>>,
+    pub(super) scratch: Mutex<Vec<Scratch>>,
     clock: Arc<dyn Clock>,
-    embedding: Embedding,
+    pub(super) embedding: Embedding,
     level: Level,
     unsealed_bytes_max: usize,
     write_waits: AtomicU64,
@@ -185,7 +184,7 @@ pub struct CollectionHandle {
     wants_sync: AtomicBool,
     closed: AtomicBool,
     this: Weak<Self>,
-    database: Weak<Shared>,
+    pub(super) database: Weak<Shared>,
 }
 
 impl CollectionHandle {
@@ -555,49 +554,6 @@ impl CollectionHandle {
     pub fn scan(&self, cursor: Option<Seq>, limit: usize, as_of: Option<i64>) -> Result<Page> {
         let (view, moment) = self.at(as_of)?;
         view.scan(cursor, limit, moment)
-    }
-
-    /// Searches. When the collection names an embedder, a text without a vector is searched by both.
-    ///
-    /// # Errors
-    /// As [`View::search`]; `no_embedder`, `closed`.
-    pub fn search(&self, mut request: SearchRequest) -> Result<SearchResponse> {
-        let (view, moment) = self.at(request.as_of)?;
-        request.check()?;
-        self.embedding.ask(self.name(), &view.config, &mut request)?;
-        let mut scratch = lock(&self.scratch).pop().unwrap_or_default();
-        let response = view.search(&request, moment, &mut scratch);
-        lock(&self.scratch).push(scratch);
-        response
-    }
-
-    /// Searches for many at once, all in one state and each on a thread that is free; answers in the order of the
-    /// requests. The first that is refused refuses all.
-    ///
-    /// # Errors
-    /// As [`CollectionHandle::search`]; `too_large` for more requests, or results in all, than are answered at once.
-    pub fn search_many(&self, mut requests: Vec<SearchRequest>) -> Result<Vec<SearchResponse>> {
-        check_searches(&requests)?;
-        let (view, now) = (self.view()?, self.clock.now_ns());
-        let mut moments = Vec::with_capacity(requests.len());
-        for request in &mut requests {
-            moments.push(view.moment(request.as_of, now)?);
-            request.check()?;
-            self.embedding.ask(self.name(), &view.config, request)?;
-        }
-        let search = |scratch: &mut Scratch, i: usize| view.search(&requests[i], moments[i], scratch);
-        self.pool.map_with(requests.len(), Scratch::default, search).into_iter().collect()
-    }
-
-    /// Asks the graph.
-    ///
-    /// # Errors
-    /// As [`View::ask_graph`]; `cancelled` for components, `closed`.
-    pub fn ask_graph(&self, question: &GraphQuestion, options: &GraphOptions) -> Result<GraphAnswer> {
-        if *question == GraphQuestion::Components {
-            return self.components(options);
-        }
-        self.view()?.ask_graph(question, options, self.clock.now_ns())
     }
 
     /// Ends documents that have expired, though nobody writes.

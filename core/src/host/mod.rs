@@ -3,6 +3,8 @@
 //! The one place with time and threads; what the Node addon and the server share. Every handle here can be shared
 //! between threads: writers of one collection take turns, readers wait for nobody.
 
+mod among;
+mod asking;
 mod check;
 mod clock;
 mod collection;
@@ -18,6 +20,7 @@ mod running;
 mod sync;
 mod tasks;
 
+pub use among::Among;
 pub use clock::SystemClock;
 pub use collection::{AddMode, Check, CollectionHandle, CollectionInfo, Expected, Written};
 pub use db::{Db, Options, Reference};

@@ -324,6 +324,58 @@ async fn a_key_for_one_collection_sees_no_other() {
     assert_eq!(forbidden.body, b"Forbidden: insufficient permissions for this namespace/action\n");
 }
 
+/// Every route that follows edges, by every role: what a key is not for is as if it were not there, whether it is or not.
+#[tokio::test]
+async fn a_key_for_one_collection_follows_no_edge_into_another() {
+    let server = locked();
+    let ask = async |token: &str, path: &str, body: &str| {
+        server.with_token(Some(token), &Method::POST, &format!("/v1/collections{path}"), body).await
+    };
+    for name in ["c", "d"] {
+        ask(MASTER, "", &format!(r#"{{"name": "{name}"}}"#)).await;
+    }
+    ask(
+        MASTER,
+        "/c/documents",
+        r#"{"documents": [{"id": "x", "vector": [1, 0]}, {"id": "back", "vector": [0, 1]}]}"#,
+    )
+    .await;
+    ask(MASTER, "/d/documents", r#"{"documents": [{"id": "y", "metadata": {"secret": "CANARY"}}]}"#).await;
+    let edges = r#"{"edges": [{"source": "x", "relation": "to", "target": "d::y"},
+        {"source": "x", "relation": "to", "target": "nowhere::y"}, {"source": "d::y", "relation": "to", "target": "back"}]}"#;
+    assert_eq!(ask(MASTER, "/c/graph/link", edges).await.json()["linked"], 3);
+    let asked = [
+        ("/c/graph/edges", r#"{"id": "x", "hydrate": true}"#),
+        ("/c/graph/edges", r#"{"id": "d::y", "hydrate": true}"#),
+        ("/c/graph/traverse", r#"{"id": "x", "paths": ["to.to", "**"], "hydrate": true}"#),
+        ("/c/graph/subgraph", r#"{"ids": ["x"], "depth": 3, "hydrate": true}"#),
+        ("/c/graph/path", r#"{"source": "x", "target": "back", "hydrate": true}"#),
+        (
+            "/c/search",
+            r#"{"vector": [1, 0], "k": 1, "include_relations": ["**"], "hydrate_relations": true}"#,
+        ),
+        ("/c/search", r#"{"vector": [1, 0], "k": 2, "expand": {"depth": 2, "hits": 1}, "explain": true}"#),
+        ("/c/search", r#"{"graph_filter": {"root": "x", "depth": 2}}"#),
+        ("/c/search/batch", r#"{"searches": [{"graph_filter": {"root": "x", "depth": 2}}]}"#),
+    ];
+    let missing: Vec<(&str, String)> =
+        asked.iter().map(|(path, body)| (*path, body.replace("d::y", "nowhere::y"))).collect();
+    let shown = |answer: Answer| String::from_utf8(answer.body.to_vec()).expect("JSON");
+    for role in ["read", "write", "admin"] {
+        let (narrow, wide) = (key(&server, role, "c").await, key(&server, role, "*").await);
+        for ((path, body), (_, nowhere)) in asked.iter().zip(&missing) {
+            let told = shown(ask(&narrow, path, body).await);
+            let of_nothing = shown(ask(&narrow, path, nowhere).await);
+            assert!(!told.contains("CANARY") && !told.contains("\"d::y\""), "{path} {body}: {told}");
+            assert_eq!(told, of_nothing, "{path} {body}: no other answer than of what does not exist");
+            let all = shown(ask(&wide, path, body).await);
+            assert_ne!(told, all, "{path} {body}: whoever may read both is told more");
+        }
+        let whole = shown(ask(&wide, "/c/graph/edges", r#"{"id": "x", "hydrate": true}"#).await);
+        assert!(whole.contains("CANARY"), "{whole}");
+    }
+}
+
 #[tokio::test]
 async fn a_stream_of_events_ends_with_its_key() {
     // A key is given away and reads the events; once it is revoked, or its time is over, what is written then is not told

@@ -4,10 +4,11 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use kithdb::base::{Error, Result};
+use kithdb::host::Among;
 use kithdb::wire::{GraphAsk, LinksBody, UnlinksBody, parse};
 use serde::Serialize;
 
-use crate::http::{App, BATCH_BYTES_MAX, JsonBody, PathOf, Problem};
+use crate::http::{App, BATCH_BYTES_MAX, Caller, JsonBody, PathOf, Problem};
 
 #[derive(Serialize)]
 struct LinkedAnswer {
@@ -22,6 +23,7 @@ struct UnlinkedAnswer {
 /// `graph/link`, `unlink`, and a path for each question.
 pub async fn verb(
     State(app): State<App>,
+    caller: Caller,
     PathOf((name, verb)): PathOf<(String, String)>,
     JsonBody(body): JsonBody<BATCH_BYTES_MAX>,
 ) -> Result<Response, Problem> {
@@ -45,7 +47,8 @@ pub async fn verb(
         "edges" | "traverse" | "subgraph" | "path" | "components" => {
             app.ok(move |db| {
                 let ask = GraphAsk::parse(&verb, &body)?;
-                let found = db.collection(&name)?.ask_graph(&ask.question, &ask.options)?;
+                let among = Some(Among::Those(&|name| caller.may_use(name)));
+                let found = db.collection(&name)?.ask_graph_among(among, &ask.question, &ask.options)?;
                 Ok::<_, Error>(ask.answer(found))
             })
             .await

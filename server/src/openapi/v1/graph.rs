@@ -95,9 +95,9 @@ fn question() -> Fields {
 
 fn ends(fields: Fields) -> Fields {
     fields
-        .must("source", text("Where it begins: an id."))
+        .must("source", text("Where it begins: an id, or collection::id of another collection."))
         .must("relation", text("What it means."))
-        .must("target", text("Where it leads: another id."))
+        .must("target", text("Where it leads: another id, or collection::id."))
 }
 
 fn link() -> Fields {
