@@ -508,7 +508,7 @@ impl WasmDatabase {
     ) -> Thrown<Vec<JsValue>> {
         let mut search = || {
             let mut requests = arguments::searches(&requests, vectors, lengths)?;
-            check_searches(&requests)?;
+            check_searches(&mut requests)?;
             let open = self.at(c)?;
             let (view, now) = (open.view(), self.clock.now_ns());
             let mut found = Vec::with_capacity(requests.len());

@@ -6,7 +6,7 @@ use kithdb::base::value::parse_object;
 use kithdb::base::{Clock, Object, Rng};
 use kithdb::collection::{
     Aging, CollectionConfig, Decay, DecayModel, Document, Expansion, Fusion, GraphFilter, History, Hit,
-    LinkRequest, Mutation, SearchRequest, UnlinkRequest, View, Ways, parse_filter,
+    LinkRequest, Mutation, SearchRequest, UnlinkRequest, View, Ways, check_searches, parse_filter,
 };
 use kithdb::engine::JobKind;
 use kithdb::segment::Scratch;
@@ -189,6 +189,7 @@ impl Run {
             damping: self.rng.below(5) as f64 / 4.0,
             hits: 1 + self.rng.below(6) as usize,
             limit: 100_000,
+            ..Expansion::default()
         };
         (request, expand)
     }
@@ -358,5 +359,31 @@ fn expansion_ends_at_its_bounds_and_says_so() {
         let ids: Vec<String> = response.hits.iter().map(|hit| hit.id.clone()).collect();
         let nearest: Vec<String> = (0..=limit).map(|n| format!("d{n}")).collect();
         assert_eq!((ids, response.truncated), (nearest, Some(limit < 9)), "{limit}");
+    }
+}
+
+/// Each search of a batch once looked at as many edges as one alone may, a thousand times as many together.
+#[test]
+fn a_batch_expands_within_one_budget_and_says_so() {
+    const EDGES: u64 = 10_001;
+    let mut run = Run::new(1, Metric::Euclidean);
+    let metadata = parse_object(r#"{"body":"stone"}"#).expect("JSON");
+    let hub = Mutation::Upsert(Document { id: "hub".to_owned(), metadata, ..Document::default() });
+    let link = |n: u64| {
+        let (source, relation, target) = ("hub".to_owned(), "near".to_owned(), format!("x{n}"));
+        let (inverse, weight, properties) = (None, 1.0, Object::new());
+        Mutation::Link(LinkRequest { source, relation, target, inverse, weight, properties })
+    };
+    let batch = std::iter::once(hub).chain((0..EDGES).map(link)).collect();
+    run.life.collection.submit(batch, Level::Always).expect("stored");
+    let view = run.life.view();
+    let moment = view.moment(None, run.life.clock.now_ns()).expect("now");
+    let expand = Some(Expansion { limit: 100_000, ..Expansion::default() });
+    let request = SearchRequest { text: Some("stone".to_owned()), expand, k: 1, ..SearchRequest::default() };
+    for (searches, is_truncated) in [(1, false), (999, false), (1_000, true)] {
+        let mut requests = vec![request.clone(); searches];
+        check_searches(&mut requests).expect("few enough");
+        let found = view.search(&requests[searches - 1], moment, &mut Scratch::default()).expect("sound");
+        assert_eq!(found.truncated, Some(is_truncated), "one of {searches}");
     }
 }

@@ -27,11 +27,14 @@ pub struct Expansion {
     pub hits: usize,
     /// How often documents and other ends are come to at most.
     pub limit: usize,
+    /// How many edges are looked at at most. The searches of a batch have as many together.
+    pub edges_max: usize,
 }
 
 impl Default for Expansion {
     fn default() -> Self {
-        Self { relations: Vec::new(), ways: Ways::Out, depth: 1, damping: 0.5, hits: 10, limit: 1_000 }
+        let (relations, ways, edges_max) = (Vec::new(), Ways::Out, GRAPH_EDGES_MAX);
+        Self { relations, ways, depth: 1, damping: 0.5, hits: 10, limit: 1_000, edges_max }
     }
 }
 
@@ -41,6 +44,7 @@ impl Expansion {
             ("depth", self.depth, GRAPH_DEPTH_MAX),
             ("hits", self.hits, EXPAND_HITS_MAX),
             ("limit", self.limit, GRAPH_NODES_MAX),
+            ("edges_max", self.edges_max, GRAPH_EDGES_MAX),
         ];
         for (name, got, most) in counts {
             if !(1..=most).contains(&got) {
@@ -155,7 +159,7 @@ impl View {
                 depth: expand.depth,
                 damping: expand.damping,
                 arrivals_max: expand.limit,
-                edges_max: GRAPH_EDGES_MAX,
+                edges_max: expand.edges_max,
             })
         });
         let mut expanded = expanded.unwrap_or_default();

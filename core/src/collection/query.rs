@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::base::limits::{
-    EF_MAX, EXPLAIN_MAX, FACETS_MAX, HIGHLIGHT_FIELDS_MAX, K_MAX, PASSAGE_BYTES_MAX, QUERY_TEXT_BYTES_MAX,
-    RESULTS_MAX, SEARCHES_MAX,
+    EF_MAX, EXPLAIN_MAX, FACETS_MAX, GRAPH_EDGES_MAX, HIGHLIGHT_FIELDS_MAX, K_MAX, PASSAGE_BYTES_MAX,
+    QUERY_TEXT_BYTES_MAX, RESULTS_MAX, SEARCHES_MAX,
 };
 use crate::base::{Error, InputError, Object, Result};
 use crate::meta::Filter;
@@ -187,11 +187,12 @@ impl SearchRequest {
     }
 }
 
-/// Refuses searches that would take too long or too much memory together.
+/// Refuses searches that would take too long or too much memory together. The edges that one of them may look at to expand
+/// its hits are shared evenly by all that do, so that what each finds depends on the batch and not on which is quicker.
 ///
 /// # Errors
 /// `too_large`.
-pub fn check_searches(requests: &[SearchRequest]) -> Result<()> {
+pub fn check_searches(requests: &mut [SearchRequest]) -> Result<()> {
     let results = requests.iter().fold(0_usize, |sum, request| sum.saturating_add(request.k));
     let bounds =
         [("a batch of searches", requests.len(), SEARCHES_MAX), ("k of all searches", results, RESULTS_MAX)];
@@ -199,6 +200,10 @@ pub fn check_searches(requests: &[SearchRequest]) -> Result<()> {
         if got > limit {
             return Err(InputError::TooLarge { what, got: got as u64, limit: limit as u64 }.into());
         }
+    }
+    let expanding = requests.iter().filter(|request| request.expand.is_some()).count();
+    for expand in requests.iter_mut().filter_map(|request| request.expand.as_mut()) {
+        expand.edges_max = expand.edges_max.min(GRAPH_EDGES_MAX / expanding);
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ impl CollectionHandle {
         among: Option<Among<'_>>,
         mut requests: Vec<SearchRequest>,
     ) -> Result<Vec<SearchResponse>> {
-        check_searches(&requests)?;
+        check_searches(&mut requests)?;
         let (view, now) = (self.view()?, self.clock().now_ns());
         let mut moments = Vec::with_capacity(requests.len());
         for request in &mut requests {

@@ -179,6 +179,7 @@ impl ExpandBody {
             damping: self.damping.unwrap_or(defaults.damping),
             hits: count("hits", self.hits)?.unwrap_or(defaults.hits),
             limit: count("limit", self.limit)?.unwrap_or(defaults.limit),
+            edges_max: defaults.edges_max,
         })
     }
 }
