@@ -87,10 +87,12 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   }
 
   /** Stores documents once each has its vector, and answers how many were replaced. */
-  async #store(encoded: EncodedDocuments, upsert: boolean, how: string | undefined, options?: ChangeOptions): Promise<number> {
-    if (this.#embedding) await heeding((signal) => this.#embedding!.fill(encoded, signal), options);
+  #store(encoded: EncodedDocuments, upsert: boolean, how: string | undefined, options?: ChangeOptions): Promise<number> {
     const { ids, vectors, metadata, lives } = encoded;
-    return wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call), options);
+    const write = () => wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call), options);
+    const embedding = this.#embedding;
+    // Without a function to wait for the engine has read what it is given when this returns.
+    return embedding ? heeding((signal) => embedding.fill(encoded, signal), options).then(write) : write();
   }
 
   addSync(document: NewDocument<M>, options?: WriteOptions): Written {
@@ -167,23 +169,24 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   }
 
   async search(request: SearchRequest<M>, options?: CallOptions): Promise<SearchResult<M>> {
-    const [asked] = await this.#asked([request], options);
-    const [json, vector] = encodeSearch(asked!);
+    // Without a function to wait for the engine has read what it is given when this returns.
+    const asked = this.#embedding ? (await this.#embedded([request], options))[0]! : request;
+    const [json, vector] = encodeSearch(asked);
     return decodeSearch<M>(await wait((call) => this.#backend.search(json, vector, call), options));
   }
 
   async searchMany(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<SearchResult<M>[]> {
     if (!Array.isArray(requests)) throw invalidRequest('an array of searches', requests);
-    const encoded = (await this.#asked(requests as SearchRequest<M>[], options)).map(encodeSearch);
+    const given = requests as SearchRequest<M>[];
+    const encoded = (this.#embedding ? await this.#embedded(given, options) : given).map(encodeSearch);
     const [all, vectors] = [encoded.map(([json]) => json), encoded.map(([, vector]) => vector)];
     const answers = await wait((call) => this.#backend.searchMany(all, vectors, call), options);
     return answers.map((answer) => decodeSearch<M>(answer));
   }
 
-  /** Searches once each has its vector. */
-  async #asked(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<readonly SearchRequest<M>[]> {
-    const embedding = this.#embedding;
-    return embedding ? heeding((signal) => embedding.ask(requests, signal), options) : requests;
+  /** Searches, each with its vector. */
+  #embedded(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<SearchRequest<M>[]> {
+    return heeding((signal) => this.#embedding!.ask(requests, signal), options);
   }
 
   searchSync(request: SearchRequest<M>): SearchResult<M> {

@@ -74,7 +74,9 @@ export class EngineDatabase implements NodeDatabase {
   ): Promise<NodeCollection<M>> {
     const checked = encodeString('a name', name);
     const embed = this.#embedOf(options);
-    const bytes = await bytesOf(file, options);
+    // Bytes that are there have been read when this returns.
+    const bytes = file instanceof Uint8Array ? file : await bytesOf(file, options);
+    if (bytes === file) options?.onProgress?.({ done: bytes.length, total: bytes.length });
     return new EngineCollection<M>(checked, await wait((call) => this.#backend.import(checked, bytes, call), options), embed);
   }
 
@@ -133,10 +135,6 @@ export class EngineDatabase implements NodeDatabase {
 
 /** All of a file: no engine can begin with a piece of it. */
 async function bytesOf(file: unknown, { signal, onProgress }: ImportOptions = {}): Promise<Uint8Array> {
-  if (file instanceof Uint8Array) {
-    onProgress?.({ done: file.length, total: file.length });
-    return file;
-  }
   const isStream = typeof ReadableStream !== 'undefined' && file instanceof ReadableStream;
   const isBlob = typeof Blob !== 'undefined' && file instanceof Blob;
   if (!isStream && !isBlob) throw invalidRequest('a file that is a Uint8Array, a Blob or a ReadableStream', file);
