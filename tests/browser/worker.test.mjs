@@ -108,6 +108,26 @@ describe('the engine in a Worker', () => {
     assert.deepEqual(there, here);
   });
 
+  test('a function that embeds stays in the page, and documents come as they are made', async (t) => {
+    const page = await openPage(t);
+    const seen = await page.evaluate(async () => {
+      let asked = 0;
+      // A closure, which could not be sent to a Worker.
+      const embed = async (texts) => texts.map((text) => [text.includes('sea') ? ++asked : 0.1, 1]);
+      const db = await kith.openMemory({ worker: true, embed });
+      const quotes = await db.create('quotes', { text: {} });
+      const told = [];
+      async function* made() {
+        for (const text of ['the sea', 'a hill', 'more sea']) yield { id: text, metadata: { text } };
+      }
+      const written = await quotes.load(made(), { batch: 2, onProgress: ({ done }) => told.push(done) });
+      const { hits } = await quotes.search({ text: 'sea', explain: true, k: 1 });
+      await db.close();
+      return { asked, written, told, isNear: hits[0].explanation.vector !== null };
+    });
+    assert.deepEqual(seen, { asked: 3, written: { written: 3, replaced: 0 }, told: [2, 3], isNear: true });
+  });
+
   test('jobs tell how far they are and are cancelled, and searches that nobody waits for are told as cancelled', async (t) => {
     const page = await openPage(t);
     const seen = await page.evaluate(async () => {
