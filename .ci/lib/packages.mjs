@@ -48,7 +48,7 @@ function layOutAddon(folder, about, { name, os, cpu, libc, target }, addon) {
   const { version, license, repository, engines } = about;
   const description = `The addon of kithdb for ${target}; kithdb installs it where it fits`;
   const machine = { os: [os], cpu: [cpu], ...(libc ? { libc: [libc] } : {}) };
-  write(place, { name, version, description, license, repository, engines, ...machine, main: 'kithdb.node', files: ['kithdb.node'] });
+  write(place, { name, version, description, license, repository, engines, ...machine, type: 'commonjs', main: 'kithdb.node', files: ['kithdb.node'] });
   return place;
 }
 

@@ -1,14 +1,16 @@
-// What two linters say of the packed package: publint has nothing to suggest, and every way of importing it that TypeScript
-// knows finds its types. What is let pass: TypeScript's resolution of before `exports`; `require` of what is an ES module
+// What two linters say of the packed packages: publint has nothing to suggest, and every way of importing kithdb that
+// TypeScript knows finds its types. What is let pass: TypeScript's resolution of before `exports`; `require` of what is an ES module
 // only, which Node 22 and later take; and the module of wasm, which has no types.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { BUILD_NEEDS, buildRelease } from '../../.ci/lib/build.mjs';
 import { ensureFolder, sha256 } from '../../.ci/lib/data.mjs';
-import { run } from '../../.ci/lib/run.mjs';
+import { layOut } from '../../.ci/lib/packages.mjs';
+import { ROOT, run } from '../../.ci/lib/run.mjs';
 import { main, step } from '../../.ci/lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../../.ci/lib/system.mjs';
 
@@ -26,9 +28,15 @@ await main(async () => {
   const tool = (path) => join(tools, 'node_modules', path);
   const folder = mkdtempSync(join(tmpdir(), 'kithdb-package-'));
   try {
-    await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]);
-    const tarball = join(folder, readdirSync(folder)[0]);
-    await step('asking publint', () => run(process.execPath, [tool('publint/src/cli.js'), 'run', '--strict', tarball]));
+    const { packageFor, thisMachine } = createRequire(import.meta.url)('../../js/dist/node/native/platform.js');
+    const places = layOut(join(folder, 'published'), { [packageFor(thisMachine()).target]: join(ROOT, 'js/dist/kithdb.node') });
+    for (const place of places) await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, place]);
+    const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz')).map((name) => join(folder, name)).sort();
+    for (const packed of tarballs) {
+      await step('asking publint', () => run(process.execPath, [tool('publint/src/cli.js'), 'run', '--strict', packed]));
+    }
+    // By name: `kithdb-0.1.0.tgz`, `kithdb-linux-x64-gnu-0.1.0.tgz`.
+    const [tarball] = tarballs;
     const passed = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm', '--exclude-entrypoints', 'kithdb_wasm_bg.wasm'];
     await step('asking whether the types are wrong', () =>
       run(process.execPath, [tool('@arethetypeswrong/cli/dist/index.js'), tarball, ...passed]));
