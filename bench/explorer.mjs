@@ -37,7 +37,7 @@ await main(async (args) => {
   try {
     const edges = await step(`linking ${number(documents)} documents`, () => link(server.address, documents));
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-    await page.goto(`${server.address}/ui/explorer/#/graph/server/people?id=0&depth=6&limit=${documents}`);
+    await page.goto(`${server.address}/ui/#/graph/server/people?id=0&depth=6&limit=${documents}`);
     const known = `${number(documents)} documents, ${number(edges)} edges`;
     await page.getByText(known).waitFor({ timeout: 240_000 });
     const kind = (await page.getByText('drawn without WebGL').count()) > 0 ? 'canvas' : 'WebGL';

@@ -1,6 +1,6 @@
-//! Lists the files for the server to embed: those of `web/`, which need no build step, the engine that runs in a tab,
-//! which is in `js/dist` once it was compiled, and the explorer, which is in `web/dist` once it was built. Without the
-//! first and the last a plain page is served in their place; without the engine the page searches through the server only.
+//! Lists the files for the server to embed: the explorer, which is in `web/dist` once it was built, those of `web/`, which
+//! need no build step, and the engine that runs in a tab, which is in `js/dist` once it was compiled. Without the first a
+//! plain page is served in its place; without the engine there is no database of the browser, and no explorer at work.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,13 +43,13 @@ fn page_files(folder: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
-/// The files of the explorer, under `/ui/explorer/`; none when it was not built. Whether they change is seen with `web/`.
+/// The files of the explorer, under `/ui/`; none when it was not built. Whether they change is seen with `web/`.
 fn explorer_files(dist: &Path) -> Vec<(String, PathBuf)> {
     let mut found = vec![];
     if dist.join(EXPLORER_ENTRY).is_file() {
         walk(dist, "", &PAGE_ENDINGS, &mut found);
     }
-    found.into_iter().map(|(name, path)| (format!("explorer/{name}"), path)).collect()
+    found
 }
 
 /// The files of the engine, under `/ui/kithdb/`; none when it was not compiled.

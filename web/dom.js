@@ -14,26 +14,9 @@ export function make(tag, { data, aria, on, role, ...properties } = {}, ...child
   return element;
 }
 
-/** The element of the page with this id; its absence is a mistake in index.html. */
+/** The element of the page with this id; its absence is a mistake in api.html. */
 export function byId(id) {
   const element = document.getElementById(id);
-  if (!element) throw new Error(`index.html has no #${id}`);
+  if (!element) throw new Error(`api.html has no #${id}`);
   return element;
 }
-
-/** Runs `action` once, `wait` ms after the last call; a later call may bring another wait. `now` runs it at once. */
-export function debounce(action) {
-  let timer;
-  const later = (wait) => {
-    clearTimeout(timer);
-    timer = setTimeout(action, wait);
-  };
-  later.now = () => {
-    clearTimeout(timer);
-    action();
-  };
-  return later;
-}
-
-/** Whether the reader asked for less motion; asked each time, because the answer changes while a page is open. */
-export const prefersStillness = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

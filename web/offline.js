@@ -1,12 +1,12 @@
 // The service worker: lets the page be loaded without its server. It keeps every file of the page and of the engine,
 // all of one version, and hands them out only when the server does not answer; while it does, its files are used, and
-// a changed one replaces the kept ones as a whole. The embedder and the data are kept elsewhere, by the tab itself.
+// a changed one replaces the kept ones as a whole. The embedder and the data are kept elsewhere, by the page itself.
 
 /** Each version has a cache of its own; files.json is put into it last, so that a cache with it is complete. */
 const PREFIX = 'kithdb-page-';
-const LIST = '/ui/files.json';
-const INDEX = '/ui/';
-const EXPLORER = '/ui/explorer/';
+/** The page, where this script lies: a proxy may have put both below any path. */
+const INDEX = new URL('./', location.href).pathname;
+const LIST = `${INDEX}files.json`;
 /** The module with threads, which the page has no use for. */
 const UNUSED = 'kithdb/wasm/threads/';
 /** A server that takes longer, in ms, is as good as none when the file is kept. */
@@ -23,8 +23,7 @@ addEventListener('fetch', (event) => {
   const { method, url, mode } = event.request;
   const { origin, pathname } = new URL(url);
   if (method !== 'GET' || origin !== location.origin || !pathname.startsWith(INDEX)) return;
-  const page = pathname.startsWith(EXPLORER) ? EXPLORER : INDEX;
-  const kept = mode === 'navigate' ? page : pathname;
+  const kept = mode === 'navigate' ? INDEX : pathname;
   event.respondWith(answer(event.request, kept));
   // A new version may have come with this visit. The answer does not wait for it.
   if (mode === 'navigate') event.waitUntil(refresh().catch(() => {}));
@@ -67,7 +66,7 @@ async function refresh() {
   if (before === name) return;
   const cache = await caches.open(name);
   const used = files.filter((file) => !file.startsWith(UNUSED));
-  const paths = used.map((file) => `/ui/${file}`.replace(/\/index\.html$/, '/'));
+  const paths = used.map((file) => (file === 'index.html' ? INDEX : `${INDEX}${file}`));
   await Promise.all(paths.map(async (path) => cache.put(path, await fetchFile(path))));
   await cache.put(LIST, list);
   const others = (await caches.keys()).filter((other) => other.startsWith(PREFIX) && other !== name);

@@ -1,7 +1,7 @@
 // Builds and checks the explorer, the application of web/explorer. What it becomes lies in web/dist, where the server
 // finds it; it is made again when a source, the interface that it uses, or a package is another.
 
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { sha256 } from './data.mjs';
@@ -10,7 +10,6 @@ import { ROOT, TARGET_FOLDER, run } from './run.mjs';
 import { step } from './say.mjs';
 
 const SOURCES = join(ROOT, 'web/explorer');
-const SHARED = join(ROOT, 'web');
 const DIST = join(ROOT, 'web/dist');
 
 /** Built beside its place: what stays the same keeps its time, so that the server is not compiled again for it. */
@@ -18,9 +17,7 @@ export async function buildExplorer() {
   const folder = join(TARGET_FOLDER, 'explorer');
   const stamp = join(folder, 'stamp');
   const read = (folder) => (name) => [name, readFileSync(join(folder, name))];
-  // What it shares with the search page lies beside it.
-  const shared = readdirSync(SHARED).filter((name) => name.endsWith('.js')).sort();
-  const sources = [...filesOf(SOURCES).map(read(SOURCES)), ...shared.map(read(SHARED))];
+  const sources = filesOf(SOURCES).map(read(SOURCES));
   const recipe = sha256(readFileSync(join(ROOT, 'package-lock.json')), ...sources.flat());
   const isDone = existsSync(stamp) && existsSync(join(DIST, 'index.html')) && readFileSync(stamp, 'utf8') === recipe;
   if (isDone) return;

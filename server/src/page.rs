@@ -1,5 +1,6 @@
-//! The search page, the explorer, and the engine that both can run in a tab: the files of `web/`, of the built
-//! `web/explorer/` and of the compiled `js/`, embedded when the server is built. A debug build reads them from there again at each request, so that one sees what one edits.
+//! The explorer, the API's page, and the engine that runs in a tab: the files of the built `web/explorer/`, of `web/` and of
+//! the compiled `js/`, embedded when the server is built. A debug build reads them from there again at each request, so that
+//! one sees what one edits.
 //!
 //! Only names of the embedded table are served; nothing of a request becomes part of a path.
 
@@ -8,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
@@ -21,17 +22,20 @@ const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_files.rs
 const ENGINE: &str = "kithdb/";
 const ENGINE_ENTRY: &str = "kithdb/browser.js";
 
-/// Where the explorer's files are, in the table and under `/ui/`, and its page.
-const EXPLORER: &str = "explorer/";
-const EXPLORER_ENTRY: &str = "explorer/index.html";
+/// The files of the explorer, which are built; what is beside them under `/ui/` lies in `web/` as it is.
+const EXPLORER_ENTRY: &str = "index.html";
+const EXPLORER_FILES: [&str; 3] = ["assets/", EXPLORER_ENTRY, "licenses"];
 
-const NO_EXPLORER: &str = "<!doctype html><title>KithDB Explorer</title><h1>KithDB Explorer</h1><p>The server runs; it was \
+/// The API's page, whose addresses are relative to `/docs`.
+const API_PAGE: &str = "api.html";
+
+const NO_EXPLORER: &str = "<!doctype html><title>KithDB Explorer</title><h1>KithDB</h1><p>The server runs; it was \
      built without its explorer. To have one, type <code>npm run build</code> in the repository.</p>\
-     <p>The search page is at <a href=\"../\">../</a>.</p>";
+     <p>The API is told at <a href=\"../docs\">/docs</a>.</p>";
 
 const NO_PAGE: &str = "<!doctype html><title>KithDB</title><h1>KithDB</h1><p>The server runs; it was built without its \
-     page. To have one, build it where the folder <code>web/</code> lies beside <code>server/</code>.</p>\
-     <p>The API is at <a href=\"/v1/collections\">/v1/collections</a>.</p>";
+     pages. To have them, build it where the folder <code>web/</code> lies beside <code>server/</code>.</p>\
+     <p>The API is told at <a href=\"openapi.json\">/openapi.json</a>.</p>";
 
 /// What a browser may do with whatever comes from here.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -66,41 +70,38 @@ pub async fn secure(mut response: Response) -> Response {
     response
 }
 
-pub async fn index(headers: HeaderMap) -> Response {
-    match content("index.html") {
-        Some(content) => answer("index.html", content, &headers),
-        None => answer("index.html", NO_PAGE.as_bytes().into(), &headers),
-    }
-}
-
-/// The API's page, which draws the OpenAPI document.
-pub async fn docs(headers: HeaderMap) -> Response {
-    let content = content("api.html").unwrap_or(NO_PAGE.as_bytes().into());
-    answer("api.html", content, &headers)
-}
-
-pub async fn to_index() -> Redirect {
-    Redirect::permanent("/ui/")
-}
-
 /// The explorer's page. Its files have addresses relative to this one, so that a proxy may put all below any path.
 pub async fn explorer(headers: HeaderMap) -> Response {
     let content = content(EXPLORER_ENTRY).unwrap_or(NO_EXPLORER.as_bytes().into());
     answer(EXPLORER_ENTRY, content, &headers)
 }
 
-/// Relative, as a proxy's path is not known here.
-pub async fn to_explorer() -> Redirect {
-    Redirect::permanent("explorer/")
+/// The API's page, which draws the OpenAPI document.
+pub async fn docs(headers: HeaderMap) -> Response {
+    let content = content(API_PAGE).unwrap_or(NO_PAGE.as_bytes().into());
+    answer(API_PAGE, content, &headers)
+}
+
+/// From the root of the server, from `/ui`, and from where the explorer was once: relative, as a proxy's path is not known
+/// here.
+pub async fn to_explorer(uri: Uri) -> Redirect {
+    Redirect::permanent(match uri.path() {
+        "/ui/explorer/" => "../",
+        "/ui/explorer" => "./",
+        _ => "ui/",
+    })
 }
 
 pub async fn asset(PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    if name == API_PAGE {
+        return Ok(Redirect::permanent("../docs").into_response());
+    }
     let content = content(&name).ok_or_else(|| Problem::unknown_route(&format!("/ui/{name}")))?;
     Ok(answer(&name, content, &headers))
 }
 
 pub async fn files() -> Response {
-    let files: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+    let files: Vec<&str> = FILES.iter().map(|(name, _)| *name).filter(|name| *name != API_PAGE).collect();
     let mut all = DefaultHasher::new();
     for name in &files {
         (name, content(name)).hash(&mut all);
@@ -116,8 +117,8 @@ fn content(name: &str) -> Option<Cow<'static, [u8]>> {
     let edited = || {
         let path = if let Some(rest) = name.strip_prefix(ENGINE) {
             format!("js/dist/{rest}")
-        } else if let Some(rest) = name.strip_prefix(EXPLORER) {
-            format!("web/dist/{rest}")
+        } else if EXPLORER_FILES.iter().any(|start| name.starts_with(start)) {
+            format!("web/dist/{name}")
         } else {
             format!("web/{name}")
         };

@@ -6,20 +6,16 @@ import { startMock } from './mock.mjs';
 
 /** Ways to open the page in this browser. */
 export function pagesOf(browser) {
-  /** `path`: below the stand-in's address; `mock`: its options; the rest is of the browser's context. */
-  return async function withPage({ path = '/', mock: options, ...context }, check) {
-    const mock = await startMock(options);
+  /** `path`: below the stand-in's address; the rest is of the browser's context. */
+  return async function withPage({ path = '/', ...context }, check) {
+    const mock = await startMock();
     const opened = await browser().newContext({ reducedMotion: 'reduce', ...context });
     const wrong = [];
-    /** One more tab of the same browser. */
-    const open = async (where = path) => {
+    try {
       const page = await opened.newPage();
       watch(page, mock.origin, wrong);
-      await page.goto(`${mock.origin}${where}`);
-      return page;
-    };
-    try {
-      await check(await open(), mock, open);
+      await page.goto(`${mock.origin}${path}`);
+      await check(page);
       assert.deepEqual(wrong, []);
     } finally {
       await opened.close();

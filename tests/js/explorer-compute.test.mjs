@@ -21,7 +21,7 @@ describe('what the explorer computes', () => {
     const args = tsc('-p', join(ROOT, 'web/explorer/tsconfig.compute.json'), '--outDir', COMPILED);
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     assert.equal(status, 0, stdout + stderr);
-    const names = 'colours communities describe fields lasso layout moments network pca pick random'.split(' ');
+    const names = 'colours communities describe fields filters lasso layout moments network pca pick present random'.split(' ');
     for (const name of names) Object.assign(c, await import(pathToFileURL(join(COMPILED, 'compute', `${name}.js`))));
     Object.assign(c, await import(pathToFileURL(join(COMPILED, 'data/turns.js'))));
   });
@@ -220,6 +220,46 @@ describe('what the explorer computes', () => {
     const low = Uint8Array.from(numbers, (value) => (value >= 10 && value < 40 ? 1 : 0));
     assert.deepEqual(c.describe('year', numbers, low), { filter: 'year BETWEEN 10 AND 39', found: 30, others: 0 });
     assert.equal(c.describe('kind', [undefined], new Uint8Array([1])), null);
+  });
+
+  test('a clicked fact becomes a comparison, quoted where the filter language asks for it', () => {
+    assert.equal(c.equals('part_of_speech', 'noun'), "part_of_speech = 'noun'");
+    assert.equal(c.equals('author', "O'Neill"), "author = 'O''Neill'");
+    assert.equal(c.equals('path', 'C:\\temp'), "path = 'C:\\\\temp'");
+    assert.equal(c.equals('year', 1990), 'year = 1990');
+    assert.equal(c.equals('in stock', true), '`in stock` = true');
+    assert.equal(c.equals('in', 'a'), "`in` = 'a'", 'a keyword is no bare name');
+  });
+
+  test('a clicked fact is added once and the next click takes it away again', () => {
+    const noun = "part = 'noun'";
+    assert.equal(c.toggle('', noun), noun);
+    assert.equal(c.toggle('year > 1990', noun), `year > 1990 AND ${noun}`);
+    assert.equal(c.toggle(`year > 1990 AND ${noun}`, noun), 'year > 1990');
+    assert.equal(c.toggle(`a = 'x AND y' and ${noun}`, noun), "a = 'x AND y'");
+    assert.equal(c.toggle('a = 1 OR b = 2', noun), `(a = 1 OR b = 2) AND ${noun}`);
+    assert.equal(c.toggle('(a = 1 OR b = 2)', noun), `(a = 1 OR b = 2) AND ${noun}`);
+    assert.ok(c.demands(`a = 1 AND ${noun}`, noun));
+    assert.ok(!c.demands(`a = 1 OR ${noun}`, noun), 'an alternative is not demanded');
+  });
+
+  test('the place of an error is counted in bytes and shown at a character', () => {
+    assert.deepEqual(c.cutAtByte('n=5 AND', 7), { before: 'n=5 AND', at: '', after: '' });
+    assert.deepEqual(c.cutAtByte('t=\u201cx\u201d', 2), { before: 't=', at: '\u201c', after: 'x\u201d' });
+    assert.deepEqual(c.cutAtByte('\u00e9\u{1f600}=)', 7), { before: '\u00e9\u{1f600}=', at: ')', after: '' });
+    assert.deepEqual(c.cutAtByte('abc', 99), { before: 'abc', at: '', after: '' });
+  });
+
+  test('a document shows a title, a text and short facts, whatever its metadata is', () => {
+    const metadata = { gloss: 'tallest living quadruped', lemmas: ['giraffe', 'camelopard'], part: 'noun', deep: { a: 1 }, tags: ['x', 2] };
+    const shown = c.describeDocument({ id: 'n1', metadata }, ['gloss']);
+    assert.deepEqual([shown.title, shown.others], ['giraffe', ['camelopard']]);
+    assert.deepEqual(shown.text, { field: 'gloss', value: 'tallest living quadruped' });
+    assert.deepEqual(shown.chips, [{ field: 'part', value: 'noun' }, { field: 'tags', value: 'x' }, { field: 'tags', value: 2 }]);
+    const bare = c.describeDocument({ id: 'n2', metadata: {} }, null);
+    assert.deepEqual([bare.title, bare.isIdTitle, bare.text, bare.chips], ['n2', true, undefined, []]);
+    const long = c.describeDocument({ id: 'n3', metadata: { remark: 'long '.repeat(20), note: 'short' } }, 'top_level');
+    assert.equal(long.text.field, 'remark');
   });
 
   test('colours follow groups or a scale', () => {

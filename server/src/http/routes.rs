@@ -56,12 +56,12 @@ pub fn declared() -> kithdb::base::Result<Vec<Route>> {
 /// Every route. One that is not here is not served; one that is says who may use it.
 pub fn table(app: App) -> Table {
     Table::new(app.clone())
-        .get("/", public(), page::index)
-        .get("/ui", public(), page::to_index)
-        .get("/ui/", public(), page::index)
+        .get("/", public(), page::to_explorer)
+        .get("/ui", public(), page::to_explorer)
+        .get("/ui/", public(), page::explorer)
         .get("/ui/files.json", public(), page::files)
         .get("/ui/explorer", public(), page::to_explorer)
-        .get("/ui/explorer/", public(), page::explorer)
+        .get("/ui/explorer/", public(), page::to_explorer)
         .get("/ui/{*file}", public(), page::asset)
         .get("/healthz", public(), healthz)
         .get("/readyz", public(), readyz)

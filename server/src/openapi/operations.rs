@@ -23,11 +23,11 @@ pub fn group() -> Group {
             get("/metrics", "metrics", "Counts, as Prometheus reads them").sends("text/plain"),
             get("/openapi.json", "openapi", "This document").answers(any("OpenAPI 3.1.")).tagged(),
             get("/docs", "docsPage", "This document as a page").sends(HTML).tagged(),
-            get("/", "page", "The search page").sends(HTML).tagged(),
-            get("/ui", "toPage", "The search page").done_with(308),
-            get("/ui/", "uiPage", "The search page").sends(HTML).tagged(),
-            get("/ui/explorer", "toExplorer", "The explorer").done_with(308),
-            get("/ui/explorer/", "explorer", "The explorer").sends(HTML).tagged(),
+            get("/", "page", "To the explorer").done_with(308),
+            get("/ui", "toPage", "To the explorer").done_with(308),
+            get("/ui/", "uiPage", "The explorer").sends(HTML).tagged(),
+            get("/ui/explorer", "toExplorer", "To the explorer, where it was once").done_with(308),
+            get("/ui/explorer/", "explorer", "To the explorer, where it was once").done_with(308),
             get("/ui/files.json", "pageFiles", "The files of the page, for a tab that keeps them")
                 .answers(files),
             get("/ui/{file}", "pageFile", "A file of the page")

@@ -14,7 +14,7 @@ async fn the_page_serves_nothing_but_its_own_files() {
         "/ui/%2fetc%2fpasswd",
         "/ui//etc/passwd",
         "/ui/package.json",
-        "/ui/web/main.js",
+        "/ui/web/offline.js",
         "/ui/kithdb/",
         "/ui/kithdb/node/node.js",
         "/ui/kithdb/node/native/addon.js",
@@ -37,7 +37,7 @@ async fn every_listed_file_is_there_and_is_fetched_once() {
     let list = list.json();
     let names: Vec<&str> =
         list["files"].as_array().expect("files").iter().filter_map(|name| name.as_str()).collect();
-    assert!(names.contains(&"index.html") && names.contains(&"main.js"), "{names:?}");
+    assert!(names.contains(&"offline.js") && names.contains(&"icon.svg"), "{names:?}");
     assert_eq!(list["engine"], names.contains(&"kithdb/browser.js"));
     for name in names {
         let path = format!("/ui/{name}");
@@ -59,24 +59,25 @@ async fn files_are_of_the_type_that_a_browser_wants() {
     let server = Server::new();
     let table = [
         ("/ui/", "text/html; charset=utf-8"),
-        ("/ui/main.js", "text/javascript; charset=utf-8"),
-        ("/ui/main.css", "text/css; charset=utf-8"),
+        ("/ui/offline.js", "text/javascript; charset=utf-8"),
+        ("/ui/api.css", "text/css; charset=utf-8"),
         ("/ui/icon.svg", "image/svg+xml"),
         ("/ui/files.json", "application/json"),
-        ("/ui/explorer/", "text/html; charset=utf-8"),
+        ("/docs", "text/html; charset=utf-8"),
     ];
     for (path, content_type) in table {
         assert_eq!(server.get(path).await.header(CONTENT_TYPE), content_type, "{path}");
     }
-    assert_eq!(server.get("/").await.body, server.get("/ui/").await.body);
 }
 
 #[tokio::test]
 async fn the_explorer_is_where_a_proxy_put_it() {
     let server = Server::new();
-    let led = server.get("/ui/explorer").await;
-    assert_eq!((led.status.as_u16(), led.header(LOCATION)), (308, "explorer/"));
-    let page = String::from_utf8(server.get("/ui/explorer/").await.body).expect("text");
+    for (from, to) in [("/", "ui/"), ("/ui", "ui/"), ("/ui/explorer", "./"), ("/ui/explorer/", "../")] {
+        let led = server.get(from).await;
+        assert_eq!((led.status.as_u16(), led.header(LOCATION)), (308, to), "{from}");
+    }
+    let page = String::from_utf8(server.get("/ui/").await.body).expect("text");
     // Built or not, nothing in it is named from the root of a host.
     assert!(page.contains("KithDB Explorer") && !page.contains("=\"/"), "{page}");
 }

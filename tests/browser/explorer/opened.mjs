@@ -72,7 +72,7 @@ export function explorer({ count = 60, token, links = [] } = {}) {
     watch(page, new URL(address).origin, wrong);
     try {
       if (source !== 'server') await fillTab(page, address, source, [documents, links]);
-      await page.goto(`${address}ui/explorer/#/${where.replace('SOURCE', encodeURIComponent(source))}`);
+      await page.goto(`${address}ui/#/${where.replace('SOURCE', encodeURIComponent(source))}`);
       await check(page, state);
       assert.deepEqual(wrong.filter((one) => !allowed.some((pattern) => pattern.test(one))), []);
     } finally {
@@ -98,7 +98,7 @@ async function fill(address, documents, links, token) {
   for (const [verb, edges] of links) await post(`${url}/films/graph/${verb}`, { edges }, token);
 }
 
-/** Fills a database of the browser by the engine itself, on the page of the server that is there anyway. */
+/** Fills a database of the browser by the engine itself, on a page of the server that is there anyway. */
 async function fillTab(page, address, source, content) {
   await page.goto(`${address}ui/icon.svg`);
   await page.evaluate(async ([name, config, [all, links]]) => {

@@ -22,6 +22,7 @@ describe('the overview of the explorer', () => {
       withPage({ where: 'overview/SOURCE', source }, async (page) => {
         await page.getByText(`${documents.length} documents, ${documents.length} of them not sealed yet`).waitFor();
         await page.getByText('Memory of what is not sealed').waitFor();
+        await page.getByText('Log, which opening reads').waitFor();
         if (source === 'server') {
           await page.getByText('What takes room').waitFor();
           await page.getByText('Mean time of a request').waitFor();
@@ -42,11 +43,40 @@ describe('the overview of the explorer', () => {
       await page.getByText('63 read').waitFor();
     }));
 
+  test('is found where it was once, and where the search page was', () =>
+    withPage({}, async (page) => {
+      for (const old of ['ui/explorer/#/search/server/films?q=ship', '#c=films&q=ship']) {
+        await page.goto('about:blank');
+        await page.goto(`${state.server.address}/${old}`);
+        await page.locator('.results mark').first().waitFor();
+        assert.match(page.url(), /\/ui\/#/);
+      }
+    }));
+
   test('says what to do in an empty database', () =>
     withPage({ where: 'documents/browser%3Aempty' }, async (page) => {
       await page.getByText('There is no collection yet').waitFor();
       await page.getByRole('link', { name: 'Make one' }).click();
       await page.getByRole('heading', { name: 'Make a collection' }).waitFor();
+    }));
+
+  test('starts no script but those of its policy', () =>
+    withPage({ allowed: [/Trusted|Content Security Policy/] }, async (page) => {
+      const started = (address) => page.evaluate((url) => {
+        try {
+          return new Worker(url).constructor.name;
+        } catch (error) {
+          return error.name;
+        }
+      }, address);
+      for (const address of ['/ui/api.js', 'data:text/javascript,1', 'blob:null/1']) assert.equal(await started(address), 'TypeError', address);
+      assert.equal(await page.evaluate(() => {
+        try {
+          return trustedTypes.createPolicy('kith', { createScriptURL: (url) => url }).name;
+        } catch (error) {
+          return error.name;
+        }
+      }), 'TypeError', 'one policy of that name, and it is taken');
     }));
 
   test('keeps light or dark, and says so', () =>
@@ -59,9 +89,11 @@ describe('the overview of the explorer', () => {
       assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark');
     }));
 
-  test('works below a path of a proxy', async () => {
+  test('works below a path of a proxy, and keeps a new version in place of the one that it kept', async () => {
+    let version;
     const proxy = createServer((from, to) => {
       const path = from.url.startsWith('/deep/path/') ? from.url.slice('/deep/path'.length) : '/no';
+      if (version && path === '/ui/files.json') return to.end(JSON.stringify({ version, files: ['index.html'] }));
       const { host } = new URL(state.server.address);
       const passed = ask(`${state.server.address}${path}`, { method: from.method, headers: { ...from.headers, host } }, (answer) => {
         to.writeHead(answer.statusCode, answer.headers);
@@ -79,6 +111,17 @@ describe('the overview of the explorer', () => {
         // The API's page named its parts from the root of the host.
         await page.goto(`${base}docs#search`);
         await page.locator('#search .command', { hasText: `${base}v1/collections/films/search` }).waitFor();
+        await page.goto(`${base}ui/#/overview/browser%3Amine`);
+        // The list comes last, and what was kept goes then.
+        const kept = (wanted) => page.waitForFunction(async (version) => {
+          const names = await caches.keys();
+          const list = names.length === 1 && await (await caches.open(names[0])).match('/deep/path/ui/files.json');
+          return list && names[0].startsWith('kithdb-page-') && (version === undefined || names[0].endsWith(version));
+        }, wanted);
+        await kept();
+        version = 'next';
+        await page.reload();
+        await kept(version);
       });
     } finally {
       proxy.close();

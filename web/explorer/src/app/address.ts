@@ -16,6 +16,7 @@ export const START: Address = { page: 'overview', source: 'server', collection: 
 
 /** Reads what stands behind the #. What is missing is as at the start. */
 export function parseAddress(hash: string): Address {
+  if (/^#[^/]*=/.test(hash)) return ofSearchPage(hash);
   const [path = '', query = ''] = splitOnce(hash.replace(/^#\/?/, ''), '?');
   const [page, source, collection] = path.split('/').map(decode);
   return {
@@ -31,6 +32,12 @@ export function formatAddress({ page, source, collection, state }: Address): str
   const parts = [page, source, ...(collection === null ? [] : [collection])].map(encodeURIComponent);
   const query = new URLSearchParams(Object.entries(state).filter(([, value]) => value !== ''));
   return `#/${parts.join('/')}${query.size > 0 ? `?${query}` : ''}`;
+}
+
+/** What the search page that was here before had in its links: `#c=notes&q=words`, and the rest as the search has it now. */
+function ofSearchPage(hash: string): Address {
+  const { c, ...state } = Object.fromEntries(new URLSearchParams(hash.slice(1)));
+  return { page: 'search', source: START.source, collection: c || null, state };
 }
 
 function splitOnce(text: string, at: string): [string, string] {

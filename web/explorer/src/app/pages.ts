@@ -36,8 +36,8 @@ export interface PageProps {
   address: AddressState;
   /** Keeps something in the address: names with text, and '' for what is to go. `replace` while somebody types or drags. */
   keep: (change: AddressState, options?: { replace?: boolean }) => void;
-  /** Goes to another page or collection, with its state. */
-  navigate: (to: { page?: string; collection?: string | null; state?: AddressState }) => void;
+  /** Goes to another page, database or collection, with its state. */
+  navigate: (to: { page?: string; source?: string; collection?: string | null; state?: AddressState }) => void;
   /** The same as something to put into `href`. */
   link: (to: { page?: string; collection?: string | null; state?: AddressState }) => string;
   /** Reads what the collections are and hold anew, after a write. */

@@ -1,15 +1,13 @@
-// Starts Workers of the explorer, and the service worker that keeps the pages for the time without a server. Where browsers let a policy say which addresses may become scripts, it is these alone.
+// Starts Workers of the explorer, and the service worker that keeps the pages for the time without a server. Where browsers
+// let a policy say which addresses may become scripts, it is these alone.
 
-import { engineWorkerAddress } from '../data/place.js';
+import { engineWorkerAddress, offlineAddress } from '../data/place.js';
 
-/** The search page's service worker keeps the explorer, too; it knows the addresses of a server that is not below a path. */
-const [OFFLINE, PAGES, HERE] = ['/ui/offline.js', '/ui/', '/ui/explorer/'];
-
-/** The one policy that the server's headers allow; it lets the built Workers through and nothing else. */
+/** The one policy that the server's headers allow; it lets the built Workers, the engine's and the service worker through. */
 const policy = globalThis.trustedTypes?.createPolicy('kith', {
   createScriptURL(address) {
     const { href } = new URL('assets/', document.baseURI);
-    if (address === OFFLINE || address === engineWorkerAddress().href) return address;
+    if ([offlineAddress().href, engineWorkerAddress().href].includes(address)) return address;
     if (new URL(address, document.baseURI).href.startsWith(href)) return address;
     throw new TypeError(`${address} is not a script of this page`);
   },
@@ -21,9 +19,9 @@ export const startWorker = (url: string): Worker =>
 
 /** Lets the page be loaded without the server from now on. A browser that cannot do that is no reason to stop. */
 export async function keepForOffline(): Promise<void> {
-  if (location.pathname !== HERE) return;
+  const { href } = offlineAddress();
   try {
-    await navigator.serviceWorker?.register((policy?.createScriptURL(OFFLINE) ?? OFFLINE) as string, { scope: PAGES });
+    await navigator.serviceWorker?.register((policy?.createScriptURL(href) ?? href) as string);
   } catch (error) {
     console.warn('This page will not load without its server:', error);
   }

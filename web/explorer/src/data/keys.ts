@@ -1,8 +1,7 @@
 // A server's access keys: over HTTP, as they belong to the server and not to the database that the interface is of.
 
-import { serverFailure } from './http.js';
+import { send } from './http.js';
 import type { Source } from './sources.js';
-import { tokenFor } from './tokens.js';
 
 export type Role = 'read' | 'write' | 'admin';
 
@@ -43,13 +42,9 @@ export async function revokeKey(source: Source, id: string): Promise<void> {
 }
 
 async function ask(source: Source, method: string, path: string, body?: NewKey, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = body ? { 'content-type': 'application/json' } : {};
-  const token = tokenFor(source.address!);
-  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-  const init: RequestInit = { method, headers, cache: 'no-store', credentials: 'omit' };
-  if (body) init.body = JSON.stringify(body);
-  if (signal) init.signal = signal;
-  const response = await fetch(new URL(`v1/keys${path}`, source.address!), init);
-  if (!response.ok) throw await serverFailure(response);
-  return response;
+  return send(source, `v1/keys${path}`, {
+    method,
+    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
 }

@@ -2,11 +2,12 @@
 // opens as the one interface that all of them have.
 
 import { startWorker } from '../app/worker.js';
+import { keptEmbedder } from './embedder.js';
 import { engine } from './engine.js';
 import { engineWorkerAddress, serverAddress } from './place.js';
 import { tokenFor } from './tokens.js';
-import type { Database, EmbedderFiles } from './types.js';
-import { keptEmbedder } from '../../../tab-embedder.js';
+import type { Database } from './types.js';
+import { removeUnfinished } from './unfinished.js';
 
 /** Where a database is. */
 export interface Source {
@@ -57,7 +58,12 @@ export function remoteSource(text: string): Source | null {
 /** Opens it. A server is not asked anything yet. */
 export async function openSource(source: Source): Promise<Database> {
   const { connect, open } = await engine();
-  if (source.kind === 'browser') return open(source.name!, { embedder: await embedder(), ...inWorker() });
+  if (source.kind === 'browser') {
+    const name = source.name!;
+    const database = await open(name, { embedder: await keptEmbedder(name), ...inWorker() });
+    await removeUnfinished(database, name);
+    return database;
+  }
   const token = tokenFor(source.address!);
   return connect(source.address!, token === undefined ? {} : { token });
 }
@@ -67,16 +73,6 @@ export async function openSource(source: Source): Promise<Database> {
  * could share: there the tab that opened last has it.
  */
 const inWorker = () => ({ worker: startWorker(engineWorkerAddress().href), shared: 'locks' in navigator });
-
-/** The embedder that the search page keeps in this browser, so that what it copied is searched by meaning here, too. */
-async function embedder(): Promise<EmbedderFiles | undefined> {
-  try {
-    const kept = (await keptEmbedder()) as { files: EmbedderFiles } | undefined;
-    return kept?.files;
-  } catch {
-    return undefined;
-  }
-}
 
 /** The databases that this browser keeps, by name. */
 export async function browserDatabases(): Promise<string[]> {

@@ -1,6 +1,21 @@
-// How figures read: pure functions, with those that the search page has.
+// How figures read: pure functions.
 
-export { count, number, ordinal, score } from '../../../present.js';
+const PLACES = new Intl.PluralRules('en', { type: 'ordinal' });
+const ENDING_OF: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
+
+/** 1st, 2nd, 3rd. */
+export const ordinal = (rank: number): string => `${rank}${ENDING_OF[PLACES.select(rank)] ?? 'th'}`;
+
+/** Three digits that matter, without the noise of the others. */
+export const number = (value: number): string =>
+  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)).toString();
+
+/** Always the same width in a list: scores are compared by the eye. */
+export const score = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(3));
+
+/** 1 document, 2,000 documents. */
+export const count = (value: number, one: string, many = `${one}s`): string =>
+  `${value.toLocaleString('en')} ${value === 1 ? one : many}`;
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 

@@ -1,6 +1,6 @@
 // What may come next in a filter at the cursor: fields, then operators, then values that were seen. Pure functions.
 
-import { equals } from '../../../../filters.js';
+import { equals } from '../../compute/filters.js';
 
 /** A field that documents have, and some of its values. */
 export interface Field {
@@ -65,9 +65,9 @@ function valuesOf(field: string, fields: readonly Field[]): string[] {
 }
 
 /** A field or a value as the filter language writes it. */
-const nameOf = (path: string): string => (equals(path, 0) as string).slice(0, -' = 0'.length);
+const nameOf = (path: string): string => equals(path, 0).slice(0, -' = 0'.length);
 const literal = (path: string, value: string | number | boolean): string =>
-  `${(equals(path, value) as string).slice(`${nameOf(path)} = `.length)} `;
+  `${equals(path, value).slice(`${nameOf(path)} = `.length)} `;
 
 function matching(options: string[], word: string): string[] {
   const wanted = word.toLowerCase();

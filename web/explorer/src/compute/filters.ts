@@ -5,24 +5,24 @@ const KEYWORDS = new Set(
 );
 
 /** `field = value` in the filter language, quoted where it has to be. */
-export function equals(field, value) {
+export function equals(field: string, value: string | number | boolean): string {
   return `${quoteField(field)} = ${typeof value === 'string' ? quoteText(value) : String(value)}`;
 }
 
-function quoteField(field) {
+function quoteField(field: string): string {
   const bare = /^[\w.-]+$/.test(field) && !KEYWORDS.has(field.toLowerCase());
   return bare ? field : `\`${field.replaceAll('\\', '\\\\').replaceAll('`', '``')}\``;
 }
 
-function quoteText(text) {
+function quoteText(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
 /** Whether the filter already demands this part, as one of what its AND joins. */
-export const demands = (filter, part) => parts(filter).includes(part);
+export const demands = (filter: string, part: string): boolean => parts(filter).includes(part);
 
 /** The filter that demands this part too, or no longer when it did. */
-export function toggle(filter, part) {
+export function toggle(filter: string, part: string): string {
   const all = parts(filter);
   if (all.includes(part)) return all.filter((other) => other !== part).join(' AND ');
   if (all.length === 0) return part;
@@ -32,8 +32,8 @@ export function toggle(filter, part) {
 }
 
 /** What the outermost AND joins; one part when an OR stands beside it. */
-function parts(filter) {
-  const found = [];
+function parts(filter: string): string[] {
+  const found: string[] = [];
   let from = 0;
   for (const { word, start, end } of outerWords(filter)) {
     if (word === 'or') return [filter.trim()];
@@ -45,23 +45,23 @@ function parts(filter) {
   return found.filter(Boolean);
 }
 
-const hasOr = (filter) => outerWords(filter).some(({ word }) => word === 'or');
+const hasOr = (filter: string): boolean => outerWords(filter).some(({ word }) => word === 'or');
 
 /** Words outside quotes and parentheses, lower-cased. */
-function outerWords(filter) {
+function outerWords(filter: string): { word: string; start: number; end: number }[] {
   const token = /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`|[()]|[^\s'"`()=<>!,]+/g;
   const words = [];
   let depth = 0;
   for (const { 0: text, index } of filter.matchAll(token)) {
-    if (text === '(') depth++;
-    else if (text === ')') depth--;
+    if (text === '(') depth += 1;
+    else if (text === ')') depth -= 1;
     else if (depth === 0) words.push({ word: text.toLowerCase(), start: index, end: index + text.length });
   }
   return words;
 }
 
 /** A text cut around the character at a byte of its UTF-8: what is before, that character, what is after. */
-export function cutAtByte(text, position) {
+export function cutAtByte(text: string, position: number): { before: string; at: string; after: string } {
   const encoder = new TextEncoder();
   let bytes = 0;
   let before = '';
