@@ -280,7 +280,7 @@ impl Run {
         let (mut expected, mut ends) = (Vec::new(), BTreeSet::new());
         for out in [true, false] {
             let is_asked = options.ways == Ways::Both || (options.ways == Ways::Out) == out;
-            for node in self.root(asked, name, time).filter(|_| is_asked) {
+            if let Some(node) = self.root(asked, name, time).filter(|_| is_asked) {
                 for (edge, far) in self.model.around(asked, &node, out, time) {
                     expected.push(edge);
                     ends.insert((Model::told(asked, &far), self.model.has_document(&far.0, &far.1, time)));

@@ -264,7 +264,7 @@ mod tests {
             parse(br#"{"vector": [1, 2.5], "metadata": {"a": [1, [2]]}}"#).expect("a body");
         assert_eq!(put.vector.as_deref(), Some(&[1.0, 2.5][..]));
         assert_eq!(put.metadata.map(|raw| raw.get()), Some(r#"{"a": [1, [2]]}"#));
-        let trailing = parse::<MaintenanceBody>(b"{} {}").err().expect("one value");
+        let trailing = parse::<MaintenanceBody>(b"{} {}").expect_err("one value");
         assert_eq!(trailing.code(), "invalid_request");
     }
 }
