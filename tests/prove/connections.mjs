@@ -19,6 +19,46 @@ const CLOSED_WITHIN = 15_000;
 const AT_ONCE = 200;
 const FILES = IDLE + 2 * SLOW + 1_000;
 
+/** A connection that is kept. */
+class Client {
+  constructor(socket, port) {
+    this.socket = socket;
+    this.port = port;
+  }
+
+  /** One that was served once. */
+  static async served(port, path) {
+    const socket = connect(port, '127.0.0.1');
+    const client = new Client(socket, port);
+    await client.ask(path);
+    return client;
+  }
+
+  /** Asks, and waits for the end of the answer's head and what came with it. */
+  ask(path = '/healthz') {
+    return new Promise((done, failed) => {
+      let text = '';
+      const lost = () => failed(new Refusal(`a connection was closed after ${JSON.stringify(text)}`));
+      if (this.socket.destroyed) lost();
+      const take = (piece) => {
+        text += piece;
+        const [head, body] = text.split('\r\n\r\n');
+        const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+        if (body === undefined || Buffer.byteLength(body) < length) return;
+        this.socket.off('data', take).off('close', lost);
+        if (text.startsWith('HTTP/1.1 200 ')) done();
+        else failed(new Refusal(`a client was refused: ${text}`));
+      };
+      this.socket.setEncoding('utf8').on('data', take).once('close', lost).once('error', failed);
+      this.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.port}\r\n\r\n`);
+    });
+  }
+
+  end() {
+    this.socket.destroy();
+  }
+}
+
 await main(async () => {
   const files = Number(execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).replace('unlimited', 'Infinity'));
   if (files < FILES) throw new Refusal(`this wants ${FILES} open files; the hard limit is ${files} (ulimit -Hn)`);
@@ -27,7 +67,7 @@ await main(async () => {
     const slowest = await step(`${2 * SLOW} slow clients`, () => slow(port));
     console.log(`counted: connections idle=${IDLE} slow=${2 * SLOW}`);
     console.log(`bytes of an idle connection: ${each}; the last slow client was closed after ${slowest} ms`);
-  });
+  }, { KITH_SLOW_REQUEST: '60000' });
 });
 
 /** Bytes of memory that each idle connection takes. */
@@ -94,45 +134,6 @@ function dribble(port, first) {
     });
     socket.once('error', failed);
   });
-}
-
-/** A connection that is kept. */
-class Client {
-  constructor(socket, port) {
-    this.socket = socket;
-    this.port = port;
-  }
-
-  /** One that was served once. */
-  static async served(port, path) {
-    const socket = connect(port, '127.0.0.1');
-    const client = new Client(socket, port);
-    await client.ask(path);
-    return client;
-  }
-
-  /** Asks, and waits for the end of the answer's head and what came with it. */
-  ask(path = '/healthz') {
-    return new Promise((done, failed) => {
-      let text = '';
-      const lost = () => failed(new Refusal(`a connection was closed after ${JSON.stringify(text)}`));
-      const take = (piece) => {
-        text += piece;
-        const [head, body] = text.split('\r\n\r\n');
-        const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
-        if (body === undefined || Buffer.byteLength(body) < length) return;
-        this.socket.off('data', take).off('close', lost);
-        if (text.startsWith('HTTP/1.1 200 ')) done();
-        else failed(new Refusal(`a client was refused: ${text}`));
-      };
-      this.socket.setEncoding('utf8').on('data', take).once('close', lost).once('error', failed);
-      this.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.port}\r\n\r\n`);
-    });
-  }
-
-  end() {
-    this.socket.destroy();
-  }
 }
 
 /** Does something with each, some at a time; answers what came of it, in order. */
