@@ -17,8 +17,7 @@ export interface Loading {
 
 /** The addon; `addon_not_loaded` where there is none, or where it cannot be loaded. */
 export function loadAddon<Addon>({ machine, version, load }: Loading): Addon {
-  const { platform, arch, isMusl } = machine;
-  const name = `${platform}-${arch}${isMusl ? '-musl' : ''}`;
+  const name = `${machine.platform}-${machine.arch}`;
   const fitting = packageFor(machine);
   try {
     return load(BUILT) as Addon;
@@ -27,6 +26,7 @@ export function loadAddon<Addon>({ machine, version, load }: Loading): Addon {
   }
   if (!fitting) throw notLoaded(`there is no addon for ${name}`);
   const found = versionOf(fitting.name, load);
+  if (found === undefined && machine.isMusl()) throw notLoaded(`there is no addon for ${name} with musl`);
   if (found === undefined) throw notLoaded(`the addon for ${name} is missing: ${fitting.name} is not installed`);
   if (found !== version) throw notLoaded(`${fitting.name} is of version ${found}, and kithdb of version ${version}`);
   try {

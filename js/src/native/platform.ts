@@ -4,8 +4,8 @@
 export interface Machine {
   platform: string;
   arch: string;
-  /** Whether its C library is musl, as on Alpine: addons are built for glibc. */
-  isMusl: boolean;
+  /** Whether its C library is musl, as on Alpine: addons are built for glibc. Takes longer than to load one. */
+  isMusl: () => boolean;
 }
 
 /** A package with an addon. */
@@ -27,16 +27,15 @@ export const ADDON_PACKAGES: readonly AddonPackage[] = [
   { name: '@kithdb/win32-x64-msvc', os: 'win32', cpu: 'x64', target: 'x86_64-pc-windows-msvc' },
 ];
 
-/** The package with the addon for a machine; undefined where none is built. */
-export function packageFor({ platform, arch, isMusl }: Machine): AddonPackage | undefined {
-  const fits = ({ os, cpu }: AddonPackage) => os === platform && cpu === arch;
-  return isMusl ? undefined : ADDON_PACKAGES.find(fits);
+/** The package with the addon for a machine; undefined where none is built. Beside musl npm does not install it. */
+export function packageFor({ platform, arch }: Pick<Machine, 'platform' | 'arch'>): AddonPackage | undefined {
+  return ADDON_PACKAGES.find(({ os, cpu }) => os === platform && cpu === arch);
 }
 
 /** This machine. */
 export function thisMachine(): Machine {
   const { platform, arch } = process;
-  return { platform, arch, isMusl: platform === 'linux' && !hasGlibc() };
+  return { platform, arch, isMusl: () => platform === 'linux' && !hasGlibc() };
 }
 
 /** Node's report tells the version of glibc, where it runs with it. */
