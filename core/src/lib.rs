@@ -21,7 +21,7 @@ pub mod wire;
 pub use index::hnsw;
 
 /// Codes of vectors as a library, without a database: int8 here, a bit a component in [`quantize::bits`], product
-/// quantisation in [`quantize::pq`].
+/// quantisation in [`quantize::pq`], of vectors that a learned rotation has turned or not.
 ///
 /// # Examples
 /// ```
@@ -45,6 +45,10 @@ pub use index::hnsw;
 /// let scorer = codes.scorer(query, &mut scratch);
 /// assert_eq!(scorer.tables().len(), 16 * 200);
 /// assert!(scorer.distance(17) < scorer.distance(90));
+///
+/// let sections = pq::encode_optimised(Metric::Euclidean, 64, 16, &vectors, &Pool::single())?;
+/// let codes = pq::PqCodes::open_optimised(&Blob::in_memory(BlobId::new(1, 1, BlobKind::Opq), &sections)?)?;
+/// assert_eq!(codes.decode(17).len(), 64);
 /// # Ok::<(), kithdb::base::Error>(())
 /// ```
 pub mod quantize {

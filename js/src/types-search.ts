@@ -100,7 +100,7 @@ export interface SearchRequest<Metadata extends object = JsonObject> {
   alpha?: number | undefined;
   /** Fuse by reciprocal rank with this k instead of by `alpha`. */
   rrf_k?: number | undefined;
-  /** How many candidates of an index are compared with their stored vectors; default 64, or twice the results; more for `bits` and `pq`. */
+  /** How many candidates of an index are compared with their stored vectors; default 64, or twice the results; more for `bits`, `pq` and `opq`. */
   rerank?: number | undefined;
   /** End the search of an index once its best candidates have stayed the same for so many steps; default never. */
   patience?: number | undefined;

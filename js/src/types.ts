@@ -104,10 +104,10 @@ export interface CollectionConfig {
 
 /**
  * What the index of a segment traverses instead of its vectors: a byte a component (`int8`), a bit a component (`bits`,
- * for some hundred components and more, not for manhattan), or a byte for four (`pq`). The best are compared with the
- * vectors themselves.
+ * for some hundred components and more, not for manhattan), a byte for four (`pq`), or the same of vectors that a
+ * learned rotation has turned (`opq`, not for manhattan). The best are compared with the vectors themselves.
  */
-export type Codes = 'int8' | 'bits' | 'pq';
+export type Codes = 'int8' | 'bits' | 'pq' | 'opq';
 
 /**
  * How the vector that readers get back is kept: its own bits (`f32`), two bytes a component (`f16`), or one (`int8`).

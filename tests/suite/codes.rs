@@ -99,7 +99,7 @@ fn segments_get_the_codes_that_the_settings_ask_for_one_by_one_and_back() {
     put(&mut life, 0..DOCUMENTS);
     assert!(life.run(JobKind::Seal) && life.run(JobKind::Index));
     let before = recall(&life);
-    for codes in [Coding::Bits, Coding::Pq, Coding::Int8] {
+    for codes in [Coding::Bits, Coding::Pq, Coding::Opq, Coding::Int8] {
         life.collection.configure(settings(codes), Level::Always).expect("cosine is served by all");
         assert!(life.collection.is_due(JobKind::Recode, usize::MAX));
         life.delete(std::iter::once(codes.tag().into()));
@@ -199,8 +199,10 @@ fn a_metric_that_codes_cannot_serve_is_refused_whenever_they_are_asked_for() {
     let asked = config(Metric::Manhattan, Coding::Bits);
     assert_eq!(asked.check().expect_err("signs").code(), "invalid_parameter");
     let mut life = Life::new(config(Metric::Manhattan, Coding::Int8));
-    let refused = life.collection.configure(settings(Coding::Bits), Level::Always);
-    assert_eq!(refused.expect_err("signs").code(), "invalid_parameter");
+    for codes in [Coding::Bits, Coding::Opq] {
+        let refused = life.collection.configure(settings(codes), Level::Always);
+        assert_eq!(refused.expect_err("not for manhattan").code(), "invalid_parameter");
+    }
 }
 
 /// Bytes of what a search traverses: the reason for codes at all.
@@ -209,9 +211,13 @@ fn codes_take_the_bytes_that_they_promise() {
     // int8: a byte a component and a factor, up to the next sixteen. The centres of product quantisation are as large as
     // 256 vectors.
     let floats = DIM as u64 * 4;
-    for (codes, each, once) in
-        [(Coding::Int8, 80, 0), (Coding::Bits, 8 + 12, 0), (Coding::Pq, 16, 256 * floats)]
-    {
+    let rotation = DIM as u64 * floats;
+    for (codes, each, once) in [
+        (Coding::Int8, 80, 0),
+        (Coding::Bits, 8 + 12, 0),
+        (Coding::Pq, 16, 256 * floats),
+        (Coding::Opq, 16, 256 * floats + rotation),
+    ] {
         let mut life = Life::new(config(Metric::Cosine, codes));
         put(&mut life, 0..DOCUMENTS);
         assert!(life.run(JobKind::Optimize));

@@ -278,7 +278,7 @@ fn workload(vfs: &SimVfs, run: &Shared, seed: u64) -> Result<()> {
             5 => with(run, |run| run.configure(Coding::Bits))?,
             8 => run_job_between(run, JobKind::Index)?,
             9 => {
-                with(run, |run| run.configure(Coding::Pq))?;
+                with(run, |run| run.configure(Coding::Opq))?;
                 run_job_between(run, JobKind::Recode)?;
                 run_job_between(run, JobKind::Merge)?;
                 run_job_between(run, JobKind::GraphVacuum)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kithdb::storage::BlobKind;
 
 /// Where the sections of each kind of blob are numbered.
-const SECTIONS: [(BlobKind, &str); 9] = [
+const SECTIONS: [(BlobKind, &str); 10] = [
     (BlobKind::Rows, "core/src/segment/rows.rs"),
     (BlobKind::Codes, "core/src/vectors/int8.rs"),
     (BlobKind::Links, "core/src/index/hnsw/links.rs"),
@@ -16,6 +16,7 @@ const SECTIONS: [(BlobKind, &str); 9] = [
     (BlobKind::Ends, "core/src/segment/ends.rs"),
     (BlobKind::Bits, "core/src/vectors/bits.rs"),
     (BlobKind::Pq, "core/src/vectors/pq.rs"),
+    (BlobKind::Opq, "core/src/vectors/opq.rs"),
 ];
 /// Constants of the container itself, which number no section.
 const CONTAINER: &str = "core/src/storage/blob.rs";

@@ -26,7 +26,7 @@ fn floors(codes: Coding) -> (f64, f64) {
     match codes {
         Coding::Int8 => (0.985, 0.995),
         Coding::Bits => (0.90, 0.985),
-        Coding::Pq => (0.98, 0.995),
+        Coding::Pq | Coding::Opq => (0.98, 0.995),
     }
 }
 
@@ -147,7 +147,7 @@ fn live(metric: Metric, stored: Stored, codes: Coding) {
     case.hold("after a vacuum", exactly);
 }
 
-/// Every two of metric, form and codes meet: with four metrics and three of each of the others.
+/// Every two of metric, form and codes meet: with four metrics, three forms and four kinds of codes.
 #[test]
 fn recall_holds_for_every_pair_through_a_life() {
     // The one pair that the turn below leaves out.

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Disk } from '../js/wasm/store.mjs';
 
 /** The numbers of the kinds of blobs (docs/FORMAT.md). */
-const KINDS = { rows: 1, codes: 2, links: 3, text: 4, columns: 5, edges: 6, ends: 7, bits: 8, pq: 9 };
+const KINDS = { rows: 1, codes: 2, links: 3, text: 4, columns: 5, edges: 6, ends: 7, bits: 8, pq: 9, opq: 10 };
 
 /** What a directory holds; nothing when there is none. */
 export function diskOf(path) {

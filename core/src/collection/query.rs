@@ -93,7 +93,7 @@ pub struct SearchRequest {
     /// How the parts are fused.
     pub fusion: Fusion,
     /// How many candidates of an index are compared with their stored vectors; `None` for 64, or two, four or eight times
-    /// the results for codes of int8, bits or pq.
+    /// the results for codes of int8, bits or pq and opq.
     pub rerank: Option<usize>,
     /// End the search of an index once its best candidates have stayed the same for so many steps; `None` for never.
     pub patience: Option<usize>,

@@ -182,16 +182,17 @@ impl Segment {
             }
         };
         let Scratch { links, int8, bits, pq, decoded } = scratch;
+        let coding = codes.coding();
         let (vector, found_in) = (query.prepared.vector(), Found { part, found, decoded });
         match codes {
             Codes::Int8(codes) => {
-                self.nearest_by(&codes.scorer(vector, int8), Coding::Int8, query, allowed, links, found_in)
+                self.nearest_by(&codes.scorer(vector, int8), coding, query, allowed, links, found_in)
             }
             Codes::Bits(codes) => {
-                self.nearest_by(&codes.scorer(vector, bits), Coding::Bits, query, allowed, links, found_in)
+                self.nearest_by(&codes.scorer(vector, bits), coding, query, allowed, links, found_in)
             }
             Codes::Pq(codes) => {
-                self.nearest_by(&codes.scorer(vector, pq), Coding::Pq, query, allowed, links, found_in)
+                self.nearest_by(&codes.scorer(vector, pq), coding, query, allowed, links, found_in)
             }
         }
     }
@@ -337,7 +338,7 @@ fn rerank_per_k(coding: Coding) -> usize {
     match coding {
         Coding::Int8 => 2,
         Coding::Bits => 4,
-        Coding::Pq => 8,
+        Coding::Pq | Coding::Opq => 8,
     }
 }
 

@@ -51,11 +51,13 @@ pub enum BlobKind {
     Bits = 8,
     /// Derived: what an index traverses, by product quantisation.
     Pq = 9,
+    /// Derived: what an index traverses, by product quantisation of rotated vectors.
+    Opq = 10,
 }
 
 impl BlobKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Rows,
         Self::Codes,
         Self::Links,
@@ -65,6 +67,7 @@ impl BlobKind {
         Self::Ends,
         Self::Bits,
         Self::Pq,
+        Self::Opq,
     ];
 
     /// The kind of a number in a file.
@@ -86,6 +89,7 @@ impl BlobKind {
             Self::Ends => "ends",
             Self::Bits => "bits",
             Self::Pq => "pq",
+            Self::Opq => "opq",
         }
     }
 
@@ -95,7 +99,7 @@ impl BlobKind {
             Self::Rows => 17,
             Self::Edges => 26,
             Self::Codes | Self::Bits | Self::Pq => 2,
-            Self::Ends => 3,
+            Self::Ends | Self::Opq => 3,
             Self::Links => 4,
             Self::Text | Self::Columns => 8,
         }

@@ -24,11 +24,13 @@ pub enum Coding {
     Bits = 2,
     /// A quarter of a byte a component: [`super::pq`].
     Pq = 3,
+    /// The same of vectors that are rotated first: [`super::opq`].
+    Opq = 4,
 }
 
 impl Coding {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Int8, Self::Bits, Self::Pq];
+    pub const ALL: [Self; 4] = [Self::Int8, Self::Bits, Self::Pq, Self::Opq];
 
     /// Its number in files.
     #[must_use]
@@ -49,6 +51,7 @@ impl Coding {
             Self::Int8 => "int8",
             Self::Bits => "bits",
             Self::Pq => "pq",
+            Self::Opq => "opq",
         }
     }
 
@@ -58,7 +61,9 @@ impl Coding {
     /// `invalid_parameter`.
     pub fn parse(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|coding| coding.name() == name);
-        found.ok_or_else(|| Error::parameter("codes", crate::base::ids::shorten(name), "int8, bits or pq"))
+        found.ok_or_else(|| {
+            Error::parameter("codes", crate::base::ids::shorten(name), "int8, bits, pq or opq")
+        })
     }
 
     /// Refuses a metric that it cannot serve.
@@ -66,7 +71,11 @@ impl Coding {
     /// # Errors
     /// `invalid_parameter`.
     pub fn check(self, metric: Metric) -> Result<()> {
-        if self == Self::Bits { bits::check_metric(metric) } else { Ok(()) }
+        match self {
+            Self::Int8 | Self::Pq => Ok(()),
+            Self::Bits => bits::check_metric(metric),
+            Self::Opq => pq::check_optimised(metric),
+        }
     }
 
     /// The kind of blob that holds them.
@@ -76,13 +85,17 @@ impl Coding {
             Self::Int8 => BlobKind::Codes,
             Self::Bits => BlobKind::Bits,
             Self::Pq => BlobKind::Pq,
+            Self::Opq => BlobKind::Opq,
         }
     }
 
     /// Bytes that are held once for all vectors of a segment, however many there are.
     #[must_use]
     pub fn shared_bytes(self, dim: usize) -> usize {
-        if self == Self::Pq { pq::CENTRES * dim * size_of::<f32>() } else { 0 }
+        match self {
+            Self::Int8 | Self::Bits => 0,
+            Self::Pq | Self::Opq => pq::shared_bytes(dim, self == Self::Opq),
+        }
     }
 
     /// The codes that such a blob holds.
@@ -99,7 +112,7 @@ pub enum Codes {
     Int8(Int8Codes),
     /// A bit a component.
     Bits(BitCodes),
-    /// A quarter of a byte a component.
+    /// A quarter of a byte a component, optimised or not.
     Pq(PqCodes),
 }
 
@@ -113,7 +126,19 @@ impl Codes {
             Some(Coding::Int8) => Int8Codes::open(blob).map(Self::Int8),
             Some(Coding::Bits) => BitCodes::open(blob).map(Self::Bits),
             Some(Coding::Pq) => PqCodes::open(blob).map(Self::Pq),
+            Some(Coding::Opq) => PqCodes::open_optimised(blob).map(Self::Pq),
             None => Err(Error::corrupt("codes", 0, "a blob of codes")),
+        }
+    }
+
+    /// Their kind.
+    #[must_use]
+    pub fn coding(&self) -> Coding {
+        match self {
+            Self::Int8(_) => Coding::Int8,
+            Self::Bits(_) => Coding::Bits,
+            Self::Pq(codes) if codes.is_optimised() => Coding::Opq,
+            Self::Pq(_) => Coding::Pq,
         }
     }
 
@@ -161,7 +186,7 @@ pub enum CodeEncoder {
     Int8(Box<Int8Steps>),
     /// A bit a component.
     Bits(Box<BitEncoder>),
-    /// A quarter of a byte a component.
+    /// A quarter of a byte a component, optimised or not.
     Pq(Box<PqEncoder>),
 }
 
@@ -190,6 +215,7 @@ impl CodeEncoder {
             }
             Coding::Bits => Self::Bits(Box::new(BitEncoder::new(metric, dim, n)?)),
             Coding::Pq => Self::Pq(Box::new(PqEncoder::new(metric, dim, n, pq::default_parts(dim))?)),
+            Coding::Opq => Self::Pq(Box::new(PqEncoder::optimised(metric, dim, n, pq::default_parts(dim))?)),
         })
     }
 
@@ -236,7 +262,10 @@ impl CodeEncoder {
                 (BlobKind::Codes, encoder.sections())
             }
             Self::Bits(encoder) => (BlobKind::Bits, encoder.sections()),
-            Self::Pq(encoder) => (BlobKind::Pq, encoder.sections()),
+            Self::Pq(encoder) => {
+                let kind = if encoder.is_optimised() { BlobKind::Opq } else { BlobKind::Pq };
+                (kind, encoder.sections())
+            }
         }
     }
 }

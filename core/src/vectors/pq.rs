@@ -3,8 +3,12 @@
 //! Four components a byte give a sixteenth of the bytes of f32, for any metric. A query makes a table of its distances to
 //! all centres; the distance to a vector is a sum of what its code names there.
 //!
+//! Optimised, vectors are rotated before they are cut, by a rotation that is learned from them: the same bytes a vector lose
+//! less. Not for manhattan, whose distances a rotation changes.
+//!
 //! # Source
-//! Jegou, Douze and Schmid, "Product quantization for nearest neighbor search", IEEE TPAMI 33 (2011), asymmetric distances.
+//! Jegou, Douze and Schmid, "Product quantization for nearest neighbor search", IEEE TPAMI 33 (2011), asymmetric distances;
+//! for the rotation see [`super::opq`].
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,6 +16,7 @@ use std::ops::Range;
 use super::codes::ReadVectors;
 use super::kmeans::{Centres, Difference};
 use super::metric::Metric;
+use super::opq::{self, LearnedRotation, Learner, ROTATION_SECTION};
 use super::scorer::Scorer;
 use super::stored::inverse_norm;
 use crate::base::limits::{DIM_MAX, SLOTS_MAX};
@@ -44,12 +49,36 @@ pub fn default_parts(dim: usize) -> usize {
     dim.div_ceil(PART)
 }
 
+/// Refuses a metric that optimised codes cannot serve.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn check_optimised(metric: Metric) -> Result<()> {
+    match metric {
+        Metric::Cosine | Metric::Euclidean | Metric::Dot => Ok(()),
+        Metric::Manhattan => Err(Error::parameter(
+            "codes",
+            "opq",
+            "int8 or pq for the manhattan metric, whose distances a rotation changes",
+        )),
+    }
+}
+
+/// Bytes that are held once for all vectors, whose parts are as many as [`default_parts`] says.
+#[must_use]
+pub fn shared_bytes(dim: usize, is_optimised: bool) -> usize {
+    let rotation = if is_optimised { opq::bytes(&cut(dim, default_parts(dim))) } else { 0 };
+    CENTRES * dim * size_of::<f32>() + rotation
+}
+
 /// What all rows share.
 #[derive(Debug, Clone)]
 struct Shape {
     metric: Metric,
     dim: usize,
     n: usize,
+    /// What vectors are rotated by before they are cut, where the codes are optimised.
+    rotation: Option<LearnedRotation>,
     parts: Vec<Centres>,
 }
 
@@ -60,11 +89,16 @@ fn part(dim: usize, parts: usize, i: usize) -> Range<usize> {
     start(i)..start(i + 1)
 }
 
+/// Where each of the parts lies.
+fn cut(dim: usize, parts: usize) -> Vec<Range<usize>> {
+    (0..parts).map(|i| part(dim, parts, i)).collect()
+}
+
 fn difference(metric: Metric) -> Difference {
     if metric == Metric::Manhattan { Difference::Absolute } else { Difference::Squared }
 }
 
-/// The vector as it is compared.
+/// The vector as it is compared, but for a rotation.
 fn compared(metric: Metric, vector: &[f32], out: &mut Vec<f32>) {
     let scale = if metric == Metric::Cosine { inverse_norm(vector) } else { 1.0 };
     out.clear();
@@ -84,6 +118,7 @@ impl Shape {
         w.finish()
     }
 
+    /// Reads the parameters, which leave out the rotation.
     fn read(bytes: &[u8]) -> Result<Self> {
         const OBJECT: &str = "product quantisation parameters";
         let refuse = |offset, expected: &str| Err(Error::corrupt(OBJECT, offset, expected));
@@ -112,11 +147,20 @@ impl Shape {
             let range = part(dim, parts, i);
             Centres::of(all[range.start * centres..range.end * centres].to_vec(), centres)
         };
-        Ok(Self { metric, dim, n, parts: (0..parts).map(centres_of).collect() })
+        Ok(Self { metric, dim, n, rotation: None, parts: (0..parts).map(centres_of).collect() })
+    }
+
+    /// Makes `work.vector` what is compared.
+    fn prepare(&self, vector: &[f32], work: &mut Scratch) {
+        compared(self.metric, vector, &mut work.vector);
+        if let Some(rotation) = &self.rotation {
+            rotation.apply(&work.vector, &mut work.distances);
+            std::mem::swap(&mut work.vector, &mut work.distances);
+        }
     }
 
     fn encode(&self, vector: &[f32], code: &mut [u8], work: &mut Scratch) {
-        compared(self.metric, vector, &mut work.vector);
+        self.prepare(vector, work);
         for (i, (byte, centres)) in code.iter_mut().zip(&self.parts).enumerate() {
             let part = &work.vector[part(self.dim, self.parts.len(), i)];
             *byte = centres.nearest(part, difference(self.metric), &mut work.distances) as u8;
@@ -125,7 +169,7 @@ impl Shape {
 
     /// Makes `tables` the distances of a vector to every centre.
     fn tabulate(&self, vector: &[f32], work: &mut Scratch) {
-        compared(self.metric, vector, &mut work.vector);
+        self.prepare(vector, work);
         work.tables.clear();
         for (i, centres) in self.parts.iter().enumerate() {
             let (part, out) = (&work.vector[part(self.dim, self.parts.len(), i)], &mut work.distances);
@@ -146,6 +190,8 @@ pub struct PqEncoder {
     /// With the parts that are trained.
     shape: Shape,
     parts: usize,
+    /// What learns the rotation, until it has.
+    learner: Option<Learner>,
     /// The vectors that centres are trained on, as they are compared.
     sample: Vec<f32>,
     rows: Vec<u8>,
@@ -164,8 +210,33 @@ impl PqEncoder {
         if !(1..=dim).contains(&parts) {
             return Err(Error::parameter("parts", parts, format!("1 to {dim}, the dimension")));
         }
-        let shape = Shape { metric, dim, n, parts: Vec::new() };
-        Ok(Self { shape, parts, sample: Vec::new(), rows: Vec::new() })
+        let shape = Shape { metric, dim, n, rotation: None, parts: Vec::new() };
+        Ok(Self { shape, parts, learner: None, sample: Vec::new(), rows: Vec::new() })
+    }
+
+    /// The same for optimised codes.
+    ///
+    /// # Errors
+    /// `invalid_parameter` for a metric that a rotation changes, and for a number of parts that the dimension does not
+    /// have or is too small for it: a part has 256 components at the most.
+    ///
+    /// # Panics
+    /// When the dimension or the number of vectors is not within the limits.
+    pub fn optimised(metric: Metric, dim: usize, n: usize, parts: usize) -> Result<Self> {
+        check_optimised(metric)?;
+        let encoder = Self::new(metric, dim, n, parts)?;
+        let least = opq::parts_min(dim);
+        if parts < least {
+            let expected = format!("{least} to {dim}, so that no part is much longer than 256 components");
+            return Err(Error::parameter("parts", parts, expected));
+        }
+        Ok(Self { learner: Some(Learner::new(cut(dim, parts))), ..encoder })
+    }
+
+    /// Whether the codes are to be optimised.
+    #[must_use]
+    pub fn is_optimised(&self) -> bool {
+        self.learner.is_some() || self.shape.rotation.is_some()
     }
 
     /// How many vectors are encoded.
@@ -183,6 +254,13 @@ impl PqEncoder {
         if self.shape.parts.len() < self.parts {
             if self.sample.is_empty() {
                 self.sample = sample(self.shape.metric, dim, n, read)?;
+            }
+            if let Some(learner) = &mut self.learner {
+                if let Some(rotation) = learner.step(&self.sample, pool) {
+                    rotation.apply_to_all(&mut self.sample, pool);
+                    (self.learner, self.shape.rotation) = (None, Some(rotation));
+                }
+                return Ok(false);
             }
             self.train(pool.threads(), pool);
             return Ok(false);
@@ -208,8 +286,7 @@ impl PqEncoder {
                 // Nothing to train on: one centre, so that the blob has its form.
                 return Centres::of(vec![0.0; range.len()], 1);
             }
-            let points: Vec<f32> =
-                sample.chunks_exact(dim).flat_map(|v| &v[range.clone()]).copied().collect();
+            let points = opq::components_of(sample, dim, &range);
             Centres::train(&points, range.len(), CENTRES, by, &mut Rng::new(SEED ^ (first + i) as u64))
         });
         self.shape.parts.extend(trained);
@@ -235,7 +312,8 @@ impl PqEncoder {
     pub fn sections(self) -> Vec<Section> {
         assert_eq!(self.rows.len(), self.shape.n * self.parts, "codes are written once all are there");
         let parameters = Section::pinned(PARAMETERS_SECTION, self.shape.write());
-        vec![parameters, Section::pinned(ROWS_SECTION, self.rows)]
+        let rotation = self.shape.rotation.map(|by| Section::pinned(ROTATION_SECTION, by.write()));
+        [parameters, Section::pinned(ROWS_SECTION, self.rows)].into_iter().chain(rotation).collect()
     }
 }
 
@@ -268,7 +346,31 @@ pub fn encode(
     vectors: &[f32],
     pool: &Pool,
 ) -> Result<Vec<Section>> {
-    let mut encoder = PqEncoder::new(metric, dim, vectors.len() / dim, parts)?;
+    encode_by(PqEncoder::new(metric, dim, vectors.len() / dim, parts)?, vectors, pool)
+}
+
+/// As [`encode`], for optimised codes.
+///
+/// # Shapes
+/// As of [`encode`].
+///
+/// # Errors
+/// As [`PqEncoder::optimised`].
+///
+/// # Panics
+/// When the dimension or the number of vectors is not within the limits.
+pub fn encode_optimised(
+    metric: Metric,
+    dim: usize,
+    parts: usize,
+    vectors: &[f32],
+    pool: &Pool,
+) -> Result<Vec<Section>> {
+    encode_by(PqEncoder::optimised(metric, dim, vectors.len() / dim, parts)?, vectors, pool)
+}
+
+fn encode_by(mut encoder: PqEncoder, vectors: &[f32], pool: &Pool) -> Result<Vec<Section>> {
+    let dim = encoder.shape.dim;
     let read = |range: Range<usize>| Ok(Cow::Borrowed(&vectors[range.start * dim..range.end * dim]));
     while !encoder.step(usize::MAX, &read, pool)? {}
     Ok(encoder.sections())
@@ -295,7 +397,25 @@ impl PqCodes {
     /// # Errors
     /// `corrupt` when the sections do not fit each other.
     pub fn open(blob: &Blob) -> Result<Self> {
+        Self::open_with(blob, Shape::read(&blob.pinned(PARAMETERS_SECTION)?)?)
+    }
+
+    /// Reads and checks optimised codes.
+    ///
+    /// # Errors
+    /// `corrupt` when the sections do not fit each other.
+    pub fn open_optimised(blob: &Blob) -> Result<Self> {
         let shape = Shape::read(&blob.pinned(PARAMETERS_SECTION)?)?;
+        let (parts, least) = (shape.parts.len(), opq::parts_min(shape.dim));
+        if parts < least || check_optimised(shape.metric).is_err() {
+            let expected = format!("{least} parts at least, and a metric that a rotation does not change");
+            return Err(Error::corrupt("optimised product quantisation codes", 0, expected));
+        }
+        let rotation = LearnedRotation::read(&blob.pinned(ROTATION_SECTION)?, &cut(shape.dim, parts))?;
+        Self::open_with(blob, Shape { rotation: Some(rotation), ..shape })
+    }
+
+    fn open_with(blob: &Blob, shape: Shape) -> Result<Self> {
         let rows = blob.hot(ROWS_SECTION)?;
         let corrupt = |expected: String| Err(Error::corrupt("product quantisation codes", 0, expected));
         if shape.n.checked_mul(shape.parts.len()) != Some(rows.len()) {
@@ -332,6 +452,12 @@ impl PqCodes {
         self.shape.metric
     }
 
+    /// Whether vectors were rotated before they were cut.
+    #[must_use]
+    pub fn is_optimised(&self) -> bool {
+        self.shape.rotation.is_some()
+    }
+
     /// Bytes of a code.
     #[must_use]
     pub fn parts(&self) -> usize {
@@ -346,7 +472,11 @@ impl PqCodes {
     pub fn decode(&self, i: u32) -> Vec<f32> {
         let code = &self.rows[i as usize * self.parts()..][..self.parts()];
         let parts = code.iter().zip(&self.shape.parts);
-        parts.flat_map(|(&at, c)| c.components().iter().skip(at.into()).step_by(c.count())).copied().collect()
+        let rotated: Vec<f32> = parts
+            .flat_map(|(&at, c)| c.components().iter().skip(at.into()).step_by(c.count()))
+            .copied()
+            .collect();
+        self.shape.rotation.as_ref().map_or_else(|| rotated.clone(), |by| by.undo(&rotated))
     }
 
     /// Distances to a query, by a table of its distances to every centre.

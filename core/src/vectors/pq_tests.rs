@@ -29,6 +29,17 @@ fn encoded(metric: Metric, vectors: &[Vec<f32>], parts: usize, pool: &Pool) -> V
     encode(metric, vectors[0].len(), parts, &vectors.concat(), pool).expect("parts of the dimension")
 }
 
+fn optimised(metric: Metric, vectors: &[Vec<f32>], parts: usize, pool: &Pool) -> Vec<Section> {
+    encode_optimised(metric, vectors[0].len(), parts, &vectors.concat(), pool)
+        .expect("parts of the dimension")
+}
+
+fn reopen_optimised(sections: &[Section]) -> Result<PqCodes> {
+    PqCodes::open_optimised(&Blob::in_memory(BlobId::new(1, 1, BlobKind::Opq), sections)?)
+}
+
+const ROTATED: [Metric; 3] = [Metric::Cosine, Metric::Euclidean, Metric::Dot];
+
 /// The numbers of the smallest distances.
 fn nearest(distances: &[f32], k: usize) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..distances.len()).collect();
@@ -143,4 +154,95 @@ fn sections_that_do_not_fit_each_other_are_refused() {
 fn no_vectors_at_all_are_fine() {
     let sections = encode(Metric::Manhattan, 4, 1, &[], &Pool::single()).expect("none");
     assert!(reopen(&sections).expect("empty").is_empty());
+}
+
+/// Components that are far apart vary together: what lies in one part says much of others.
+fn entangled(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
+    let (mut rng, half) = (Rng::new(seed), dim / 2);
+    let mut one = || {
+        let level: Vec<f32> = (0..half).map(|i| (rng.unit_f32() - 0.5) / (i + 1) as f32).collect();
+        (0..dim).map(|i| level[i % half] + 0.1 * (rng.unit_f32() - 0.5)).collect()
+    };
+    (0..n).map(|_| one()).collect()
+}
+
+#[test]
+fn optimised_codes_lose_less_of_what_is_entangled() {
+    let all = entangled(3000, 32, 2);
+    let lost = |codes: PqCodes| -> f32 {
+        let differ = |(i, v): (usize, &Vec<f32>)| {
+            let back = codes.decode(i as u32);
+            back.iter().zip(v).map(|(a, b)| (a - b) * (a - b)).sum::<f32>()
+        };
+        all.iter().enumerate().map(differ).sum()
+    };
+    let plain = lost(reopen(&encoded(Metric::Euclidean, &all, 8, &Pool::single())).expect("just encoded"));
+    let sections = optimised(Metric::Euclidean, &all, 8, &Pool::single());
+    let less = lost(reopen_optimised(&sections).expect("just encoded"));
+    assert!(less < 0.7 * plain, "{less} of {plain}");
+}
+
+#[test]
+fn an_optimised_distance_is_that_to_what_the_code_stands_for() {
+    for metric in ROTATED {
+        let all = entangled(400, 22, 3);
+        let codes = reopen_optimised(&optimised(metric, &all, 6, &Pool::single())).expect("just encoded");
+        assert!(codes.is_optimised());
+        let mut scratch = Scratch::default();
+        let scorer = codes.scorer(&all[0], &mut scratch);
+        for i in 0..400 {
+            let back = codes.decode(i);
+            let exact = match metric {
+                Metric::Cosine => {
+                    let scale = inverse_norm(&all[0]);
+                    all[0].iter().zip(&back).map(|(x, y)| (x * scale - y) * (x * scale - y)).sum::<f32>()
+                        / 2.0
+                }
+                _ => PreparedQuery::new(metric, &all[0]).distance(&back, 1.0),
+            };
+            assert!(
+                (scorer.distance(i) - exact).abs() < 1e-4,
+                "{metric:?}: {} for {exact}",
+                scorer.distance(i)
+            );
+        }
+    }
+}
+
+#[test]
+fn optimised_bytes_are_the_same_for_any_number_of_threads() {
+    let all = entangled(1000, 12, 1);
+    let bytes =
+        |pool| optimised(Metric::Cosine, &all, 3, &pool).into_iter().map(|s| s.bytes).collect::<Vec<_>>();
+    assert_eq!(bytes(Pool::single()), bytes(Pool::new(3)));
+}
+
+#[test]
+fn optimised_codes_are_refused_where_they_cannot_be() {
+    let refused = |metric, dim, parts| {
+        encode_optimised(metric, dim, parts, &[], &Pool::single()).expect_err("refused").code()
+    };
+    assert_eq!(refused(Metric::Manhattan, 4, 1), "invalid_parameter");
+    assert_eq!(refused(Metric::Dot, 4, 5), "invalid_parameter");
+    assert_eq!(refused(Metric::Dot, 600, 2), "invalid_parameter");
+    let sections = encode_optimised(Metric::Dot, 600, 3, &[], &Pool::single()).expect("none");
+    assert!(reopen_optimised(&sections).expect("empty").is_empty());
+}
+
+#[test]
+fn optimised_sections_that_do_not_fit_each_other_are_refused() {
+    let sound = || optimised(Metric::Euclidean, &entangled(5, 20, 1), 5, &Pool::single());
+    reopen_optimised(&sound()).expect("sound");
+    type Damage = fn(&mut Vec<Section>);
+    let damages: [Damage; 4] = [
+        |s| s[2].bytes.truncate(16),
+        |s| s[2].bytes[..4].copy_from_slice(&9f32.to_le_bytes()),
+        |s| s[0].bytes[1] = Metric::Manhattan.tag(),
+        |s| s.truncate(2),
+    ];
+    for (i, damage) in damages.iter().enumerate() {
+        let mut sections = sound();
+        damage(&mut sections);
+        assert_eq!(reopen_optimised(&sections).expect_err("damaged").code(), "corrupt", "damage {i}");
+    }
 }

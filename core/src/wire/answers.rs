@@ -204,7 +204,7 @@ pub struct InfoAnswer {
     pub maintenance: MaintenanceAnswer,
     /// How the vectors that readers get back are kept: `f32`, `f16` or `int8`.
     pub stored: &'static str,
-    /// What the index traverses: `int8`, `bits` or `pq`.
+    /// What the index traverses: `int8`, `bits`, `pq` or `opq`.
     pub codes: &'static str,
     /// Rules that link documents by their metadata; left out without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -395,7 +395,7 @@ pub struct EstimateAnswer {
 /// What codes would take and find.
 #[derive(Debug, Clone, Serialize)]
 pub struct CodesChoice {
-    /// `int8`, `bits` or `pq`.
+    /// `int8`, `bits`, `pq` or `opq`.
     pub codes: &'static str,
     /// Bytes of memory for all vectors, beside links.
     pub bytes: u64,

@@ -58,7 +58,7 @@ pub struct CreateBody {
     pub maintenance: MaintenanceBody,
     /// How the vectors that readers get back are kept: `f32` (default), `f16` or `int8`.
     pub stored: Option<String>,
-    /// What the index traverses: `int8` (default), `bits` or `pq`.
+    /// What the index traverses: `int8` (default), `bits`, `pq` or `opq`.
     pub codes: Option<String>,
     /// Rules that link documents by their metadata; left out, none.
     pub auto_links: Option<Vec<AutoLinkBody>>,
@@ -126,7 +126,7 @@ impl MaintenanceBody {
 pub struct ConfigureBody {
     /// When segments are written again.
     pub maintenance: MaintenanceBody,
-    /// What the index traverses: `int8`, `bits` or `pq`; left out, what it was.
+    /// What the index traverses: `int8`, `bits`, `pq` or `opq`; left out, what it was.
     pub codes: Option<String>,
     /// Rules that link documents by their metadata, in place of those before; left out, those.
     pub auto_links: Option<Vec<AutoLinkBody>>,

@@ -64,7 +64,7 @@ pub struct SearchBody {
     /// Fuse by reciprocal rank with this k instead of by `alpha`.
     pub rrf_k: Option<u32>,
     /// How many candidates of an index are compared with their stored vectors; default 64, or two, four or eight times the
-    /// results for codes of int8, bits or pq.
+    /// results for codes of int8, bits or pq and opq.
     pub rerank: Option<u64>,
     /// End the search of an index once its best candidates have stayed the same for so many steps; default never.
     pub patience: Option<u64>,

@@ -157,7 +157,7 @@ pub async fn compress(
             Error::parameter(
                 "precision",
                 kithdb::base::ids::shorten(other),
-                "float32, float16, int8, bits or pq",
+                "float32, float16, int8, bits, pq or opq",
             )
         })?,
     };

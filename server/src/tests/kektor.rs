@@ -87,7 +87,8 @@ async fn indexes_are_maintained_and_compressed_by_tasks() {
     }
     let odd = server.post("/vector/indexes/t/maintenance", r#"{"type": "dust"}"#).await;
     assert_eq!(error(&odd), (400, "invalid maintenance type".into()));
-    for (precision, codes) in [("bits", "bits"), ("float16", "int8"), ("pq", "pq"), ("int8", "int8")] {
+    let kinds = [("bits", "bits"), ("float16", "int8"), ("pq", "pq"), ("opq", "opq"), ("int8", "int8")];
+    for (precision, codes) in kinds {
         let body = json!({"index_name": "t", "precision": precision}).to_string();
         let task = ended(&server, &server.post("/vector/actions/compress", &body).await).await;
         assert_eq!(task["status"], "completed", "{task}");

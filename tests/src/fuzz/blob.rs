@@ -65,7 +65,7 @@ fn ask(blob: &Blob) {
     match blob.id().kind {
         BlobKind::Rows => ask_rows(blob),
         BlobKind::Codes => ask_codes(blob),
-        BlobKind::Bits | BlobKind::Pq => ask_other_codes(blob),
+        BlobKind::Bits | BlobKind::Pq | BlobKind::Opq => ask_other_codes(blob),
         BlobKind::Links => ask_links(blob),
         BlobKind::Text => ask_text(blob),
         BlobKind::Columns => ask_columns(blob),

@@ -136,7 +136,7 @@ pub(super) fn sections(rows: &[SharedRow], metric: Metric) -> Vec<(BlobKind, Vec
     );
     let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
     let read = |range: Range<usize>| Ok(Cow::Owned(vectors[range].concat()));
-    for coding in [Coding::Bits, Coding::Pq] {
+    for coding in [Coding::Bits, Coding::Pq, Coding::Opq] {
         if let Ok(mut encoder) = CodeEncoder::new(coding, metric, 3, vectors.len()) {
             while !encoder.step(usize::MAX, &read, &pool).expect("in memory") {}
             blobs.push(encoder.blob());

@@ -185,7 +185,7 @@ fn check_derived(blob: &Blob, rows: Option<&[SharedRow]>, sections: Option<&Sect
             Some(sections) => return compare(blob, sections),
             None => Ok(Some(Finding::new("expected not to exist: its rows give nothing of this kind"))),
         },
-        (BlobKind::Codes | BlobKind::Bits | BlobKind::Pq, None) => Codes::open(blob).map(|_| None),
+        (kind, None) if Coding::of_blob(kind).is_some() => Codes::open(blob).map(|_| None),
         (BlobKind::Text, None) => TextIndex::open(blob).map(|_| None),
         _ => Columns::open(blob).map(|_| None),
     };

@@ -87,7 +87,7 @@ fn indexes() -> Vec<Described> {
         post("/vector/actions/compress", "kektorCompress", "Start giving all of an index other codes")
             .body(
                 about_index(asked(""))
-                    .must("precision", choice("", &["float32", "float16", "int8", "bits", "pq"])),
+                    .must("precision", choice("", &["float32", "float16", "int8", "bits", "pq", "opq"])),
             )
             .answers_with(202, named("KektorTask"))
             .fails_with(429, "too_many_tasks"),

@@ -83,7 +83,8 @@ fn jobs() -> Vec<Described> {
         .must("kind", text("What kind."))
         .must("done", count("How far it has come, in documents; what is written and linked counts twice."))
         .must("total", count("Of how many."));
-    let compress = asked("").must("codes", choice("What the index is to traverse.", &["int8", "bits", "pq"]));
+    let compress =
+        asked("").must("codes", choice("What the index is to traverse.", &["int8", "bits", "pq", "opq"]));
     let relinked = told("")
         .must("documents", count("Documents that were looked at."))
         .must("linked", count("Edges that were made."));
@@ -126,7 +127,7 @@ fn estimate() -> Fields {
             or_null(number("The share of the nearest that were found; null when it cannot be.")),
         )
     };
-    let codes = choice("codes", &["int8", "bits", "pq"], "Of memory, for all vectors, beside links.");
+    let codes = choice("codes", &["int8", "bits", "pq", "opq"], "Of memory, for all vectors, beside links.");
     let stored = choice("stored", &["f32", "f16", "int8"], "On the disk, for all vectors.");
     told("")
         .must("vectors", count("Vectors there are, those of versions that have ended included."))
@@ -156,7 +157,7 @@ pub fn report(fields: Fields) -> Fields {
 fn settings(fields: Fields) -> Fields {
     fields
         .may_not_null("maintenance", named_for("Maintenance", "When segments are written again."))
-        .may("codes", choice("What the index traverses: int8 by default.", &["int8", "bits", "pq"]))
+        .may("codes", choice("What the index traverses: int8 by default.", &["int8", "bits", "pq", "opq"]))
         .may(
             "auto_links",
             list_to("Rules that link documents by their metadata.", AUTO_LINKS_MAX, named("AutoLink")),
@@ -211,7 +212,7 @@ fn collection() -> Fields {
         .must("history", text("How long versions stay readable: none, forever or a duration."))
         .must("maintenance", maintenance(true))
         .must("stored", choice("How vectors are kept.", &["f32", "f16", "int8"]))
-        .must("codes", choice("What the index traverses.", &["int8", "bits", "pq"]))
+        .must("codes", choice("What the index traverses.", &["int8", "bits", "pq", "opq"]))
         .may("auto_links", list("Rules that link documents by their metadata.", named("AutoLink")))
         .must("decay", or_null(named("Decay")));
     described

@@ -8,6 +8,7 @@ export const KINDS: Readonly<Record<string, string>> = {
   codes: 'int8 codes',
   bits: 'bit codes',
   pq: 'product codes',
+  opq: 'optimised product codes',
   links: 'links of the index',
   text: 'words',
   columns: 'fields for filters',
