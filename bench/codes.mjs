@@ -46,8 +46,8 @@ async function compare(set, engine, efs) {
     console.error(`… comparing codes on ${set.name}`);
     const { codes } = await runner.ask({ op: 'codes', data: set.folder, k: K, efs });
     const truth = readTruth(set.folder, 'truth', set.queries);
-    const choices = codes.map(({ name, bytes, cpu_s, ids }) => ({
-      name, bytes, cpu_s, recalls: ids.map((found) => recall(found, truth)),
+    const choices = codes.map(({ name, bytes, cpu_s, us, ids }) => ({
+      name, bytes, cpu_s, us, recalls: ids.map((found) => recall(found, truth)),
     }));
     return { set, built, choices, ...table(choices, efs, set, built) };
   } finally {
@@ -63,10 +63,11 @@ function table(choices, efs, { dim }, { cpu_s: build }) {
     return `${found.toFixed(4)} (${sign}${Math.abs(lost).toFixed(4)})`;
   };
   return {
-    head: ['', 'bytes', '/ f32', ...efs.map((ef) => `ef ${ef}`), 'encoding, CPU s', '/ build'],
-    rows: choices.map(({ name, bytes, cpu_s, recalls }, i) => [
+    head: ['', 'bytes', '/ f32', ...efs.map((ef) => `ef ${ef}`), ...efs.map((ef) => `µs, ef ${ef}`), 'encoding, CPU s', '/ build'],
+    rows: choices.map(({ name, bytes, cpu_s, us, recalls }, i) => [
       name, bytes.toFixed(0), (bytes / (dim * 4)).toFixed(3),
       ...recalls.map((found, at) => (i === 0 ? found.toFixed(4) : beside(found, at))),
+      ...efs.map((_, at) => us[at]?.toFixed(1) ?? '-'),
       cpu_s > 0 ? cpu_s.toFixed(1) : '-', cpu_s > 0 ? (cpu_s / build).toFixed(2) : '-',
     ]),
   };

@@ -2,16 +2,19 @@
 //! component, and int8 codes of vectors that were scaled.
 
 use std::borrow::Cow;
+use std::hint::black_box;
 use std::ops::Range;
 use std::path::Path;
 
 use kithdb::base::{Pool, TopK};
 use kithdb::collection::Part;
 use kithdb::hnsw::{Hnsw, Scratch, SearchParams};
+use kithdb::kernels::CodeQuery;
 use kithdb::segment::default_rerank;
 use kithdb::storage::{Blob, BlobId};
+use kithdb::vectors::bits::BitScratch;
 use kithdb::vectors::{
-    CodeEncoder, Codes, Coding, Metric, PreparedQuery, RowScorer, Scorer, Stored, inverse_norm,
+    CodeEncoder, Codes, Coding, Metric, PreparedQuery, RowScorer, Scorer, Stored, inverse_norm, pq,
 };
 use serde::Serialize;
 
@@ -27,7 +30,12 @@ pub struct Row {
     cpu_s: f64,
     /// Of each width, what was found, query after query.
     ids: Vec<Vec<u32>>,
+    /// Of each width, microseconds of one core for a query, those of the quickest round; none where they were not taken.
+    us: Vec<f64>,
 }
+
+/// Rounds in which the kinds of codes take turns to be timed.
+const ROUNDS: usize = 5;
 
 /// The vectors, exactly as they were given or in another form.
 struct Base {
@@ -101,26 +109,47 @@ fn candidates<S: Scorer>(
     links.search(scorer, params, None, scratch, None).hits.iter().map(|(_, i)| *i).collect()
 }
 
-fn by_codes(
-    links: &Hnsw,
-    codes: &Codes,
-    query: &[f32],
-    Width { k, ef }: Width,
-    coding: Coding,
-    scratch: &mut Scratch,
-) -> Vec<u32> {
-    let take = default_rerank(coding, k);
+/// Memory that searches use again.
+#[derive(Default)]
+struct Work {
+    links: Scratch,
+    int8: CodeQuery,
+    bits: BitScratch,
+    pq: pq::Scratch,
+}
+
+fn by_codes(links: &Hnsw, codes: &Codes, query: &[f32], Width { k, ef }: Width, work: &mut Work) -> Vec<u32> {
+    let take = default_rerank(codes.coding(), k);
+    let Work { links: scratch, int8, bits, pq } = work;
     match codes {
-        Codes::Int8(codes) => {
-            candidates(links, &codes.scorer(query, &mut Default::default()), ef, take, scratch)
-        }
-        Codes::Bits(codes) => {
-            candidates(links, &codes.scorer(query, &mut Default::default()), ef, take, scratch)
-        }
-        Codes::Pq(codes) => {
-            candidates(links, &codes.scorer(query, &mut Default::default()), ef, take, scratch)
+        Codes::Int8(codes) => candidates(links, &codes.scorer(query, int8), ef, take, scratch),
+        Codes::Bits(codes) => candidates(links, &codes.scorer(query, bits), ef, take, scratch),
+        Codes::Pq(codes) => candidates(links, &codes.scorer(query, pq), ef, take, scratch),
+    }
+}
+
+/// Of each kind of codes and each width, how long a query takes: they take turns, and the quickest round counts.
+fn times(
+    base: &Base,
+    links: &Hnsw,
+    timed: &[(usize, Codes)],
+    queries: &[PreparedQuery],
+    widths: &[Width],
+) -> Vec<Vec<f64>> {
+    let (mut work, mut best) = (Work::default(), vec![vec![f64::MAX; widths.len()]; timed.len()]);
+    for _ in 0..ROUNDS {
+        for (at, width) in widths.iter().enumerate() {
+            for ((_, codes), best) in timed.iter().zip(&mut best) {
+                let timer = Timer::start();
+                for query in queries {
+                    let found = by_codes(links, codes, query.vector(), *width, &mut work);
+                    black_box(base.best(query, &found, width.k));
+                }
+                best[at] = best[at].min(timer.times().cpu_s * 1e6 / queries.len() as f64);
+            }
         }
     }
+    best
 }
 
 /// Every choice on the only segment of what is loaded.
@@ -134,36 +163,37 @@ pub fn compare(loaded: &Loaded, data: &Path, k: usize, efs: &[usize]) -> Result<
     let base = Base::new(view.config.metric, dim, floats);
     let widths: Vec<Width> = efs.iter().map(|&ef| Width { k, ef }).collect();
     let prepared: Vec<_> = loaded.queries.iter().map(|q| PreparedQuery::new(base.metric, q)).collect();
-    let mut scratch = Scratch::default();
-    let mut every = |find: &mut dyn FnMut(&PreparedQuery, Width, &mut Scratch) -> Vec<u32>| {
-        let of =
-            |width: &Width| prepared.iter().flat_map(|query| find(query, *width, &mut scratch)).collect();
+    let mut work = Work::default();
+    let mut every = |find: &mut dyn FnMut(&PreparedQuery, Width, &mut Work) -> Vec<u32>| {
+        let of = |width: &Width| prepared.iter().flat_map(|query| find(query, *width, &mut work)).collect();
         widths.iter().map(of).collect::<Vec<Vec<u32>>>()
     };
 
-    let exact = every(&mut |query, Width { k, ef }, scratch| {
-        candidates(links, &RowScorer::new(query, |i| base.row(i)), ef, k, scratch)
+    let exact = every(&mut |query, Width { k, ef }, work| {
+        candidates(links, &RowScorer::new(query, |i| base.row(i)), ef, k, &mut work.links)
     });
-    let mut rows = vec![Row { name: "f32".into(), bytes: dim as f64 * 4.0, cpu_s: 0.0, ids: exact }];
-    for coding in Coding::ALL {
+    let row = |name: &str, bytes, cpu_s, ids| Row { name: name.into(), bytes, cpu_s, ids, us: Vec::new() };
+    let mut rows = vec![row("f32", dim as f64 * 4.0, 0.0, exact)];
+    let mut timed = Vec::new();
+    for coding in Coding::ALL.into_iter().filter(|coding| coding.check(base.metric).is_ok()) {
         let (codes, bytes, cpu_s) = base.encode(coding)?;
-        let ids = every(&mut |query, width, scratch| {
-            base.best(query, &by_codes(links, &codes, query.vector(), width, coding, scratch), width.k)
+        let ids = every(&mut |query, width, work| {
+            base.best(query, &by_codes(links, &codes, query.vector(), width, work), width.k)
         });
-        rows.push(Row { name: coding.name().into(), bytes, cpu_s, ids });
+        timed.push((rows.len(), codes));
+        rows.push(row(coding.name(), bytes, cpu_s, ids));
     }
+    for ((at, _), us) in timed.iter().zip(times(&base, links, &timed, &prepared, &widths)) {
+        rows[*at].us = us;
+    }
+    drop(timed);
     for form in [Stored::F16, Stored::Int8] {
         let rounded = base.rounded(form)?;
         let (codes, ..) = rounded.encode(Coding::Int8)?;
-        let ids = every(&mut |query, width, scratch| {
-            rounded.best(
-                query,
-                &by_codes(links, &codes, query.vector(), width, Coding::Int8, scratch),
-                width.k,
-            )
+        let ids = every(&mut |query, width, work| {
+            rounded.best(query, &by_codes(links, &codes, query.vector(), width, work), width.k)
         });
-        let name = format!("int8, stored {}", form.name());
-        rows.push(Row { name, bytes: form.width(dim) as f64, cpu_s: 0.0, ids });
+        rows.push(row(&format!("int8, stored {}", form.name()), form.width(dim) as f64, 0.0, ids));
     }
     for (name, scale, first) in [
         ("int8, x 0.001", 0.001, 0.001),
@@ -173,11 +203,11 @@ pub fn compare(loaded: &Loaded, data: &Path, k: usize, efs: &[usize]) -> Result<
         let mut floats = base.floats.clone();
         floats.iter_mut().enumerate().for_each(|(i, x)| *x *= if i < dim { first } else { scale });
         let (codes, bytes, cpu_s) = Base::new(base.metric, dim, floats).encode(Coding::Int8)?;
-        let ids = every(&mut |query, width, scratch| {
+        let ids = every(&mut |query, width, work| {
             let scaled: Vec<f32> = query.vector().iter().map(|x| x * scale).collect();
-            base.best(query, &by_codes(links, &codes, &scaled, width, Coding::Int8, scratch), width.k)
+            base.best(query, &by_codes(links, &codes, &scaled, width, work), width.k)
         });
-        rows.push(Row { name: name.into(), bytes, cpu_s, ids });
+        rows.push(row(name, bytes, cpu_s, ids));
     }
     Ok(rows)
 }

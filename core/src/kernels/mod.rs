@@ -14,7 +14,7 @@ use half::f16;
 
 pub use scalar::dot_bits;
 
-pub use query::{BitQuery, CodeQuery, PLANES, WORD_BITS};
+pub use query::{BLOCK_WORDS, BitQuery, CodeQuery, PLANES, WORD_BITS};
 
 /// Rows of codes are whole blocks of so many components.
 pub const ROW_BLOCK: usize = 16;

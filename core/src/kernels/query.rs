@@ -37,13 +37,23 @@ impl CodeQuery {
 pub const PLANES: usize = 4;
 /// Bits of a row that are compared at once.
 pub const WORD_BITS: usize = 64;
+/// Words of a row that the widest registers hold.
+pub const BLOCK_WORDS: usize = 8;
 
 /// A query for rows of bits: components in -8..=7, kept as planes of their bits. Kept from one query to the next.
 #[derive(Debug, Clone, Default)]
 pub struct BitQuery {
     /// For each word of a row the words of the planes, the lowest bit first; the last plane counts -8.
     planes: Vec<[u64; PLANES]>,
+    /// The same by blocks of words: of each plane its words, and zeros where the last block is longer than a row.
+    blocks: Vec<[[u64; BLOCK_WORDS]; PLANES]>,
     stride: usize,
+}
+
+/// The lowest bit of each of eight bytes, the first byte's in the lowest bit.
+fn lowest_bits(bytes: u64) -> u64 {
+    // Byte i is moved to bit 56 + i; nothing else gets there, so that nothing is carried.
+    (bytes & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 impl BitQuery {
@@ -58,12 +68,20 @@ impl BitQuery {
         );
         self.stride = stride;
         self.planes.clear();
-        self.planes.extend(components.chunks_exact(WORD_BITS).map(|word| {
-            let plane = |plane: usize| {
-                let bit = |(i, x): (usize, &i8)| (u64::from(*x as u8 >> plane) & 1) << i;
-                word.iter().enumerate().map(bit).fold(0, |all, bit| all | bit)
-            };
-            std::array::from_fn(plane)
+        self.planes.extend(components.as_chunks::<WORD_BITS>().0.iter().map(|word| {
+            let mut planes = [0; PLANES];
+            for (i, eight) in word.as_chunks::<8>().0.iter().enumerate() {
+                let bytes = u64::from_le_bytes(eight.map(|x| x as u8));
+                for (plane, bits) in planes.iter_mut().enumerate() {
+                    *bits |= lowest_bits(bytes >> plane) << (8 * i);
+                }
+            }
+            planes
+        }));
+        self.blocks.clear();
+        self.blocks.extend(self.planes.chunks(BLOCK_WORDS).map(|words| {
+            let word = |plane: usize, at: usize| words.get(at).map_or(0, |planes| planes[plane]);
+            std::array::from_fn(|plane| std::array::from_fn(|at| word(plane, at)))
         }));
     }
 
@@ -72,6 +90,13 @@ impl BitQuery {
     #[inline]
     pub fn planes(&self) -> &[[u64; PLANES]] {
         &self.planes
+    }
+
+    /// For each block of words of a row the words of each plane.
+    #[must_use]
+    #[inline]
+    pub fn blocks(&self) -> &[[[u64; BLOCK_WORDS]; PLANES]] {
+        &self.blocks
     }
 
     /// Bytes from one row to the next.

@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn rows_of_bits_give_the_sum_of_the_components_whose_bit_is_set(words in 1..9usize, n in 1..9usize, seed: u64) {
+    fn rows_of_bits_give_the_sum_of_the_components_whose_bit_is_set(words in 1..20usize, n in 1..9usize, seed: u64) {
         let (mut rng, stride) = (Rng::new(seed), words * 8 + 12);
         let rows: Vec<u8> = (0..n * stride).map(|_| rng.next_u64() as u8).collect();
         let components: Vec<i8> = (0..words * WORD_BITS).map(|_| rng.below(16) as i8 - 8).collect();

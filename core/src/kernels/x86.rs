@@ -8,7 +8,7 @@ use bytemuck::cast;
 use half::f16;
 
 use super::scalar::SAME_DIM;
-use super::{BitQuery, CodeQuery, Kernels, lanes, padded};
+use super::{BitQuery, CodeQuery, Kernels, PLANES, lanes, padded};
 
 /// Processors with AVX2 and F16C.
 static AVX2: Kernels = Kernels {
@@ -32,11 +32,19 @@ static AVX2: Kernels = Kernels {
 static AVX512: Kernels =
     Kernels { name: "avx512", dot_i8: checked::dot_i8_512, dot_i8_rows: checked::dot_i8_rows_512, ..AVX2 };
 
+/// Processors that count bits in these registers, too.
+static COUNTING: Kernels =
+    Kernels { name: "avx512 counting", dot_bits_rows: checked::dot_bits_rows_512, ..AVX512 };
+
 /// What the running processor has, the best first.
 pub(super) fn supported() -> impl Iterator<Item = &'static Kernels> {
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
     let avx512 = avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-    [(avx512, &AVX512), (avx2, &AVX2)].into_iter().filter(|(has, _)| *has).map(|(_, kernels)| kernels)
+    let counting = avx512 && is_x86_feature_detected!("avx512vpopcntdq");
+    [(counting, &COUNTING), (avx512, &AVX512), (avx2, &AVX2)]
+        .into_iter()
+        .filter(|(has, _)| *has)
+        .map(|(_, kernels)| kernels)
 }
 
 /// Bytes of a cache line.
@@ -91,6 +99,7 @@ mod checked {
         dot_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>);
         l1_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>);
         dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>);
+        dot_bits_rows_512(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>);
         dot_i8_512(a: &[i8], b: &[i8]) -> i32;
         dot_i8_rows_512(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>);
     }
@@ -283,6 +292,31 @@ fn dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>) 
         }
         let [one, two, four, eight]: [i64; 4] = cast(sum);
         out.push((one + 2 * two + 4 * four - 8 * eight) as f32);
+    }
+}
+
+/// Eight words of a row beside those of each plane.
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,avx2")]
+fn dot_bits_rows_512(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>) {
+    let (blocks, words, stride) = (query.blocks(), 8 * query.planes().len(), query.stride());
+    for &i in of {
+        let rest = &rows[i as usize * stride..];
+        let mut sums = [_mm512_setzero_si512(); PLANES];
+        for (at, planes) in blocks.iter().enumerate() {
+            // Behind the last word stand other bytes, for which the planes are zero; at the end of all rows, nothing.
+            let bytes = match rest[at * LINE..].first_chunk::<LINE>() {
+                Some(bytes) => *bytes,
+                None => padded(&rest[at * LINE..words]),
+            };
+            let block: __m512i = cast(bytes);
+            for (sum, plane) in sums.iter_mut().zip(planes) {
+                *sum = _mm512_add_epi64(*sum, _mm512_popcnt_epi64(_mm512_and_si512(block, cast(*plane))));
+            }
+        }
+        let [one, two, four, eight] = sums;
+        let low = _mm512_add_epi64(one, _mm512_slli_epi64::<1>(two));
+        let high = _mm512_sub_epi64(_mm512_slli_epi64::<2>(four), _mm512_slli_epi64::<3>(eight));
+        out.push(_mm512_reduce_add_epi64(_mm512_add_epi64(low, high)) as f32);
     }
 }
 
