@@ -220,6 +220,8 @@ pub struct FoundNode {
     pub depth: usize,
     /// Its document, where it was asked for and is there.
     pub row: Option<SharedRow>,
+    /// Whether it is in another collection; what is asked for by its name is taken for a node of this one.
+    pub is_elsewhere: bool,
 }
 
 /// A document and what paths lead to from it.
@@ -404,12 +406,13 @@ impl<'a> Asker<'a> {
     /// An end by the name that is asked for.
     fn named(&self, id: &str, depth: usize) -> Result<FoundNode> {
         let row = if self.hydrates { self.elsewhere.named(id)? } else { None };
-        Ok(FoundNode { id: id.to_owned(), depth, row })
+        Ok(FoundNode { id: id.to_owned(), depth, row, is_elsewhere: false })
     }
 
     fn node(&self, key: Key, depth: usize) -> Result<FoundNode> {
         let row = if self.hydrates { self.row(key)? } else { None };
-        Ok(FoundNode { id: self.graph.told(key).into_owned(), depth, row })
+        let is_elsewhere = !matches!(self.graph.place(key), Some((0, _)) | None);
+        Ok(FoundNode { id: self.graph.told(key).into_owned(), depth, row, is_elsewhere })
     }
 
     fn row(&self, key: Key) -> Result<Option<SharedRow>> {

@@ -98,7 +98,8 @@ impl View {
         let asker = Asker::at(elsewhere, &options, moment, false, asks_elsewhere)?;
         let found = asker.subgraph(&filter.roots, None, false)?;
         let mut scopes: Vec<Bitmap> = self.parts.iter().map(|part| Bitmap::empty(part.part.len())).collect();
-        for node in &found.nodes {
+        // One of another collection is told by a name that a document here may have for its id.
+        for node in found.nodes.iter().filter(|node| !node.is_elsewhere) {
             if let Some(place) = self.find_at(&node.id, moment)? {
                 scopes[place.part].insert(place.slot.index());
             }

@@ -124,7 +124,8 @@ impl<'a> Graph<'a> {
     pub fn end(&self, name: &str, history: bool) -> Result<Option<Key>> {
         let Some(crossing) = &self.crossing else { return Ok(self.key(name)) };
         match crossing.beyond.locate(0, name)? {
-            Some((0, _)) => Ok(self.key(name)),
+            // An edge of another collection may lead to what no edge of this one does.
+            Some((0, id)) => Ok(Some(crossing.key(self, 0, id))),
             Some((place, id)) if history || crossing.is_there(self, place, id)? => {
                 Ok(Some(crossing.key(self, place, id)))
             }

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::Result;
+use crate::base::limits::GRAPH_COLLECTIONS_MAX;
+use crate::base::{Result, StateError};
 use crate::collection::{Others, View};
 
 use super::collection::CollectionHandle;
@@ -28,8 +29,8 @@ impl Among<'_> {
     }
 }
 
-/// The others of a database: each is opened when it is first come to, and looked at in the state that it had then for as
-/// long as this is held. No lock is.
+/// The others of a database: each is opened when it is first come to, and looked at in the state that it had then until
+/// this lets go of it. No lock is held.
 pub(super) struct Neighbours<'a> {
     asked: &'a CollectionHandle,
     database: Option<Arc<Shared>>,
@@ -46,15 +47,34 @@ impl<'a> Neighbours<'a> {
     }
 
     fn look(&self, name: &str) -> Result<Option<Seen>> {
-        let Some(database) = self.database.as_ref().filter(|_| self.among.includes(name)) else {
-            return Ok(None);
+        let Some(database) = &self.database else {
+            return Err(StateError::Closed { what: "database" }.into());
         };
-        let opened = database.names.find_users(name).and_then(|_| database.touch_name(name));
-        match opened.and_then(|handle| Ok((handle.view()?, handle))) {
-            Ok((view, handle)) => Ok(Some((handle, view))),
-            // It is not there, or was dropped just now.
-            Err(error) if matches!(error.code(), "unknown_collection" | "closed") => Ok(None),
+        if !self.among.includes(name) {
+            return Ok(None);
+        }
+        let open = || -> Result<Seen> {
+            database.names.find_users(name)?;
+            let handle = database.touch_name(name)?;
+            let view = handle.view()?;
+            Ok((handle, view))
+        };
+        let opened = open().or_else(|error| {
+            database.check_open()?;
+            // It was dropped just now, and may have been made again.
+            if error.code() == "closed" { open() } else { Err(error) }
+        });
+        match opened {
+            Ok(seen) => Ok(Some(seen)),
+            Err(error) if error.code() == "unknown_collection" => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Lets go of all when they are as many as one question may be followed into: the next one comes to its own.
+    pub(super) fn let_go_of_many(&mut self) {
+        if self.seen.get_mut().len() >= GRAPH_COLLECTIONS_MAX {
+            self.seen.get_mut().clear();
         }
     }
 }

@@ -71,7 +71,7 @@ impl CollectionHandle {
             request.check()?;
             self.embedding.ask(self.name(), &view.config, request)?;
         }
-        let others = among.map(|among| self.neighbours(among));
+        let mut others = among.map(|among| self.neighbours(among));
         let leads_elsewhere = others.is_some() && view.leads_elsewhere()?;
         let follows: Vec<bool> =
             requests.iter().map(|request| others.is_some() && request.follows(leads_elsewhere)).collect();
@@ -83,7 +83,10 @@ impl CollectionHandle {
         let mut scratch = Scratch::default();
         let follow = |(i, found): (usize, Result<Option<SearchResponse>>)| match found? {
             Some(found) => Ok(found),
-            None => view.search_among(seen(others.as_ref()), &requests[i], moments[i], &mut scratch),
+            None => {
+                others.iter_mut().for_each(Neighbours::let_go_of_many);
+                view.search_among(seen(others.as_ref()), &requests[i], moments[i], &mut scratch)
+            }
         };
         found.into_iter().enumerate().map(follow).collect()
     }
