@@ -22,7 +22,7 @@ export const CODES: readonly Choice[] = [
   ['int8', 'a byte a component: finds nearly all'],
   ['bits', 'a bit a component, for some hundred components and more: an eighth of the memory'],
   ['pq', 'a byte for four components: a quarter of the memory'],
-  ['opq', 'the same after a rotation that is learned: finds a little more, not for manhattan'],
+  ['opq', 'the same after a rotation that is learned, not for manhattan: estimate first'],
 ];
 
 export const LANGUAGES: readonly string[] = ['none', 'english', 'italian', 'german', 'french', 'spanish', 'portuguese', 'dutch', 'swedish', 'russian'];
