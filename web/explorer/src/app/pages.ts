@@ -12,7 +12,7 @@ export interface PageEntry {
   name: string;
   /** In the navigation. */
   title: string;
-  /** The same on a phone, where it is longer than ten letters. */
+  /** The same on a phone, where it is longer than eight letters. */
   short?: string;
   /** One line for the palette. */
   hint: string;
