@@ -24,6 +24,7 @@ const NEEDS = {
   filters: { system: ['cxx'] },
   server: { build: buildRelease, needs: BUILD_NEEDS },
   explorer: { build: buildRelease, needs: BUILD_NEEDS, system: ['chromium'] },
+  pictures: { ...PRODUCT, system: ['chromium'] },
   graph: { system: ['cxx'], wordnet: true },
   relevance: { build: buildForNode, system: ['pip'], wordnet: true },
 };
