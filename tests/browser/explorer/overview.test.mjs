@@ -27,6 +27,10 @@ describe('the overview of the explorer', () => {
           await page.getByText('What takes room').waitFor();
           await page.getByText('Mean time of a request').waitFor();
         }
+        if (source !== 'server') {
+          const all = page.getByRole('region', { name: 'Databases' }).getByRole('link');
+          assert.deepEqual(await all.allTextContents(), ['This server', 'This browser: films']);
+        }
         await look(page, `overview-${source.split(':')[0]}`, source);
         await narrow(page, `overview-${source.split(':')[0]}`);
       }));

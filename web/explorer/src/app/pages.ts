@@ -39,7 +39,7 @@ export interface PageProps {
   /** Goes to another page, database or collection, with its state. */
   navigate: (to: { page?: string; source?: string; collection?: string | null; state?: AddressState }) => void;
   /** The same as something to put into `href`. */
-  link: (to: { page?: string; collection?: string | null; state?: AddressState }) => string;
+  link: (to: { page?: string; source?: string; collection?: string | null; state?: AddressState }) => string;
   /** Reads what the collections are and hold anew, after a write. */
   refresh: () => Promise<void>;
 }
