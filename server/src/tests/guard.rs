@@ -86,7 +86,7 @@ async fn every_answer_carries_the_headers_of_the_page() {
         );
         assert_eq!(headers["cross-origin-embedder-policy"], "require-corp");
     }
-    assert_eq!(server.get("/").await.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    assert_eq!(server.get("/ui/").await.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
 }
 
 /// A server on an address that others reach.
