@@ -3,7 +3,7 @@
 import { resolve } from './api-schema.js';
 
 /** What stands for variables of paths. */
-const VARIABLES = { name: 'films', id: 'moon', key: 'greeting', file: 'main.js' };
+const VARIABLES = { name: 'films', id: 'moon', key: 'greeting', file: 'offline.js' };
 /** A body of more characters is broken into lines. */
 const LINE = 60;
 
