@@ -20,7 +20,7 @@ impl CollectionHandle {
     /// this collection alone.
     ///
     /// # Errors
-    /// As [`View::search`]; `no_embedder`, `closed`.
+    /// As [`View::search`](crate::collection::View::search); `no_embedder`, `closed`.
     pub fn search(&self, request: SearchRequest) -> Result<SearchResponse> {
         self.search_among(None, request)
     }
@@ -28,7 +28,7 @@ impl CollectionHandle {
     /// As [`CollectionHandle::search`], with a graph that is followed into other collections.
     ///
     /// # Errors
-    /// As [`CollectionHandle::search`] and [`View::ask_graph_among`].
+    /// As [`CollectionHandle::search`] and [`View::ask_graph_among`](crate::collection::View::ask_graph_among).
     pub fn search_among(
         &self,
         among: Option<Among<'_>>,
@@ -57,7 +57,7 @@ impl CollectionHandle {
     /// followed there are made one after another, as opening a collection takes the threads that they are made on.
     ///
     /// # Errors
-    /// As [`CollectionHandle::search_many`] and [`View::ask_graph_among`].
+    /// As [`CollectionHandle::search_many`] and [`View::ask_graph_among`](crate::collection::View::ask_graph_among).
     pub fn search_many_among(
         &self,
         among: Option<Among<'_>>,
@@ -98,7 +98,7 @@ impl CollectionHandle {
     /// Asks the graph of this collection alone.
     ///
     /// # Errors
-    /// As [`View::ask_graph`]; `cancelled` for components, `closed`.
+    /// As [`View::ask_graph`](crate::collection::View::ask_graph); `cancelled` for components, `closed`.
     pub fn ask_graph(&self, question: &GraphQuestion, options: &GraphOptions) -> Result<GraphAnswer> {
         self.ask_graph_among(None, question, options)
     }
@@ -106,7 +106,7 @@ impl CollectionHandle {
     /// Asks the graph, which is followed into other collections.
     ///
     /// # Errors
-    /// As [`View::ask_graph_among`]; `cancelled` for components, `closed`.
+    /// As [`View::ask_graph_among`](crate::collection::View::ask_graph_among); `cancelled` for components, `closed`.
     pub fn ask_graph_among(
         &self,
         among: Option<Among<'_>>,
