@@ -115,11 +115,38 @@ test('what the function does wrong is said, and nothing is stored', async (t) =>
 test('who goes on with an array while a text is embedded changes nothing', async (t) => {
   const db = await memory(t);
   const collection = await db.create('c', { metric: 'dot' }, { embed: async (texts) => texts.map(() => [1, 1]) });
-  const own = Float32Array.of(3, 4);
-  const writing = collection.addMany([{ id: 'text', metadata: { t: 'x' } }, { id: 'own', vector: own }]);
-  own.fill(0);
-  await writing;
-  assert.deepEqual((await collection.get('own')).vector, Float32Array.of(3, 4));
+  // Beside a text, and alone: then nothing is waited for.
+  for (const others of [[], [{ id: 'text', metadata: { t: 'x' } }]]) {
+    const own = Float32Array.of(3, 4);
+    const writing = collection.upsertMany([...others, { id: 'own', vector: own }]);
+    own.fill(0);
+    await writing;
+    assert.deepEqual((await collection.get('own')).vector, Float32Array.of(3, 4));
+  }
+  // What is looked for is near `own` and not near `text`.
+  for (const others of [[], [{ text: 'x' }]]) {
+    const own = Float32Array.of(-1, 2);
+    const request = { vector: own, k: 1 };
+    const many = collection.searchMany([...others, request]);
+    const one = collection.search(request);
+    own.fill(-1);
+    request.k = 2;
+    const results = [await one, (await many).at(-1)];
+    assert.deepEqual(results.map(({ hits }) => hits.map(({ id }) => id)), [['own'], ['own']]);
+  }
+  const request = { text: 'x', k: 1 };
+  const searching = collection.search(request);
+  request.k = 2;
+  assert.equal((await searching).hits.length, 1);
+});
+
+test('a function may answer with the same array again and again', async (t) => {
+  const one = new Float32Array(2);
+  const embed = (texts) => texts.map(() => one.fill(texts.length));
+  const collection = await (await memory(t, { embed })).create('c', { metric: 'dot' });
+  await collection.addMany(Array.from({ length: 300 }, (_, i) => ({ id: `${i}`, metadata: { t: 'x' } })));
+  const found = await collection.getMany(['0', '299']);
+  assert.deepEqual(found.map(({ vector }) => vector[0]), [256, 44]);
 });
 
 test('texts and queries are read as the core reads them', () => {

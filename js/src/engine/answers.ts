@@ -17,8 +17,11 @@ import type {
 } from '../types.js';
 import { type Answer, vectorsOf } from './backend.js';
 
-/** The JSON of a search, and its vector. */
-export function encodeSearch<M extends object>(request: SearchRequest<M>): [string, Float32Array | undefined] {
+/** A search on its way to an engine. */
+export type EncodedSearch = [json: string, vector: Float32Array | undefined];
+
+/** The JSON of a search, and its vector, which may be the caller's. */
+export function encodeSearch<M extends object>(request: SearchRequest<M>): EncodedSearch {
   if (typeof request !== 'object' || request === null) throw invalidRequest('an object', request);
   const { vector, ...rest } = request;
   return [encodeRequest(rest), encodeOptionalVector(vector)];

@@ -33,7 +33,7 @@ import type {
   Written,
 } from '../types.js';
 import { attach, decodeDocuments, decodePage, decodeSearch, encodeSearch } from './answers.js';
-import { type BackendCollection, type JobKind, call, heeding, jobsOf, wait } from './backend.js';
+import { type BackendCollection, type JobKind, call, jobsOf, wait } from './backend.js';
 import { compress } from './compress.js';
 import { Embedding, isBare } from './embed.js';
 import { EngineGraph } from './graph.js';
@@ -89,10 +89,11 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   /** Stores documents once each has its vector, and answers how many were replaced. */
   #store(encoded: EncodedDocuments, upsert: boolean, how: string | undefined, options?: ChangeOptions): Promise<number> {
     const { ids, vectors, metadata, lives } = encoded;
-    const write = () => wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call), options);
-    const embedding = this.#embedding;
-    // Without a function to wait for the engine has read what it is given when this returns.
-    return embedding ? heeding((signal) => embedding.fill(encoded, signal), options).then(write) : write();
+    const kept = { ...options };
+    const write = () => wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call), kept);
+    // With nothing to wait for the engine has read what it is given when this returns.
+    const filling = this.#embedding?.fill(encoded, kept);
+    return filling ? filling.then(write) : write();
   }
 
   addSync(document: NewDocument<M>, options?: WriteOptions): Written {
@@ -169,24 +170,22 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   }
 
   async search(request: SearchRequest<M>, options?: CallOptions): Promise<SearchResult<M>> {
-    // Without a function to wait for the engine has read what it is given when this returns.
-    const asked = this.#embedding ? (await this.#embedded([request], options))[0]! : request;
-    const [json, vector] = encodeSearch(asked);
+    const searches = [encodeSearch(request)];
+    // With nothing to wait for the engine has read what it is given when this returns.
+    const asking = this.#embedding?.ask(searches, options);
+    if (asking) await asking;
+    const [json, vector] = searches[0]!;
     return decodeSearch<M>(await wait((call) => this.#backend.search(json, vector, call), options));
   }
 
   async searchMany(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<SearchResult<M>[]> {
     if (!Array.isArray(requests)) throw invalidRequest('an array of searches', requests);
-    const given = requests as SearchRequest<M>[];
-    const encoded = (this.#embedding ? await this.#embedded(given, options) : given).map(encodeSearch);
-    const [all, vectors] = [encoded.map(([json]) => json), encoded.map(([, vector]) => vector)];
+    const searches = (requests as SearchRequest<M>[]).map(encodeSearch);
+    const asking = this.#embedding?.ask(searches, options);
+    if (asking) await asking;
+    const [all, vectors] = [searches.map(([json]) => json), searches.map(([, vector]) => vector)];
     const answers = await wait((call) => this.#backend.searchMany(all, vectors, call), options);
     return answers.map((answer) => decodeSearch<M>(answer));
-  }
-
-  /** Searches, each with its vector. */
-  #embedded(requests: readonly SearchRequest<M>[], options?: CallOptions): Promise<SearchRequest<M>[]> {
-    return heeding((signal) => this.#embedding!.ask(requests, signal), options);
   }
 
   searchSync(request: SearchRequest<M>): SearchResult<M> {

@@ -3,7 +3,9 @@
 
 import { type EncodedDocuments, encodeVector } from '../encode.js';
 import { invalidRequest } from '../errors.js';
-import type { CollectionInfo, Embed, SearchRequest, Vector } from '../types.js';
+import type { CallOptions, CollectionInfo, Embed, SearchRequest, Vector } from '../types.js';
+import type { EncodedSearch } from './answers.js';
+import { heeding } from './backend.js';
 
 /** So many texts are given to the function at once, at the most. */
 const TEXTS_MAX = 256;
@@ -27,12 +29,19 @@ export class Embedding {
     this.#info = info;
   }
 
-  /** Gives documents without a vector one, where they have texts. */
-  async fill({ vectors, metadata }: EncodedDocuments, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Gives documents without a vector one, where they have texts; nothing to wait for where none is to be given. The other
+   * vectors are the caller's, who may go on with them when this returns.
+   */
+  fill(documents: EncodedDocuments, options: CallOptions | undefined): Promise<void> | undefined {
+    const { vectors, metadata } = documents;
     const bare = vectors.flatMap((vector, i) => (vector === undefined && metadata[i] !== undefined ? [i] : []));
-    if (bare.length === 0) return;
-    // The other vectors are the caller's, who may go on with them while this waits.
+    if (bare.length === 0) return undefined;
     vectors.forEach((vector, i) => (vectors[i] = vector?.slice()));
+    return heeding((signal) => this.#fill(documents, bare, signal), options);
+  }
+
+  async #fill({ vectors, metadata }: EncodedDocuments, bare: number[], signal: AbortSignal | undefined): Promise<void> {
     const fields = await this.#textFields();
     const texts = bare.map((i) => textOf(JSON.parse(metadata[i]!), fields));
     const some = bare.map((at, i) => ({ at, text: texts[i]! })).filter(({ text }) => text !== '');
@@ -43,22 +52,30 @@ export class Embedding {
     }
   }
 
-  /** Gives queries with a text and no vector one. Where no words are searched, the vector takes the place of the text. */
-  async ask<M extends object>(requests: readonly SearchRequest<M>[], signal: AbortSignal | undefined): Promise<SearchRequest<M>[]> {
-    if (!requests.some(isBare)) return [...requests];
-    const copies = requests.map((request) => {
-      return isBare(request) || !request?.vector ? request : { ...request, vector: encodeVector(request.vector).slice() };
+  /**
+   * Gives queries with a text and no vector one; nothing to wait for where none is to be given. Where no words are searched,
+   * the vector takes the place of the text. The other vectors are the caller's, as those of documents are.
+   */
+  ask(searches: EncodedSearch[], options: CallOptions | undefined): Promise<void> | undefined {
+    const bare = searches.flatMap(([json, vector], at) => {
+      if (vector) return [];
+      const request = JSON.parse(json) as SearchRequest;
+      return isBare(request) ? [{ at, request }] : [];
     });
+    if (bare.length === 0) return undefined;
+    for (const search of searches) search[1] = search[1]?.slice();
+    return heeding((signal) => this.#ask(searches, bare, signal), options);
+  }
+
+  async #ask(searches: EncodedSearch[], bare: BareSearch[], signal: AbortSignal | undefined): Promise<void> {
     const hasWords = (await this.#textFields()) !== null;
-    const queries = copies.flatMap((request, at) => (isBare(request) ? [{ at, text: aboutOf(request) }] : []));
-    const some = queries.filter(({ text }) => text !== '');
-    if (some.length === 0) return copies;
-    const made = await this.#vectors(some.map(({ text }) => text), 'search', signal);
-    some.forEach(({ at }, i) => {
-      const request = copies[at]!;
-      copies[at] = { ...request, text: hasWords ? request.text : undefined, vector: made[i] };
+    const some = bare.map((one) => ({ ...one, about: aboutOf(one.request) })).filter(({ about }) => about !== '');
+    if (some.length === 0) return;
+    const made = await this.#vectors(some.map(({ about }) => about), 'search', signal);
+    some.forEach(({ at, request }, i) => {
+      const { text, ...rest } = request;
+      searches[at] = [JSON.stringify(hasWords ? request : rest), made[i]];
     });
-    return copies;
   }
 
   async #vectors(texts: string[], what: 'documents' | 'search', signal: AbortSignal | undefined): Promise<Float32Array[]> {
@@ -66,7 +83,8 @@ export class Embedding {
     if (!Array.isArray(made) || made.length !== texts.length) {
       throw invalidRequest(`an embed function that answers an array of ${texts.length} vectors`, Array.isArray(made) ? made.length : made);
     }
-    return made.map(encodeVector);
+    // The function may fill one array again and again.
+    return made.map((vector) => encodeVector(vector).slice());
   }
 
   #textFields(): Promise<CollectionInfo['fields']> {
@@ -82,6 +100,12 @@ export class Embedding {
     );
     return this.#fields;
   }
+}
+
+/** A search that is to be embedded, and where it stands. */
+interface BareSearch {
+  at: number;
+  request: SearchRequest;
 }
 
 /** Whether a query is to be embedded. */
