@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { openMemory, openSync } from 'kithdb';
 
-import { after, folder, memory, refused } from './support.mjs';
+import { after, embedderFolder, folder, memory, refused } from './support.mjs';
 
 const require = createRequire(import.meta.url);
 const { positive, textOf } = require('../../js/dist/node/engine/embed.js');
@@ -138,6 +138,29 @@ test('who goes on with an array while a text is embedded changes nothing', async
   const searching = collection.search(request);
   request.k = 2;
   assert.equal((await searching).hits.length, 1);
+});
+
+test('the function of a database leaves collections alone that have an embedder', async (t) => {
+  const { embed, asked } = model();
+  const db = await memory(t, { embed, embedder: embedderFolder(t) });
+  const own = await db.create('own', { text: {}, embedder: true });
+  await own.addMany([{ id: 'a', metadata: { t: 'a a' } }, { id: 'b', metadata: { t: 'b b' } }]);
+  own.addSync({ id: 'ab', metadata: { t: 'a b' } });
+  assert.deepEqual((await own.getMany(['a', 'b', 'ab'])).map(({ vector }) => vector.length), [2, 2, 2]);
+  await own.load([{ id: 'c', metadata: { t: 'b' } }]);
+  const asking = { text: 'a', k: 1, explain: true };
+  const results = [await own.search(asking), ...(await own.searchMany([asking])), own.searchSync(asking)];
+  for (const { hits } of results) assert.ok(hits[0].id === 'a' && hits[0].explanation.vector);
+  assert.deepEqual(asked, []);
+  // One that was named for this collection is not for it.
+  const named = db.collection('own', { embed });
+  await refused('invalid_request', () => named.add({ id: 'd', metadata: { t: 'd' } }));
+  await refused('invalid_request', () => named.addSync({ id: 'd', metadata: { t: 'd' } }));
+  await refused('invalid_request', () => named.search({ text: 'a' }));
+  await refused('invalid_request', () => named.searchSync({ text: 'a' }));
+  // Beside it, one without an embedder.
+  await (await db.create('none', { text: {} })).add({ id: 'a', metadata: { t: 'man' } });
+  assert.equal(asked.length, 1);
 });
 
 test('a function may answer with the same array again and again', async (t) => {

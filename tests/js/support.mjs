@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,6 +30,22 @@ export function after(t, work) {
 export function folder(t) {
   const path = mkdtempSync(join(tmpdir(), 'kithdb-test-'));
   after(t, () => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A folder with a small embedder, whose vectors have two components. */
+export function embedderFolder(t) {
+  const path = folder(t);
+  const vocab = { '?': 0, _: 1, a: 2, b: 3 };
+  const pieces = [{ type: 'Prepend', prepend: '_' }, { type: 'Replace', pattern: { String: ' ' }, content: '_' }];
+  const model = { type: 'BPE', unk_token: '?', fuse_unk: true, byte_fallback: false, vocab, merges: [] };
+  const tokenizer = { normalizer: { type: 'Sequence', normalizers: pieces }, pre_tokenizer: null, model };
+  writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer));
+  const numbers = Float32Array.of(1, 1, 1, 2, 3, 1, 1, 5);
+  const header = Buffer.from(JSON.stringify({ t: { dtype: 'F32', shape: [4, 2], data_offsets: [0, numbers.byteLength] } }));
+  const length = Buffer.alloc(8);
+  length.writeUInt32LE(header.length);
+  writeFileSync(join(path, 'model.safetensors'), Buffer.concat([length, header, Buffer.from(numbers.buffer)]));
   return path;
 }
 

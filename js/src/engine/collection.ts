@@ -11,7 +11,6 @@ import type {
   CompressOptions,
   ConfigureOptions,
   Document,
-  Embed,
   Estimate,
   EstimateRequest,
   Job,
@@ -35,7 +34,7 @@ import type {
 import { attach, decodeDocuments, decodePage, decodeSearch, encodeSearch } from './answers.js';
 import { type BackendCollection, type JobKind, call, jobsOf, wait } from './backend.js';
 import { compress } from './compress.js';
-import { Embedding, isBare } from './embed.js';
+import { type EmbedGiven, Embedding, isBare } from './embed.js';
 import { EngineGraph } from './graph.js';
 import { load } from './load.js';
 import type { Source } from './until.js';
@@ -51,7 +50,7 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   readonly #backend: BackendCollection;
   readonly #embedding: Embedding | undefined;
 
-  constructor(name: string, backend: BackendCollection, embed?: Embed) {
+  constructor(name: string, backend: BackendCollection, embed?: EmbedGiven) {
     this.name = name;
     this.graph = new EngineGraph(backend);
     this.#backend = backend;
@@ -116,12 +115,17 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
     const backend = this.#backend;
     if (!backend.writeSync) throw unsupported('a synchronous write');
     const { ids, vectors, metadata, lives } = encodeDocuments(documents);
-    if (this.#embedding && ids.some((_, i) => vectors[i] === undefined && metadata[i] !== undefined)) {
+    if (ids.some((_, i) => vectors[i] === undefined && metadata[i] !== undefined) && this.#mustWait()) {
       throw unsupported('a synchronous write of documents without a vector, which embed gives them,');
     }
     const how = encodeOptions(options);
     const replaced = call(() => backend.writeSync!(ids, vectors, metadata, lives, upsert, how));
     return { written: ids.length, replaced };
+  }
+
+  /** Whether what comes without a vector is embedded by a function. */
+  #mustWait(): boolean {
+    return this.#embedding?.isFor(this.infoSync()) ?? false;
   }
 
   deleteSync(ids: string | readonly string[], options?: WriteOptions): number {
@@ -191,7 +195,7 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   searchSync(request: SearchRequest<M>): SearchResult<M> {
     const backend = this.#backend;
     if (!backend.searchSync) throw unsupported('searchSync');
-    if (this.#embedding && isBare(request)) throw unsupported('a synchronous search for a text that embed gives a vector');
+    if (isBare(request) && this.#mustWait()) throw unsupported('a synchronous search for a text that embed gives a vector');
     const [json, vector] = encodeSearch(request);
     return decodeSearch<M>(call(() => backend.searchSync!(json, vector)));
   }

@@ -20,7 +20,7 @@ import type {
 } from '../types.js';
 import { type BackendDatabase, call, wait } from './backend.js';
 import { EngineCollection } from './collection.js';
-import { checkEmbed } from './embed.js';
+import { type EmbedGiven, checkEmbed } from './embed.js';
 import { EngineKeyValueStore } from './kv.js';
 import { until } from './until.js';
 
@@ -38,8 +38,10 @@ export class EngineDatabase implements NodeDatabase {
   }
 
   /** The function that embeds what comes without a vector. */
-  #embedOf(options: CollectionOptions | undefined): Embed | undefined {
-    return options?.embed === undefined ? this.#embed : checkEmbed(options.embed);
+  #embedOf(options: CollectionOptions | undefined): EmbedGiven | undefined {
+    const isOfDatabase = options?.embed === undefined;
+    const embed = isOfDatabase ? this.#embed : checkEmbed(options.embed);
+    return embed && { embed, isOfDatabase };
   }
 
   async create<M extends object = JsonObject>(

@@ -17,16 +17,32 @@ export function checkEmbed(embed: unknown): Embed | undefined {
   return embed as Embed;
 }
 
-/** The function of a collection, and what decides what it is given. */
+/** A function, and for whom: one of the database leaves collections alone that have an embedder of their own. */
+export interface EmbedGiven {
+  embed: Embed;
+  isOfDatabase: boolean;
+}
+
+/** What decides what the function is given. */
+type Fields = CollectionInfo['fields'];
+
+/** The function of a collection. */
 export class Embedding {
-  readonly #embed: Embed;
+  readonly #given: EmbedGiven;
   readonly #info: () => Promise<CollectionInfo>;
-  #fields: Promise<CollectionInfo['fields']> | undefined;
+  #asked: Promise<CollectionInfo> | undefined;
 
   /** `info` is asked once. */
-  constructor(embed: Embed, info: () => Promise<CollectionInfo>) {
-    this.#embed = embed;
+  constructor(given: EmbedGiven, info: () => Promise<CollectionInfo>) {
+    this.#given = given;
     this.#info = info;
+  }
+
+  /** Whether what comes without a vector is this function's to embed. */
+  isFor({ embedder }: CollectionInfo): boolean {
+    if (embedder === null) return true;
+    if (this.#given.isOfDatabase) return false;
+    throw invalidRequest('an embed function for a collection without an embedder of its own', embedder);
   }
 
   /**
@@ -42,7 +58,8 @@ export class Embedding {
   }
 
   async #fill({ vectors, metadata }: EncodedDocuments, bare: number[], signal: AbortSignal | undefined): Promise<void> {
-    const fields = await this.#textFields();
+    const fields = await this.#fields();
+    if (fields === undefined) return;
     const texts = bare.map((i) => textOf(JSON.parse(metadata[i]!), fields));
     const some = bare.map((at, i) => ({ at, text: texts[i]! })).filter(({ text }) => text !== '');
     for (let from = 0; from < some.length; from += TEXTS_MAX) {
@@ -68,18 +85,19 @@ export class Embedding {
   }
 
   async #ask(searches: EncodedSearch[], bare: BareSearch[], signal: AbortSignal | undefined): Promise<void> {
-    const hasWords = (await this.#textFields()) !== null;
+    const fields = await this.#fields();
+    if (fields === undefined) return;
     const some = bare.map((one) => ({ ...one, about: aboutOf(one.request) })).filter(({ about }) => about !== '');
     if (some.length === 0) return;
     const made = await this.#vectors(some.map(({ about }) => about), 'search', signal);
     some.forEach(({ at, request }, i) => {
       const { text, ...rest } = request;
-      searches[at] = [JSON.stringify(hasWords ? request : rest), made[i]];
+      searches[at] = [JSON.stringify(fields === null ? rest : request), made[i]];
     });
   }
 
   async #vectors(texts: string[], what: 'documents' | 'search', signal: AbortSignal | undefined): Promise<Float32Array[]> {
-    const made: readonly Vector[] = await this.#embed(texts, { for: what, signal });
+    const made: readonly Vector[] = await this.#given.embed(texts, { for: what, signal });
     if (!Array.isArray(made) || made.length !== texts.length) {
       throw invalidRequest(`an embed function that answers an array of ${texts.length} vectors`, Array.isArray(made) ? made.length : made);
     }
@@ -87,18 +105,16 @@ export class Embedding {
     return made.map((vector) => encodeVector(vector).slice());
   }
 
-  #textFields(): Promise<CollectionInfo['fields']> {
-    this.#fields ??= this.#info().then(
-      ({ fields, embedder }) => {
-        if (embedder !== null) throw invalidRequest('an embed function for a collection without an embedder of its own', embedder);
-        return fields;
-      },
-      (error: unknown) => {
-        this.#fields = undefined;
-        throw error;
-      },
-    );
-    return this.#fields;
+  /** The fields that are embedded; undefined where the engine does it. */
+  async #fields(): Promise<Fields | undefined> {
+    this.#asked ??= this.#info();
+    try {
+      const info = await this.#asked;
+      return this.isFor(info) ? info.fields : undefined;
+    } catch (error) {
+      this.#asked = undefined;
+      throw error;
+    }
   }
 }
 
@@ -118,7 +134,7 @@ function aboutOf({ text, plain }: Pick<SearchRequest, 'text' | 'plain'>): string
 }
 
 /** The texts of a document, by field, one a line; those at the top level where none are searched by words. */
-export function textOf(metadata: Record<string, unknown>, fields: CollectionInfo['fields']): string {
+export function textOf(metadata: Record<string, unknown>, fields: Fields): string {
   const texts: [string, string][] = [];
   const collect = (object: Record<string, unknown>, above: string) => {
     for (const [name, value] of Object.entries(object)) {
