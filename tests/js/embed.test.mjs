@@ -71,6 +71,21 @@ test('without words a text is looked for by its vector alone, and many texts com
   assert.ok(asked[0].texts.every((text) => text === 'house' || text === 'space'));
   const { hits } = await notes.search({ text: 'house', k: 3, explain: true });
   assert.ok(hits.every(({ id, explanation }) => Number(id.slice(1)) % 2 === 1 && explanation.words === null));
+  asked.length = 0;
+  assert.equal((await notes.searchMany(Array.from({ length: 300 }, () => ({ text: 'man', k: 1 })))).length, 300);
+  assert.deepEqual(asked.map(({ texts }) => texts.length), [256, 44]);
+  // What is too much is refused before anything is embedded.
+  asked.length = 0;
+  const documents = Array.from({ length: 50_001 }, () => ({ id: 'a', metadata: { t: 'man' } }));
+  for (const collection of [notes, db.collection('notes')]) {
+    const searches = await refused('too_large', () => collection.searchMany(Array.from({ length: 1_001 }, () => ({ text: 'man' }))));
+    const batch = await refused('too_large', () => collection.addMany(documents));
+    assert.deepEqual([searches, batch].map(({ message, expected, got }) => ({ message, expected, got })), [
+      { message: 'a batch of searches is too large: expected at most 1000, got 1001', expected: 'at most 1000', got: '1001' },
+      { message: 'a batch is too large: expected at most 50000, got 50001', expected: 'at most 50000', got: '50001' },
+    ]);
+  }
+  assert.deepEqual(asked, []);
   // Who opens it without the function does not embed; with null, neither.
   assert.deepEqual((await db.collection('notes').search({ text: 'house' })).hits, []);
   const { embed: other, asked: never } = model();

@@ -2,10 +2,11 @@
 // they are searched. What is embedded of them is what the core takes for an embedder of its own (core/src/collection/embedding.rs).
 
 import { type EncodedDocuments, encodeVector } from '../encode.js';
-import { invalidRequest } from '../errors.js';
-import type { CallOptions, CollectionInfo, Embed, SearchRequest, Vector } from '../types.js';
+import { cancelled, invalidRequest } from '../errors.js';
+import type { AddOptions, CallOptions, CollectionInfo, Embed, SearchRequest, Vector } from '../types.js';
 import type { EncodedSearch } from './answers.js';
 import { heeding } from './backend.js';
+import { BATCH_MAX, BULK_MAX, SEARCHES_MAX, checkCount } from './limits.js';
 
 /** So many texts are given to the function at once, at the most. */
 const TEXTS_MAX = 256;
@@ -49,24 +50,20 @@ export class Embedding {
    * Gives documents without a vector one, where they have texts; nothing to wait for where none is to be given. The other
    * vectors are the caller's, who may go on with them when this returns.
    */
-  fill(documents: EncodedDocuments, options: CallOptions | undefined): Promise<void> | undefined {
+  fill(documents: EncodedDocuments, options: AddOptions | undefined): Promise<void> | undefined {
     const { vectors, metadata } = documents;
     const bare = vectors.flatMap((vector, i) => (vector === undefined && metadata[i] !== undefined ? [i] : []));
     if (bare.length === 0) return undefined;
     vectors.forEach((vector, i) => (vectors[i] = vector?.slice()));
-    return heeding((signal) => this.#fill(documents, bare, signal), options);
-  }
-
-  async #fill({ vectors, metadata }: EncodedDocuments, bare: number[], signal: AbortSignal | undefined): Promise<void> {
-    const fields = await this.#fields();
-    if (fields === undefined) return;
-    const texts = bare.map((i) => textOf(JSON.parse(metadata[i]!), fields));
-    const some = bare.map((at, i) => ({ at, text: texts[i]! })).filter(({ text }) => text !== '');
-    for (let from = 0; from < some.length; from += TEXTS_MAX) {
-      const part = some.slice(from, from + TEXTS_MAX);
-      const made = await this.#vectors(part.map(({ text }) => text), 'documents', signal);
-      part.forEach(({ at }, i) => (vectors[at] = made[i]));
-    }
+    return heeding(async (signal) => {
+      const fields = await this.#fields();
+      if (fields === undefined) return;
+      // Before anything is embedded, which may be paid for.
+      checkCount('a batch', vectors.length, options?.bulk ? BULK_MAX : BATCH_MAX);
+      const texts = bare.map((at) => textOf(JSON.parse(metadata[at]!), fields));
+      const made = await this.#vectors(texts, 'documents', signal);
+      bare.forEach((at, i) => (vectors[at] = made[i]));
+    }, options);
   }
 
   /**
@@ -81,28 +78,34 @@ export class Embedding {
     });
     if (bare.length === 0) return undefined;
     for (const search of searches) search[1] = search[1]?.slice();
-    return heeding((signal) => this.#ask(searches, bare, signal), options);
+    return heeding(async (signal) => {
+      const fields = await this.#fields();
+      if (fields === undefined) return;
+      checkCount('a batch of searches', searches.length, SEARCHES_MAX);
+      const made = await this.#vectors(bare.map(({ request }) => aboutOf(request)), 'search', signal);
+      bare.forEach(({ at, request }, i) => {
+        const { text, ...rest } = request;
+        if (made[i]) searches[at] = [JSON.stringify(fields === null ? rest : request), made[i]];
+      });
+    }, options);
   }
 
-  async #ask(searches: EncodedSearch[], bare: BareSearch[], signal: AbortSignal | undefined): Promise<void> {
-    const fields = await this.#fields();
-    if (fields === undefined) return;
-    const some = bare.map((one) => ({ ...one, about: aboutOf(one.request) })).filter(({ about }) => about !== '');
-    if (some.length === 0) return;
-    const made = await this.#vectors(some.map(({ about }) => about), 'search', signal);
-    some.forEach(({ at, request }, i) => {
-      const { text, ...rest } = request;
-      searches[at] = [JSON.stringify(fields === null ? rest : request), made[i]];
-    });
-  }
-
-  async #vectors(texts: string[], what: 'documents' | 'search', signal: AbortSignal | undefined): Promise<Float32Array[]> {
-    const made: readonly Vector[] = await this.#given.embed(texts, { for: what, signal });
-    if (!Array.isArray(made) || made.length !== texts.length) {
-      throw invalidRequest(`an embed function that answers an array of ${texts.length} vectors`, Array.isArray(made) ? made.length : made);
+  /** A vector for each text that says anything. */
+  async #vectors(texts: string[], what: 'documents' | 'search', signal: AbortSignal | undefined): Promise<(Float32Array | undefined)[]> {
+    const vectors: (Float32Array | undefined)[] = texts.map(() => undefined);
+    const some = texts.flatMap((text, at) => (text === '' ? [] : [{ at, text }]));
+    for (let from = 0; from < some.length; from += TEXTS_MAX) {
+      // Who has given up pays no more.
+      if (signal?.aborted) throw cancelled('the call', signal.reason);
+      const part = some.slice(from, from + TEXTS_MAX);
+      const made: readonly Vector[] = await this.#given.embed(part.map(({ text }) => text), { for: what, signal });
+      if (!Array.isArray(made) || made.length !== part.length) {
+        throw invalidRequest(`an embed function that answers an array of ${part.length} vectors`, Array.isArray(made) ? made.length : made);
+      }
+      // The function may fill one array again and again.
+      part.forEach(({ at }, i) => (vectors[at] = encodeVector(made[i]).slice()));
     }
-    // The function may fill one array again and again.
-    return made.map((vector) => encodeVector(vector).slice());
+    return vectors;
   }
 
   /** The fields that are embedded; undefined where the engine does it. */
@@ -116,12 +119,6 @@ export class Embedding {
       throw error;
     }
   }
-}
-
-/** A search that is to be embedded, and where it stands. */
-interface BareSearch {
-  at: number;
-  request: SearchRequest;
 }
 
 /** Whether a query is to be embedded. */

@@ -3,11 +3,11 @@
 import { type EncodedDocuments, encodeDocuments } from '../encode.js';
 import { invalidRequest } from '../errors.js';
 import type { LoadOptions, NewDocument, Written } from '../types.js';
+import { BATCH_MAX } from './limits.js';
 import { type Source, until } from './until.js';
 
-/** Documents written at once, when nothing else is asked for, and at most. */
+/** Documents written at once, when nothing else is asked for. */
 const BATCH = 1_000;
-const BATCH_MAX = 50_000;
 
 /** A batch is written once it holds so much: a server takes bodies of four times as many bytes. */
 const BATCH_SIZE_MAX = 16 << 20;
