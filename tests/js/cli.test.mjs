@@ -147,6 +147,16 @@ test('the binary is looked for on the PATH, past scripts of its name', (t) => {
   assert.deepEqual([found.status, found.stdout], [0, native(['openapi']).stdout]);
 });
 
+test('a command that is taken for the binary does not start itself without end', (t) => {
+  // As npm's script, or a program of another manager that calls it.
+  const shim = join(folder(t), 'kithdb');
+  writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${COMMAND}" "$@"\n`);
+  chmodSync(shim, 0o755);
+  const { status, stdout, stderr } = kithdb(['serve'], { KITH_SERVER: shim });
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /^kithdb: `kithdb serve` is done by the server's binary, and there is none: .*this command again.*releases.*\n$/);
+});
+
 test('help names every command of the binary and those of the package, and what is wrong is said', () => {
   const help = kithdb(['--help']).stdout;
   const listed = [...help.matchAll(/^ {2}([a-z-]+) {2,}(.*)$/gm)].map(([, name, about]) => [name, about]);

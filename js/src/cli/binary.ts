@@ -19,14 +19,19 @@ export const OF_THE_BINARY: Record<string, string> = {
 
 const RELEASES = 'https://github.com/kithdb/kithdb/releases';
 
+/** Set for what is started: should it be this command again, by another name, it would start itself without end. */
+const HANDED_ON = 'KITH_HANDED_ON';
+
 /** Runs a command of the binary; answers what it ends with. */
 export async function runBinary(args: string[]): Promise<number> {
-  const binary = process.env.KITH_SERVER || findBinary();
+  const isAgain = Boolean(process.env[HANDED_ON]);
+  const binary = isAgain ? undefined : process.env.KITH_SERVER || findBinary();
   if (!binary) {
+    const none = isAgain ? 'there is none: what was started in its place is this command again' : 'there is none on the PATH';
     const where = `get it from ${RELEASES} and put it on the PATH, or name it in the variable KITH_SERVER`;
-    throw new Error(`\`kithdb ${args[0]}\` is done by the server's binary, and there is none on the PATH; ${where}`);
+    throw new Error(`\`kithdb ${args[0]}\` is done by the server's binary, and ${none}; ${where}`);
   }
-  const child = spawn(binary, args, { stdio: 'inherit' });
+  const child = spawn(binary, args, { stdio: 'inherit', env: { ...process.env, [HANDED_ON]: '1' } });
   // Whoever ends this process means the server, which takes its time to end well.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((ended, failed) => {
