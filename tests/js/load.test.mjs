@@ -49,6 +49,30 @@ test('a batch of large documents is written before it is full', async (t) => {
   assert.deepEqual(told, [17, 20]);
 });
 
+test('a batch is measured with the vectors that its texts get', async (t) => {
+  const asked = [];
+  const embed = (texts) => {
+    asked.push(texts.length);
+    return texts.map(() => new Float32Array(65_536).fill(1));
+  };
+  const collection = await (await memory(t, { embed })).create('c');
+  const told = [];
+  const onProgress = ({ done }) => told.push(done);
+  const texts = (count, name) => Array.from({ length: count }, (_, i) => ({ id: `${name}${i}`, metadata: { text: name } }));
+  await collection.load(texts(100, 'a'), { onProgress });
+  assert.deepEqual([told, asked], [[64, 100], [100]]);
+  assert.equal((await collection.get('a99')).vector.length, 65_536);
+
+  // Others do not count among those that wait, and stay in their order.
+  const small = await (await memory(t, { embed: (texts) => texts.map(() => (asked.push(texts.length), [2, 2])) })).create('s');
+  const mixed = texts(600, 'b').flatMap((text, i) => [text, { id: `v${i}`, vector: [i + 1, 1], ttl: '1h' }]);
+  asked.length = told.length = 0;
+  await small.load(mixed, { batch: 700, onProgress });
+  assert.deepEqual([told, [...new Set(asked)]], [[700, 1_200], [256, 94, 250]]);
+  const found = await small.getMany(['b0', 'v599', 'b599']);
+  assert.deepEqual(found.map(({ vector }) => [...vector]), [[2, 2], [600, 1], [2, 2]]);
+});
+
 test('what was stored stays when a batch is refused or somebody gives up', async (t) => {
   const collection = await (await memory(t)).create('c');
   const count = async () => (await collection.info()).documents;

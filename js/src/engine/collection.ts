@@ -34,7 +34,7 @@ import type {
 import { attach, decodeDocuments, decodePage, decodeSearch, encodeSearch } from './answers.js';
 import { type BackendCollection, type JobKind, call, jobsOf, wait } from './backend.js';
 import { compress } from './compress.js';
-import { type EmbedGiven, Embedding, isBare } from './embed.js';
+import { type EmbedGiven, Embedding, type Fillable, isBare } from './embed.js';
 import { EngineGraph } from './graph.js';
 import { load } from './load.js';
 import type { Source } from './until.js';
@@ -76,7 +76,9 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   async load(documents: Source<NewDocument<M>>, options: LoadOptions = {}): Promise<Written> {
     const { upsert, batch, ...rest } = options;
     const how = encodeOptions(rest);
-    return load(documents, options, (batch, signal) => this.#store(batch, upsert === true, how, { signal }));
+    const embedding = this.#embedding;
+    const fill = embedding && ((some: Fillable, signal?: AbortSignal) => embedding.fill(some, { signal }));
+    return load(documents, options, fill, (batch, signal) => this.#put(batch, upsert === true, how, { signal }));
   }
 
   async #write(documents: readonly NewDocument<M>[], upsert: boolean, options?: AddOptions): Promise<Written> {
@@ -86,13 +88,17 @@ export class EngineCollection<M extends object = JsonObject> implements NodeColl
   }
 
   /** Stores documents once each has its vector, and answers how many were replaced. */
-  #store(encoded: EncodedDocuments, upsert: boolean, how: string | undefined, options?: ChangeOptions): Promise<number> {
-    const { ids, vectors, metadata, lives } = encoded;
+  #store(encoded: EncodedDocuments, upsert: boolean, how: string | undefined, options?: AddOptions): Promise<number> {
     const kept = { ...options };
-    const write = () => wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call), kept);
+    const put = () => this.#put(encoded, upsert, how, kept);
     // With nothing to wait for the engine has read what it is given when this returns.
     const filling = this.#embedding?.fill(encoded, kept);
-    return filling ? filling.then(write) : write();
+    return filling ? filling.then(put) : put();
+  }
+
+  /** Stores documents as they are. */
+  #put({ ids, vectors, metadata, lives }: EncodedDocuments, upsert: boolean, how: string | undefined, options: ChangeOptions): Promise<number> {
+    return wait((call) => this.#backend.write(ids, vectors, metadata, lives, upsert, how, call), options);
   }
 
   addSync(document: NewDocument<M>, options?: WriteOptions): Written {

@@ -9,7 +9,7 @@ import { heeding } from './backend.js';
 import { BATCH_MAX, BULK_MAX, SEARCHES_MAX, checkCount } from './limits.js';
 
 /** So many texts are given to the function at once, at the most. */
-const TEXTS_MAX = 256;
+export const TEXTS_MAX = 256;
 
 /** A function that embeds, or none. */
 export function checkEmbed(embed: unknown): Embed | undefined {
@@ -23,6 +23,9 @@ export interface EmbedGiven {
   embed: Embed;
   isOfDatabase: boolean;
 }
+
+/** Of documents what a vector is made of, and where it goes. */
+export type Fillable = Pick<EncodedDocuments, 'vectors' | 'metadata'>;
 
 /** What decides what the function is given. */
 type Fields = CollectionInfo['fields'];
@@ -50,8 +53,7 @@ export class Embedding {
    * Gives documents without a vector one, where they have texts; nothing to wait for where none is to be given. The other
    * vectors are the caller's, who may go on with them when this returns.
    */
-  fill(documents: EncodedDocuments, options: AddOptions | undefined): Promise<void> | undefined {
-    const { vectors, metadata } = documents;
+  fill({ vectors, metadata }: Fillable, options: AddOptions | undefined): Promise<void> | undefined {
     const bare = vectors.flatMap((vector, i) => (vector === undefined && metadata[i] !== undefined ? [i] : []));
     if (bare.length === 0) return undefined;
     vectors.forEach((vector, i) => (vectors[i] = vector?.slice()));
