@@ -2,9 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { KithError, openMemory } from 'kithdb';
+
+import { after, embedderFolder, folder, refused } from './support.mjs';
+
 const require = createRequire(import.meta.url);
+const { openFallback } = require('../../js/dist/node/native/fallback.js');
 const { loadAddon } = require('../../js/dist/node/native/loader.js');
 const { ADDON_PACKAGES, packageFor, thisMachine } = require('../../js/dist/node/native/platform.js');
 
@@ -62,4 +68,22 @@ test('where none can be loaded it is said why', () => {
     assert.deepEqual([error?.code, message.test(error?.message)], ['addon_not_loaded', true], error?.message);
     assert.match(error.hint, /openMemory/);
   }
+});
+
+test('a database in memory without an addon takes its options, and refuses what the addon refuses', async (t) => {
+  const why = new KithError({ code: 'addon_not_loaded', message: 'a test' });
+  const opening = (options) => openFallback(why, options);
+  const wrong = [{ odd: 1 }, { read_only: true }, { durability: 'often' }, { memory_max: 'x' }, { embed: 'model' }, { embedder: 5 }];
+  wrong.push({ embedder: join(folder(t), 'none') });
+  for (const options of wrong) {
+    const theirs = await openMemory(options).then(() => undefined, ({ code }) => code);
+    await refused(theirs, () => opening(options));
+  }
+  const { expected } = await refused('invalid_file', () => opening({ embedder: folder(t) }));
+  assert.equal(expected, "a readable model.safetensors in the embedder's directory");
+  const db = await opening({ embedder: embedderFolder(t), memory_max: 1 << 30, threads: 1, embed: () => assert.fail('it has an embedder') });
+  after(t, () => db.close());
+  const collection = await db.create('c', { text: {}, embedder: true });
+  await collection.add({ id: 'a', metadata: { t: 'a' } });
+  assert.equal((await collection.get('a')).vector.length, 2);
 });
