@@ -57,8 +57,10 @@ test('documents and queries that come without a vector get one', async (t) => {
   const many = await films.searchMany([{ text: 'man', k: 1 }, { vector: [0, 1, 0], k: 1 }, { text: '-a', k: 1, plain: true }, { filter: 'year = 1' }]);
   assert.deepEqual(asked.slice(1), [{ texts: ['man', '-a'], for: 'search', hasSignal: false }]);
   assert.deepEqual(many.map(({ hits }) => hits[0]?.id).slice(0, 2), ['late', 'up']);
-  // A text of signs alone is about nothing.
-  await films.search({ text: '-house' });
+  // A text of signs or blanks alone is about nothing, and a document of such texts says nothing.
+  await films.searchMany([{ text: '-house' }, { text: ' ' }, { text: '" "' }, { text: '\t', plain: true }]);
+  await films.add({ id: 'blank', metadata: metadata(' \n') });
+  assert.equal((await films.get('blank')).vector, null);
   assert.equal(asked.length, 2);
 });
 
@@ -195,6 +197,12 @@ test('texts and queries are read as the core reads them', () => {
   assert.equal(textOf(metadata, null), '\nw\nx');
   const cases = {
     '': '',
+    ' \n\u0085\u2003 ': '',
+    // A vowel sign and a letter in a circle are alphabetic; a mark that cannot be seen parts nothing.
+    'a -\u0345x -\u24d0': 'a',
+    '\u0939\u093f* x': '\u0939\u093f x',
+    'a\u0085-b': 'a',
+    'a\ufeff-b': 'a\ufeff-b',
     ' long  neck ': ' long  neck ',
     'a +b -c d e': 'a b d e',
     '"long neck" x': 'long neck x',

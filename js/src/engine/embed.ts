@@ -95,7 +95,7 @@ export class Embedding {
   /** A vector for each text that says anything. */
   async #vectors(texts: string[], what: 'documents' | 'search', signal: AbortSignal | undefined): Promise<(Float32Array | undefined)[]> {
     const vectors: (Float32Array | undefined)[] = texts.map(() => undefined);
-    const some = texts.flatMap((text, at) => (text === '' ? [] : [{ at, text }]));
+    const some = texts.flatMap((text, at) => (NO_BLANK.test(text) ? [{ at, text }] : []));
     for (let from = 0; from < some.length; from += TEXTS_MAX) {
       // Who has given up pays no more.
       if (signal?.aborted) throw cancelled('the call', signal.reason);
@@ -151,17 +151,21 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A sign, a field, and a phrase or a word, as core/src/text/syntax.rs reads them. */
-const CLAUSE = /([+-](?=[\p{L}\p{N}"“”„]))?(?:["“”„]([^"“”„]*)["“”„]|([^\s:]*:(?=[\p{L}\p{N}"“”„]))?(?:["“”„]([^"“”„]*)["“”„]|(\S+)))/gu;
+/** What a text that says anything has. */
+const NO_BLANK = /\P{White_Space}/u;
+
+/** A sign, a field, and a phrase or a word, as core/src/text/syntax.rs reads them, with Rust's letters, digits and blanks. */
+const CLAUSE =
+  /([+-](?=[\p{Alphabetic}\p{N}"“”„]))?(?:["“”„]([^"“”„]*)["“”„]|([^\p{White_Space}:]*:(?=[\p{Alphabetic}\p{N}"“”„]))?(?:["“”„]([^"“”„]*)["“”„]|(\P{White_Space}+)))/gu;
 
 /** What a query is about: its words without signs, and without what must not be there. */
 export function positive(text: string): string {
   let isPlain = true;
   const kept: string[] = [];
   for (const [, sign, phrase, field, fieldPhrase, word] of text.matchAll(CLAUSE)) {
-    const bare = word?.replace(/(?<=[\p{L}\p{N}])[*~]$/u, '');
+    const bare = word?.replace(/(?<=[\p{Alphabetic}\p{N}])[*~]$/u, '');
     isPlain &&= sign === undefined && field === undefined && bare !== undefined && bare === word;
     if (sign !== '-') kept.push((phrase ?? fieldPhrase ?? bare)!);
   }
-  return isPlain ? text : kept.join(' ');
+  return isPlain && kept.length > 0 ? text : kept.join(' ');
 }
