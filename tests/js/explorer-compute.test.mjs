@@ -23,7 +23,7 @@ describe('what the explorer computes', () => {
     assert.equal(status, 0, stdout + stderr);
     const names = 'colours communities describe fields filters lasso layout moments network pca pick present random'.split(' ');
     for (const name of names) Object.assign(c, await import(pathToFileURL(join(COMPILED, 'compute', `${name}.js`))));
-    Object.assign(c, await import(pathToFileURL(join(COMPILED, 'data/turns.js'))));
+    for (const path of ['data/turns', 'app/address']) Object.assign(c, await import(pathToFileURL(join(COMPILED, `${path}.js`))));
   });
 
   const second = (at) => `2026-01-01T00:00:${String(at).padStart(2, '0')}Z`;
@@ -260,6 +260,16 @@ describe('what the explorer computes', () => {
     assert.deepEqual([bare.title, bare.isIdTitle, bare.text, bare.chips], ['n2', true, undefined, []]);
     const long = c.describeDocument({ id: 'n3', metadata: { remark: 'long '.repeat(20), note: 'short' } }, 'top_level');
     assert.equal(long.text.field, 'remark');
+  });
+
+  // What was said to stay in the tab was asked of the server.
+  test('links of the search page lead to where they searched', () => {
+    const address = (source, collection, state = {}) => ({ page: 'search', source, collection, state });
+    assert.deepEqual(c.parseAddress('#c=wordnet&q=x', '?in=tab'), address('browser:page', 'wordnet', { q: 'x' }));
+    assert.deepEqual(c.parseAddress('', '?in=tab'), address('browser:page', null));
+    assert.deepEqual(c.parseAddress('#c=wordnet&q=x'), address('server', 'wordnet', { q: 'x' }));
+    assert.deepEqual(c.parseAddress('#/search/server/films?q=x', '?in=tab'), address('server', 'films', { q: 'x' }));
+    assert.equal(c.parseAddress('').page, 'overview');
   });
 
   test('colours follow groups or a scale', () => {

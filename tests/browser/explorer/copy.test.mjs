@@ -17,6 +17,7 @@ import { eventually, explorer, look } from './opened.mjs';
 
 const LINKS = [['link', [{ source: 'film-0003', relation: 'sequel', target: 'film-0008' }, { source: 'film-0003', relation: 'sequel', target: 'film-0004' }]]];
 const copyIt = (page) => page.getByRole('button', { name: 'Copy it' }).click();
+const note = (page) => page.evaluate(() => localStorage.getItem('kithdb.copying'));
 const facts = (page) => page.locator('header .facts').textContent();
 
 describe('a copy in this browser', () => {
@@ -53,6 +54,7 @@ describe('a copy in this browser', () => {
       await page.getByRole('button', { name: 'Copy it' }).waitFor();
       await page.goto(`${page.url().split('#')[0]}#/documents/browser%3Acopies`);
       await page.getByText('There is no collection yet').waitFor();
+      assert.equal(await note(page), null);
       // As a page leaves it that was closed after its first documents: a collection, and the note of what is not whole.
       await page.evaluate(async () => {
         const { open } = await import(new URL('kithdb/browser.js', location.href).href);
@@ -63,7 +65,57 @@ describe('a copy in this browser', () => {
       });
       await page.goto(`${page.url().split('#')[0]}#/documents/browser%3Aleft`);
       await page.getByText('There is no collection yet').waitFor();
-      assert.equal(await page.evaluate(() => localStorage.getItem('kithdb.copying')), null);
+      assert.equal(await note(page), null);
+    }));
+
+  // The note of what is not whole was of the copy that was there, which the next visit removed.
+  test('stays when another one in its place is cancelled, fails, or its page is closed while it downloads', () =>
+    withPage({ where: 'documents/server/films?copy=1' }, async (page) => {
+      await page.getByLabel('At most').fill('7');
+      await copyIt(page);
+      await page.waitForURL(/#\/search\/browser%3Acopies\/films/);
+      await page.goto(`${page.url().split('#')[0]}#/documents/server/films?copy=1`);
+      const again = async (answer) => {
+        await page.route('**/graph/subgraph', answer);
+        await copyIt(page);
+      };
+      await again((route) => route.abort());
+      await page.getByText('It was not copied').waitFor();
+      assert.equal(await note(page), null);
+      await again(() => {});
+      await page.getByText('Downloading edges').waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'Copy it' }).waitFor();
+      assert.equal(await note(page), null);
+      await again(() => {});
+      await page.getByText('Downloading edges').waitFor();
+      await page.goto(`${page.url().split('#')[0].replace('ui/', 'docs')}`);
+      assert.equal(await note(page), null);
+      await page.goto(`${page.url().replace('docs', 'ui/')}#/search/browser%3Acopies/films`);
+      await eventually(() => facts(page), '7 documents');
+    }));
+
+  // The other tab's engine answered, without the embedder that had come since: what was there was dropped, and nothing could be made.
+  test('is made once no other tab has its database', () =>
+    withPage({ where: 'documents/server/films?copy=1' }, async (page) => {
+      await page.getByLabel('At most').fill('7');
+      await copyIt(page);
+      await page.waitForURL(/#\/search\/browser%3Acopies\/films/);
+      const other = await page.context().newPage();
+      await other.goto(page.url());
+      await eventually(() => facts(other), '7 documents');
+      await page.goto(`${page.url().split('#')[0]}#/documents/server/films?copy=1`);
+      await copyIt(page);
+      await page.getByText('close it in the other tab, then try again').waitFor();
+      await other.reload();
+      await eventually(() => facts(other), '7 documents');
+      await other.goto(`${page.url().split('#')[0]}#/overview/server`);
+      await other.getByRole('heading', { name: 'films' }).waitFor();
+      // It is closed there a moment after it was left.
+      await eventually(() => page.evaluate(async () => (await navigator.locks.query()).held.filter(({ name }) => name.startsWith('kithdb:')).length), 0);
+      await copyIt(page);
+      await page.waitForURL(/#\/search\/browser%3Acopies\/films/);
+      await eventually(() => facts(page), `${documents.length} documents`);
     }));
 });
 
@@ -143,6 +195,26 @@ describe('a copy with the real embedder', { skip }, () => {
     const before = requests.length;
     for (const [text, answer] of expected) await ask(text, 0.5, answer);
     assert.deepEqual(requests.slice(before), []);
+
+    // The search page kept the embedder of its database elsewhere, and its links named that before the #.
+    await page.evaluate(async () => {
+      const cache = await caches.open('kithdb-embedder');
+      for (const file of ['model.safetensors', 'tokenizer.json', 'about']) await cache.put(`/ui/embedder/${file}`, await cache.match(`embedder/copies/${file}`));
+    });
+    await page.goto(`${base}documents/server/wordnet?copy=1`);
+    await page.getByLabel('Into the database').fill('page');
+    await page.getByLabel('Filters, one a line').fill(`lexical_file = '${FOOD}'`);
+    await page.getByLabel('At most').fill('30');
+    await copyIt(page);
+    await page.waitForURL(/#\/search\/browser%3Apage/, { timeout: 120_000 });
+    await eventually(() => facts(page), '30 documents');
+    assert.equal(models(), 1, 'the embedder is found');
+    const untilOld = requests.length;
+    await page.goto(`${server.address}/ui/?in=tab#c=wordnet&q=cheese`);
+    await page.waitForURL(/\/ui\/#\/search\/browser%3Apage\/wordnet\?q=cheese$/);
+    await eventually(async () => (await shown(page)).length, 10);
+    assert.deepEqual(requests.slice(untilOld).filter((path) => path.startsWith('/v1/')), []);
+    await page.goto(`${base}search/browser%3Acopies/wordnet`);
 
     await page.evaluate(() => void navigator.serviceWorker.ready.then(() => { window.isKept = true; }));
     await page.waitForFunction(() => window.isKept);

@@ -23,10 +23,16 @@ describe('the documents of the explorer', () => {
         await page.getByRole('button', { name: 'Store' }).click();
         await page.getByText(/It was not stored: .*8/).waitFor();
         await page.getByLabel('Vector, as a JSON array').fill('[1, 2, 3, 4, 5, 6, 7, 8]');
+        // Above the panel, where it can be read and dismissed: notices lay behind what is modal. It does not go by itself meanwhile.
+        await page.evaluate(() => {
+          window.later = window.setTimeout;
+          window.setTimeout = (run, ms, ...more) => (ms >= 1000 ? 0 : window.later(run, ms, ...more));
+        });
         await page.getByRole('button', { name: 'Store' }).click();
-        // Above the panel, where it can be read and dismissed: notices lay behind what is modal.
         await page.getByText('mine was stored').first().waitFor();
         await page.getByRole('button', { name: 'Dismiss' }).first().click();
+        await eventually(() => page.getByRole('button', { name: 'Dismiss' }).count(), 0);
+        await page.evaluate(() => { window.setTimeout = window.later; });
         await page.getByRole('button', { name: 'Edit' }).click();
         await page.getByLabel('Metadata').fill('{"title": "Mine again"}');
         await page.getByRole('button', { name: 'Store' }).click();

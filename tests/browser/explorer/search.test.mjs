@@ -110,6 +110,18 @@ describe('the search of the explorer', () => {
       await eventually(async () => [await lent.count(), (await found.count()) > 0], [0, true]);
     }));
 
+  // They were cut at the first colon of all.
+  test('names the hits that lend in its short reasons, whatever their ids are', () =>
+    withPage({ where: 'documents/server/films' }, async (page) => {
+      const url = `${state.server.address}/v1/collections`;
+      await post(url, { name: 'urns', text: { fields: ['title'] } });
+      await post(`${url}/urns/documents`, { documents: [{ id: 'urn:a:1', metadata: { title: 'ship' } }, { id: 'urn:b:2', metadata: { title: 'dog' } }] });
+      await post(`${url}/urns/graph/link`, { edges: [{ source: 'urn:a:1', relation: 'is', target: 'urn:b:2' }] });
+      await page.goto(`${page.url().split('#')[0]}#/search/server/urns?q=ship&expand=damping%3D0.5`);
+      await page.reload();
+      await page.getByText(/By the graph it is linked with the hit urn:a:1, which scores [\d.]+ \u00b7/).waitFor();
+    }));
+
   test('is copied as code', () =>
     withPage({ where: 'search/server/films?q=ship&filter=year+%3E+1960', permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
       await page.locator('.results article').first().waitFor();

@@ -14,9 +14,10 @@ export interface Address {
 /** Where an empty address leads. */
 export const START: Address = { page: 'overview', source: 'server', collection: null, state: {} };
 
-/** Reads what stands behind the #. What is missing is as at the start. */
-export function parseAddress(hash: string): Address {
-  if (/^#[^/]*=/.test(hash)) return ofSearchPage(hash);
+/** Reads what stands behind the #, and of what stands before it, what the search page had there. What is missing is as at the start. */
+export function parseAddress(hash: string, search = ''): Address {
+  const isInTab = new URLSearchParams(search).get('in') === 'tab';
+  if (/^#[^/]*=/.test(hash) || (isInTab && /^#?$/.test(hash))) return ofSearchPage(hash, isInTab ? TAB : START.source);
   const [path = '', query = ''] = splitOnce(hash.replace(/^#\/?/, ''), '?');
   const [page, source, collection] = path.split('/').map(decode);
   return {
@@ -34,10 +35,13 @@ export function formatAddress({ page, source, collection, state }: Address): str
   return `#/${parts.join('/')}${query.size > 0 ? `?${query}` : ''}`;
 }
 
-/** What the search page that was here before had in its links: `#c=notes&q=words`, and the rest as the search has it now. */
-function ofSearchPage(hash: string): Address {
+/** The database of this browser that the search page had: what was asked there is asked of no server. */
+const TAB = 'browser:page';
+
+/** What the search page that was here before had in its links: `?in=tab#c=notes&q=words`, and the rest as the search has it now. */
+function ofSearchPage(hash: string, source: string): Address {
   const { c, ...state } = Object.fromEntries(new URLSearchParams(hash.slice(1)));
-  return { page: 'search', source: START.source, collection: c || null, state };
+  return { page: 'search', source, collection: c || null, state };
 }
 
 function splitOnce(text: string, at: string): [string, string] {

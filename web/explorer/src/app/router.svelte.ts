@@ -10,9 +10,11 @@ export interface GoOptions {
 }
 
 class Router {
-  #address = $state.raw<Address>(parseAddress(location.hash));
+  #address = $state.raw<Address>(parseAddress(location.hash, location.search));
 
   constructor() {
+    // What the search page had before the # is behind it now.
+    if (location.search !== '') history.replaceState(null, '', location.pathname + formatAddress(this.#address));
     addEventListener('popstate', () => {
       this.#address = parseAddress(location.hash);
     });

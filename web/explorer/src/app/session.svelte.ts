@@ -75,6 +75,11 @@ class Session {
     this.broken = stats.filter((one): one is Broken => 'error' in one);
   }
 
+  /** Resolves once the page has closed what it showed of a source before. */
+  left(source: Source): Promise<void> {
+    return this.#turns.ended(source.id);
+  }
+
   /** For the end of the page: lets go of the database at once. */
   leave(): void {
     this.#turns.leave();

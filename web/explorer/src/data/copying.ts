@@ -6,7 +6,7 @@ import { bytesOf } from './http.js';
 import { problemOf } from './problem.js';
 import { type Source, browserSource, openSource } from './sources.js';
 import type { Collection, CollectionConfig, CollectionInfo, Database, Edge, NewDocument } from './types.js';
-import { whileNoted } from './unfinished.js';
+import { replaceNoted } from './unfinished.js';
 
 /** What is copied. */
 export interface Choice {
@@ -41,17 +41,20 @@ interface Work extends CopyOptions {
 }
 
 /**
- * Copies into the database of a name; what is there under the collection's name is replaced. Where it fails or is
- * cancelled, nothing of it stays, but that indexing goes on when somebody asks for it.
+ * Copies into the database of a name. What is there under the collection's name is replaced once all is downloaded. Where it fails
+ * or is cancelled, nothing of it stays, but that indexing goes on when somebody asks for it.
  */
 export async function copyHere(source: Source, collection: Collection, name: string, choice: Choice, options: CopyOptions): Promise<CollectionInfo> {
   // Without this a browser that needs room may clear what is copied; it may say no.
   navigator.storage?.persist?.().catch(() => {});
   if (choice.info.embedder !== null) await bringEmbedder(source, name, options);
-  const database = await openSource(browserSource(name));
+  // The engine of another tab may have no embedder, or another one.
+  const database = await openSource(browserSource(name), { isAlone: true });
   try {
     const work = { ...options, from: collection, info: choice.info };
-    const copied = await whileNoted({ database: name, collection: choice.info.name }, () => copyInto(database, work, choice));
+    const content = choice.isWhole ? await downloadFile(work) : await downloadPart(work, choice);
+    const what = { database: name, collection: choice.info.name };
+    const copied = await replaceNoted(database, what, options.signal, () => store(database, work, content));
     await indexed(copied, options).catch((error: unknown) => {
       if (!options.signal.aborted) throw error;
     });
@@ -72,7 +75,7 @@ async function bringEmbedder(source: Source, name: string, { signal, onProgress 
 
 /** The texts of what is there were embedded by another one, and could not be searched by meaning any more. */
 async function refuseOther(name: string): Promise<void> {
-  const database = await openSource(browserSource(name));
+  const database = await openSource(browserSource(name), { isAlone: true });
   try {
     const needs = (await database.collections()).filter(({ embedder }) => embedder !== null).map((info) => info.name);
     if (needs.length === 0) return;
@@ -84,30 +87,20 @@ async function refuseOther(name: string): Promise<void> {
   }
 }
 
-async function copyInto(database: Database, work: Work, choice: Choice): Promise<Collection> {
+async function store(database: Database, work: Work, content: Uint8Array | Part): Promise<Collection> {
   const { info, onProgress, signal } = work;
-  const content = choice.isWhole ? await downloadFile(work) : await downloadPart(work, choice);
-  const known = await database.collections();
-  if (known.some(({ name }) => name === info.name)) await database.drop(info.name);
-  try {
-    signal.throwIfAborted();
-    if (content instanceof Uint8Array) {
-      onProgress({ phase: 'importing', done: 0, total: 0 });
-      await database.import(info.name, content);
-    } else {
-      await storePart(database, work, content);
-    }
-    const copied = database.collection(info.name);
-    signal.throwIfAborted();
-    onProgress({ phase: 'sealing', done: 0, total: 0 });
-    await copied.seal({ signal });
-    await database.flush();
-    return copied;
-  } catch (error) {
-    // What it failed with is worth more than what the clearing up fails with.
-    await database.drop(info.name).catch(() => {});
-    throw error;
+  if (content instanceof Uint8Array) {
+    onProgress({ phase: 'importing', done: 0, total: 0 });
+    await database.import(info.name, content);
+  } else {
+    await storePart(database, work, content);
   }
+  const copied = database.collection(info.name);
+  signal.throwIfAborted();
+  onProgress({ phase: 'sealing', done: 0, total: 0 });
+  await copied.seal({ signal });
+  await database.flush();
+  return copied;
 }
 
 async function downloadFile({ from, onProgress, signal }: Work): Promise<Uint8Array> {

@@ -16,23 +16,38 @@ export interface AboutEmbedder {
   files: Record<string, { bytes: number }>;
 }
 
-/** Under which addresses it is kept; nothing is ever fetched from them. */
-const keyOf = (database: string, file: string): string => `embedder/${encodeURIComponent(database)}/${file}`;
+/** Below which address it is kept; nothing is ever fetched from there. */
+const folderOf = (database: string): string => `embedder/${encodeURIComponent(database)}`;
+/** Where the search page that was here before kept that of its one database. */
+const OLD = { database: 'page', folder: '/ui/embedder' };
 /** Stored last: with it, everything is there. */
-const aboutOf = (database: string): string => keyOf(database, 'about');
+const ABOUT = 'about';
+
+interface Kept {
+  cache: Cache;
+  folder: string;
+  about: AboutEmbedder;
+}
+
+async function keptOf(database: string): Promise<Kept | undefined> {
+  const cache = await caches.open(CACHE);
+  for (const folder of [folderOf(database), ...(database === OLD.database ? [OLD.folder] : [])]) {
+    const about = await cache.match(`${folder}/${ABOUT}`);
+    if (about) return { cache, folder, about: (await about.json()) as AboutEmbedder };
+  }
+  return undefined;
+}
 
 /** The embedder that a database was given; undefined without one, or where a browser keeps nothing. */
 export async function keptEmbedder(database: string): Promise<EmbedderFiles | undefined> {
   try {
-    const cache = await caches.open(CACHE);
-    const about = await cache.match(aboutOf(database));
-    if (!about) return undefined;
-    const { name } = (await about.json()) as AboutEmbedder;
+    const kept = await keptOf(database);
+    if (!kept) return undefined;
     const [model, tokenizer] = await Promise.all([FILES.model, FILES.tokenizer].map(async (file) => {
-      const kept = await cache.match(keyOf(database, file));
-      return kept && new Uint8Array(await kept.arrayBuffer());
+      const found = await kept.cache.match(`${kept.folder}/${file}`);
+      return found && new Uint8Array(await found.arrayBuffer());
     }));
-    return model && tokenizer ? { name, model, tokenizer } : undefined;
+    return model && tokenizer ? { name: kept.about.name, model, tokenizer } : undefined;
   } catch {
     return undefined;
   }
@@ -40,8 +55,7 @@ export async function keptEmbedder(database: string): Promise<EmbedderFiles | un
 
 /** Its hash, without reading its files. */
 export async function keptHash(database: string): Promise<string | undefined> {
-  const about = await (await caches.open(CACHE)).match(aboutOf(database));
-  return about && ((await about.json()) as AboutEmbedder).hash;
+  return (await keptOf(database))?.about.hash;
 }
 
 /** What the server of a source says of its embedder. */
@@ -58,7 +72,8 @@ export async function keepEmbedder(
 ): Promise<void> {
   const total = Object.values(about.files).reduce((sum, { bytes }) => sum + bytes, 0);
   const cache = await caches.open(CACHE);
-  await cache.delete(aboutOf(database));
+  const folder = folderOf(database);
+  await cache.delete(`${folder}/${ABOUT}`);
   let before = 0;
   for (const file of Object.values(FILES)) {
     const answer = await send(source, `v1/embedder/${file}`, { signal });
@@ -67,7 +82,7 @@ export async function keepEmbedder(
       throw Object.assign(new Error(`the embedder\u2019s ${file} came with ${bytes.length} bytes`), { code: 'invalid_answer' });
     }
     before += bytes.length;
-    await cache.put(keyOf(database, file), new Response(bytes));
+    await cache.put(`${folder}/${file}`, new Response(bytes));
   }
-  await cache.put(aboutOf(database), new Response(JSON.stringify(about)));
+  await cache.put(`${folder}/${ABOUT}`, new Response(JSON.stringify(about)));
 }

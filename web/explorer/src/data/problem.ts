@@ -45,12 +45,12 @@ const REFUSALS = new Set(['missing_token', 'unknown_token', 'unauthorized', 'for
 
 /** What is to be done here, where a report speaks to programs. */
 const HERE: Record<string, string> = {
+  database_locked: 'close it in the other tab, then try again',
   missing_token: 'enter the token that the server was started with, or one of its keys',
   unknown_token: 'enter the token that the server was started with, or one of its keys',
 };
 
 const HINTS: Record<string, string> = {
   forbidden: 'enter the token of a key with a higher role, or of one for this collection',
-  database_locked: 'close it in the other tab, then try again',
   unreachable: 'start the server, then try again; what you typed is kept in the address',
 };

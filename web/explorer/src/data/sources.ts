@@ -55,12 +55,18 @@ export function remoteSource(text: string): Source | null {
   return { id: REMOTE + url.href, kind: 'remote', title: url.host + url.pathname.replace(/\/$/, ''), address: url.href, name: null };
 }
 
+/** How a database of this browser is opened. */
+export interface OpenOptions {
+  /** For this alone: refused while anything of the explorer has it open, in this tab or in another. */
+  isAlone?: boolean;
+}
+
 /** Opens it. A server is not asked anything yet. */
-export async function openSource(source: Source): Promise<Database> {
+export async function openSource(source: Source, { isAlone = false }: OpenOptions = {}): Promise<Database> {
   const { connect, open } = await engine();
   if (source.kind === 'browser') {
     const name = source.name!;
-    const database = await open(name, { embedder: await keptEmbedder(name), ...inWorker() });
+    const database = await open(name, { embedder: await keptEmbedder(name), ...inWorker(isAlone) });
     await removeUnfinished(database, name);
     return database;
   }
@@ -69,10 +75,10 @@ export async function openSource(source: Source): Promise<Database> {
 }
 
 /**
- * In a Worker, and together with other tabs of the explorer. Where an origin is not secure there are no locks by which tabs
+ * In a Worker, and together with other tabs of the explorer unless it is to be alone. Where an origin is not secure there are no locks by which tabs
  * could share: there the tab that opened last has it.
  */
-const inWorker = () => ({ worker: startWorker(engineWorkerAddress().href), shared: 'locks' in navigator });
+const inWorker = (isAlone: boolean) => ({ worker: startWorker(engineWorkerAddress().href), shared: !isAlone && 'locks' in navigator });
 
 /** The databases that this browser keeps, by name. */
 export async function browserDatabases(): Promise<string[]> {

@@ -15,9 +15,14 @@ export class Turns<T extends Closable> {
   /** Opens something in place of what was open before. */
   open(place: string, open: () => Promise<T>): Promise<T> {
     this.leave();
-    const opening = (this.#ending.get(place) ?? Promise.resolve()).then(open);
+    const opening = this.ended(place).then(open);
     this.#now = { place, opening };
     return opening;
+  }
+
+  /** Resolves once what was left at a place is closed. */
+  ended(place: string): Promise<void> {
+    return this.#ending.get(place) ?? Promise.resolve();
   }
 
   /** Closes what is open; what is still being opened is closed as soon as it is open. */

@@ -12,16 +12,27 @@ interface Unfinished {
   collection: string;
 }
 
-/** Copies, and notes down until it has ended what would be left of it. */
-export async function whileNoted<T>(unfinished: Unfinished, copy: () => Promise<T>): Promise<T> {
-  const noted = async () => {
-    keep(unfinished);
-    const done = await copy();
-    keep(null);
-    return done;
+/**
+ * Puts what `store` stores under a name in place of what is there. Until that has ended it is noted down what would be left of it, and
+ * no longer: before, the collection of that name is another one. Where it fails, nothing of it stays.
+ */
+export async function replaceNoted<T>(database: Database, what: Unfinished, signal: AbortSignal, store: () => Promise<T>): Promise<T> {
+  const replace = async () => {
+    signal.throwIfAborted();
+    await dropIfThere(database, what.collection);
+    keep(what);
+    try {
+      const stored = await store();
+      keep(null);
+      return stored;
+    } catch (error) {
+      // What it failed with is worth more than what the clearing up fails with; then the note stays.
+      await dropIfThere(database, what.collection).then(() => keep(null), () => {});
+      throw error;
+    }
   };
-  // One copy at a time, whichever tab makes it.
-  return navigator.locks ? navigator.locks.request(LOCK, noted) : noted();
+  // One at a time, whichever tab does it: there is one note.
+  return navigator.locks ? navigator.locks.request(LOCK, { signal }, replace) : replace();
 }
 
 /** Removes what a copy has left, if it was into this database and no tab is at it. */
@@ -30,10 +41,14 @@ export async function removeUnfinished(database: Database, name: string): Promis
   await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     const left = read();
     if (!lock || left?.database !== name) return;
-    const all = await database.collections();
-    if (all.some((info) => info.name === left.collection)) await database.drop(left.collection);
+    await dropIfThere(database, left.collection);
     keep(null);
   });
+}
+
+async function dropIfThere(database: Database, name: string): Promise<void> {
+  const all = await database.collections();
+  if (all.some((info) => info.name === name)) await database.drop(name);
 }
 
 /** A browser can be told to keep nothing; then nothing is noted either. */

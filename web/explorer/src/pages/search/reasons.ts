@@ -7,35 +7,45 @@ import type { Settings, Sides } from './query.js';
 /** An id in a sentence. */
 const ID_MAX = 60;
 
+/** Why a result came. */
+export interface Reason {
+  /** What it is, without what comes of it. */
+  short: string;
+  /** The whole sentence. */
+  long: string;
+}
+
 /** The sentences of a result, one for each part that was asked for. */
-export function reasons(explanation: Explanation | undefined, sides: Sides, metric: string): string[] {
+export function reasons(explanation: Explanation | undefined, sides: Sides, metric: string): Reason[] {
   if (!explanation) return [];
   const { vector, words, graph, decay } = explanation;
-  const told: string[] = [];
+  const told: Reason[] = [];
   if (graph) told.push(byGraph(graph));
   const adds = graph ? 'alone that would be' : 'that adds';
   if (sides.vector) {
     told.push(vector
-      ? `By meaning it is the ${ordinal(vector.rank)}, at a ${metric} distance of ${number(vector.distance)}: ${adds} ${score(vector.contribution)}.`
-      : 'By meaning it is not among the nearest, so that adds nothing.');
+      ? reason(`By meaning it is the ${ordinal(vector.rank)}, at a ${metric} distance of ${number(vector.distance)}`, `${adds} ${score(vector.contribution)}.`)
+      : reason('By meaning it is not among the nearest, so that adds nothing.'));
   }
   if (sides.words) {
     told.push(words
-      ? `By words it is the ${ordinal(words.rank)}, for ${list([...new Set(words.terms.map(({ term }) => `\u201c${term}\u201d`))])}: ${adds} ${score(words.contribution)}.`
-      : 'None of its words matched well enough, so they add nothing.');
+      ? reason(`By words it is the ${ordinal(words.rank)}, for ${list([...new Set(words.terms.map(({ term }) => `\u201c${term}\u201d`))])}`, `${adds} ${score(words.contribution)}.`)
+      : reason('None of its words matched well enough, so they add nothing.'));
   }
   if (decay) {
     const touched = decay.touches === 0 ? '' : `, touched ${decay.touches.toLocaleString('en')} times`;
-    told.push(`Time leaves ${percent(decay.factor)} of the sum: it is counted from ${decay.since}${touched}.`);
+    told.push(reason(`Time leaves ${percent(decay.factor)} of the sum`, `it is counted from ${decay.since}${touched}.`));
   }
   return told;
 }
 
+const reason = (short: string, rest?: string): Reason => ({ short, long: rest === undefined ? short : `${short}: ${rest}` });
+
 /** What a hit lent along edges. */
-function byGraph({ hit, score: lent, damping, edges, contribution }: NonNullable<Explanation['graph']>): string {
+function byGraph({ hit, score: lent, damping, edges, contribution }: NonNullable<Explanation['graph']>): Reason {
   const way = edges.map(({ source, relation, target }) => `${shorten(source, ID_MAX)} \u2013${shorten(relation, ID_MAX)}\u2192 ${shorten(target, ID_MAX)}`);
-  return `By the graph it is linked with the hit ${shorten(hit, ID_MAX)}, which scores ${score(lent)}: each of ${count(edges.length, 'edge')} `
-    + `leaves ${percent(damping)}, so that ${score(contribution)} is lent along ${list(way)}.`;
+  return reason(`By the graph it is linked with the hit ${shorten(hit, ID_MAX)}, which scores ${score(lent)}`,
+    `each of ${count(edges.length, 'edge')} leaves ${percent(damping)}, so that ${score(contribution)} is lent along ${list(way)}.`);
 }
 
 /** How the two sides became one score. */
