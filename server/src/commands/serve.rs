@@ -71,7 +71,8 @@ pub struct ServeArgs {
     /// How many MiB the bodies of requests take at most, all together.
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().body_bytes >> 20)]
     bodies_max: usize,
-    /// How many MiB the answers to requests take at most until they are sent, all together.
+    /// How many MiB the answers to requests take at most until they are sent, all together; one longer than half of that
+    /// is sent beside them.
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().answer_bytes >> 20)]
     answers_max: usize,
     /// What is written to stderr: error, warn, info, or debug, which has a line for each request.

@@ -20,7 +20,8 @@ pub struct Limits {
     pub requests: usize,
     /// Bytes of all bodies that are held at once.
     pub body_bytes: usize,
-    /// Bytes of all answers that are held at once, from when one is written until it is sent.
+    /// Bytes of all answers that are held at once, from when one is written until it is sent. One longer than half of that
+    /// has a place beside it, of which there is one.
     pub answer_bytes: usize,
     /// Requests that only read and are worked on at once; 0 for twice as many as there are cores.
     pub readers: usize,
@@ -32,7 +33,7 @@ pub struct Limits {
     pub idle_for: Duration,
     /// In so much time at least [`Limits::bytes_least`] of a body have to come.
     pub body_window: Duration,
-    /// In so much time at least [`Limits::bytes_least`] of an answer have to go.
+    /// In so much time at least [`Limits::bytes_least`] of an answer have to go, and of a long one a [`WINDOWS_MAX`]th.
     pub answer_window: Duration,
     /// See there.
     pub bytes_least: usize,
@@ -56,10 +57,20 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// So many bytes have to go in each window while answers of so many are held.
+    pub const fn answer_least(&self, held: usize) -> usize {
+        let of_held = held.div_ceil(WINDOWS_MAX);
+        if of_held > self.bytes_least { of_held } else { self.bytes_least }
+    }
+}
+
 /// Largest head of a request, in bytes.
 pub const HEAD_BYTES_MAX: usize = 32 << 10;
 /// An answer that is not longer is always given, in bytes.
-const SHORT_ANSWER_BYTES: usize = 64 << 10;
+pub const SHORT_ANSWER_BYTES: usize = 64 << 10;
+/// A client that takes an answer as slowly as it may has it in so many windows.
+const WINDOWS_MAX: usize = 120;
 /// So many threads are kept for what is short and must not wait behind long work: whose a token is, and what ends a job.
 const ASIDE_MAX: usize = 4;
 /// So many answers are packed at once: each takes up to a MiB until it is sent.
@@ -77,6 +88,10 @@ pub struct Room {
     checks: Arc<Semaphore>,
     body_bytes: Arc<AtomicUsize>,
     answer_bytes: Arc<AtomicUsize>,
+    /// For one answer that would take more than half of the room for all: it has this place instead, and takes no room from
+    /// others, however long it is.
+    large: Arc<Semaphore>,
+    large_bytes: Arc<AtomicUsize>,
     packing: Arc<Semaphore>,
 }
 
@@ -122,9 +137,21 @@ impl Room {
         let readers = if limits.readers == 0 { 2 * cores.max(2) } else { limits.readers };
         let of = |count: usize| Arc::new(Semaphore::new(count));
         let (requests, readers, writers) = (of(limits.requests), of(readers), of(limits.writers));
-        let (aside, checks, packing) = (of(ASIDE_MAX), of(1), of(PACKED_MAX));
-        let (body_bytes, answer_bytes) = (Arc::default(), Arc::default());
-        Self { limits, requests, readers, writers, aside, checks, body_bytes, answer_bytes, packing }
+        let (aside, checks, large, packing) = (of(ASIDE_MAX), of(1), of(1), of(PACKED_MAX));
+        let (body_bytes, answer_bytes, large_bytes) = Default::default();
+        Self {
+            limits,
+            requests,
+            readers,
+            writers,
+            aside,
+            checks,
+            body_bytes,
+            answer_bytes,
+            large,
+            large_bytes,
+            packing,
+        }
     }
 
     /// The limits.
@@ -149,7 +176,7 @@ impl Room {
     pub fn taken(&self) -> (usize, usize, usize) {
         let requests = self.limits.requests.saturating_sub(self.requests.available_permits());
         let of = |bytes: &AtomicUsize| bytes.load(Ordering::Relaxed);
-        (requests, of(&self.body_bytes), of(&self.answer_bytes))
+        (requests, of(&self.body_bytes), of(&self.answer_bytes) + of(&self.large_bytes))
     }
 
     /// A place for an answer that is packed while it is sent; `None` where there is none.
@@ -176,21 +203,26 @@ impl Room {
     }
 
     /// Room for an answer of so many bytes, until the last of them is sent. A short one always has its room: it may tell
-    /// what was written.
+    /// what was written. One that is longer than half of all room, or all of it, is sent beside the others, one at a time.
     ///
     /// # Errors
     /// 503 where there is none.
     pub fn answer(&self, bytes: usize) -> Result<Reserved, Problem> {
-        let (all, limit) = (Arc::clone(&self.answer_bytes), self.limits.answer_bytes);
-        let reserved = Reserved(Arc::new(Reservation { all, limit, taken: AtomicUsize::new(0) }));
+        let full = || overloaded("bytes of answers");
+        if bytes > (self.limits.answer_bytes / 2).max(SHORT_ANSWER_BYTES) {
+            let place = Arc::clone(&self.large).try_acquire_owned().map_err(|_| full())?;
+            let reserved = Reserved::of(&self.large_bytes, usize::MAX, Some(place));
+            reserved.take(bytes);
+            return Ok(reserved);
+        }
+        let reserved = Reserved::of(&self.answer_bytes, self.limits.answer_bytes, None);
         let has_room = reserved.take(bytes) || bytes <= SHORT_ANSWER_BYTES;
-        if has_room { Ok(reserved) } else { Err(overloaded("bytes of answers")) }
+        if has_room { Ok(reserved) } else { Err(full()) }
     }
 
     /// Room for the body of a request; none is taken yet.
     pub fn body(&self) -> Reserved {
-        let (all, limit) = (Arc::clone(&self.body_bytes), self.limits.body_bytes);
-        Reserved(Arc::new(Reservation { all, limit, taken: AtomicUsize::new(0) }))
+        Reserved::of(&self.body_bytes, self.limits.body_bytes, None)
     }
 }
 
@@ -202,12 +234,18 @@ struct Reservation {
     all: Arc<AtomicUsize>,
     limit: usize,
     taken: AtomicUsize,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Reserved {
+    fn of(all: &Arc<AtomicUsize>, limit: usize, place: Option<OwnedSemaphorePermit>) -> Self {
+        let all = Arc::clone(all);
+        Self(Arc::new(Reservation { all, limit, taken: AtomicUsize::new(0), _place: place }))
+    }
+
     /// Takes so many bytes more; false when there is no room for them.
     pub fn take(&self, bytes: usize) -> bool {
-        let Reservation { all, limit, taken } = &*self.0;
+        let Reservation { all, limit, taken, .. } = &*self.0;
         taken.fetch_add(bytes, Ordering::Relaxed);
         all.fetch_add(bytes, Ordering::Relaxed) + bytes <= *limit
     }
@@ -223,4 +261,25 @@ impl Drop for Reservation {
 pub fn overloaded(what: &str) -> Problem {
     let message = format!("the server has as many {what} as it takes; try again");
     Problem::http(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).retry_after(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A backup that is longer than all room for answers is sent beside the others, and keeps none of them out.
+    #[test]
+    fn the_longest_answer_has_a_place_of_its_own() {
+        const ALL: usize = 1 << 20;
+        let room = Room::new(Limits { answer_bytes: ALL, ..Limits::default() });
+        let longest = room.answer(5 * ALL).ok();
+        assert!(longest.is_some() && room.answer(5 * ALL).is_err());
+        let others = [room.answer(ALL / 2).ok(), room.answer(ALL / 2).ok()];
+        assert!(others.iter().all(Option::is_some) && room.answer(ALL / 2).is_err());
+        assert!(room.answer(SHORT_ANSWER_BYTES).is_ok());
+        assert_eq!(room.taken().2, 6 * ALL);
+        drop((longest, others));
+        assert_eq!(room.taken().2, 0);
+        assert!(room.answer(5 * ALL).is_ok());
+    }
 }

@@ -15,27 +15,76 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::limits::{Limits, Reserved};
+use super::limits::{Limits, Reserved, SHORT_ANSWER_BYTES};
 
-/// Where a connection stands: a count that is odd while a request is worked on. The service and the connection share it.
+/// Where a connection stands. The service and the connection share it.
 #[derive(Debug, Clone, Default)]
-pub struct Turns(Arc<AtomicUsize>);
+pub struct Turns(Arc<Standing>);
+
+#[derive(Debug, Default)]
+struct Standing {
+    /// Odd while a request is worked on.
+    count: AtomicUsize,
+    /// Bytes of answers that the server holds for this connection.
+    held: AtomicUsize,
+    /// Bytes of answers that were packed for it since the connection looked: it has come so far, however few go out.
+    packed: AtomicUsize,
+}
 
 impl Turns {
     fn now(&self) -> usize {
-        self.0.load(Ordering::Acquire)
+        self.0.count.load(Ordering::Acquire)
     }
 
     /// The head of a request is here.
     pub fn begin(&self) {
-        self.0.fetch_or(1, Ordering::AcqRel);
+        self.0.count.fetch_or(1, Ordering::AcqRel);
     }
 
     /// Its answer is written, or as good as.
     fn end(&self) {
         let now = self.now();
-        self.0.store((now | 1).wrapping_add(1), Ordering::Release);
+        self.0.count.store((now | 1).wrapping_add(1), Ordering::Release);
     }
+
+    fn hold(&self, bytes: usize) -> Arc<Weight> {
+        self.0.held.fetch_add(bytes, Ordering::Relaxed);
+        Arc::new(Weight { turns: self.clone(), bytes })
+    }
+}
+
+/// Bytes of an answer that are held until this is dropped.
+struct Weight {
+    turns: Turns,
+    bytes: usize,
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.turns.0.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A piece of an answer, which is held as long as any of it waits to be sent.
+struct Weighed {
+    piece: Bytes,
+    _weight: Arc<Weight>,
+}
+
+impl AsRef<[u8]> for Weighed {
+    fn as_ref(&self) -> &[u8] {
+        &self.piece
+    }
+}
+
+/// In the extensions of an answer that is packed while it is sent: how long it is unpacked, and how much of that was packed
+/// since somebody looked.
+#[derive(Debug, Clone)]
+pub struct Unpacked {
+    /// All of it.
+    pub bytes: usize,
+    /// Taken out by who looks.
+    pub packed: Arc<AtomicUsize>,
 }
 
 /// A connection that fails when its client is too slow, and ends when it is idle for too long.
@@ -142,7 +191,13 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         self.settle();
-        let (window, least) = (self.limits.answer_window, self.limits.bytes_least);
+        let standing = &self.turns.0;
+        let window = self.limits.answer_window;
+        let least = self.limits.answer_least(standing.held.load(Ordering::Relaxed));
+        let packed = standing.packed.swap(0, Ordering::Relaxed);
+        if let Some(writing) = &mut self.writing {
+            writing.count(packed);
+        }
         self.is_sending = polled.is_pending();
         if !self.is_sending && !self.has_request() && !self.head_began {
             // It is idle from when the last of the answer went.
@@ -315,12 +370,21 @@ impl Body for PacedBody {
 pub struct Answered {
     body: AnyBody,
     turns: Turns,
+    weight: Option<Arc<Weight>>,
+    /// Of one that is packed while it is sent.
+    packed: Option<Arc<AtomicUsize>>,
 }
 
 impl Answered {
     /// The answer with its body so.
-    pub fn around(response: Response<AnyBody>, turns: Turns) -> Response<Self> {
-        response.map(|body| Self { body, turns })
+    pub fn around(mut response: Response<AnyBody>, turns: Turns) -> Response<Self> {
+        let unpacked = response.extensions_mut().remove::<Unpacked>();
+        let exact = response.body().size_hint().exact().map(|bytes| bytes as usize);
+        let bytes = unpacked.as_ref().map(|unpacked| unpacked.bytes).or(exact);
+        // A short one is sent soon enough at the rate that is asked of all.
+        let weight = bytes.filter(|bytes| *bytes > SHORT_ANSWER_BYTES).map(|bytes| turns.hold(bytes));
+        let packed = unpacked.map(|unpacked| unpacked.packed);
+        response.map(|body| Self { body, turns, weight, packed })
     }
 }
 
@@ -338,7 +402,16 @@ impl Body for Answered {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        if let Some(packed) = &this.packed {
+            this.turns.0.packed.fetch_add(packed.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+            return polled;
+        }
+        // What is sent as it is is held until the last of it has gone, which may be after the end of the body.
+        let Some(weight) = &this.weight else { return polled };
+        let weighed = |piece| Bytes::from_owner(Weighed { piece, _weight: Arc::clone(weight) });
+        polled.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(weighed))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -347,5 +420,93 @@ impl Body for Answered {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use futures_util::stream::{StreamExt as _, iter};
+
+    use super::*;
+
+    /// Takes so many bytes each ten seconds.
+    struct Slow {
+        bytes: usize,
+        next: Pin<Box<Sleep>>,
+    }
+
+    impl AsyncWrite for Slow {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            ready!(self.next.as_mut().poll(context));
+            self.next.as_mut().reset(Instant::now() + Duration::from_secs(10));
+            Poll::Ready(Ok(self.bytes.min(bytes.len())))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Whether a client that takes so many bytes each ten seconds has all of an answer before it is cut off.
+    async fn is_sent(answer: Response<AnyBody>, bytes: usize) -> bool {
+        let (turns, next) = (Turns::default(), Box::pin(sleep_until(Instant::now())));
+        let mut client = Paced::new(Slow { bytes, next }, Limits::default(), turns.clone());
+        turns.begin();
+        let mut answer = Some(Answered::around(answer, turns.clone()).into_body());
+        while let Some(body) = &mut answer {
+            let Some(frame) = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await else {
+                break;
+            };
+            let mut piece = frame.expect("a piece").into_data().expect("bytes");
+            if body.is_end_stream() {
+                // As hyper does, which keeps the piece.
+                answer = None;
+            }
+            while !piece.is_empty() {
+                let written = poll_fn(|context| Pin::new(&mut client).poll_write(context, &piece)).await;
+                let Ok(written) = written else { return false };
+                drop(piece.split_to(written));
+            }
+        }
+        drop(answer);
+        assert_eq!(turns.0.held.load(Ordering::Relaxed), 0);
+        true
+    }
+
+    /// Who takes 12 MiB at the rate that is enough for a short answer would hold them for four days.
+    #[tokio::test(start_paused = true)]
+    async fn a_long_answer_must_be_taken_more_quickly_than_a_short_one() {
+        let of = |bytes| Response::new(AnyBody::from(vec![0; bytes]));
+        assert!(is_sent(of(SHORT_ANSWER_BYTES), 512).await);
+        assert!(!is_sent(of(12 << 20), 512).await);
+        assert!(is_sent(of(12 << 20), 36_000).await);
+    }
+
+    /// One that is packed goes on as quickly as it is packed.
+    #[tokio::test(start_paused = true)]
+    async fn of_a_packed_answer_counts_what_was_packed() {
+        let of = |each: usize| {
+            let packed = Arc::new(AtomicUsize::new(0));
+            let unpacked = Unpacked { bytes: 12 << 20, packed: Arc::clone(&packed) };
+            let pieces = iter(0..200).map(move |_| {
+                packed.fetch_add(each, Ordering::Relaxed);
+                Ok::<_, io::Error>(vec![0; 512])
+            });
+            let mut answer = Response::new(AnyBody::from_stream(pieces));
+            answer.extensions_mut().insert(unpacked);
+            answer
+        };
+        assert!(is_sent(of(64 << 10), 512).await);
+        assert!(!is_sent(of(1 << 10), 512).await);
     }
 }

@@ -13,8 +13,8 @@ use axum::routing::get;
 use kithdb::host::{Db, Options};
 use tokio::sync::oneshot;
 
-use super::app_options;
 use super::coding::packed;
+use super::{Server, app_options};
 use crate::http::table::Table;
 use crate::http::{App, AppOptions, JsonBody, Keys, Limits, Problem, accept, need, routes};
 
@@ -195,6 +195,29 @@ fn answers_that_nobody_takes_are_bounded() {
     // The server notices that it has gone by writing to it.
     while !server.until_closed(ask("/long")).starts_with("HTTP/1.1 200 ") {
         std::thread::yield_now();
+    }
+}
+
+/// An export is longer than all the room that there is for answers: it is sent all the same, again and again.
+#[tokio::test]
+async fn an_export_longer_than_all_room_is_sent() {
+    let limits = Limits { answer_bytes: 1 << 10, ..Limits::default() };
+    let db = Db::in_memory(Options::default()).expect("memory is there");
+    let server = Server::serving(db, AppOptions { limits, ..app_options() });
+    assert_eq!(server.post("/v1/collections", r#"{"name": "c"}"#).await.status, 201);
+    for i in 0..8 {
+        // Digits that a file does not hold in less.
+        let noise: String = (0..4_000_u64)
+            .map(|n| format!("{:x}", (n + i * 4_000).wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+            .collect();
+        let document = format!(r#"{{"metadata": {{"text": "{noise}"}}}}"#);
+        let put = server.ask("PUT", &format!("/v1/collections/c/documents/{i}"), &document).await;
+        assert_eq!(put.status, 200);
+    }
+    for _ in 0..2 {
+        let exported = server.get("/v1/collections/c/export").await;
+        assert_eq!(exported.status, 200);
+        assert!(exported.body.len() > 64 << 10, "{}", exported.body.len());
     }
 }
 
