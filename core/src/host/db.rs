@@ -270,6 +270,16 @@ impl Db {
         Ok(Reference { named: self.shared.names.find_users(name)?, database: Weak::clone(&self.shared.this) })
     }
 
+    /// A collection if it is open now; `None` for one that is not, which nothing runs in. It is not opened, and nobody waits
+    /// for who opens it.
+    ///
+    /// # Errors
+    /// `unknown_collection`, `closed`.
+    pub fn if_open(&self, name: &str) -> Result<Option<Arc<CollectionHandle>>> {
+        self.shared.check_open()?;
+        Ok(self.shared.names.find_users(name)?.open())
+    }
+
     /// The collections that are open now, the key-value store among them. None is opened.
     ///
     /// # Errors

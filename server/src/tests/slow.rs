@@ -10,13 +10,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::routing::get;
+use kithdb::collection::CollectionConfig;
 use kithdb::host::{Db, Options};
 use tokio::sync::oneshot;
 
 use super::coding::packed;
 use super::{Server, app_options};
 use crate::http::table::Table;
-use crate::http::{App, AppOptions, JsonBody, Keys, Limits, Problem, accept, need, routes};
+use crate::http::{App, AppOptions, JsonBody, Limits, Problem, accept, need, routes};
 
 /// A server on a port, until it is dropped.
 struct Listening {
@@ -221,14 +222,15 @@ async fn an_export_longer_than_all_room_is_sent() {
     }
 }
 
-/// All threads that work are held by long work, and others wait for them: a token is checked and a job cancelled all the
-/// same.
+/// All threads that work are held by long work, and others wait for them: keys are read, a job is looked for and cancelled,
+/// and the figures are told all the same.
 #[test]
 fn long_work_holds_up_neither_a_token_nor_a_cancel() {
     let (release, released) = mpsc::channel::<()>();
     let released = Arc::new(Mutex::new(released));
     let (begun, is_begun) = mpsc::channel();
     let server = Listening::serving(Limits { readers: 1, writers: 1, ..patient() }, move |app| {
+        drop(app.db().create("c", CollectionConfig::default()).expect("made"));
         let work = move |State(app): State<App>| async move {
             let done = app.run(move |_| {
                 let _ = begun.send(());
@@ -237,26 +239,31 @@ fn long_work_holds_up_neither_a_token_nor_a_cancel() {
             });
             done.await.map(|()| "done")
         };
-        let aside = |State(app): State<App>| async move {
-            app.with_keys(Keys::read).await?;
-            app.ok_aside(|_| Ok::<_, Problem>("aside")).await
-        };
         let both = || need::About::Database;
-        let table = Table::new(app.clone())
-            .get("/read", need::read(both()), work.clone())
-            .get("/write", need::write(both()), work)
-            .get("/aside", need::write(both()), aside);
-        table.build().0.with_state(app)
+        let table = Table::new(app.clone()).get("/read", need::read(both()), work.clone()).get(
+            "/write",
+            need::write(both()),
+            work,
+        );
+        table.build().0.with_state(app.clone()).merge(routes(app))
     });
-    let ask = |path: &str| {
+    let ask = |what: &str| {
         let mut stream = server.connect();
-        server.send(&mut stream, &format!("GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"));
+        server.send(&mut stream, &format!("{what} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"));
         stream
     };
-    let working = [ask("/read"), ask("/write")];
+    let working = [ask("GET /read"), ask("GET /write")];
     (0..2).for_each(|_| is_begun.recv().expect("both are worked on"));
-    let waiting = [ask("/read"), ask("/write")];
-    assert!(server.until_closed(ask("/aside")).ends_with("\"aside\""));
+    let waiting = [ask("GET /read"), ask("GET /write")];
+    for (what, told) in [
+        ("GET /v1/keys", r#"{"keys":[]}"#),
+        ("GET /v1/collections/c/job", r#"{"job":null}"#),
+        ("DELETE /v1/collections/c/job", r#"{"cancelled":false}"#),
+        ("GET /metrics", "kithdb_answer_bytes 0\n"),
+    ] {
+        let answer = server.until_closed(ask(what));
+        assert!(answer.ends_with(told), "{what}: {answer}");
+    }
     drop(release);
     for stream in working.into_iter().chain(waiting) {
         assert!(server.until_closed(stream).ends_with("done"));

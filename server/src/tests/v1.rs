@@ -130,3 +130,24 @@ async fn what_is_not_served_is_a_problem_too() {
     let wrong = server.post("/v1/collections/c/documents/other", "{}").await;
     assert_eq!(wrong.problem(), (405, "method_not_allowed".into()));
 }
+
+/// A collection that nobody has touched runs no job, and is not opened to be asked for one: few threads answer that.
+#[tokio::test]
+async fn asking_for_a_job_opens_no_collection() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = Server::on(directory.path());
+    assert_eq!(server.post("/v1/collections", r#"{"name": "c"}"#).await.status, 201);
+    drop(server);
+    let server = Server::on(directory.path());
+    assert_eq!(server.get("/v1/collections/c/job").await.json(), json!({"job": null}));
+    assert_eq!(server.ask("DELETE", "/v1/collections/c/job", "").await.json(), json!({"cancelled": false}));
+    for method in ["GET", "DELETE"] {
+        let missing = server.ask(method, "/v1/collections/other/job", "").await;
+        assert_eq!(missing.problem(), (404, "unknown_collection".into()), "{method}");
+    }
+    let figures = String::from_utf8(server.get("/metrics").await.body).expect("text");
+    assert!(figures.contains("\nkithdb_collections_open 0\n"), "{figures}");
+    assert_eq!(server.get("/v1/collections/c").await.status, 200);
+    let figures = String::from_utf8(server.get("/metrics").await.body).expect("text");
+    assert!(figures.contains("\nkithdb_collections_open 1\n"), "{figures}");
+}

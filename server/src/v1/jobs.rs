@@ -44,10 +44,12 @@ pub async fn run(
     .await
 }
 
-/// The job that runs, and how far it has come.
+/// The job that runs, and how far it has come. A collection that is not open runs none, and is not opened for that: few
+/// threads answer this.
 pub async fn running(State(app): State<App>, PathOf(name): PathOf<String>) -> Result<Response, Problem> {
     app.ok_aside(move |db| {
-        let job = db.collection(&name)?.job().map(|job| JobAnswer::new(job.kind.name(), job.progress));
+        let job = db.if_open(&name)?.and_then(|collection| collection.job());
+        let job = job.map(|job| JobAnswer::new(job.kind.name(), job.progress));
         Ok::<_, kithdb::base::Error>(RunningAnswer { job })
     })
     .await
@@ -69,7 +71,7 @@ pub async fn cancel(
     _: NoBody,
 ) -> Result<Response, Problem> {
     app.ok_aside(move |db| {
-        let cancelled = db.collection(&name)?.cancel_job();
+        let cancelled = db.if_open(&name)?.is_some_and(|collection| collection.cancel_job());
         Ok::<_, kithdb::base::Error>(CancelAnswer { cancelled })
     })
     .await
