@@ -200,14 +200,41 @@ fn unpacked(request: Request) -> Request {
     Request::from_parts(parts, body)
 }
 
+/// Room that is given back when this is dropped.
+struct Lent {
+    reserved: Option<Reserved>,
+    bytes: usize,
+}
+
+impl Lent {
+    const fn of(reserved: Option<Reserved>) -> Self {
+        Self { reserved, bytes: 0 }
+    }
+
+    /// Gives back what there is, and has so many bytes to give back that were taken.
+    fn turn(&mut self, bytes: usize) {
+        let before = std::mem::replace(&mut self.bytes, bytes);
+        self.reserved.iter().for_each(|reserved| reserved.give(before));
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.turn(0);
+    }
+}
+
 /// A body that is being unpacked.
 struct Unpacking {
     pieces: ReaderStream<Box<dyn AsyncRead + Send + Unpin>>,
     /// Bytes that came out of it.
     out: Arc<AtomicUsize>,
+    /// Those are held for as long as the request is.
     reserved: Option<Reserved>,
-    /// What is still to be reserved before the next piece.
-    window: usize,
+    /// What unpacking takes beside them.
+    window: Lent,
+    /// How much that will be.
+    window_bytes: usize,
 }
 
 impl Unpacking {
@@ -220,18 +247,24 @@ impl Unpacking {
 fn unpack(body: Body, coding: Coding, reserved: Option<Reserved>) -> Body {
     let out = Arc::new(AtomicUsize::new(0));
     let (counted, mut came) = (Arc::clone(&out), 0);
+    // A piece is asked for when the one before it has been unpacked.
+    let mut ahead = Lent::of(reserved.clone());
     let packed = body.into_data_stream().map_err(io::Error::other).and_then(move |piece| {
+        ahead.turn(piece.len());
         came += piece.len();
         // Else a body of empty members would go on for ever.
         let goes_on = came <= counted.load(Ordering::Relaxed) + PACKED_AHEAD_MAX;
         std::future::ready(if goes_on { Ok(piece) } else { Err(io::ErrorKind::InvalidData.into()) })
     });
     let pieces = ReaderStream::with_capacity(coding.unpacking(StreamReader::new(packed)), PIECE);
-    let unpacking = Unpacking { pieces, out, reserved, window: coding.window() };
+    let (window, window_bytes) = (Lent::of(reserved.clone()), coding.window());
+    let unpacking = Unpacking { pieces, out, reserved, window, window_bytes };
     Body::from_stream(try_unfold(unpacking, async |mut unpacking| {
         tokio::task::yield_now().await;
-        let window = std::mem::take(&mut unpacking.window);
-        unpacking.reserve(window)?;
+        if unpacking.window.bytes == 0 {
+            unpacking.reserve(unpacking.window_bytes)?;
+            unpacking.window.turn(unpacking.window_bytes);
+        }
         let Some(piece) = unpacking.pieces.next().await else { return Ok(None) };
         let piece = piece.map_err(told)?;
         unpacking.out.fetch_add(piece.len(), Ordering::Relaxed);

@@ -212,11 +212,11 @@ impl Room {
         if bytes > (self.limits.answer_bytes / 2).max(SHORT_ANSWER_BYTES) {
             let place = Arc::clone(&self.large).try_acquire_owned().map_err(|_| full())?;
             let reserved = Reserved::of(&self.large_bytes, usize::MAX, Some(place));
-            reserved.take(bytes);
+            reserved.add(bytes);
             return Ok(reserved);
         }
         let reserved = Reserved::of(&self.answer_bytes, self.limits.answer_bytes, None);
-        let has_room = reserved.take(bytes) || bytes <= SHORT_ANSWER_BYTES;
+        let has_room = reserved.add(bytes) || bytes <= SHORT_ANSWER_BYTES;
         if has_room { Ok(reserved) } else { Err(full()) }
     }
 
@@ -243,8 +243,23 @@ impl Reserved {
         Self(Arc::new(Reservation { all, limit, taken: AtomicUsize::new(0), _place: place }))
     }
 
-    /// Takes so many bytes more; false when there is no room for them.
+    /// Takes so many bytes more; false when there is no room for them, and then takes none.
     pub fn take(&self, bytes: usize) -> bool {
+        let has_room = self.add(bytes);
+        if !has_room {
+            self.give(bytes);
+        }
+        has_room
+    }
+
+    /// Gives back so many of the bytes that were taken.
+    pub fn give(&self, bytes: usize) {
+        self.0.taken.fetch_sub(bytes, Ordering::Relaxed);
+        self.0.all.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes so many bytes more; whether there was room for them.
+    fn add(&self, bytes: usize) -> bool {
         let Reservation { all, limit, taken, .. } = &*self.0;
         taken.fetch_add(bytes, Ordering::Relaxed);
         all.fetch_add(bytes, Ordering::Relaxed) + bytes <= *limit

@@ -22,6 +22,8 @@ mod tasks;
 pub use accept::{accept, told_to_stop};
 pub use access::{Caller, TOKEN_CHARS_MIN, TokenDigest};
 pub use app::{App, AppOptions};
+#[cfg(test)]
+pub use coding::coded;
 pub use extract::{AnyBody, FileBody, Form, JsonBody, NoBody, PackedBody, PathOf, QueryOf};
 pub use keys::{Key, Keys, NewKey};
 pub use known::{expected, not_kept, tag_of, unless_known, version_tag};

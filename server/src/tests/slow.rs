@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::get;
 use kithdb::collection::CollectionConfig;
 use kithdb::host::{Db, Options};
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::coding::packed;
 use super::{Server, app_options};
 use crate::http::table::Table;
-use crate::http::{App, AppOptions, JsonBody, Limits, Problem, accept, need, routes};
+use crate::http::{App, AppOptions, JsonBody, Limits, Problem, accept, coded, need, routes};
 
 /// A server on a port, until it is dropped.
 struct Listening {
@@ -457,4 +457,44 @@ fn what_comes_out_of_a_packed_body_takes_room() {
     stream.write_all(&packed).expect("sent");
     let answer = server.until_closed(stream);
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("bytes of bodies"), "{answer}");
+}
+
+/// Two packed bodies are worked on at once where there is room for what came out of both, and for unpacking one at a time.
+#[test]
+fn a_packed_body_takes_what_came_out_of_it_while_it_is_worked_on() {
+    let (release, released) = mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let (begun, is_begun) = mpsc::channel();
+    let server = Listening::serving(Limits { body_bytes: (8 << 20) + 4_000, ..patient() }, |app| {
+        let work = move |State(app): State<App>, JsonBody(body): JsonBody<1_000>| async move {
+            let held = app.clone();
+            let done = app.run(move |_| {
+                let _ = begun.send(held.room().taken().1);
+                drop(released.lock().map(|released| released.recv()));
+                drop(body);
+                Ok::<_, Problem>(())
+            });
+            done.await.map(|()| "done")
+        };
+        let table = Table::new(app.clone()).post("/v1/work", need::write(need::About::Database), work);
+        table.build().0.layer(from_fn_with_state(app.clone(), coded)).with_state(app)
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let body = runtime.block_on(packed("zstd", &[b' '; 1_000]));
+    let head =
+        POST.replace("/v1/collections", "/v1/work") + "Connection: close\r\nContent-Encoding: zstd\r\n";
+    let clients: Vec<TcpStream> = [1_000, 2_000]
+        .into_iter()
+        .map(|held| {
+            let mut client = server.connect();
+            server.send(&mut client, &format!("{head}Content-Length: {}\r\n\r\n", body.len()));
+            client.write_all(&body).expect("sent");
+            assert_eq!(is_begun.recv().expect("begun"), held);
+            client
+        })
+        .collect();
+    drop(release);
+    for client in clients {
+        assert!(server.until_closed(client).ends_with("done"));
+    }
 }
