@@ -5,6 +5,7 @@
 //! Only names of the embedded table are served; nothing of a request becomes part of a path.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::Json;
@@ -132,7 +133,10 @@ fn content(name: &str) -> Option<Cow<'static, [u8]>> {
 /// may have another file under the same name.
 fn answer(name: &str, content: Cow<'static, [u8]>, request: &HeaderMap) -> Response {
     let content_type = [(CONTENT_TYPE, HeaderValue::from_static(type_of(name)))];
-    unless_known(&tag_of(&content), request, || (content_type, content).into_response())
+    let tag = tag_of(&content);
+    let file = || Ok::<_, Infallible>((content_type, content).into_response());
+    let Ok(answer) = unless_known(&tag, request, file);
+    answer
 }
 
 fn type_of(name: &str) -> &'static str {

@@ -12,13 +12,20 @@ use kithdb::host::Expected;
 use super::coding::unmarked;
 
 /// The answer with its tag, or 304 when the request names that tag. The tag is letters, digits and hyphens.
-pub fn unless_known(tag: &str, request: &HeaderMap, answer: impl FnOnce() -> Response) -> Response {
+///
+/// # Errors
+/// What `answer` fails with.
+pub fn unless_known<E>(
+    tag: &str,
+    request: &HeaderMap,
+    answer: impl FnOnce() -> std::result::Result<Response, E>,
+) -> std::result::Result<Response, E> {
     let quoted = format!("\"{tag}\"");
-    let mut response = if names(request, tag) { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
+    let mut response = if names(request, tag) { StatusCode::NOT_MODIFIED.into_response() } else { answer()? };
     let headers = response.headers_mut();
     headers.insert(ETAG, HeaderValue::from_str(&quoted).expect("tags are visible ASCII"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
+    Ok(response)
 }
 
 /// The tag of what is always the same until its content is another.

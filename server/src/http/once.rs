@@ -201,7 +201,8 @@ async fn first(tell: watch::Sender<Outcome>, mut pending: Pending, request: Requ
         return Response::from_parts(parts, body);
     }
     let Ok(body) = to_bytes(body, ANSWER_BYTES_MAX).await else { return Problem::internal().into_response() };
-    let answered = Answered { parts: Arc::new(parts), body };
+    // A copy: what an answer takes of the room for all of them is given back when it is sent, not when it is forgotten.
+    let answered = Answered { parts: Arc::new(parts), body: Bytes::copy_from_slice(&body) };
     pending.is_answered = true;
     tell.send_replace(Some(Some(answered.clone())));
     answered.response()

@@ -60,7 +60,7 @@ pub async fn served(
 ) -> Result<Response, Problem> {
     let (text, tag) = LazyLock::force(&document.0);
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static(JSON))];
-    Ok(unless_known(tag, &headers, || (json, text.clone()).into_response()))
+    unless_known(tag, &headers, || Ok((json, text.clone()).into_response()))
 }
 
 /// The document as text for people.

@@ -10,6 +10,7 @@ pub mod vectors;
 
 pub use errors::shape_errors;
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -39,9 +40,8 @@ fn line<T: Serialize>(answer: &T) -> Vec<u8> {
     bytes
 }
 
-fn json<T: Serialize>(code: StatusCode, answer: &T) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    (code, [(header::CONTENT_TYPE, json)], line(answer)).into_response()
+fn json(code: StatusCode, body: Body) -> Response {
+    (code, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
 /// Works with the database, and answers in JSON.
@@ -50,11 +50,12 @@ async fn answer<T: Serialize>(
     code: StatusCode,
     work: impl FnOnce(&Db) -> Result<T, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
-    app.run(move |db| work(db).map(|answer| json(code, &answer))).await
+    let written = app.run(move |db| work(db).map(|answer| line(&answer))).await?;
+    Ok(json(code, app.body(written)?))
 }
 
 pub async fn health() -> Response {
-    json(StatusCode::OK, &status("ok"))
+    json(StatusCode::OK, line(&status("ok")).into())
 }
 
 pub async fn wrong_method() -> Problem {

@@ -87,3 +87,23 @@ async fn a_request_whose_client_left_is_counted() {
     let line = "_count{route=\"/v1/collections\",method=\"POST\",status=\"gone\"} 1";
     assert!(text.contains(line), "{text}");
 }
+
+/// Documents of both APIs, and what a collection is, are counted from when they are written until they are sent.
+#[tokio::test]
+async fn an_answer_that_is_not_sent_is_counted() {
+    let server = Server::with_collection().await;
+    server.post("/v1/collections/c/documents", r#"{"documents": [{"id": "1", "vector": [1, 0, 0]}]}"#).await;
+    let held = async || {
+        let figures = String::from_utf8(server.get("/metrics").await.body).expect("UTF-8");
+        let line = figures.lines().find_map(|line| line.strip_prefix("kithdb_answer_bytes "));
+        line.expect("is told").to_owned()
+    };
+    for path in ["/v1/collections/c/documents/1", "/v1/collections/c", "/collections/c/vectors/1"] {
+        let whole = server.get(path).await.body.len();
+        let request = Request::get(path).header(header::HOST, HOST).body(Body::empty()).expect("a request");
+        let unsent = tower::ServiceExt::oneshot(server.0.clone(), request).await;
+        assert_eq!(held().await, whole.to_string(), "{path}");
+        drop(unsent);
+        assert_eq!(held().await, "0", "{path}");
+    }
+}

@@ -43,6 +43,9 @@ async fn a_change_is_done_once_under_a_key() {
     assert_eq!((first.json(), is_replayed(&first)), (json!({"written": 1, "replaced": 0}), false));
     let again = server.keyed("POST", DOCUMENTS, "k1", body).await;
     assert_eq!((again.json(), is_replayed(&again)), (json!({"written": 1, "replaced": 0}), true));
+    // What is remembered has been sent.
+    let figures = String::from_utf8(server.get("/metrics").await.body).expect("text");
+    assert!(figures.contains("\nkithdb_answer_bytes 0\n"), "{figures}");
     // Another key, or none, asks for another change.
     assert_eq!(server.keyed("POST", DOCUMENTS, "k2", body).await.problem(), (409, "document_exists".into()));
     assert_eq!(server.post(DOCUMENTS, body).await.problem(), (409, "document_exists".into()));

@@ -119,7 +119,7 @@ pub async fn get(
     });
     let (tag, json) = found.await?;
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    Ok(unless_known(&tag, &headers, || (kind, json).into_response()))
+    unless_known(&tag, &headers, || Ok((kind, app.body(json.into())?).into_response()))
 }
 
 /// Stores a document under the id of the path, if it is the version that the request expects.

@@ -73,7 +73,7 @@ async fn send(
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
     let body = || Answer::new(Pieces { file, left: bytes, piece: vec![] });
     let tag = format!("{hash:016x}-{bytes:x}-{changed:x}");
-    Ok(unless_known(&tag, request, || (content_type, body()).into_response()))
+    unless_known(&tag, request, || Ok((content_type, body()).into_response()))
 }
 
 fn embedder_of(app: &App) -> Result<&Arc<Embedder>, Problem> {
