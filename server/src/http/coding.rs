@@ -16,7 +16,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, VARY,
 };
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, once, try_unfold};
@@ -103,11 +103,12 @@ impl Coding {
 pub async fn coded(State(app): State<App>, request: Request, next: Next) -> Response {
     let coding = if request.method() == Method::HEAD { None } else { accepted(request.headers()) };
     let mut response = next.run(unpacked(request)).await;
-    if !can_be_packed(&response) {
-        return response;
+    let can_be_packed = can_be_packed(&response);
+    // That nothing has changed is said of what may have been packed when it was answered.
+    if can_be_packed || response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
     }
-    response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
-    let Some(coding) = coding else { return response };
+    let Some(coding) = coding.filter(|_| can_be_packed) else { return response };
     // Packing takes memory for as long as a client takes to read; beyond that an answer is sent as it is.
     let Some(place) = app.room().packing() else { return response };
     let (mut parts, body) = response.into_parts();
@@ -128,10 +129,19 @@ pub async fn coded(State(app): State<App>, request: Request, next: Next) -> Resp
 
 /// Another tag for other bytes, as strong tags want. `known` takes both for the same.
 fn mark(headers: &mut HeaderMap, coding: Coding) {
-    let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()?.strip_suffix('"')) else { return };
-    if let Ok(marked) = HeaderValue::from_str(&format!("{tag}-{}\"", coding.name())) {
+    let Some(tag) = headers.get(ETAG).and_then(|tag| unmarked(tag.to_str().ok()?)) else { return };
+    if let Ok(marked) = HeaderValue::from_str(&marked(tag, coding)) {
         headers.insert(ETAG, marked);
     }
+}
+
+fn marked(tag: &str, coding: Coding) -> String {
+    format!("\"{tag}-{}\"", coding.name())
+}
+
+/// The tag that this one becomes in an answer that is packed as the request likes best.
+pub fn tag_if_packed(tag: &str, request: &HeaderMap) -> Option<String> {
+    accepted(request).map(|coding| marked(tag, coding))
 }
 
 /// A tag without its quotes, and without the coding of the answer that it stood in.
@@ -143,8 +153,9 @@ pub fn unmarked(tag: &str) -> Option<&str> {
 
 fn can_be_packed(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap_or_default());
-    // The length of a stream is not known, and it must not wait for more to come.
-    let is_long = response.body().size_hint().exact().is_some_and(|bytes| bytes >= PACKED_FROM);
+    // The length of a stream is not known, and it must not wait for more to come. That of an answer to HEAD is only told.
+    let told = response.headers().get(CONTENT_LENGTH).and_then(|bytes| bytes.to_str().ok()?.parse().ok());
+    let is_long = told.or(response.body().size_hint().exact()).is_some_and(|bytes| bytes >= PACKED_FROM);
     is_long
         && !response.headers().contains_key(CONTENT_ENCODING)
         && TEXT.iter().any(|text| kind.starts_with(text))

@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use kithdb::base::{Error, InputError, Result, Seq};
 use kithdb::host::Expected;
 
-use super::coding::unmarked;
+use super::coding::{tag_if_packed, unmarked};
 
-/// The answer with its tag, or 304 when the request names that tag. The tag is letters, digits and hyphens.
+/// The answer with its tag, or 304 when the request names that tag, with the tag that it names: by it a cache finds which of
+/// its answers is still good. The tag is letters, digits and hyphens.
 ///
 /// # Errors
 /// What `answer` fails with.
@@ -20,8 +21,10 @@ pub fn unless_known<E>(
     request: &HeaderMap,
     answer: impl FnOnce() -> std::result::Result<Response, E>,
 ) -> std::result::Result<Response, E> {
-    let quoted = format!("\"{tag}\"");
-    let mut response = if names(request, tag) { StatusCode::NOT_MODIFIED.into_response() } else { answer()? };
+    let (quoted, mut response) = match named(request, tag) {
+        Some(named) => (named, StatusCode::NOT_MODIFIED.into_response()),
+        None => (quoted(tag), answer()?),
+    };
     let headers = response.headers_mut();
     headers.insert(ETAG, HeaderValue::from_str(&quoted).expect("tags are visible ASCII"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -41,10 +44,22 @@ pub fn not_kept(mut answer: Response) -> Response {
     answer
 }
 
-/// Whether the request has this tag in its `If-None-Match`, which is compared weakly (RFC 9110, 13.1.2).
-fn names(request: &HeaderMap, known: &str) -> bool {
-    let mut tags = tags(request, &IF_NONE_MATCH);
-    tags.any(|tag| tag == "*" || unmarked(tag.strip_prefix("W/").unwrap_or(tag)) == Some(known))
+fn quoted(tag: &str) -> String {
+    format!("\"{tag}\"")
+}
+
+/// This tag as the request has it in its `If-None-Match`, which is compared weakly (RFC 9110, 13.1.2): with the mark of the
+/// coding that it takes, where that is among several.
+fn named(request: &HeaderMap, tag: &str) -> Option<String> {
+    let plain = quoted(tag);
+    let named = tags(request, &IF_NONE_MATCH).map(|named| match named.strip_prefix("W/").unwrap_or(named) {
+        "*" => &*plain,
+        named => named,
+    });
+    let named: Vec<&str> = named.filter(|named| unmarked(named) == Some(tag)).collect();
+    let packed = tag_if_packed(tag, request);
+    let best = [packed.as_deref(), Some(&*plain), named.first().copied()];
+    best.into_iter().flatten().find(|best| named.contains(best)).map(str::to_owned)
 }
 
 fn tags<'a>(request: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {

@@ -58,14 +58,42 @@ async fn a_long_answer_is_packed_for_who_takes_it() {
         // Other bytes have another tag, which is taken for the same when it comes back.
         let tag = answer.header(header::ETAG).to_owned();
         assert_ne!(tag, plain.header(header::ETAG));
-        assert_eq!(server.get_unless("/openapi.json", &tag).await.status, 304);
+        let unchanged = server.get_unless("/openapi.json", &tag).await;
+        assert_eq!((unchanged.status.as_u16(), unchanged.header(header::ETAG)), (304, &*tag));
+        assert_eq!(unchanged.header(header::VARY), "accept-encoding");
         let head = ask(&server, "HEAD", "/openapi.json", &accepted, vec![]).await;
         assert!(!head.headers.contains_key(header::CONTENT_ENCODING));
+        assert_eq!(head.header(header::VARY), "accept-encoding");
         let short = ask(&server, "GET", "/healthz", &accepted, vec![]).await;
         assert_eq!(short.body, br#"{"status":"ok"}"#);
         let stream = ask(&server, "GET", "/v1/events", &accepted, vec![]).await;
         assert_eq!(stream.status, 200);
         assert!(!stream.headers.contains_key(header::CONTENT_ENCODING));
+    }
+}
+
+/// A cache that has both answers is told which of them the request would get, and one that has another which it has.
+#[tokio::test]
+async fn nothing_changed_is_said_of_the_answer_that_is_known() {
+    let server = Server::new();
+    let plain = server.get("/openapi.json").await.header(header::ETAG).to_owned();
+    let of = |coding: &str| plain.replace("\"", "") + "-" + coding;
+    let (gzip, zstd) = (format!("\"{}\"", of("gzip")), format!("\"{}\"", of("zstd")));
+    for (accepted, known, told) in [
+        ("gzip", format!("{plain}, {gzip}"), &gzip),
+        ("gzip", format!("{gzip}, {plain}, {zstd}"), &gzip),
+        ("zstd, gzip", format!("{plain}, W/{zstd}"), &zstd),
+        ("identity", format!("{gzip}, {plain}"), &plain),
+        ("identity", format!("\"other\", {zstd}, {gzip}"), &zstd),
+        ("gzip", plain.clone(), &plain),
+        ("gzip", "*".to_owned(), &plain),
+    ] {
+        let headers = [("accept-encoding", accepted), ("if-none-match", &*known)];
+        for method in ["GET", "HEAD"] {
+            let answer = ask(&server, method, "/openapi.json", &headers, vec![]).await;
+            assert_eq!((answer.status.as_u16(), answer.header(header::ETAG)), (304, &**told), "{known}");
+            assert_eq!(answer.header(header::VARY), "accept-encoding");
+        }
     }
 }
 
