@@ -25,7 +25,7 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::app::App;
 use super::limits::Reserved;
-use super::pace::BodyRefused;
+use super::pace::{BodyRefused, Unpacked};
 
 /// A shorter answer is sent as it is, in bytes.
 const PACKED_FROM: u64 = 4 << 10;
@@ -115,16 +115,34 @@ pub async fn coded(State(app): State<App>, request: Request, next: Next) -> Resp
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     mark(&mut parts.headers, coding);
-    let plain = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    let pieces = ReaderStream::with_capacity(coding.packing(plain), PIECE);
-    let pieces = pieces.then(move |piece| {
-        let _until_sent = &place;
-        async {
-            tokio::task::yield_now().await;
-            piece
+    let bytes = body.size_hint().exact().unwrap_or_default() as usize;
+    let unpacked = Unpacked { bytes, packed: Arc::default() };
+    let pieces = packed(body, coding, Arc::clone(&unpacked.packed));
+    parts.extensions.insert(unpacked);
+    let until_sent = pieces.inspect(move |_| _ = &place);
+    Response::from_parts(parts, Body::from_stream(until_sent))
+}
+
+/// A body packed piece by piece, while `done` counts what was packed. Text that says the same again and again becomes next
+/// to nothing: what goes in is cut, not what comes out, so that others have their turn.
+fn packed(
+    body: Body,
+    coding: Coding,
+    done: Arc<AtomicUsize>,
+) -> ReaderStream<Box<dyn AsyncRead + Send + Unpin>> {
+    let cut = try_unfold((body.into_data_stream(), Bytes::new()), async |(mut body, mut rest)| {
+        tokio::task::yield_now().await;
+        while rest.is_empty() {
+            let Some(piece) = body.next().await else { return Ok(None) };
+            rest = piece.map_err(io::Error::other)?;
         }
+        let piece = rest.split_to(rest.len().min(PIECE));
+        Ok::<_, io::Error>(Some((piece, (body, rest))))
     });
-    Response::from_parts(parts, Body::from_stream(pieces))
+    let counted = cut.inspect_ok(move |piece: &Bytes| {
+        done.fetch_add(piece.len(), Ordering::Relaxed);
+    });
+    ReaderStream::with_capacity(coding.packing(StreamReader::new(counted)), PIECE)
 }
 
 /// Another tag for other bytes, as strong tags want. `known` takes both for the same.
@@ -295,7 +313,37 @@ fn told(error: io::Error) -> axum::BoxError {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::Context;
+
+    use futures_util::stream::{Stream as _, poll_fn};
+
     use super::*;
+
+    /// Eight MiB that become a few KiB: others have their turn after each 64 KiB of them.
+    #[tokio::test]
+    async fn packing_lets_others_have_their_turn() {
+        const LEN: usize = 8 << 20;
+        for coding in Coding::ALL {
+            let done = Arc::new(AtomicUsize::new(0));
+            let mut pieces = packed(Body::from(vec![b'a'; LEN]), coding, Arc::clone(&done));
+            let (mut turns, mut out) = (0, 0);
+            let poll = |context: &mut Context<'_>| {
+                let before = done.load(Ordering::Relaxed);
+                let polled = Pin::new(&mut pieces).poll_next(context);
+                assert!(done.load(Ordering::Relaxed) <= before + PIECE);
+                turns += usize::from(polled.is_pending());
+                polled
+            };
+            let mut each = poll_fn(poll);
+            while let Some(piece) = each.next().await {
+                out += piece.expect("it is packed").len();
+            }
+            drop(each);
+            assert!(turns >= LEN / PIECE, "{turns}");
+            assert!(out < LEN / 100, "{out}");
+        }
+    }
 
     #[test]
     fn the_coding_that_is_liked_best_is_taken() {
