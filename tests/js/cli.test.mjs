@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -14,6 +15,8 @@ import { ROOT, after, folder } from './support.mjs';
 
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const COMMAND = join(ROOT, PACKAGE.bin.kithdb);
+const IMPORT = join(ROOT, 'js/dist/node/cli/import.js');
+const { readWhole } = createRequire(import.meta.url)(IMPORT);
 const BINARY = process.env.KITH_SERVER ?? serverBinary('debug');
 
 function kithdb(args, env = {}) {
@@ -86,6 +89,19 @@ test('import makes a collection of an export, and says so as the binary does', a
   assert.equal((await db.collection('copy').info()).documents, 3);
 });
 
+test('a file is read whole, in pieces and from what has no size', async (t) => {
+  const path = join(folder(t), 'file');
+  const content = Buffer.from(Array.from({ length: 1_000 }, (_, i) => i % 251));
+  writeFileSync(path, content);
+  for (const piece of [undefined, 1_000, 999, 7]) assert.ok(content.equals(await readWhole(path, piece)));
+  writeFileSync(path, '');
+  assert.equal((await readWhole(path)).length, 0);
+  await assert.rejects(readWhole(dirname(path)), { code: 'EISDIR' });
+  await assert.rejects(readWhole(join(path, 'none')), { code: 'ENOTDIR' });
+  const script = `require(${JSON.stringify(IMPORT)}).readWhole('/dev/stdin').then((bytes) => console.log(bytes.length))`;
+  assert.equal(spawnSync('sh', ['-c', 'printf 12345 | "$0" -e "$1"', process.execPath, script], { encoding: 'utf8' }).stdout, '5\n');
+});
+
 test('search prints hits with where the words stand and why they came', async (t) => {
   const { data } = await films(t);
   const found = kithdb(['search', '--data', data, '--filter', 'year >= 1979', '--k', '2', 'films', 'alone in space']);
@@ -103,6 +119,8 @@ test('search prints hits with where the words stand and why they came', async (t
   const [hit] = JSON.parse(kithdb(['search', '--data', data, '--json', 'films', 'space']).stdout).hits;
   assert.ok(hit.explanation.words.terms.length === 1 && hit.score > 0);
   assert.equal(kithdb(['search', '--data', data, 'films', 'zebra']).stdout, 'nothing is found\n');
+  const many = JSON.parse(kithdb(['search', '--data', data, '--k', '1001', '--json', 'films', 'space']).stdout).hits;
+  assert.deepEqual(many.map((found) => [found.id, found.explanation]).sort(), [['alien', undefined], ['moon', undefined]]);
   const odd = kithdb(['search', '--data', data, '--filter', 'yaer > 1', 'films']);
   assert.match(odd.stderr, /^kithdb: warning: .*yaer/);
   const refused = kithdb(['search', '--data', data, '--filter', 'year >', 'films']);

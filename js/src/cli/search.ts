@@ -1,5 +1,6 @@
 // `kithdb search`: the hits of a search with what they are made of, in a directory or on a server.
 
+import { EXPLAIN_MAX } from '../engine/limits.js';
 import { connect, open } from '../node.js';
 import type { Database, Explanation, Highlight, Hit, SearchRequest } from '../types.js';
 import { type Told, type Usage, UsageError, count } from './arguments.js';
@@ -16,7 +17,7 @@ export const SEARCH: Usage = {
     url: { value: 'URL', about: 'A server to ask instead; its token is taken from the variable KITH_TOKEN' },
     embedder: { value: 'DIR', about: 'Directory of an embedder, to look for near vectors, too' },
     filter: { value: 'FILTER', about: "What may be found, such as \"year >= 1990 AND lang = 'en'\"" },
-    k: { value: 'COUNT', about: 'How many results; default 10' },
+    k: { value: 'COUNT', about: `How many results; default 10. Of more than ${EXPLAIN_MAX} it is not said why they came` },
     'as-of': { value: 'TIME', about: 'What was there then, such as 2026-11-21T10:00:00Z' },
     json: { about: 'Answer in JSON' },
   },
@@ -30,7 +31,8 @@ export const SEARCH: Usage = {
 export async function search(told: Told): Promise<number> {
   const [collection, text] = told.values as [string, string | undefined];
   const [filter, as_of, k] = [told.text('filter'), told.text('as-of'), count(told, 'k')];
-  const request: SearchRequest = { text, filter, as_of, k, explain: true, highlight: text !== undefined };
+  const explain = k === undefined || k <= EXPLAIN_MAX;
+  const request: SearchRequest = { text, filter, as_of, k, explain, highlight: text !== undefined };
   const db = await opened(told);
   try {
     const found = await db.collection(collection).search(request);

@@ -9,6 +9,9 @@ export const BULK_MAX = 1_000_000;
 /** Most searches in one batch. */
 export const SEARCHES_MAX = 1_000;
 
+/** Most results of one search that explains each. */
+export const EXPLAIN_MAX = 1_000;
+
 /** Refuses what is too large, as the core does. */
 export function checkCount(what: string, got: number, limit: number): void {
   if (got <= limit) return;
