@@ -17,11 +17,12 @@ use serde_json::json;
 
 /// Changes with the format (then FORMAT_VERSION, docs/FORMAT.md and this change in one commit), with the history below, and
 /// with how links are chosen.
-const GOLDEN: [(&str, &str, &str, u64); 11] = [
+const GOLDEN: [(&str, &str, &str, u64); 12] = [
     ("cosine", "f32", "int8", 0x9e109b80908ae08b),
     ("cosine", "f32", "bits", 0x940e063d56f3c717),
     ("euclidean", "f32", "int8", 0x8c6ea870881e4e92),
     ("euclidean", "f32", "bits", 0x6c8b21edca39298f),
+    ("euclidean", "f32", "opq", 0x9bca4c3945d9047c),
     ("dot", "f32", "int8", 0x65c4fbaf26959062),
     ("dot", "f32", "pq", 0xe7fec42caa592361),
     ("manhattan", "f32", "int8", 0xf6576b4f64d0acc7),

@@ -19,7 +19,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use futures_util::stream::{StreamExt as _, TryStreamExt as _, once, try_unfold};
+use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, once, try_unfold};
 use tokio::io::{AsyncBufRead, AsyncRead};
 use tokio_util::io::{ReaderStream, StreamReader};
 
@@ -124,12 +124,8 @@ pub async fn coded(State(app): State<App>, request: Request, next: Next) -> Resp
 }
 
 /// A body packed piece by piece, while `done` counts what was packed. Text that says the same again and again becomes next
-/// to nothing: what goes in is cut, not what comes out, so that others have their turn.
-fn packed(
-    body: Body,
-    coding: Coding,
-    done: Arc<AtomicUsize>,
-) -> ReaderStream<Box<dyn AsyncRead + Send + Unpin>> {
+/// to nothing: what goes in is cut, and others have their turn before each piece, and after each that comes out.
+fn packed(body: Body, coding: Coding, done: Arc<AtomicUsize>) -> BoxStream<'static, io::Result<Bytes>> {
     let cut = try_unfold((body.into_data_stream(), Bytes::new()), async |(mut body, mut rest)| {
         tokio::task::yield_now().await;
         while rest.is_empty() {
@@ -142,7 +138,12 @@ fn packed(
     let counted = cut.inspect_ok(move |piece: &Bytes| {
         done.fetch_add(piece.len(), Ordering::Relaxed);
     });
-    ReaderStream::with_capacity(coding.packing(StreamReader::new(counted)), PIECE)
+    let pieces = ReaderStream::with_capacity(coding.packing(StreamReader::new(counted)), PIECE);
+    let in_turn = pieces.then(|piece| async {
+        tokio::task::yield_now().await;
+        piece
+    });
+    in_turn.boxed()
 }
 
 /// Another tag for other bytes, as strong tags want. `known` takes both for the same.

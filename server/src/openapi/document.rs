@@ -174,7 +174,8 @@ impl Making<'_> {
     fn operation(&self, tag: &str, described: Described, refusals: &mut Refusals) -> Operation {
         let is_idempotent = self.role == Some(Role::Write) && described.path.starts_with("/v1/");
         let failures = self.failures(&described, is_idempotent);
-        let Described { path, id, summary, about, parameters, body, answer, is_tagged, .. } = described;
+        let Described { path, id, summary, about, parameters, body, answer, is_tagged, has_moved, .. } =
+            described;
         let mut parameters: Vec<Parameter> = variables(&path).into_iter().chain(parameters).collect();
         if is_idempotent {
             let about =
@@ -194,6 +195,9 @@ impl Making<'_> {
         operation = operation.response(answer.0.to_string(), sent(answer.0, answer.1, is_tagged));
         if is_tagged {
             operation = operation.response("304", Answer::new("It is still the one of the tag."));
+        }
+        if has_moved {
+            operation = operation.response("308", sent(308, Sent::Nothing, false));
         }
         for (status, codes) in failures {
             operation = operation.response(status.to_string(), self.refused(status, &codes, refusals));

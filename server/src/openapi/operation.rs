@@ -61,6 +61,8 @@ pub struct Described {
     pub answer: (u16, Content),
     /// Whether it has a tag, and may be answered with 304.
     pub is_tagged: bool,
+    /// Whether some of what is asked for is elsewhere, and answered with 308.
+    pub has_moved: bool,
     /// Status and code of what it may fail with, beside what every route may.
     pub codes: Vec<(u16, &'static str)>,
 }
@@ -78,6 +80,7 @@ fn describe(method: Method, path: impl Into<String>, id: &'static str, summary: 
         body: None,
         answer,
         is_tagged: false,
+        has_moved: false,
         codes,
     }
 }
@@ -172,6 +175,12 @@ impl Described {
     /// Answers with a tag.
     pub fn tagged(mut self) -> Self {
         self.is_tagged = true;
+        self
+    }
+
+    /// May answer that it is elsewhere.
+    pub fn moved(mut self) -> Self {
+        self.has_moved = true;
         self
     }
 

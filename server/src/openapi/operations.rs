@@ -33,6 +33,7 @@ pub fn group() -> Group {
             get("/ui/{file}", "pageFile", "A file of the page")
                 .sends("*/*")
                 .tagged()
+                .moved()
                 .fails(&["unknown_route"]),
         ],
     }

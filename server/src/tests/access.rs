@@ -354,7 +354,10 @@ async fn a_key_for_one_collection_follows_no_edge_into_another() {
             "/c/search",
             r#"{"vector": [1, 0], "k": 1, "include_relations": ["**"], "hydrate_relations": true}"#,
         ),
-        ("/c/search", r#"{"vector": [1, 0], "k": 2, "expand": {"depth": 2, "hits": 1}, "explain": true}"#),
+        (
+            "/c/search",
+            r#"{"vector": [1, 0], "k": 2, "expand": {"depth": 2, "hits": 1, "damping": 1}, "explain": true}"#,
+        ),
         ("/c/search", r#"{"graph_filter": {"root": "x", "depth": 2}}"#),
         ("/c/search/batch", r#"{"searches": [{"graph_filter": {"root": "x", "depth": 2}}]}"#),
     ];
