@@ -362,9 +362,10 @@ fn expansion_ends_at_its_bounds_and_says_so() {
     }
 }
 
-/// Each search of a batch once looked at as many edges as one alone may, a thousand times as many together.
+/// Each search of a batch once looked at as many edges as one alone may, a thousand times as many together: to expand, and
+/// later still to know where it may look.
 #[test]
-fn a_batch_expands_within_one_budget_and_says_so() {
+fn a_batch_asks_the_graph_within_one_budget_and_says_so() {
     const EDGES: u64 = 10_001;
     let mut run = Run::new(1, Metric::Euclidean);
     let metadata = parse_object(r#"{"body":"stone"}"#).expect("JSON");
@@ -385,5 +386,16 @@ fn a_batch_expands_within_one_budget_and_says_so() {
         check_searches(&mut requests).expect("few enough");
         let found = view.search(&requests[searches - 1], moment, &mut Scratch::default()).expect("sound");
         assert_eq!(found.truncated, Some(is_truncated), "one of {searches}");
+    }
+    let (roots, relations, ways) = (vec!["hub".to_owned()], Vec::new(), Ways::Out);
+    let graph_filter = Some(GraphFilter { roots, relations, ways, depth: 1 });
+    let request = SearchRequest { graph_filter, expand: None, ..request };
+    let asks_nothing = SearchRequest { graph_filter: None, ..request.clone() };
+    for (asking, warnings) in [(999, 0), (1_000, 1)] {
+        let mut requests = vec![asks_nothing.clone(); 1_000];
+        requests[..asking].fill(request.clone());
+        check_searches(&mut requests).expect("few enough");
+        let found = view.search(&requests[0], moment, &mut Scratch::default()).expect("sound");
+        assert_eq!(found.warnings.len(), warnings, "one of {asking}");
     }
 }

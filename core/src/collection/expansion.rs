@@ -3,7 +3,7 @@
 //! The rule stands in docs/GRAPH.md. Scores go along the edges of the moment that is searched ([`Graph::expand`]), through
 //! whatever these lead to; what may be found joins the candidates, before time takes its share and groups are made.
 
-use crate::base::limits::{EXPAND_HITS_MAX, GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX};
+use crate::base::limits::{EXPAND_HITS_MAX, GRAPH_DEPTH_MAX, GRAPH_NODES_MAX};
 use crate::base::{Bitmap, Error, Result};
 use crate::graph::{ExpandRequest, Expanded, Graph, Link};
 
@@ -27,14 +27,11 @@ pub struct Expansion {
     pub hits: usize,
     /// How often documents and other ends are come to at most.
     pub limit: usize,
-    /// How many edges are looked at at most. The searches of a batch have as many together.
-    pub edges_max: usize,
 }
 
 impl Default for Expansion {
     fn default() -> Self {
-        let (relations, ways, edges_max) = (Vec::new(), Ways::Out, GRAPH_EDGES_MAX);
-        Self { relations, ways, depth: 1, damping: 0.5, hits: 10, limit: 1_000, edges_max }
+        Self { relations: Vec::new(), ways: Ways::Out, depth: 1, damping: 0.5, hits: 10, limit: 1_000 }
     }
 }
 
@@ -44,7 +41,6 @@ impl Expansion {
             ("depth", self.depth, GRAPH_DEPTH_MAX),
             ("hits", self.hits, EXPAND_HITS_MAX),
             ("limit", self.limit, GRAPH_NODES_MAX),
-            ("edges_max", self.edges_max, GRAPH_EDGES_MAX),
         ];
         for (name, got, most) in counts {
             if !(1..=most).contains(&got) {
@@ -129,14 +125,14 @@ impl Reach<'_> {
 }
 
 impl View {
-    /// What hits lead to, the best first, among what may be found in each part.
+    /// What hits lead to, the best first, among what may be found in each part; so many edges are looked at at most.
     ///
     /// # Errors
     /// `invalid_parameter`, `history_gone`; `corrupt`, `not_resident`.
     pub(super) fn reach<'a>(
         &'a self,
         elsewhere: &'a Elsewhere<'a>,
-        expand: &Expansion,
+        (expand, edges_max): (&Expansion, usize),
         ranked: impl Iterator<Item = (Place, f32)>,
         moment: Moment,
         allowed: &[Option<Bitmap>],
@@ -159,7 +155,7 @@ impl View {
                 depth: expand.depth,
                 damping: expand.damping,
                 arrivals_max: expand.limit,
-                edges_max: expand.edges_max,
+                edges_max,
             })
         });
         let mut expanded = expanded.unwrap_or_default();

@@ -349,6 +349,8 @@ pub(super) struct Asker<'a> {
     /// `None` where none of the relations that are asked for is any edge's.
     relations: Option<Vec<Relation>>,
     pub limit: usize,
+    /// So many edges are looked at at most.
+    pub edges_max: usize,
 }
 
 impl<'a> Asker<'a> {
@@ -381,7 +383,8 @@ impl<'a> Asker<'a> {
         check_relations(&options.relations)?;
         let graph = elsewhere.graph(moment, asks_elsewhere)?;
         let relations = known_relations(&graph, &options.relations);
-        Ok(Self { elsewhere, graph, moment, hydrates, options, relations, limit })
+        let edges_max = GRAPH_EDGES_MAX;
+        Ok(Self { elsewhere, graph, moment, hydrates, options, relations, limit, edges_max })
     }
 
     /// An answer, once everything that it is made of could be read.
@@ -411,7 +414,7 @@ impl<'a> Asker<'a> {
 
     fn node(&self, key: Key, depth: usize) -> Result<FoundNode> {
         let row = if self.hydrates { self.row(key)? } else { None };
-        let is_elsewhere = !matches!(self.graph.place(key), Some((0, _)) | None);
+        let is_elsewhere = self.graph.is_elsewhere(key);
         Ok(FoundNode { id: self.graph.told(key).into_owned(), depth, row, is_elsewhere })
     }
 
@@ -451,7 +454,7 @@ impl<'a> Asker<'a> {
     }
 
     pub fn traverse(&self, id: &str, paths: &[String]) -> Result<GraphAnswer> {
-        self.traverse_within(id, paths, &mut Bounds::new(self.limit, GRAPH_EDGES_MAX))
+        self.traverse_within(id, paths, &mut Bounds::new(self.limit, self.edges_max))
     }
 
     /// As [`Asker::traverse`], within what other questions have left.
@@ -504,7 +507,7 @@ impl<'a> Asker<'a> {
             depth: if self.relations.is_some() { depth } else { 0 },
             nodes_max: self.limit,
             links_max: with_edges.then_some(GRAPH_NODES_MAX),
-            edges_max: GRAPH_EDGES_MAX,
+            edges_max: self.edges_max,
         }
     }
 
@@ -577,7 +580,7 @@ impl<'a> Asker<'a> {
             relations: relations.clone(),
             directions: self.options.ways.directions().to_vec(),
             depth,
-            edges_max: GRAPH_EDGES_MAX,
+            edges_max: self.edges_max,
             weighted,
         };
         let found = self.graph.path(&request);

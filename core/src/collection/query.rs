@@ -70,6 +70,9 @@ pub struct SearchRequest {
     pub include_relations: Vec<String>,
     /// Whether that comes with its documents.
     pub hydrate_relations: bool,
+    /// How many edges it looks at at most to know where it may look, another such number to expand its hits, and another
+    /// for what they come with. The searches of a batch have as many together.
+    pub graph_edges_max: usize,
     /// How many results.
     pub k: usize,
     /// How many of the best to leave out.
@@ -136,6 +139,7 @@ impl Default for SearchRequest {
             expand: None,
             include_relations: Vec::new(),
             hydrate_relations: false,
+            graph_edges_max: GRAPH_EDGES_MAX,
             with_vector: false,
         }
     }
@@ -187,8 +191,8 @@ impl SearchRequest {
     }
 }
 
-/// Refuses searches that would take too long or too much memory together. The edges that one of them may look at to expand
-/// its hits are shared evenly by all that do, so that what each finds depends on the batch and not on which is quicker.
+/// Refuses searches that would take too long or too much memory together. The edges that one of them may look at are
+/// shared evenly by all that ask the graph, so that what each finds depends on the batch and not on which is quicker.
 ///
 /// # Errors
 /// `too_large`.
@@ -201,9 +205,9 @@ pub fn check_searches(requests: &mut [SearchRequest]) -> Result<()> {
             return Err(InputError::TooLarge { what, got: got as u64, limit: limit as u64 }.into());
         }
     }
-    let expanding = requests.iter().filter(|request| request.expand.is_some()).count();
-    for expand in requests.iter_mut().filter_map(|request| request.expand.as_mut()) {
-        expand.edges_max = expand.edges_max.min(GRAPH_EDGES_MAX / expanding);
+    let asking = requests.iter().filter(|request| request.asks_graph()).count().max(1);
+    for request in requests {
+        request.graph_edges_max = request.graph_edges_max.min(GRAPH_EDGES_MAX / asking);
     }
     Ok(())
 }

@@ -1,8 +1,6 @@
 //! A search and the graph: only what is around some documents is searched, and results come with what they lead to.
 
-use crate::base::limits::{
-    EXPLAIN_MAX, GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX,
-};
+use crate::base::limits::{EXPLAIN_MAX, GRAPH_DEPTH_MAX, GRAPH_NODES_MAX, GRAPH_RELATIONS_MAX};
 use crate::base::{Bitmap, Error, Result, check_id};
 use crate::graph::{Bounds, check_relation, parse_path, split};
 
@@ -64,8 +62,12 @@ impl SearchRequest {
     #[must_use]
     pub fn follows(&self, leads_elsewhere: bool) -> bool {
         let names = |filter: &GraphFilter| filter.roots.iter().any(|id| split(id).is_some());
-        let asks = self.graph_filter.is_some() || self.expand.is_some() || !self.include_relations.is_empty();
-        leads_elsewhere && asks || self.graph_filter.as_ref().is_some_and(names)
+        leads_elsewhere && self.asks_graph() || self.graph_filter.as_ref().is_some_and(names)
+    }
+
+    /// Whether it looks at edges at all.
+    pub(super) fn asks_graph(&self) -> bool {
+        self.graph_filter.is_some() || self.expand.is_some() || !self.include_relations.is_empty()
     }
 }
 
@@ -78,12 +80,12 @@ impl View {
         Ok(self.graph(self.now(i64::MIN))?.leads_elsewhere())
     }
 
-    /// Leaves of what is allowed in each part what a search may find by its graph filter; false where the graph goes on
-    /// beyond what is looked at.
+    /// Leaves of what is allowed in each part what a search may find by its graph filter, for which so many edges are
+    /// looked at at most; false where the graph goes on beyond that.
     pub(super) fn within<'a>(
         &'a self,
         elsewhere: &'a Elsewhere<'a>,
-        filter: &GraphFilter,
+        (filter, edges_max): (&GraphFilter, usize),
         moment: Moment,
         allowed: &mut [Option<Bitmap>],
     ) -> Result<bool> {
@@ -95,7 +97,8 @@ impl View {
             ..GraphOptions::default()
         };
         let asks_elsewhere = filter.roots.iter().any(|id| split(id).is_some());
-        let asker = Asker::at(elsewhere, &options, moment, false, asks_elsewhere)?;
+        let mut asker = Asker::at(elsewhere, &options, moment, false, asks_elsewhere)?;
+        asker.edges_max = edges_max;
         let found = asker.subgraph(&filter.roots, None, false)?;
         let mut scopes: Vec<Bitmap> = self.parts.iter().map(|part| Bitmap::empty(part.part.len())).collect();
         // One of another collection is told by a name that a document here may have for its id.
@@ -121,7 +124,7 @@ impl View {
     ) -> Result<bool> {
         let options = GraphOptions { limit: Some(RELATED_MAX), ..GraphOptions::default() };
         let asker = Asker::at(elsewhere, &options, moment, request.hydrate_relations, false)?;
-        let (mut is_whole, mut left) = (true, Bounds::new(GRAPH_NODES_MAX, GRAPH_EDGES_MAX));
+        let (mut is_whole, mut left) = (true, Bounds::new(GRAPH_NODES_MAX, request.graph_edges_max));
         for hit in hits {
             let mut own = Bounds { nodes: left.nodes.min(RELATED_MAX), truncated: false, ..left };
             let before = own.nodes;

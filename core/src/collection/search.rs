@@ -160,7 +160,8 @@ impl View {
             let mut ranked = self.ranked(request, weights.as_ref(), &allowed, scratch, &mut told)?;
             if let Some(expand) = request.expand.as_ref().filter(|_| !is_listed) {
                 let hits = ranked.iter().map(|ranked| (ranked.place, ranked.score));
-                let reach = self.reach(elsewhere, expand, hits, moment, &allowed)?;
+                let reach =
+                    self.reach(elsewhere, (expand, request.graph_edges_max), hits, moment, &allowed)?;
                 ranked = self.joined(told.reach.insert(reach), ranked)?;
             }
             let ranked = self.aged(request, ranked, moment)?;
@@ -202,10 +203,11 @@ impl View {
             allowed.push(part.allowed(condition, self.words.as_deref(), moment, told.filter.as_mut())?);
         }
         if let Some(filter) = &request.graph_filter
-            && !self.within(elsewhere, filter, moment, &mut allowed)?
+            && !self.within(elsewhere, (filter, request.graph_edges_max), moment, &mut allowed)?
         {
+            let edges = request.graph_edges_max;
             warnings.push(format!(
-                "graph_filter reaches more than {GRAPH_NODES_MAX} documents, and some are left out"
+                "graph_filter reaches more than {GRAPH_NODES_MAX} documents or {edges} edges, and some are left out"
             ));
         }
         Ok(allowed)

@@ -152,6 +152,13 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// Whether an end is in another collection than the one that is asked.
+    #[must_use]
+    pub fn is_elsewhere(&self, key: Key) -> bool {
+        let end = self.crossing.as_ref().and_then(|crossing| crossing.end(key));
+        matches!(end, Some(End::At(place, _)) if place != 0)
+    }
+
     /// In which collection an end is, and its id there; `None` for one that is nowhere.
     #[must_use]
     pub fn place(&self, key: Key) -> Option<(usize, Cow<'a, str>)> {

@@ -179,7 +179,6 @@ impl ExpandBody {
             damping: self.damping.unwrap_or(defaults.damping),
             hits: count("hits", self.hits)?.unwrap_or(defaults.hits),
             limit: count("limit", self.limit)?.unwrap_or(defaults.limit),
-            edges_max: defaults.edges_max,
         })
     }
 }
@@ -240,6 +239,7 @@ impl SearchBody {
             graph_filter: self.graph_filter.map(GraphFilterBody::filter).transpose()?,
             expand: self.expand.map(ExpandBody::expansion).transpose()?,
             include_relations: self.include_relations,
+            graph_edges_max: defaults.graph_edges_max,
             hydrate_relations: self.hydrate_relations.unwrap_or(false),
             with_vector: self.with_vector.unwrap_or(false),
         })
