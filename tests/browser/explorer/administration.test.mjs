@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { PLACES, eventually, explorer, look, narrow } from './opened.mjs';
+import { PLACES, eventually, explorer, look, narrow, sent } from './opened.mjs';
 
 describe('the administration of the explorer', () => {
   const { state, withPage } = explorer({ count: 600 });
@@ -32,8 +32,11 @@ describe('the administration of the explorer', () => {
         await page.goto(page.url().replace('#/documents', '#/administration'));
         await page.getByRole('button', { name: 'Drop it…' }).click();
         await page.getByLabel('Type its name').fill('notes');
-        await page.getByRole('button', { name: 'Drop it', exact: true }).click();
+        // The second click dropped what the first one had dropped, and said that it could not.
+        const dropping = await sent(page, /^DELETE /, () => page.getByRole('button', { name: 'Drop it', exact: true }).dblclick());
         await page.getByText('notes was dropped').waitFor();
+        assert.equal(dropping(), source === 'server' ? 1 : 0);
+        assert.equal(await page.getByText('It was not dropped').count(), 0);
       }));
   }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
+import { PLACES, eventually, explorer, look, narrow, post, sent } from './opened.mjs';
 
 const CSV = 'name;vector;note;size\n"a; b";[1,0,0,0,0,0,0,0];"said ""yes""";007\nc;;;12\n';
 
@@ -46,8 +46,11 @@ describe('the documents of the explorer', () => {
         await look(page, `document-${source.split(':')[0]}`, source);
         await page.getByRole('button', { name: 'Back' }).click();
         await page.getByRole('button', { name: 'Delete…' }).click();
-        await page.getByRole('button', { name: 'Delete', exact: true }).click();
-        await page.getByText('mine was deleted').waitFor();
+        // Each click of two deleted it.
+        const deleting = await sent(page, /^POST .*\/documents\/delete$/, () => page.getByRole('button', { name: 'Delete', exact: true }).dblclick());
+        await page.getByText('mine was deleted').first().waitFor();
+        assert.equal(deleting(), source === 'server' ? 1 : 0);
+        assert.equal(await page.getByText('mine was deleted').count(), 1);
       }));
   }
 

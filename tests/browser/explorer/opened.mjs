@@ -111,6 +111,14 @@ async function fillTab(page, address, source, content) {
   }, [source.slice('browser:'.length), CONFIG, content]);
 }
 
+/** Does something, and tells later how many requests there were since whose method and address match. */
+export async function sent(page, pattern, act) {
+  let count = 0;
+  page.on('request', (request) => { count += pattern.test(`${request.method()} ${request.url()}`) ? 1 : 0; });
+  await act();
+  return () => count;
+}
+
 function watch(page, own, wrong) {
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
