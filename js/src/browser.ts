@@ -3,7 +3,7 @@
 import { encodeString } from './encode.js';
 import { EngineDatabase } from './engine/database.js';
 import { checkEmbed } from './engine/embed.js';
-import { checkName, openHere } from './here.js';
+import { checkName, deleteHere, openHere } from './here.js';
 import type { Database, LocalDatabase } from './types.js';
 import { type BrowserOptions, type LocalOptions, openInWorker } from './worker/start.js';
 
@@ -29,6 +29,14 @@ export async function openMemory(options?: LocalOptions): Promise<LocalDatabase>
 export async function openMemory(options: BrowserOptions): Promise<Database>;
 export async function openMemory(options?: BrowserOptions): Promise<Database> {
   return opened(undefined, options);
+}
+
+/**
+ * Deletes a database of this origin with everything in it, for good; false when there was none. Close it first: while it is
+ * open, here or in another tab or Worker, this is `database_locked`, and nothing is deleted.
+ */
+export async function deleteDatabase(name: string): Promise<boolean> {
+  return deleteHere(checkName(encodeString('a name', name)));
 }
 
 async function opened(name: string | undefined, options: BrowserOptions = {}): Promise<LocalDatabase> {

@@ -3,7 +3,7 @@
 import { KithError, invalidRequest } from './errors.js';
 import type { BackendDatabase } from './engine/backend.js';
 import { openShared } from './tabs/tabs.js';
-import { openIndexedDb } from './wasm/indexeddb.js';
+import { deleteIndexedDb, openIndexedDb } from './wasm/indexeddb.js';
 import { takeLock } from './wasm/locks.js';
 import { type EngineOptions, type Taken, openBackend } from './wasm/open.js';
 
@@ -33,6 +33,16 @@ export async function openHere(name: string | undefined, options: HereOptions = 
     const store = opened!;
     return { database, epoch: store.epoch, abandon: () => store.abandon() };
   });
+}
+
+/** Deletes a database that nothing has open; false when there was none. */
+export async function deleteHere(name: string): Promise<boolean> {
+  const release = await takeLock(name);
+  try {
+    return await deleteIndexedDb(name);
+  } finally {
+    await release();
+  }
 }
 
 /** A name that a database can have. */

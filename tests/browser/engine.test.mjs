@@ -187,6 +187,40 @@ describe('the engine in a page', () => {
     assert.match(codes[1], /deleted/);
   });
 
+  test('a database is deleted once nothing has it open, and only then', async (t) => {
+    const page = await openPage(t);
+    const other = await openPage(t);
+    await other.evaluate(async () => {
+      globalThis.db = await kith.open('films', { shared: true });
+      await (await db.create('a')).add({ id: 'x' });
+    });
+    assert.equal(await page.evaluate(() => kith.refused(() => kith.deleteDatabase('films'))), 'database_locked');
+    await other.evaluate(async () => {
+      await db.collection('a').add({ id: 'y' });
+      await db.close();
+    });
+    const done = await page.evaluate(async () => {
+      const own = await kith.open('films');
+      const kept = (await own.collection('a').info()).documents;
+      const codes = [await kith.refused(() => kith.deleteDatabase('films')), await kith.refused(() => kith.deleteDatabase(''))];
+      await own.close();
+      const deleted = [await kith.deleteDatabase('films'), await kith.deleteDatabase('films')];
+      return { kept, codes, deleted, collections: await (await kith.open('films')).collections() };
+    });
+    assert.deepEqual(done, { kept: 2, codes: ['database_locked', 'invalid_name'], deleted: [true, false], collections: [] });
+  });
+
+  // A connection of somebody else, which does not close when it is told to.
+  test('a database that a strange connection holds is not waited for without end', async (t) => {
+    const page = await openPage(t);
+    const code = await page.evaluate(async () => {
+      await (await kith.open('films')).close();
+      await new Promise((done) => { indexedDB.open('kithdb:films').onsuccess = done; });
+      return kith.refused(() => kith.deleteDatabase('films'));
+    });
+    assert.equal(code, 'database_locked');
+  });
+
   test('a database whose site data is cleared closes and says so', async (t) => {
     const page = await openPage(t);
     await page.evaluate(async () => {

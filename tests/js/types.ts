@@ -123,6 +123,7 @@ export async function engines(): Promise<void> {
   same<Same<typeof tabs, Database>>();
   const own = await browser.openMemory({ worker: new Worker('worker.js', { type: 'module' }) });
   same<Same<typeof own, Database>>();
+  const isDeleted: boolean = await browser.deleteDatabase('films');
   const here = await browser.open('films', { worker: false, threads: 2 });
   same<Same<typeof here, LocalDatabase>>();
   // @ts-expect-error: a script has to be started by whoever names it
@@ -143,5 +144,5 @@ export async function engines(): Promise<void> {
   } catch (error) {
     if (error instanceof KithError) same<Same<typeof error.code, string>>();
   }
-  [year, value];
+  [year, value, isDeleted];
 }

@@ -29,6 +29,15 @@ export function locked(name: string): KithError {
   });
 }
 
+/** A connection that is not of this package keeps a database from being deleted. */
+export function held(name: string): KithError {
+  return new KithError({
+    code: 'database_locked',
+    message: `database ${JSON.stringify(name)} is held open by a connection that does not close when it is asked to`,
+    hint: 'close the other pages of this origin; the browser deletes it then',
+  });
+}
+
 /** Another tab has opened the database since; where there are no locks, this is how one learns it. */
 export function fenced(name: string): KithError {
   return new KithError({

@@ -1,6 +1,6 @@
 // The store in IndexedDB. Each batch is one transaction, which first looks whether the database is still ours.
 
-import { fenced, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
+import { fenced, held, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
 import { FORMAT, STORES, apply, create, readBlob, snapshot } from './layout.js';
 import { markWriting, markWritten, renewLog } from './levellog.js';
 import type { Batch, Snapshot } from './module.js';
@@ -50,6 +50,35 @@ function connect(name: string): Promise<IDBDatabase> {
       if (error?.name === 'VersionError') fail(unsupportedVersion(name, `version ${VERSION}`, 'a later version'));
       else if (error?.name === 'QuotaExceededError') fail(storageFailed(`open database ${JSON.stringify(name)}`, error));
       else fail(storageUnavailable(error));
+    };
+  });
+}
+
+/** How long connections that are not ours may keep a database from being deleted. Ours close when they are told. */
+const BLOCKED_MS = 2000;
+
+/** Deletes the store of a database; false when there was none. Nothing of ours has it open, as far as locks can tell. */
+export function deleteIndexedDb(name: string): Promise<boolean> {
+  return new Promise((done, fail) => {
+    if (globalThis.indexedDB === undefined) throw storageUnavailable('there is none');
+    let request: IDBOpenDBRequest;
+    try {
+      request = indexedDB.deleteDatabase(PREFIX + name);
+    } catch (error) {
+      throw storageUnavailable(error);
+    }
+    let patience: ReturnType<typeof setTimeout> | undefined;
+    request.onblocked = () => {
+      patience = setTimeout(() => fail(held(name)), BLOCKED_MS);
+    };
+    request.onsuccess = (event) => {
+      clearTimeout(patience);
+      // The version that there was; 0 for none.
+      done((event as IDBVersionChangeEvent).oldVersion > 0);
+    };
+    request.onerror = () => {
+      clearTimeout(patience);
+      fail(storageFailed(`delete database ${JSON.stringify(name)}`, request.error));
     };
   });
 }

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-import { PLACES, explorer, look, narrow, post } from './opened.mjs';
+import { PLACES, eventually, explorer, look, narrow, post } from './opened.mjs';
 
 const DIST = fileURLToPath(new URL('../../../web/dist/', import.meta.url));
 /** What loads first: before WebGL and WebAssembly, gzipped. */
@@ -35,6 +35,31 @@ describe('the overview of the explorer', () => {
         await narrow(page, `overview-${source.split(':')[0]}`);
       }));
   }
+
+  test('deletes a database of this browser, once no other tab has it', () =>
+    withPage({ where: 'overview/SOURCE', source: 'browser:films' }, async (page) => {
+      const other = await page.context().newPage();
+      await other.goto(page.url());
+      for (const tab of [page, other]) await tab.getByRole('heading', { name: 'films' }).waitFor();
+      await page.getByTitle('Choose a database').click();
+      await page.getByRole('button', { name: 'Delete the database films' }).click();
+      const remove = page.getByRole('button', { name: 'Delete it' });
+      await page.getByLabel('Type its name').fill('film');
+      assert.ok(await remove.isDisabled());
+      await page.getByLabel('Type its name').fill('films');
+      await remove.dblclick();
+      await page.getByText('close it in the other tab').waitFor();
+      await look(page, 'delete-database');
+      // It is shown again, with all that it holds.
+      await page.getByRole('heading', { name: 'films', exact: true, includeHidden: true }).waitFor();
+      await other.close();
+      await remove.dblclick();
+      await page.getByText('The database films was deleted').waitFor();
+      await page.waitForURL(/#\/overview\/server$/);
+      assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), []);
+      await page.getByRole('heading', { name: 'films' }).waitFor();
+      await eventually(() => page.getByRole('link', { name: 'This browser: films' }).count(), 0);
+    }));
 
   test('goes everywhere from the palette, by keys alone', () =>
     withPage({}, async (page) => {

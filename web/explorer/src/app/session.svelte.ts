@@ -2,7 +2,7 @@
 // before is closed, so that another tab can have it.
 
 import { isCancelled, isEnded } from '../data/problem.js';
-import { type Source, openSource } from '../data/sources.js';
+import { type Source, deleteSource, openSource } from '../data/sources.js';
 import { Turns } from '../data/turns.js';
 import type { CollectionInfo, CollectionStats, Database } from '../data/types.js';
 import { keepForOffline } from './worker.js';
@@ -20,6 +20,8 @@ class Session {
   infos = $state.raw<readonly CollectionInfo[]>([]);
   broken = $state.raw<readonly Broken[]>([]);
   error = $state.raw<unknown>(null);
+  /** How many databases of this browser were deleted here: whoever lists them looks again. */
+  deletions = $state(0);
   #turn = 0;
   readonly #turns = new Turns<Database>();
 
@@ -78,6 +80,28 @@ class Session {
   /** Resolves once the page has closed what it showed of a source before. */
   left(source: Source): Promise<void> {
     return this.#turns.ended(source.id);
+  }
+
+  /**
+   * Deletes a database of this browser, for good. Where it is shown it is closed first, and opened again when it was not deleted:
+   * another tab may have it.
+   */
+  async remove(source: Source): Promise<void> {
+    const isShown = this.source?.id === source.id;
+    if (isShown) {
+      this.#turn += 1;
+      this.database = null;
+      this.phase = 'opening';
+      this.#turns.leave();
+    }
+    try {
+      await this.left(source);
+      await deleteSource(source);
+      this.deletions += 1;
+    } catch (error) {
+      if (isShown) void this.again();
+      throw error;
+    }
   }
 
   /** For the end of the page: lets go of the database at once. */

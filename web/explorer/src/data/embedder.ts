@@ -53,6 +53,18 @@ export async function keptEmbedder(database: string): Promise<EmbedderFiles | un
   }
 }
 
+/** Removes what is kept for a database, with which it has gone. */
+export async function forgetEmbedder(database: string): Promise<void> {
+  try {
+    const kept = await keptOf(database);
+    if (!kept) return;
+    // The word that all is there first: what is left by a page that is closed meanwhile is not taken for whole.
+    for (const file of [ABOUT, ...Object.values(FILES)]) await kept.cache.delete(`${kept.folder}/${file}`);
+  } catch {
+    // Where a browser keeps nothing there is nothing to remove.
+  }
+}
+
 /** Its hash, without reading its files. */
 export async function keptHash(database: string): Promise<string | undefined> {
   return (await keptOf(database))?.about.hash;

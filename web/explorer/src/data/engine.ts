@@ -7,6 +7,7 @@ import type { BrowserOptions, ConnectOptions, Database } from './types.js';
 /** What of the module is used. */
 interface Engine {
   connect(url: string | URL, options?: ConnectOptions): Promise<Database>;
+  deleteDatabase(name: string): Promise<boolean>;
   open(name: string, options?: BrowserOptions): Promise<Database>;
 }
 

@@ -2,7 +2,7 @@
 // opens as the one interface that all of them have.
 
 import { startWorker } from '../app/worker.js';
-import { keptEmbedder } from './embedder.js';
+import { forgetEmbedder, keptEmbedder } from './embedder.js';
 import { engine } from './engine.js';
 import { engineWorkerAddress, serverAddress } from './place.js';
 import { tokenFor } from './tokens.js';
@@ -79,6 +79,13 @@ export async function openSource(source: Source, { isAlone = false }: OpenOption
  * could share: there the tab that opened last has it.
  */
 const inWorker = (isAlone: boolean) => ({ worker: startWorker(engineWorkerAddress().href), shared: !isAlone && 'locks' in navigator });
+
+/** Deletes a database of this browser and what is kept for it, for good. `database_locked` while anything has it open. */
+export async function deleteSource({ name }: Source): Promise<void> {
+  const { deleteDatabase } = await engine();
+  await deleteDatabase(name!);
+  await forgetEmbedder(name!);
+}
 
 /** The databases that this browser keeps, by name. */
 export async function browserDatabases(): Promise<string[]> {
