@@ -57,9 +57,8 @@ export function cancelled(what: string, cause?: unknown): KithError {
   return new KithError({ code: 'cancelled', message: `${what} was cancelled` }, cause);
 }
 
-/** What only an engine in this process can do. */
-export function unsupported(what: string): KithError {
-  const hint = 'use the verb that answers a promise';
+/** What this engine cannot do. */
+export function unsupported(what: string, hint = 'use the verb that answers a promise'): KithError {
   return new KithError({ code: 'unsupported', message: `${what} is not possible with this engine`, hint });
 }
 

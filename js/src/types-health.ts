@@ -2,6 +2,11 @@
 
 import type { Report } from './errors.js';
 
+/** What memory an engine has taken. */
+export interface EngineMemory {
+  bytes: number;
+}
+
 /** What a collection holds and takes, or why that cannot be read. */
 export type CollectionStats = CollectionFigures | { name: string; error: Report };
 

@@ -1,7 +1,7 @@
 // The interface of KithDB in TypeScript. Every engine implements it; REST and scenario files use the same names.
 
 import type { AutoLink, Graph } from './types-graph.js';
-import type { CollectionStats, Verified } from './types-health.js';
+import type { CollectionStats, EngineMemory, Verified } from './types-health.js';
 import type { Decay, SearchRequest, SearchResult } from './types-search.js';
 
 export type * from './types-graph.js';
@@ -507,6 +507,12 @@ export interface Database extends AsyncDisposable, Disposable {
    * browser's own engine answers `unsupported`.
    */
   verify(options?: CallOptions): Promise<Verified>;
+  /**
+   * What memory the engine has taken: in a browser that of the wasm instance, which all databases of a page or Worker share and
+   * which gives none of it back before the last of them is closed. In Node and over a connection `unsupported`: there it is that
+   * of a process, which is asked itself.
+   */
+  memory(options?: CallOptions): Promise<EngineMemory>;
   /** Makes every write so far survive a power cut. */
   flush(options?: CallOptions): Promise<void>;
   /**

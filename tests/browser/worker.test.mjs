@@ -63,6 +63,22 @@ describe('the engine in a Worker', () => {
     assert.equal(again, 3);
   });
 
+  test('what memory the engine has taken is told, there and here', async (t) => {
+    const page = await openPage(t);
+    const taken = await page.evaluate(async () => {
+      const all = [];
+      for (const worker of [true, false]) {
+        const db = await kith.openMemory({ worker });
+        const { bytes } = await db.memory();
+        await (await db.create('a')).addMany(kith.documents(0, 2000, 5000));
+        all.push([bytes, (await db.memory()).bytes]);
+        await db.close();
+      }
+      return all;
+    });
+    for (const [before, after] of taken) assert.ok(before >= 2 ** 16 && after >= before + 2000 * 5000, `${before} ${after}`);
+  });
+
   test('answers and errors are those of the page', async (t) => {
     const page = await openPage(t);
     const [here, there] = await page.evaluate(async () => {

@@ -39,6 +39,8 @@ test('a byte that was changed on the disk is found, and where', async (t) => {
   await db.kv.set('k', 'v');
   const sound = await db.verify();
   assert.deepEqual([sound.clean, sound.summary.damaged, sound.summary.collections], [true, 0, 3]);
+  // Its memory is that of the process, which can be asked itself.
+  await assert.rejects(db.memory(), ({ code, hint }) => code === 'unsupported' && /process\.memoryUsage/.test(hint));
 
   const place = join(path, 'c', readdirSync(join(path, 'c')).sort((a, b) => a - b)[1]);
   const rows = join(place, readdirSync(place).find((name) => name.endsWith('.rows')));

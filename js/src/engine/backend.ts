@@ -38,6 +38,8 @@ export interface BackendDatabase {
   stats(call?: Call): Promise<string>;
   /** The JSON of what a check found; left out by an engine that cannot look. */
   verify?(call?: Call): Promise<string>;
+  /** Bytes of memory that the engine has taken; left out where it takes that of its process. */
+  memory?(call?: Call): Promise<number>;
   flush(call?: Call): Promise<void>;
   close(): Promise<void>;
   /** Closes; an engine that cannot wait goes on closing afterwards. */

@@ -11,6 +11,7 @@ import type {
   CollectionStats,
   CreateOptions,
   Embed,
+  EngineMemory,
   ImportOptions,
   JsonObject,
   NodeCollection,
@@ -91,6 +92,12 @@ export class EngineDatabase implements NodeDatabase {
     const backend = this.#backend;
     if (!backend.verify) throw unsupported('verify');
     return JSON.parse(await wait((call) => backend.verify!(call), options)) as Verified;
+  }
+
+  async memory(options?: CallOptions): Promise<EngineMemory> {
+    const backend = this.#backend;
+    if (!backend.memory) throw unsupported('memory', 'ask the process: process.memoryUsage() in Node, GET /metrics of a server');
+    return { bytes: await wait((call) => backend.memory!(call), options) };
   }
 
   async flush(options?: CallOptions): Promise<void> {

@@ -94,6 +94,10 @@ export class WasmBackend implements BackendDatabase {
     return ask(this.#host, (db) => db.stats());
   }
 
+  async memory(): Promise<number> {
+    return (await this.#host.nextLife()).memory();
+  }
+
   async flush(): Promise<void> {
     if (!this.#host.isReady) await this.#host.nextLife();
     await this.#host.life.sync();

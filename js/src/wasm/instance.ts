@@ -26,6 +26,11 @@ export class Instance {
     return this.#death !== undefined;
   }
 
+  /** Bytes of memory that it has taken; it gives none of them back while it lives. */
+  async memory(): Promise<number> {
+    return (await this.module.default()).memory.buffer.byteLength;
+  }
+
   enter(inhabitant: Inhabitant): this {
     this.#inhabitants.add(inhabitant);
     return this;

@@ -41,6 +41,11 @@ export class Life {
     return this.#instance.call(this.#owner, () => work(this.#database));
   }
 
+  /** Bytes of memory that its instance has taken, for all databases in it. */
+  memory(): Promise<number> {
+    return this.#instance.memory();
+  }
+
   /** Resolves when a ticket is kept; at once in memory. */
   async kept(ticket: number): Promise<void> {
     await this.#pump?.wait(ticket);

@@ -8,8 +8,8 @@ export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Mo
 
 /** The module that wasm-bindgen writes. */
 export interface WasmModule {
-  /** Makes the first instance; without a source it fetches the file beside the module. */
-  default(options?: { module_or_path: WasmSource }): Promise<unknown>;
+  /** Makes the first instance; without a source it fetches the file beside the module. Later it answers the current one. */
+  default(options?: { module_or_path: WasmSource }): Promise<{ memory: WebAssembly.Memory }>;
   /** Puts a new instance in place of the current one. */
   __wbg_reset_state?(): void;
   /** Starts the threads of the module that has them. */

@@ -10,6 +10,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use kithdb::base::Error;
+use kithdb::host::Db;
 
 use super::app::App;
 use super::keys::random;
@@ -177,10 +179,40 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
+/// What the process has in memory.
+struct Resident {
+    bytes: u64,
+    /// Of these, of files that are mapped.
+    file_bytes: u64,
+}
+
+impl Resident {
+    /// `None` where the system does not tell, which only Linux does here.
+    fn now() -> Option<Self> {
+        Self::parse(&std::fs::read_to_string("/proc/self/status").ok()?)
+    }
+
+    fn parse(status: &str) -> Option<Self> {
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+        };
+        Some(Self { bytes: bytes("VmRSS")?, file_bytes: bytes("RssFile")? })
+    }
+
+    fn gauges(&self) -> [(&'static str, &'static str, u64); 2] {
+        let file_help = "Bytes of these that are of files, which the system takes back where it needs room.";
+        [
+            ("process_resident_memory_bytes", "Bytes of memory that the process has.", self.bytes),
+            ("kithdb_resident_file_bytes", file_help, self.file_bytes),
+        ]
+    }
+}
+
 /// The counts, and what the server holds now.
 pub async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
-    let (names, opened) =
-        app.run_aside(|db| Ok::<_, kithdb::base::Error>((db.names()?.len(), db.opened()?.len()))).await?;
+    let asked = |db: &Db| Ok::<_, Error>((db.names()?.len(), db.opened()?.len(), Resident::now()));
+    let (names, opened, resident) = app.run_aside(asked).await?;
     let mut text = String::new();
     app.metrics().write(&mut text);
     let (requests, body_bytes, answer_bytes) = app.room().taken();
@@ -195,6 +227,29 @@ pub async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
         head(&mut text, name, "gauge", help);
         let _ = writeln!(text, "{name} {value}");
     }
+    for (name, help, value) in resident.iter().flat_map(Resident::gauges) {
+        head(&mut text, name, "gauge", help);
+        let _ = writeln!(text, "{name} {value}");
+    }
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_as_linux_tells_it() {
+        let status =
+            "Name:\tkithdb\nVmHWM:\t   99 kB\nVmRSS:\t   12 kB\nRssAnon:\t 7 kB\nRssFile:\t    5 kB\n";
+        let Resident { bytes, file_bytes } = Resident::parse(status).expect("is told");
+        assert_eq!((bytes, file_bytes), (12 * 1024, 5 * 1024));
+        for untold in
+            ["", "VmRSS:\t12 kB\n", "VmRSS:\t12 mB\nRssFile:\t1 kB\n", "VmRSS:\tx kB\nRssFile:\t1 kB\n"]
+        {
+            assert!(Resident::parse(untold).is_none(), "{untold}");
+        }
+        assert_eq!(Resident::now().is_some(), cfg!(target_os = "linux"));
+    }
 }

@@ -23,6 +23,8 @@ describe('the overview of the explorer', () => {
         await page.getByText(`${documents.length} documents, ${documents.length} of them not sealed yet`).waitFor();
         await page.getByText('Memory of what is not sealed').waitFor();
         await page.getByText('Log, which opening reads').waitFor();
+        const taken = page.getByRole('figure').filter({ hasText: source === 'server' ? 'Memory of the server' : 'Memory of the engine' });
+        assert.match(await taken.locator('b').textContent(), source === 'server' ? /^[\d.]+ [MG]B, .* of it files$/ : /^[\d.]+ MB$/);
         if (source === 'server') {
           await page.getByText('What takes room').waitFor();
           await page.getByText('Mean time of a request').waitFor();

@@ -9,7 +9,7 @@ export function fakeModule() {
     strays: [],
     /** Databases that were made and not freed. */
     living: 0,
-    default: async () => {},
+    default: async () => ({ memory: { buffer: { byteLength: 65_536 } } }),
     __wbg_reset_state() {
       module.instances += 1;
       module.living = 0;

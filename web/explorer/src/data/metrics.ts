@@ -17,6 +17,9 @@ export interface Figures {
   inFlight: number;
   /** Bytes of bodies that are held. */
   bodyBytes: number;
+  /** Bytes of memory that the process has, and of these those of files; null where the server does not tell. */
+  residentBytes: number | null;
+  fileBytes: number | null;
 }
 
 /** What is asked by this page itself while it shows figures, which are not to show it alone. */
@@ -33,7 +36,7 @@ export async function readFigures(source: Source, signal: AbortSignal): Promise<
 
 /** Sums what the text tells. */
 export function parseFigures(text: string, at: number): Figures {
-  const figures: Figures = { at, requests: 0, failures: 0, seconds: 0, inFlight: 0, bodyBytes: 0 };
+  const figures: Figures = { at, requests: 0, failures: 0, seconds: 0, inFlight: 0, bodyBytes: 0, residentBytes: null, fileBytes: null };
   for (const line of text.split('\n')) {
     const found = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
     if (!found) continue;
@@ -41,6 +44,8 @@ export function parseFigures(text: string, at: number): Figures {
     const amount = Number(value);
     if (name === 'kithdb_requests_in_flight') figures.inFlight = amount;
     else if (name === 'kithdb_request_body_bytes') figures.bodyBytes = amount;
+    else if (name === 'process_resident_memory_bytes') figures.residentBytes = amount;
+    else if (name === 'kithdb_resident_file_bytes') figures.fileBytes = amount;
     else if (!OWN.has(label(labels, 'route'))) {
       if (name === 'kithdb_request_duration_seconds_sum') figures.seconds += amount;
       if (name !== 'kithdb_request_duration_seconds_count') continue;
