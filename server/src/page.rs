@@ -9,12 +9,12 @@ use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::Json;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
-use crate::http::{PathOf, Problem, tag_of, unless_known};
+use crate::http::{Origin, PathOf, Problem, tag_of, unless_known};
 
 /// Name and content of each file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
@@ -38,13 +38,12 @@ const NO_PAGE: &str = "<!doctype html><title>KithDB</title><h1>KithDB</h1><p>The
      pages. To have them, build it where the folder <code>web/</code> lies beside <code>server/</code>.</p>\
      <p>The API is told at <a href=\"openapi.json\">/openapi.json</a>.</p>";
 
-/// What a browser may do with whatever comes from here.
+/// What a browser may do with whatever comes from here, beside whom it may ask: this server, and those that were named.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; \
-     base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types kith";
+     img-src 'self' data:; font-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+     form-action 'none'; require-trusted-types-for 'script'; trusted-types kith; connect-src 'self'";
 
-const HEADERS: [(&str, &str); 6] = [
-    ("content-security-policy", POLICY),
+const HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -63,8 +62,22 @@ struct FilesAnswer {
     files: Vec<&'static str>,
 }
 
+/// The policy of pages that may ask these servers, too.
+///
+/// # Panics
+/// Never: an origin has letters, digits and a few signs only.
+pub fn policy(remotes: &[Origin]) -> HeaderValue {
+    let mut policy = POLICY.to_owned();
+    for origin in remotes {
+        policy.push(' ');
+        policy.push_str(origin.as_str());
+    }
+    HeaderValue::try_from(policy).expect("an origin is visible ASCII")
+}
+
 /// Adds the headers that keep a browser from doing what nobody asked for, to every answer.
-pub async fn secure(mut response: Response) -> Response {
+pub async fn secure(policy: HeaderValue, mut response: Response) -> Response {
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     for (name, value) in HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

@@ -16,7 +16,7 @@ use super::layers::Told;
 use super::report::{StderrObserver, one_line, out};
 use super::token::read_token;
 use crate::events::Events;
-use crate::http::{App, AppOptions, Limits, accept, routes, told_to_stop};
+use crate::http::{App, AppOptions, Limits, Origin, accept, routes, told_to_stop};
 use crate::log::{self, LogFormat, LogLevel};
 
 /// How long the last requests and jobs may take after the signal to stop.
@@ -47,6 +47,14 @@ pub struct ServeArgs {
     /// One more name that requests may have as their Host, such as db.example; may be given several times.
     #[arg(long, value_name = "NAME")]
     allowed_host: Vec<String>,
+    /// One more origin whose pages may ask this server, such as https://app.example; may be given several times. Without a
+    /// token its pages may do everything.
+    #[arg(long, value_name = "ORIGIN")]
+    cors_origin: Vec<Origin>,
+    /// One more server that the explorer of this one may ask, by its origin, where this one is a --cors-origin; may be
+    /// given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    remote_origin: Vec<Origin>,
     /// Listen where other machines reach it without a token: everybody there may read and delete everything.
     #[arg(long)]
     insecure_no_auth: bool,
@@ -102,6 +110,8 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
         embedder: args.embedder.clone(),
         token,
         allowed_hosts: args.allowed_host.clone(),
+        cors_origins: args.cors_origin.clone(),
+        remote_origins: args.remote_origin.clone(),
         limits: descriptors::within(args.limits()),
         events,
         slow: Duration::from_millis(args.slow_request),
@@ -125,17 +135,21 @@ impl ServeArgs {
     }
 
     /// Every setting with its value, as the file has it. No secret is among them.
-    fn settings(&self) -> [(&'static str, String); 16] {
+    fn settings(&self) -> [(&'static str, String); 18] {
         let text = |value: &str| serde_json::Value::from(value).to_string();
         let path =
             |path: &Option<PathBuf>| path.as_ref().map_or("null".into(), |p| text(&p.to_string_lossy()));
-        let hosts: Vec<String> = self.allowed_host.iter().map(|host| text(host)).collect();
+        let list = |values: Vec<String>| format!("[{}]", values.join(", "));
+        let hosts = list(self.allowed_host.iter().map(|host| text(host)).collect());
+        let origins = |all: &[Origin]| list(all.iter().map(|origin| text(origin.as_str())).collect());
         let log_level = format!("{:?}", self.log_level).to_ascii_lowercase();
         [
             ("data", text(&self.data.to_string_lossy())),
             ("listen", text(&self.listen)),
             ("token_file", path(&self.token_file)),
-            ("allowed_host", format!("[{}]", hosts.join(", "))),
+            ("allowed_host", hosts),
+            ("cors_origin", origins(&self.cors_origin)),
+            ("remote_origin", origins(&self.remote_origin)),
             ("insecure_no_auth", self.insecure_no_auth.to_string()),
             ("embedder", path(&self.embedder)),
             ("durability", text(&self.durability)),

@@ -117,7 +117,7 @@ pub async fn authorize(
     let variables = variables.map_err(|e| invalid(&e.body_text()))?;
     let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
     if let Some(role) = need.role_for(variable) {
-        guard::check_site(request.headers())?;
+        guard::check_site(app.options(), request.headers(), request.uri().path())?;
         let caller = caller(&app, request.headers(), Peer::of(request.extensions())).await?;
         if caller.role < role {
             return Err(forbidden(format!("this needs the role {role}"), role.name(), caller.role.name()));

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::access::TokenDigest;
+use super::cors::Origin;
 use super::extract::Form;
 use super::failures::Failures;
 use super::keys::Keys;
@@ -52,6 +53,10 @@ pub struct AppOptions {
     pub token: Option<TokenDigest>,
     /// More names that requests may have as their Host, with a port or with any.
     pub allowed_hosts: Vec<String>,
+    /// Origins of other servers' pages that may ask this one.
+    pub cors_origins: Vec<Origin>,
+    /// Origins of other servers that the pages of this one may ask.
+    pub remote_origins: Vec<Origin>,
     /// How much at once, and how long.
     pub limits: Limits,
     /// What is written: the observer that the database was opened with.
@@ -64,7 +69,18 @@ impl AppOptions {
     /// Open to whoever reaches this address, with the limits that there are.
     pub fn at(listen: SocketAddr) -> Self {
         let (limits, events, slow) = (Limits::default(), Events::new(NoObserver), Duration::from_secs(3_600));
-        Self { listen, embedder: None, token: None, allowed_hosts: vec![], limits, events, slow }
+        let (allowed_hosts, cors_origins, remote_origins) = (vec![], vec![], vec![]);
+        Self {
+            listen,
+            embedder: None,
+            token: None,
+            allowed_hosts,
+            cors_origins,
+            remote_origins,
+            limits,
+            events,
+            slow,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a browser must not be made to do by a page of another site, on this machine or with a token that it holds: the
-//! Host must be ours (against DNS rebinding), and so must the Origin when there is one.
+//! Host must be ours (against DNS rebinding), and so must the Origin when there is one, or it must have been named.
 
 use std::net::IpAddr;
 
@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::app::{App, AppOptions};
+use super::cors;
 use super::problem::Problem;
 
 /// Lets a request through that was meant for us.
@@ -18,17 +19,22 @@ use super::problem::Problem;
 /// 403 for another, or no, Host; 403 for the Origin of another site.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
     let host = check_host(app.options(), request.headers(), request.uri().authority())?;
+    if cors::is_named(app.options(), request.headers(), request.uri().path()) {
+        return Ok(if cors::is_preflight(&request) { cors::preflight() } else { next.run(request).await });
+    }
     check_origin(app.options(), request.headers(), &host)?;
     Ok(next.run(request).await)
 }
 
-/// Refuses what a browser says comes from another site, a link included.
+/// Refuses what a browser says comes from another site, a link included, unless its origin was named.
 ///
 /// # Errors
 /// 403.
-pub fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
+pub fn check_site(options: &AppOptions, headers: &HeaderMap, path: &str) -> Result<(), Problem> {
     match headers.get("sec-fetch-site") {
-        Some(site) if site.as_bytes() == b"cross-site" => Err(other_site()),
+        Some(site) if site.as_bytes() == b"cross-site" && !cors::is_named(options, headers, path) => {
+            Err(other_site())
+        }
         _ => Ok(()),
     }
 }
@@ -94,6 +100,7 @@ fn check_origin(options: &AppOptions, headers: &HeaderMap, host: &str) -> Result
 }
 
 fn other_site() -> Problem {
-    let message = "pages of other sites may not use this server";
+    let message =
+        "pages of other sites may not use this server, unless it is started with their --cors-origin";
     Problem::http(StatusCode::FORBIDDEN, "forbidden_origin", message)
 }

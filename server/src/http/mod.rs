@@ -4,6 +4,7 @@ mod accept;
 mod access;
 mod app;
 mod coding;
+mod cors;
 mod extract;
 pub mod failures;
 mod guard;
@@ -24,6 +25,7 @@ pub use access::{Caller, TOKEN_CHARS_MIN, TokenDigest};
 pub use app::{App, AppOptions};
 #[cfg(test)]
 pub use coding::coded;
+pub use cors::Origin;
 pub use extract::{AnyBody, FileBody, Form, JsonBody, NoBody, PackedBody, PathOf, QueryOf};
 pub use keys::{Key, Keys, NewKey};
 pub use known::{expected, not_kept, tag_of, unless_known, version_tag};

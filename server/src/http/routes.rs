@@ -11,6 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::access::caller;
 use super::app::{App, AppOptions};
 use super::coding::coded;
+use super::cors::share;
 use super::extract::{NoBody, PathOf};
 use super::failures::Peer;
 use super::guard::guard;
@@ -32,6 +33,7 @@ const INDEX: About = About::Field("index_name");
 /// Everything that is served, behind the guard.
 pub fn routes(app: App) -> Router {
     let (router, declared) = table(app.clone()).build();
+    let policy = page::policy(&app.options().remote_origins);
     router
         .layer(Extension(Document::of(declared)))
         .fallback(unknown_route)
@@ -39,7 +41,8 @@ pub fn routes(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), coded))
         .layer(from_fn_with_state(app.clone(), guard))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
-        .layer(map_response(page::secure))
+        .layer(from_fn_with_state(app.clone(), share))
+        .layer(map_response(move |response: Response| page::secure(policy.clone(), response)))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }

@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod coding;
+mod cors;
 mod database;
 mod embedder;
 mod events;
