@@ -69,7 +69,9 @@ function loadThreads(threads: number): Promise<Instances | undefined> {
 }
 
 async function startThreads(threads: number): Promise<Instances> {
-  const module: WasmModule = await import('./threads/kithdb_wasm.js');
+  // Its threads are Workers that start Workers of their own script, at which Turbopack's builds wait for ever
+  // (vercel/next.js#97399): it leaves this out, and there is one thread.
+  const module: WasmModule = await import(/* turbopackIgnore: true */ './threads/kithdb_wasm.js');
   await module.default();
   // A thread whose script is not found says nothing, and would be waited for without end.
   const late = new Promise((_, fail) => setTimeout(fail, START_MS, new Error('the threads do not start')));
