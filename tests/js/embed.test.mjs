@@ -209,6 +209,8 @@ test('texts and queries are read as the core reads them', () => {
     '-"long neck"': '',
     'title:neck -title:"a b"c': 'neck c',
     'gira* +girafe~ -title:a*': 'gira girafe',
+    'title:neck': 'neck',
+    'title: neck': 'title: neck',
     '\u201elang hals\u201c': 'lang hals',
     'half "open': 'half "open',
     'a - b + c 5-6 x*y': 'a - b + c 5-6 x*y',

@@ -92,12 +92,12 @@ fn find(text: &str, looked: &mut usize, is_it: impl Fn(char) -> bool) -> Option<
     found
 }
 
-/// What a query is about, for an embedder: its words without signs, and without what must not be there.
+/// What a query is about, for an embedder: its words without signs and fields, and without what must not be there.
 #[must_use]
 pub fn positive(text: &str) -> Cow<'_, str> {
     match &*parse(text, |_| true) {
         [] => Cow::Borrowed(""),
-        [Clause { occur: Occur::May, form: Form::Words, .. }] => Cow::Borrowed(text),
+        [Clause { occur: Occur::May, field: None, form: Form::Words, .. }] => Cow::Borrowed(text),
         clauses => {
             let kept = clauses.iter().filter(|clause| clause.occur != Occur::Not).map(|clause| clause.text);
             Cow::Owned(kept.collect::<Vec<_>>().join(" "))
@@ -224,6 +224,9 @@ mod tests {
         assert_eq!(positive("tall animals"), "tall animals");
         assert_eq!(positive("+tall -zebra \"long neck\" gira*"), "tall long neck gira");
         assert_eq!(positive("-zebra"), "");
+        // The name of the field stayed where nothing else was asked for.
+        assert_eq!(positive("title:neck"), "neck");
+        assert_eq!(positive("title: neck"), "title: neck");
         assert_eq!(positive("-title:\"long neck\" title:tall"), "tall");
     }
 
