@@ -31,6 +31,7 @@ function table({ documents, queries, rounds, common, kithdb, tantivy }) {
       row('queries/s, with documents', 'search_qps', 0),
       row('indexing, MB of text/s', 'index_mb_per_s', 2),
       row('bytes of postings', 'posting_bytes', 0),
+      row('bytes of postings and positions', 'stored_bytes', 0),
       row('slowest round / quickest', 'spread', 2),
     ],
     after: [`Of ten results ${(common * 10).toFixed(1)} are common: tantivy rounds lengths.`],

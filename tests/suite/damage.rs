@@ -231,6 +231,7 @@ fn answers(db: &Db, name: &str) -> Result<String, String> {
         let requests = [
             SearchRequest { vector: Some(vec![7.0, 2.0]), ..SearchRequest::default() },
             SearchRequest { text: Some("word1".into()), ..SearchRequest::default() },
+            SearchRequest { text: Some("\"word2 shared\"".into()), ..SearchRequest::default() },
             SearchRequest { filter: kithdb::collection::parse_filter("n > 8")?, ..SearchRequest::default() },
         ];
         for request in requests {

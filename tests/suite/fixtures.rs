@@ -10,10 +10,10 @@ use kithdb::base::value::parse_object;
 use kithdb::base::{ManualClock, NoObserver, Object};
 use kithdb::collection::{
     AutoLink, CollectionConfig, Decay, DecayLayers, DecayModel, Document, History, LinkRequest, Maintenance,
-    Mutation, Settings, UnlinkRequest,
+    Mutation, SearchRequest, Settings, UnlinkRequest,
 };
 use kithdb::engine::JobKind;
-use kithdb::host::{AddMode, Db, Inspection, Options};
+use kithdb::host::{AddMode, CollectionHandle, Db, Inspection, Options};
 use kithdb::storage::{FileRoot, OsVfs};
 use kithdb::vectors::{Coding, Metric, Stored};
 use kithdb_tests::core_surface::CoreSurface;
@@ -25,6 +25,8 @@ use kithdb_tests::{Surface, places, small_database};
 use crate::verify::{Told, fingerprint};
 
 const CURRENT: &str = "format-1";
+/// Of the same version, with text blobs that do not say where words stand: written before these did, and never again.
+const WITHOUT_POSITIONS: &str = "format-1-without-positions";
 
 fn folder(name: &str) -> PathBuf {
     places::root().join("tests/fixtures").join(name)
@@ -208,7 +210,7 @@ fn fixtures_are_read_on_every_surface() {
         .map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned())
         .collect();
     names.sort_unstable();
-    assert_eq!(names, [CURRENT], "one of every version of the format");
+    assert_eq!(names, [CURRENT, WITHOUT_POSITIONS], "one of every form that was written");
     for name in &names {
         ask(&mut CoreSurface::default(), name);
         ask(&mut RestSurface::default(), name);
@@ -218,9 +220,48 @@ fn fixtures_are_read_on_every_surface() {
     }
 }
 
+/// How many sections the text blobs of `main` have.
+fn text_sections(database: &Path) -> Vec<u16> {
+    let files = std::fs::read_dir(database.join("c/1")).expect("listed");
+    let texts = files
+        .map(|file| file.expect("listed").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "text"));
+    let sections = |path: PathBuf| {
+        let bytes = std::fs::read(path).expect("readable");
+        u16::from_le_bytes([bytes[14], bytes[15]])
+    };
+    texts.map(sections).collect()
+}
+
+#[test]
+fn a_merge_gives_positions_to_what_had_none() {
+    let directory = tempfile::tempdir().expect("a directory");
+    copy(&folder(WITHOUT_POSITIONS).join("db"), directory.path());
+    let before = text_sections(directory.path());
+    assert!(!before.is_empty() && before.iter().all(|sections| *sections == 8), "{before:?}");
+    let db = Db::open(directory.path(), small_database::options()).expect("opens");
+    let main = db.collection("main").expect("opens");
+    let request = || SearchRequest { text: Some("\"word1 shared\"".into()), ..SearchRequest::default() };
+    let hits = |main: &CollectionHandle| main.search(request()).expect("sound").hits;
+    let found = hits(&main);
+    assert!(found.len() > 1);
+    assert!(main.run(JobKind::Optimize).expect("merged"));
+    assert_eq!(hits(&main), found);
+    drop(main);
+    db.close().expect("closed");
+    assert!(text_sections(directory.path()).contains(&10));
+    let mut told = Told::default();
+    let inspection = Inspection::open(directory.path(), Arc::new(NoObserver)).expect("opens");
+    assert_eq!(inspection.verify(&mut told).expect("listed").damaged, 0, "{told:?}");
+}
+
 #[test]
 fn fixtures_are_small_and_sound_and_reading_changes_none() {
-    let database = folder(CURRENT).join("db");
+    [CURRENT, WITHOUT_POSITIONS].into_iter().for_each(is_small_and_sound);
+}
+
+fn is_small_and_sound(name: &str) {
+    let database = folder(name).join("db");
     let before = fingerprint(&database);
     assert!(before.values().map(|(bytes, _)| bytes.len()).sum::<usize>() <= 200 << 10);
     let mut told = Told::default();

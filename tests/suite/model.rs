@@ -409,6 +409,7 @@ impl Run {
         }
         self.search(view, moment, &there);
         self.words(view, moment, time, &there);
+        self.phrase(view, moment, time, &there);
     }
 
     fn search(&mut self, view: &View, moment: kithdb::collection::Moment, there: &[Version]) {
@@ -473,6 +474,24 @@ impl Run {
             let (got, expected) = (f64::from(hit.score), expected[hit.id.as_str()]);
             assert!((got - expected).abs() < 1e-5, "{} scores {got}, not {expected}, at {time}", hit.id);
         }
+    }
+
+    /// Words of a document, or any, one after another; a document has them so or not.
+    fn phrase(&mut self, view: &View, moment: kithdb::collection::Moment, time: i64, there: &[Version]) {
+        let taken = self.rng.below(2 * there.len() as u64 + 1) as usize;
+        let phrase = match there.get(taken).map(|version| &version.words) {
+            Some(words) if words.len() > 1 => words[words.len() - 2..].to_vec(),
+            _ => (0..2 + self.rng.below(2)).map(|_| self.rng.below(5) as usize).collect(),
+        };
+        let is_negative = self.rng.below(3) == 0;
+        let spelt: Vec<&str> = phrase.iter().map(|word| WORDS[*word]).collect();
+        let text = format!("{}\"{}\"", if is_negative { "-" } else { "" }, spelt.join(" "));
+        let request = SearchRequest { text: Some(text.clone()), k: 50, ..SearchRequest::default() };
+        let found = view.search(&request, moment, &mut Scratch::default()).expect("sound");
+        let ids: BTreeSet<&str> = found.hits.iter().map(|hit| hit.id.as_str()).collect();
+        let has = |version: &&Version| version.words.windows(phrase.len()).any(|words| *words == *phrase);
+        let expected = there.iter().filter(|version| has(version) != is_negative);
+        assert_eq!(ids, expected.map(|v| v.id.as_str()).collect(), "{text} at {time}");
     }
 
     fn look_at_versions(&self, view: &View, id: &str) {

@@ -24,7 +24,9 @@ pub struct Kith {
     collection: Arc<CollectionHandle>,
     postings: TextIndex,
     analyzer: Analyzer,
-    posting_bytes: u64,
+    /// Of the text blob, and of its sections of positions.
+    text_bytes: u64,
+    position_bytes: u64,
     _db: Db,
 }
 
@@ -47,14 +49,18 @@ pub fn build(glosses: &[Gloss], folder: &Path) -> Result<Kith> {
     db.close()?;
     let figures = Inspection::open(folder, Arc::new(NoObserver))?.figures(COLLECTION)?;
     let blobs = figures.segments.iter().flat_map(|segment| &segment.blobs);
-    let posting_bytes = blobs.filter(|(kind, _)| *kind == BlobKind::Text).map(|(_, bytes)| bytes).sum();
+    let text_bytes = blobs.filter(|(kind, _)| *kind == BlobKind::Text).map(|(_, bytes)| bytes).sum();
     let db = Db::open(folder, Options { read_only: true, ..options() })?;
-    let (postings, analyzer) = (postings(folder)?, Analyzer::new(Language::English));
-    Ok(Kith { collection: db.collection(COLLECTION)?, postings, analyzer, posting_bytes, _db: db })
+    let (blob, analyzer, collection) =
+        (text(folder)?, Analyzer::new(Language::English), db.collection(COLLECTION)?);
+    let sections = (0..u16::MAX).filter(|section| TextIndex::is_of_positions(*section));
+    let bytes = sections.map(|section| Ok(blob.rows(section)?.len())).collect::<Result<Vec<u64>>>()?;
+    let (postings, position_bytes) = (TextIndex::open(&blob)?, bytes.iter().sum());
+    Ok(Kith { collection, postings, analyzer, text_bytes, position_bytes, _db: db })
 }
 
 /// The one text blob below a folder.
-fn postings(folder: &Path) -> Result<TextIndex> {
+fn text(folder: &Path) -> Result<Blob> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
@@ -66,7 +72,7 @@ fn postings(folder: &Path) -> Result<TextIndex> {
                 let bytes = fs::read(&path)?;
                 let file_id = bytes.get(16..24).and_then(|id| id.try_into().ok()).ok_or("a short blob")?;
                 let id = BlobId { number, kind: BlobKind::Text, file_id: u64::from_le_bytes(file_id) };
-                return Ok(TextIndex::open(&Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))?)?);
+                return Ok(Blob::open(id, Arc::new(Resident::new(Arc::new(bytes))))?);
             }
         }
     }
@@ -90,6 +96,10 @@ impl Engine for Kith {
     }
 
     fn posting_bytes(&self) -> Result<u64> {
-        Ok(self.posting_bytes)
+        Ok(self.text_bytes - self.position_bytes)
+    }
+
+    fn position_bytes(&self) -> Result<u64> {
+        Ok(self.position_bytes)
     }
 }

@@ -40,6 +40,8 @@ trait Engine {
     fn rank(&self, words: &str) -> Result<Vec<u32>>;
     /// Bytes of postings, dictionary and lengths.
     fn posting_bytes(&self) -> Result<u64>;
+    /// Bytes of where words stand, which phrases need.
+    fn position_bytes(&self) -> Result<u64>;
 }
 
 fn main() -> Result<()> {
@@ -82,6 +84,7 @@ fn main() -> Result<()> {
             "index_s": seconds,
             "index_mb_per_s": bytes as f64 / seconds / 1e6,
             "posting_bytes": engine.posting_bytes()?,
+            "stored_bytes": engine.posting_bytes()? + engine.position_bytes()?,
         });
     }
     println!("{figures}");

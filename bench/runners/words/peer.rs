@@ -1,5 +1,5 @@
 //! Tantivy: an index in a folder, merged into one segment, with the same words as KithDB: Lucene's stop words, Snowball's
-//! English stemmer, term frequencies and no positions. It stores the text too, as a database does.
+//! English stemmer, term frequencies and positions. It stores the text too, as a database does.
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,7 @@ use crate::{Engine, Gloss, K, Result};
 const MEMORY_BYTES: usize = 256 << 20;
 /// The files that hold postings: lists, dictionary, lengths.
 const POSTINGS: [&str; 3] = ["idx", "term", "fieldnorm"];
+const POSITIONS: [&str; 1] = ["pos"];
 
 pub struct Peer {
     folder: std::path::PathBuf,
@@ -36,8 +37,9 @@ pub fn build(glosses: &[Gloss], folder: &Path) -> Result<Peer> {
         .filter(StopWordFilter::new(Language::English).ok_or("no stop words")?)
         .filter(Stemmer::new(Language::English))
         .build();
-    let indexing =
-        TextFieldIndexing::default().set_tokenizer("words").set_index_option(IndexRecordOption::WithFreqs);
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer("words")
+        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
     let mut schema = Schema::builder();
     let id = schema.add_text_field("id", STORED);
     let gloss =
@@ -68,6 +70,18 @@ impl Peer {
         let found = searcher.search(&query, &TopDocs::with_limit(K).order_by_score())?;
         Ok(found.into_iter().map(|(_, address)| address).collect())
     }
+
+    fn bytes_of(&self, endings: &[&str]) -> Result<u64> {
+        let mut bytes = 0;
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let ending = entry.path().extension().map(|ending| ending.to_string_lossy().into_owned());
+            if ending.is_some_and(|ending| endings.contains(&ending.as_str())) {
+                bytes += entry.metadata()?.len();
+            }
+        }
+        Ok(bytes)
+    }
 }
 
 impl Engine for Peer {
@@ -90,14 +104,10 @@ impl Engine for Peer {
     }
 
     fn posting_bytes(&self) -> Result<u64> {
-        let mut bytes = 0;
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let ending = entry.path().extension().map(|ending| ending.to_string_lossy().into_owned());
-            if ending.is_some_and(|ending| POSTINGS.contains(&ending.as_str())) {
-                bytes += entry.metadata()?.len();
-            }
-        }
-        Ok(bytes)
+        self.bytes_of(&POSTINGS)
+    }
+
+    fn position_bytes(&self) -> Result<u64> {
+        self.bytes_of(&POSITIONS)
     }
 }

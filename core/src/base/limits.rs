@@ -78,6 +78,8 @@ pub const PHRASE_WORDS_MAX: usize = 64;
 pub const HIGHLIGHT_FIELDS_MAX: usize = 64;
 /// Longest passage of a text that a result shows, in bytes.
 pub const PASSAGE_BYTES_MAX: usize = 10_000;
+/// How often a term stands in a field at most: a byte of metadata gives less than two words, however it is normalised.
+pub const TERM_FREQUENCY_MAX: u64 = 4 * METADATA_BYTES_MAX as u64;
 /// Longest term kept of a text, in bytes; longer ones are cut at a character.
 pub const TERM_BYTES_MAX: usize = 64;
 /// Generations, positions in logs, seqs and numbers of blobs are below this, so that counting on never overflows.

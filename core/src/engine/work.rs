@@ -194,7 +194,11 @@ impl Writing {
         while self.at.0 < self.parts.end {
             let (at, slot) = (self.at.0, Slot(self.at.1));
             let part = &view.parts[at].part;
-            if slot.index() == 0 && self.words.is_none() && part.postings()?.is_some() {
+            if slot.index() == 0
+                && self.words.is_none()
+                && let Some(postings) = part.postings()?
+                && postings.has_positions()?
+            {
                 self.words = Some(CarriedWords::default());
             }
             if slot.index() == part.len() {

@@ -219,7 +219,7 @@ impl Segment {
         self.rows.check()?;
         self.codes()?;
         self.links()?;
-        self.text()?;
+        self.text()?.map_or(Ok(false), PostingSource::has_positions)?;
         self.columns()?;
         self.edges.as_ref().map_or(Ok(()), |edges| edges.pins().map(|_| ()))
     }
@@ -276,8 +276,11 @@ impl Segment {
     /// # Errors
     /// As [`Segment::codes`].
     pub fn text(&self) -> Result<Option<&TextIndex>> {
-        self.derived(&self.text, &|blob| {
-            let text = TextIndex::open(blob)?;
+        // Where words stand is checked when a phrase asks for it, and seen in texts where it is damaged.
+        let is_asked = |section| !TextIndex::is_of_positions(section);
+        self.derived_by(&self.text, &is_asked, &|blob| {
+            let (damaged, id) = (Arc::clone(&self.mender.damaged), blob.id());
+            let text = TextIndex::open(blob)?.telling(Arc::new(move |error| damaged(id, error)));
             let fits = text.n_slots() as usize == self.rows.len();
             fitting(blob, text, fits)
         })
@@ -306,11 +309,21 @@ impl Segment {
         derived: &'a Derived<T>,
         open: &dyn Fn(&Blob) -> Result<T>,
     ) -> Result<Option<&'a T>> {
+        self.derived_by(derived, &|_| true, open)
+    }
+
+    /// As [`Self::derived`], of the sections that are asked for.
+    fn derived_by<'a, T>(
+        &'a self,
+        derived: &'a Derived<T>,
+        is_asked: &dyn Fn(u16) -> bool,
+        open: &dyn Fn(&Blob) -> Result<T>,
+    ) -> Result<Option<&'a T>> {
         let Some((id, blob)) = &derived.blob else { return Ok(None) };
         if let Some(read) = derived.read.get() {
             return Ok(Some(read));
         }
-        let checked = blob.clone().and_then(|blob| blob.verify().and_then(|()| open(&blob)));
+        let checked = blob.clone().and_then(|blob| blob.verify_those(is_asked).and_then(|()| open(&blob)));
         let read = match checked {
             Ok(read) => read,
             Err(error) if is_damage(&error) => {

@@ -13,7 +13,8 @@ use crate::base::limits::MANIFEST_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::base::{AlignedBytes, Lsn, Reader, StorageError, Writer};
 
-use super::blob::{BlobId, BlobKind, BlobSource, checksum};
+use super::blob::{BlobId, BlobSource, checksum};
+use super::blob_kind::BlobKind;
 use super::descriptors::{Descriptors, Holder, Lease};
 use super::lanes::{BlobWork, Lanes, LogWork};
 use super::reserve::Reserve;

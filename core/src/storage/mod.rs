@@ -6,6 +6,7 @@
 //! in a browser, IndexedDB.
 
 pub mod blob;
+mod blob_kind;
 mod descriptors;
 pub mod files;
 #[cfg(feature = "host")]
@@ -24,7 +25,8 @@ pub mod vfs;
 
 use std::sync::Arc;
 
-pub use blob::{Blob, BlobId, BlobKind, BlobSource, Pinned, Rows, Section};
+pub use blob::{Blob, BlobId, BlobSource, Pinned, Rows, Section};
+pub use blob_kind::BlobKind;
 pub use files::FileRoot;
 pub use memory::MemoryRoot;
 #[cfg(feature = "host")]

@@ -74,10 +74,10 @@ impl Analyzer {
         self.for_each_term(&fold(text), |term, _, _, _| f(term));
     }
 
-    /// As [`Self::analyse`], with the hash of each term ([`string_table::hash`]).
-    pub(super) fn hashed(&self, text: &str, mut f: impl FnMut(&str, u64)) {
-        self.for_each_term(&fold(text), |term, hash, _, _| {
-            f(term, hash.unwrap_or_else(|| string_table::hash(term)));
+    /// As [`Self::positions`], with the hash of each term ([`string_table::hash`]).
+    pub(super) fn hashed(&self, text: &str, mut f: impl FnMut(&str, u64, u32)) {
+        self.for_each_term(&fold(text), |term, hash, position, _| {
+            f(term, hash.unwrap_or_else(|| string_table::hash(term)), position);
         });
     }
 

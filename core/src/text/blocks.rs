@@ -19,7 +19,7 @@ pub(super) const BLOCK: usize = 128;
 /// Bytes of an entry of the table.
 pub(super) const ENTRY_BYTES: usize = 6 + impacts::BYTES;
 /// Slots and frequencies are below 2^31, as `SLOTS_MAX` and the size of a document bound them.
-const WIDTH_MAX: u8 = 31;
+pub(super) const WIDTH_MAX: u8 = 31;
 /// Bytes of 128 values of one bit.
 const BIT_BYTES: usize = BLOCK / 8;
 
@@ -110,7 +110,7 @@ fn write_packed(postings: &[Posting], mut next: u32, w: &mut Writer) -> (u8, u8)
 }
 
 /// Appends values in as few bits as hold the largest of them, and says how many.
-fn pack(values: &[u32; BLOCK], w: &mut Writer) -> u8 {
+pub(super) fn pack(values: &[u32; BLOCK], w: &mut Writer) -> u8 {
     let width = 32 - values.iter().fold(0, |all, value| all | value).leading_zeros();
     assert!(width <= u32::from(WIDTH_MAX), "slots and frequencies are below 2^31");
     let mut lanes = [[0u32; 4]; 32];
@@ -136,8 +136,14 @@ fn place(row: usize, width: u32) -> (usize, u32) {
     ((bit / 32) as usize, bit % 32)
 }
 
+/// How many bytes 128 values of so many bits take.
+pub(super) fn packed_bytes(width: u8) -> usize {
+    BIT_BYTES * usize::from(width)
+}
+
+/// Reads what [`pack`] wrote with a width of at most [`WIDTH_MAX`].
 #[inline]
-fn unpack(bytes: &[u8], width: u8, values: &mut [u32; BLOCK]) {
+pub(super) fn unpack(bytes: &[u8], width: u8, values: &mut [u32; BLOCK]) {
     let width = u32::from(width);
     if width == 0 {
         return values.fill(0);

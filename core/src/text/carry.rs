@@ -4,8 +4,9 @@
 //! pauses, and the same as if each text had been analysed.
 
 use super::memory::MemoryPostings;
-use super::postings::{Posting, PostingSource};
-use crate::base::Result;
+use super::postings::PostingSource;
+use super::standing::Standing;
+use crate::base::{Error, Result};
 
 /// Stands for a slot that does not come along.
 pub const LEFT_BEHIND: u32 = u32::MAX;
@@ -27,7 +28,7 @@ impl Carry {
     /// `corrupt`; `not_resident`, after which it can be called again.
     ///
     /// # Panics
-    /// When `slots` are fewer than the part has.
+    /// When `slots` are fewer than the part has, or it does not know where terms stand ([`PostingSource::has_positions`]).
     pub fn step(
         &mut self,
         part: &dyn PostingSource,
@@ -35,9 +36,9 @@ impl Carry {
         into: &mut MemoryPostings,
         budget: usize,
     ) -> Result<bool> {
+        assert!(part.has_positions()?, "what is carried has positions");
         let fields = part.fields();
         let mut left = budget.max(1);
-        let mut postings: Vec<Posting> = Vec::new();
         while let Some(field) = fields.get(self.field) {
             if self.from.is_none() {
                 into.carry_lengths(field, part, slots)?;
@@ -48,15 +49,17 @@ impl Carry {
                 if left == 0 {
                     return Ok(false);
                 }
-                postings.clear();
-                list.for_each(&mut |posting| {
-                    let slot = slots[posting.slot as usize];
-                    if slot != LEFT_BEHIND {
-                        postings.push(Posting { slot, ..posting });
-                    }
-                })?;
-                into.carry_list(field, term, &postings);
                 left = left.saturating_sub(list.df as usize);
+                let unknown = || Error::corrupt("postings", 0, "positions of every term");
+                // It has all its bytes then: what is carried of a list is never carried again.
+                let mut standing = Standing::open(list)?.ok_or_else(unknown)?;
+                let mut carried = into.carried_list(field, term);
+                while let Some(slot) = standing.advance()? {
+                    let slot = slots[slot as usize];
+                    if slot != LEFT_BEHIND {
+                        carried.push(slot, standing.positions()?);
+                    }
+                }
                 // The least text behind this one.
                 next.clear();
                 next.push_str(term);

@@ -1,7 +1,7 @@
 //! Which documents of a part have what a query says must be there, or must not.
 //!
-//! Words are found by postings. Of phrases postings tell which documents have all the words; whether these stand one after
-//! another is seen in the text itself, of which only those documents are read.
+//! Words are found by postings. Of phrases postings tell which documents have all the words, and positions whether these stand
+//! one after another. Where there are no positions it is seen in the texts of those documents.
 //!
 //! A word that stands for others stands for the same where it must be there as where it scores: up to a number of terms. What
 //! must not be there is left out whole, whatever it takes.
@@ -9,6 +9,7 @@
 use super::Analyzer;
 use super::bm25::Weights;
 use super::expansions;
+use super::phrases::{Word, add_by_positions, is_in_text, is_told_by_positions};
 use super::postings::PostingSource;
 use super::query::{Condition, Match, Query, QueryTerm};
 use crate::base::{Bitmap, Result};
@@ -25,13 +26,11 @@ pub struct Scored<'a> {
     pub weights: &'a Weights,
 }
 
-/// A word of a phrase: its number, and the terms that it stands for, sorted.
-type Word = (u32, Vec<String>);
-
 /// The allowed slots of a part that fulfil a condition of a query.
 ///
 /// # Complexity
-/// Reads the postings of each word, and the text of each allowed document that has all words of a phrase.
+/// Reads the postings of each word, and the positions of each word of a phrase; where a segment of an earlier version has none,
+/// or the phrase is long, the text of each allowed document that has all words of it.
 ///
 /// # Errors
 /// `corrupt`, `not_resident`.
@@ -63,10 +62,14 @@ pub fn select<'a>(
                 selected.or(&found);
                 continue;
             }
+            if is_told_by_positions(source, &words)? {
+                add_by_positions(source, field, &words, &found, &mut selected)?;
+                continue;
+            }
             for slot in found.iter().filter(|slot| !selected.contains(*slot)).collect::<Vec<_>>() {
                 let mut is_there = false;
                 texts_of(slot as u32, &mut |name, text| {
-                    is_there = is_there || name == field && has_phrase(analyzer_of(field), text, &words);
+                    is_there = is_there || name == field && is_in_text(analyzer_of(field), text, &words);
                 })?;
                 if is_there {
                     selected.insert(slot);
@@ -119,29 +122,6 @@ fn with_all_words(
         found.and(&slots);
     }
     Ok(found)
-}
-
-/// Whether a text has these words, each as many words behind the first as it is in the phrase.
-fn has_phrase(analyzer: &Analyzer, text: &str, phrase: &[Word]) -> bool {
-    let mut found: Vec<(u32, Option<usize>)> = Vec::new();
-    let is_word =
-        |term: &str, terms: &[String]| terms.binary_search_by(|known| known.as_str().cmp(term)).is_ok();
-    let mut known: Vec<String> = Vec::new();
-    analyzer.positions(text, |term, position| {
-        let is_known = phrase.iter().any(|(_, terms)| is_word(term, terms));
-        found.push((position, is_known.then_some(known.len())));
-        if is_known {
-            known.push(term.to_owned());
-        }
-    });
-    let at = |position: u32| {
-        let at = found.binary_search_by_key(&position, |(position, _)| *position).ok()?;
-        found[at].1.map(|word| &*known[word])
-    };
-    let begins = |first: u32| {
-        phrase.iter().all(|(offset, terms)| at(first + offset).is_some_and(|term| is_word(term, terms)))
-    };
-    found.iter().any(|(position, word)| word.is_some() && begins(*position))
 }
 
 #[cfg(test)]

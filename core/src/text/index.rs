@@ -2,16 +2,21 @@
 //!
 //! Dictionary and lengths are pinned, a posting list is read by row. Sections: 1 fields; terms sorted by (field, term):
 //! 2 their bytes, 3 the end of each, 4 df, 5 the end of each posting list; 6 lists (`blocks`); 7 lengths by field; 8 their
-//! slots, for fields that few slots have.
+//! slots, for fields that few slots have; 9 and 10 where terms stand (`positions`), which are not touched until they are
+//! asked for.
 //! Everything read from the blob is checked: what opening does not look at is checked when a list is read.
 
+use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use super::blocks;
 use super::lengths::{Lengths, Width};
 use super::list::{Form, List, Packed};
 use super::memory::MemoryField;
+use super::positions::{self, PositionsWriter, StoredPositions};
 use super::postings::{FieldStats, PostingSource, Step, first_from, walk_sorted};
+use super::standing::{Positions, Standing};
 use crate::base::bytes::le_bytes;
 use crate::base::limits::{SLOTS_MAX, TERM_BYTES_MAX};
 use crate::base::{DecodeError, Error, Reader, Result, Writer};
@@ -25,6 +30,10 @@ const LIST_ENDS: u16 = 5;
 const LISTS: u16 = 6;
 const LENGTHS: u16 = 7;
 const LENGTH_SLOTS: u16 = 8;
+pub(super) const POSITIONS: u16 = 9;
+pub(super) const POSITION_STARTS: u16 = 10;
+
+const WRITTEN_HERE: &str = "bytes that were written here";
 
 /// Postings of a segment.
 #[derive(Debug, Clone)]
@@ -39,6 +48,22 @@ pub struct TextIndex {
     lists: Rows,
     lengths: Pinned,
     length_slots: Pinned,
+    blob: Blob,
+    /// Once they were asked for; `None` where there are none, or they are damaged.
+    positions: OnceLock<Option<StoredPositions>>,
+    damaged: Tell,
+}
+
+type Told = dyn Fn(&Error) + Send + Sync;
+
+/// Is told that positions are damaged.
+#[derive(Clone, Default)]
+struct Tell(Option<Arc<Told>>);
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tell({})", self.0.is_some())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +86,7 @@ pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> V
     let (mut head, mut term_bytes, mut lists) = (Writer::new(), Writer::new(), Writer::new());
     let (mut term_ends, mut dfs, mut list_ends) = (Vec::new(), Vec::new(), Vec::new());
     let (mut lengths, mut length_slots, mut postings) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut positions, mut numbers) = (PositionsWriter::default(), Vec::new());
     head.varint(u64::from(n_slots));
     head.varint(fields.len() as u64);
     for (name, field) in fields {
@@ -74,14 +100,17 @@ pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> V
             let list = &field.lists[number as usize];
             term_bytes.raw(field.terms.string(number).as_bytes());
             postings.clear();
-            list.read(field, n_slots, &mut postings).expect("bytes that were written here");
+            numbers.clear();
+            list.read(field, n_slots, &mut postings, |number| numbers.push(number)).expect(WRITTEN_HERE);
             blocks::write(&postings, &mut lists);
+            positions.push(&numbers);
             term_ends.push(term_bytes.len() as u64);
             list_ends.push(lists.len() as u64);
             dfs.push(list.df);
         }
         write_lengths(n_slots, field, width, &mut lengths, &mut length_slots);
     }
+    let [positions, position_starts] = positions.finish();
     vec![
         Section::pinned(FIELDS, head.finish()),
         Section::pinned(TERM_BYTES, term_bytes.finish()),
@@ -91,6 +120,8 @@ pub(super) fn write_sections(n_slots: u32, fields: &[(&str, &MemoryField)]) -> V
         Section::rows(LISTS, lists.finish()),
         Section::pinned(LENGTHS, lengths),
         Section::pinned(LENGTH_SLOTS, le_bytes(&length_slots)),
+        positions,
+        position_starts,
     ]
 }
 
@@ -140,6 +171,9 @@ impl TextIndex {
             lists: blob.rows(LISTS)?,
             lengths: blob.pinned(LENGTHS)?,
             length_slots: blob.pinned(LENGTH_SLOTS)?,
+            blob: blob.clone(),
+            positions: OnceLock::new(),
+            damaged: Tell::default(),
         };
         index.check_dictionary()?;
         index
@@ -148,6 +182,41 @@ impl TextIndex {
             .zip(&mut index.fields)
             .for_each(|(longest, field)| field.longest = longest);
         Ok(index)
+    }
+
+    /// Has this called when positions turn out to be damaged: then phrases are looked for in texts.
+    #[must_use]
+    pub fn telling(mut self, damaged: Arc<dyn Fn(&Error) + Send + Sync>) -> Self {
+        self.damaged = Tell(Some(damaged));
+        self
+    }
+
+    /// Whether a section holds where terms stand: nothing else needs it, and blobs of earlier versions lack it.
+    #[must_use]
+    pub fn is_of_positions(section: u16) -> bool {
+        positions::SECTIONS.contains(&section)
+    }
+
+    /// Checks where terms stand: every byte of it, and that every list can be read.
+    ///
+    /// # Errors
+    /// `corrupt`, `not_resident`.
+    pub fn check_positions(&self) -> Result<()> {
+        let Some(positions) = self.stored_positions()? else { return Ok(()) };
+        for field in &self.fields {
+            for i in field.terms.clone() {
+                let list = List { positions: Positions::Stored(&positions, i), ..self.list_of(field, i)? };
+                let Some(mut standing) = Standing::open(list)? else { continue };
+                while standing.advance()?.is_some() {
+                    standing.positions()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stored_positions(&self) -> Result<Option<StoredPositions>> {
+        StoredPositions::open(&self.blob, &self.object, self.dfs.numbers::<u32>()?.len())
     }
 
     fn corrupt<T>(&self, expected: &str) -> Result<T> {
@@ -247,7 +316,11 @@ impl TextIndex {
         let bytes = self.lists.read(start..ends[i])?;
         let form = Form::Packed(Packed { bytes, object: &self.object, start });
         let (df, lengths) = (self.dfs.numbers::<u32>()?[i], self.lengths_of(field)?);
-        Ok(List { df, lengths, form })
+        let positions = match self.positions.get() {
+            Some(Some(stored)) => Positions::Stored(stored, i),
+            _ => Positions::Unknown,
+        };
+        Ok(List { df, lengths, form, positions })
     }
 
     fn lengths_of(&self, field: &Field) -> Result<Lengths<'_>> {
@@ -337,6 +410,23 @@ impl PostingSource for TextIndex {
             self.lengths_of(field)?.for_each(f);
         }
         Ok(())
+    }
+
+    fn has_positions(&self) -> Result<bool> {
+        if self.positions.get().is_none() {
+            let stored = match self.stored_positions() {
+                Ok(stored) => stored,
+                Err(error) if matches!(error.code(), "corrupt" | "io_failed") => {
+                    if let Tell(Some(damaged)) = &self.damaged {
+                        damaged(&error);
+                    }
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            self.positions.get_or_init(|| stored);
+        }
+        Ok(self.positions.get().is_some_and(Option::is_some))
     }
 
     fn df(&self, field: &str, term: &str) -> Result<u32> {

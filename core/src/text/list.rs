@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::blocks::{self, BLOCK, Block, Decoded};
 use super::lengths::Lengths;
 use super::postings::Posting;
+use super::standing::Positions;
 use crate::base::{Bitmap, DecodeError, Result};
 
 /// The postings of one term in one field of a part; all bytes that they need are there.
@@ -13,6 +14,7 @@ pub struct List<'a> {
     pub(super) df: u32,
     pub(super) lengths: Lengths<'a>,
     pub(super) form: Form<'a>,
+    pub(super) positions: Positions<'a>,
 }
 
 #[derive(Debug)]

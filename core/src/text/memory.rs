@@ -10,7 +10,9 @@ use super::carry::LEFT_BEHIND;
 use super::index::write_sections;
 use super::lengths::{Lengths, Width};
 use super::list::{Form, List};
+use super::positions::GAP;
 use super::postings::{FieldStats, Posting, PostingSource, Step, first_from, walk_sorted};
+use super::standing::Positions;
 use crate::base::bytes::le_bytes;
 use crate::base::string_table::{StringTable, hash};
 use crate::base::{DecodeError, Reader, Result, Writer};
@@ -43,17 +45,37 @@ pub(super) struct MemoryField {
     pub(super) terms: StringTable,
     /// By the number of the term.
     pub(super) lists: Vec<PostingList>,
+    /// Where the words of a further text of the last slot begin.
+    next_position: u32,
 }
 
-/// Postings of one term: `tf (gap tf)*` as varints, from `first` to `last`. The last tf, which may still grow,
-/// stands beside them, so that a term of one document needs no allocation.
+/// Where one term stands, from a first place to a last. Each further one takes a varint: in the same slot twice the words that
+/// lie between, and 1; in another one twice the gap between the slots, and then its position. A term that stands in one
+/// place needs no allocation.
 #[derive(Debug, Clone)]
 pub(super) struct PostingList {
     pub(super) df: u32,
     pub(super) first: u32,
+    first_position: u32,
     last: u32,
-    last_tf: u32,
+    last_position: u32,
     bytes: Writer,
+}
+
+/// A list that is carried over from another part.
+#[derive(Debug)]
+pub(super) struct CarriedList<'a> {
+    field: &'a mut MemoryField,
+    term: &'a str,
+    /// Of the term, once a slot came along.
+    number: Option<u32>,
+}
+
+/// The postings of a list in turn, each with its positions.
+#[derive(Debug, Clone)]
+pub(super) struct Tokens<'a> {
+    rest: Reader<'a>,
+    next: Option<(u32, u32)>,
 }
 
 impl MemoryPostings {
@@ -88,15 +110,21 @@ impl MemoryPostings {
                 self.fields.insert((*name).to_owned(), MemoryField::default());
             }
             let Some(field) = self.fields.get_mut(*name) else { continue };
-            let mut length = 0u32;
-            analyzer_of(name).hashed(text, |term, hash| {
+            let (mut length, mut last) = (0u32, 0);
+            // What stood in another text of the field never stands in front of this one.
+            let first = if field.slots.last() == Some(&slot) { field.next_position } else { 0 };
+            analyzer_of(name).hashed(text, |term, hash, position| {
                 length += 1;
+                last = first + position;
                 match field.terms.number(term, hash) {
-                    (_, true) => field.lists.push(PostingList::new(slot)),
-                    (number, false) => field.lists[number as usize].count(slot),
+                    (_, true) => field.lists.push(PostingList::new(slot, last)),
+                    (number, false) => field.lists[number as usize].add(slot, last),
                 }
             });
             field.add_length(slot, length);
+            if length > 0 {
+                field.next_position = last + GAP;
+            }
         }
     }
 
@@ -153,36 +181,43 @@ impl MemoryPostings {
         })
     }
 
-    /// Takes over postings of a term in a field, whose lengths are there.
-    pub(super) fn carry_list(&mut self, field: &str, term: &str, postings: &[Posting]) {
-        let (Some(field), Some((first, others))) = (self.fields.get_mut(field), postings.split_first())
-        else {
-            return;
-        };
-        let list = match field.terms.number(term, hash(term)) {
-            (number, true) => {
-                field.lists.push(PostingList { last_tf: first.tf, ..PostingList::new(first.slot) });
-                &mut field.lists[number as usize]
-            }
-            (number, false) => {
-                let list = &mut field.lists[number as usize];
-                list.add(first.slot, first.tf);
-                list
-            }
-        };
-        others.iter().for_each(|posting| list.add(posting.slot, posting.tf));
+    /// Takes over where a term stands in a field, whose lengths are there, slot after slot.
+    pub(super) fn carried_list<'a>(&'a mut self, field: &str, term: &'a str) -> CarriedList<'a> {
+        let field = self.fields.get_mut(field).expect("its lengths came first");
+        CarriedList { field, term, number: None }
     }
 
-    fn list_of<'a>(&self, field: &'a MemoryField, list: &PostingList) -> Result<List<'a>> {
+    fn list_of<'a>(&self, field: &'a MemoryField, list: &'a PostingList) -> Result<List<'a>> {
         let mut postings = Vec::with_capacity(list.df as usize);
-        list.read(field, self.n_slots, &mut postings).map_err(|e| e.within("postings in memory", 0))?;
+        let read = list.read(field, self.n_slots, &mut postings, |_| {});
+        read.map_err(|e| e.within("postings in memory", 0))?;
         let (df, lengths, form) = (list.df, field.lengths(self.n_slots), Form::Open(postings));
-        Ok(List { df, lengths, form })
+        Ok(List { df, lengths, form, positions: Positions::Open(list.tokens()) })
     }
 
     fn find(&self, field: &str, term: &str) -> Option<(&MemoryField, &PostingList)> {
         let field = self.fields.get(field)?;
         field.terms.find(term, hash(term)).map(|number| (field, &field.lists[number as usize]))
+    }
+}
+
+impl CarriedList<'_> {
+    /// Adds the positions of the term in a slot, which is above those before it.
+    pub(super) fn push(&mut self, slot: u32, positions: &[u32]) {
+        let Some((&first, others)) = positions.split_first() else { return };
+        let lists = &mut self.field.lists;
+        let (number, is_new) = match self.number {
+            Some(number) => (number, false),
+            None => self.field.terms.number(self.term, hash(self.term)),
+        };
+        if is_new {
+            lists.push(PostingList::new(slot, first));
+        } else {
+            lists[number as usize].add(slot, first);
+        }
+        self.number = Some(number);
+        let list = &mut lists[number as usize];
+        others.iter().for_each(|position| list.add(slot, *position));
     }
 }
 
@@ -207,31 +242,28 @@ impl MemoryField {
 }
 
 impl PostingList {
-    fn new(slot: u32) -> Self {
-        Self { df: 1, first: slot, last: slot, last_tf: 1, bytes: Writer::new() }
+    fn new(slot: u32, position: u32) -> Self {
+        let bytes = Writer::new();
+        Self { df: 1, first: slot, first_position: position, last: slot, last_position: position, bytes }
     }
 
-    fn count(&mut self, slot: u32) {
+    /// Adds a place behind the last one.
+    fn add(&mut self, slot: u32, position: u32) {
         if slot == self.last {
-            self.last_tf += 1;
+            self.bytes.varint(u64::from(position - self.last_position - 1) << 1 | 1);
         } else {
-            self.add(slot, 1);
+            self.begin(slot, position);
+            self.last = slot;
+            self.df += 1;
         }
-    }
-
-    /// Adds a slot that is above the last one.
-    fn add(&mut self, slot: u32, tf: u32) {
-        self.close(slot);
-        self.last = slot;
-        self.last_tf = tf;
-        self.df += 1;
+        self.last_position = position;
     }
 
     fn append(&mut self, other: &Self, slot_offset: u32) {
-        self.close(other.first + slot_offset);
+        self.begin(other.first + slot_offset, other.first_position);
         self.bytes.raw(other.bytes.as_slice());
         self.last = other.last + slot_offset;
-        self.last_tf = other.last_tf;
+        self.last_position = other.last_position;
         self.df += other.df;
     }
 
@@ -239,31 +271,57 @@ impl PostingList {
         Self { first: self.first + slot_offset, last: self.last + slot_offset, ..self.clone() }
     }
 
-    /// Writes the last tf and the gap to the slot that comes now.
-    fn close(&mut self, next_slot: u32) {
-        self.bytes.varint(u64::from(self.last_tf));
-        self.bytes.varint(u64::from(next_slot - self.last));
+    /// Writes the first place in a slot that comes now.
+    fn begin(&mut self, slot: u32, position: u32) {
+        self.bytes.varint(u64::from(slot - self.last) << 1);
+        self.bytes.varint(u64::from(position));
     }
 
-    /// Adds its postings to `into`; `n_slots` bounds the slots of the field.
+    fn tokens(&self) -> Tokens<'_> {
+        let rest = Reader::new(self.bytes.as_slice());
+        Tokens { rest, next: Some((self.first, self.first_position)) }
+    }
+
+    /// Adds its postings to `into`, and calls `f` with the first position of each and with how many words lie between that and
+    /// the next; `n_slots` bounds the slots of the field.
     pub(super) fn read(
         &self,
         field: &MemoryField,
         n_slots: u32,
         into: &mut Vec<Posting>,
+        mut f: impl FnMut(u32),
     ) -> Result<(), DecodeError> {
         let lengths = field.lengths(n_slots);
-        let mut r = Reader::new(self.bytes.as_slice());
-        let mut slot = self.first;
-        for left in (0..self.df).rev() {
-            let tf = if left == 0 { self.last_tf } else { r.varint()? as u32 };
+        let (mut tokens, mut positions) = (self.tokens(), Vec::new());
+        while let Some(slot) = tokens.next(&mut positions)? {
             let field_length = lengths.get(slot).expect("a slot with a term has a length");
-            into.push(Posting { slot, tf, field_length });
-            if left > 0 {
-                slot += r.varint()? as u32;
+            into.push(Posting { slot, tf: positions.len() as u32, field_length });
+            let mut next = 0;
+            for position in &positions {
+                f(position - next);
+                next = position + 1;
             }
         }
         Ok(())
+    }
+}
+
+impl Tokens<'_> {
+    /// The slot of the next posting, and its positions.
+    pub(super) fn next(&mut self, positions: &mut Vec<u32>) -> Result<Option<u32>, DecodeError> {
+        positions.clear();
+        let Some((slot, mut last)) = self.next.take() else { return Ok(None) };
+        positions.push(last);
+        while self.rest.remaining() > 0 {
+            let step = self.rest.varint()?;
+            if step & 1 == 0 {
+                self.next = Some((slot + (step >> 1) as u32, self.rest.varint()? as u32));
+                break;
+            }
+            last += (step >> 1) as u32 + 1;
+            positions.push(last);
+        }
+        Ok(Some(slot))
     }
 }
 
@@ -292,6 +350,10 @@ impl PostingSource for MemoryPostings {
             field.lengths(self.n_slots).for_each(f);
         }
         Ok(())
+    }
+
+    fn has_positions(&self) -> Result<bool> {
+        Ok(true)
     }
 
     fn df(&self, field: &str, term: &str) -> Result<u32> {

@@ -55,6 +55,12 @@ pub trait PostingSource: Send + Sync {
     /// `corrupt`, `not_resident`.
     fn for_each_length(&self, field: &str, f: &mut dyn FnMut(u32, u32)) -> Result<()>;
 
+    /// Whether it is known where terms stand: always, but in segments of earlier versions.
+    ///
+    /// # Errors
+    /// `not_resident`.
+    fn has_positions(&self) -> Result<bool>;
+
     /// How many documents of the part, ended ones included, have the term in the field.
     ///
     /// # Errors

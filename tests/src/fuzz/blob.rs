@@ -11,6 +11,7 @@ use kithdb::meta::{Columns, Filter};
 use kithdb::segment::{Ends, RowsReader, RowsSalvage, SharedRow, rows};
 use kithdb::storage::blob::{Block, Resident, build, checksum};
 use kithdb::storage::{Blob, BlobId, BlobKind, Section};
+use kithdb::text::conditions::{Scored, select};
 use kithdb::text::{PostingSource, Query, TermCounts, TextIndex, Weights, score, top};
 use kithdb::vectors::bits::BitScratch;
 use kithdb::vectors::{Codes, Int8Codes, Metric, Scorer, Space, pq};
@@ -243,7 +244,10 @@ fn ask_text(blob: &Blob) {
             }
         }
     }
+    let (told, checked) = (text.has_positions(), text.check_positions());
+    assert!(told != Ok(false) || checked.is_err() || !blob.has(9), "what is sound is told");
     if text.n_slots() as usize <= SLOTS_MAX {
+        ask_phrase(&text);
         let words = seeds::words();
         let query = Query::new(words.analyzer(), "shared kittens", None).expect("short");
         if let Ok(weights) = Weights::gather(&query, &[&text], &[&TermCounts::new()], words.scoring()) {
@@ -253,6 +257,27 @@ fn ask_text(blob: &Blob) {
                 assert!(best.iter().all(|one| all.contains(one)) && best.len() <= all.len().min(3));
             }
         }
+    }
+}
+
+/// A phrase finds what has its words, whatever positions say; without any, each of these is read.
+fn ask_phrase(text: &TextIndex) {
+    let words = seeds::words();
+    let query = words.parse("\"shared kittens\"", false, |_| false).expect("short");
+    let (weights, n_slots) = (Weights::default(), text.n_slots() as usize);
+    let (asked, allowed) = (Scored { query: &query, weights: &weights }, Bitmap::full(n_slots));
+    for condition in query.conditions() {
+        let mut read = 0;
+        let mut texts_of = |slot: u32, f: &mut dyn FnMut(&str, &str)| {
+            assert!((slot as usize) < n_slots);
+            read += 1;
+            f("t", "shared kittens");
+            Ok(())
+        };
+        let analyzer_of = |_: &str| words.analyzer();
+        let found = select(text, asked, condition, Some(&allowed), analyzer_of, &mut texts_of);
+        assert!(read == 0 || text.has_positions() == Ok(false));
+        drop(found);
     }
 }
 
