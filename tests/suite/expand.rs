@@ -189,7 +189,6 @@ impl Run {
             damping: self.rng.below(5) as f64 / 4.0,
             hits: 1 + self.rng.below(6) as usize,
             limit: 100_000,
-            ..Expansion::default()
         };
         (request, expand)
     }
