@@ -7,6 +7,8 @@ mod kektor;
 mod log;
 mod openapi;
 mod page;
+mod process;
+mod profile;
 mod ruvector;
 #[cfg(test)]
 mod tests;

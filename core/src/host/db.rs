@@ -97,7 +97,7 @@ pub(super) struct Shared {
 }
 
 /// One job writes at most this share of the memory that may be used, of which it takes about twice as much.
-const JOB_SHARE: u64 = 3;
+pub(super) const JOB_SHARE: u64 = 3;
 
 /// Does queued work until a ticket is kept.
 ///

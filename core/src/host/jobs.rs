@@ -129,7 +129,7 @@ fn run_due(shared: &Shared, handle: &CollectionHandle) -> Result<()> {
 const SEAL: usize = 0;
 
 /// Memtables together take at most this share of the memory that may be used.
-const UNSEALED_SHARE: u64 = 4;
+pub(super) const UNSEALED_SHARE: u64 = 4;
 
 /// Seals the largest memtables, until all together take no more than their share of the memory.
 fn seal_for_room(shared: &Shared) {

@@ -14,6 +14,7 @@ mod inspect;
 mod jobs;
 mod kv;
 mod lock;
+mod memory;
 mod names;
 mod repair;
 mod running;
@@ -26,7 +27,8 @@ pub use collection::{AddMode, Check, CollectionHandle, CollectionInfo, Expected,
 pub use db::{Db, Options, Reference};
 pub use embedder::load_embedder;
 pub use inspect::Inspection;
+pub use memory::MemoryUse;
 pub use repair::{Rescued, Saved, repair};
 pub use running::{RunningJob, RunningKind};
 
-pub use crate::storage::mmap::keep_heap_compact;
+pub use crate::storage::mmap::{Heap, heap, keep_heap_compact};

@@ -7,9 +7,17 @@
 
 use super::blob::Pinned;
 
-/// A copy on huge pages, where there is reason and room for one.
+#[cfg(target_os = "linux")]
+pub(crate) use linux::copied;
+/// A copy on huge pages, where there is reason and room for one; and the bytes of all copies, of all databases.
 #[cfg(target_os = "linux")]
 pub(super) use linux::copy;
+
+/// There are no copies.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn copied() -> u64 {
+    0
+}
 
 /// No copy: the system has no such pages to ask for.
 #[cfg(not(target_os = "linux"))]
@@ -19,6 +27,7 @@ pub(super) fn copy(_: &Pinned) -> Option<Pinned> {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Arc, Mutex, PoisonError};
 
     use memmap2::{Advice, MmapMut};
@@ -32,8 +41,10 @@ mod linux {
     /// All copies together are at most this part of the memory that the process can have.
     const COPIED_PART: u64 = 4;
 
-    /// Bytes of all copies; held while one is made, so that copies see each other.
-    static COPIED: Mutex<u64> = Mutex::new(0);
+    /// Bytes of all copies.
+    static COPIED: AtomicU64 = AtomicU64::new(0);
+    /// Held while one is made, so that copies see each other.
+    static COPYING: Mutex<()> = Mutex::new(());
 
     #[derive(Debug)]
     struct Copy {
@@ -49,8 +60,12 @@ mod linux {
 
     impl Drop for Copy {
         fn drop(&mut self) {
-            *COPIED.lock().unwrap_or_else(PoisonError::into_inner) -= self.pages.len() as u64;
+            COPIED.fetch_sub(self.pages.len() as u64, Ordering::Relaxed);
         }
+    }
+
+    pub(crate) fn copied() -> u64 {
+        COPIED.load(Ordering::Relaxed)
     }
 
     pub(in super::super) fn copy(bytes: &Pinned) -> Option<Pinned> {
@@ -58,16 +73,14 @@ mod linux {
         if len < COPIED_MIN || !is_given() {
             return None;
         }
-        let mut copied = COPIED.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = *copied + room as u64;
-        if all > machine::memory() / COPIED_PART || machine::free() < 2 * room as u64 {
+        let _one_at_a_time = COPYING.lock().unwrap_or_else(PoisonError::into_inner);
+        if copied() + room as u64 > machine::memory() / COPIED_PART || machine::free() < 2 * room as u64 {
             return None;
         }
         let mut pages = MmapMut::map_anon(room).ok()?;
         pages.advise(Advice::HugePage).ok()?;
         pages[..len].copy_from_slice(bytes);
-        *copied = all;
-        drop(copied);
+        COPIED.fetch_add(room as u64, Ordering::Relaxed);
         Some(Pinned::new(Arc::new(Copy { pages, len }), 0..len))
     }
 
@@ -88,16 +101,15 @@ mod linux {
             bytes.as_mut_slice().iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8);
             let bytes = Pinned::new(Arc::new(bytes), 0..COPIED_MIN + 3);
             assert!(copy(&Pinned::new(Arc::new([1u8; 64]), 0..64)).is_none(), "too little");
-            let counted = || *COPIED.lock().expect("no test panics with it");
-            let Some(copied) = copy(&bytes) else {
+            let Some(copy) = copy(&bytes) else {
                 let room = 4 * (COPIED_MIN + PAGE) as u64;
                 assert!(!is_given() || machine::free() < room || machine::memory() < room, "room for a copy");
                 return;
             };
-            assert!(*copied == *bytes && copied.as_ptr() != bytes.as_ptr());
-            assert_eq!((copied.as_ptr() as usize % 64, counted()), (0, (COPIED_MIN + PAGE) as u64));
-            drop(copied);
-            assert_eq!(counted(), 0);
+            assert!(*copy == *bytes && copy.as_ptr() != bytes.as_ptr());
+            assert_eq!((copy.as_ptr() as usize % 64, copied()), (0, (COPIED_MIN + PAGE) as u64));
+            drop(copy);
+            assert_eq!(copied(), 0);
         }
     }
 }

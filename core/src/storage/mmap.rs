@@ -40,6 +40,43 @@ pub fn keep_heap_compact() {
     }
 }
 
+/// What the heap of this process takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heap {
+    /// What it has of the system: what is given out, and what lies free in it.
+    pub taken: u64,
+    /// What is given out.
+    pub used: u64,
+}
+
+/// What the heap takes, over all of its arenas; `None` where it does not tell.
+#[must_use]
+pub fn heap() -> Option<Heap> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    return heap_of_glibc();
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    None
+}
+
+/// By `mallinfo2`, which is looked up when it is asked for: a program linked against it would not start with a glibc
+/// before 2.33, whose own figures are of 32 bits.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn heap_of_glibc() -> Option<Heap> {
+    #[expect(unsafe_code, reason = "the heap is C's")]
+    // SAFETY: the name ends with a zero, and a handle of null looks it up among what the program has loaded.
+    let address = unsafe { libc::dlsym(std::ptr::null_mut(), c"mallinfo2".as_ptr()) };
+    if address.is_null() {
+        return None;
+    }
+    #[expect(unsafe_code, reason = "the heap is C's")]
+    // SAFETY: glibc declares the one function of this name as `struct mallinfo2 mallinfo2(void)`, and may be asked from any
+    // thread: it takes the lock of each arena in turn.
+    let told =
+        unsafe { std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> libc::mallinfo2>(address)() };
+    let (taken, used) = (told.arena + told.hblkhd, told.uordblks + told.hblkhd);
+    Some(Heap { taken: taken as u64, used: used as u64 })
+}
+
 /// The file system of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsVfs;

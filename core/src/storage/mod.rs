@@ -10,7 +10,7 @@ mod blob_kind;
 mod descriptors;
 pub mod files;
 #[cfg(feature = "host")]
-mod huge;
+pub(crate) mod huge;
 mod lanes;
 #[cfg(feature = "host")]
 pub(crate) mod machine;

@@ -10,13 +10,13 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use kithdb::base::Error;
-use kithdb::host::Db;
+use kithdb::host::heap;
 
 use super::app::App;
 use super::keys::random;
 use super::problem::Problem;
 use crate::log::{self, LogLevel};
+use crate::process::ProcessFigures;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that a client may give, in characters.
@@ -179,77 +179,56 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
-/// What the process has in memory.
-struct Resident {
-    bytes: u64,
-    /// Of these, of files that are mapped.
-    file_bytes: u64,
-}
-
-impl Resident {
-    /// `None` where the system does not tell, which only Linux does here.
-    fn now() -> Option<Self> {
-        Self::parse(&std::fs::read_to_string("/proc/self/status").ok()?)
-    }
-
-    fn parse(status: &str) -> Option<Self> {
-        let bytes = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-            line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
-        };
-        Some(Self { bytes: bytes("VmRSS")?, file_bytes: bytes("RssFile")? })
-    }
-
-    fn gauges(&self) -> [(&'static str, &'static str, u64); 2] {
-        let file_help = "Bytes of these that are of files, which the system takes back where it needs room.";
-        [
-            ("process_resident_memory_bytes", "Bytes of memory that the process has.", self.bytes),
-            ("kithdb_resident_file_bytes", file_help, self.file_bytes),
-        ]
-    }
-}
-
 /// The counts, and what the server holds now.
 pub async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
-    let asked = |db: &Db| Ok::<_, Error>((db.names()?.len(), db.opened()?.len(), Resident::now()));
-    let (names, opened, resident) = app.run_aside(asked).await?;
+    let told = app.run_aside(|db| {
+        let (names, opened) = (db.names()?.len(), db.opened()?.len());
+        Ok::<_, kithdb::base::Error>((names, opened, db.memory()?, ProcessFigures::now(), heap()))
+    });
+    let (names, opened, memory, process, heap) = told.await?;
     let mut text = String::new();
     app.metrics().write(&mut text);
     let (requests, body_bytes, answer_bytes) = app.room().taken();
+    let known = |count: usize| Some(count as u64);
     for (name, help, value) in [
-        ("kithdb_event_streams_open", "Streams of events that are open.", app.events().open()),
-        ("kithdb_collections", "Collections there are.", names),
-        ("kithdb_collections_open", "Collections that are open, the key-value store among them.", opened),
-        ("kithdb_requests_in_flight", "Requests that are worked on or wait for it.", requests),
-        ("kithdb_request_body_bytes", "Bytes of bodies that are held.", body_bytes),
-        ("kithdb_answer_bytes", "Bytes of answers that are written and not sent.", answer_bytes),
+        ("kithdb_event_streams_open", "Streams of events that are open.", known(app.events().open())),
+        ("kithdb_collections", "Collections there are.", known(names)),
+        (
+            "kithdb_collections_open",
+            "Collections that are open, the key-value store among them.",
+            known(opened),
+        ),
+        ("kithdb_requests_in_flight", "Requests that are worked on or wait for it.", known(requests)),
+        ("kithdb_request_body_bytes", "Bytes of bodies that are held.", known(body_bytes)),
+        ("kithdb_answer_bytes", "Bytes of answers that are written and not sent.", known(answer_bytes)),
+        (
+            "kithdb_memory_max_bytes",
+            "What documents that are not sealed, and jobs, may take.",
+            Some(memory.max),
+        ),
+        (
+            "kithdb_unsealed_bytes",
+            "Documents that are not sealed, of open collections.",
+            Some(memory.unsealed),
+        ),
+        ("kithdb_copied_bytes", "Copies on huge pages of what searches read all over.", Some(memory.copied)),
+        ("kithdb_heap_taken_bytes", "What C's heap has of the system.", heap.map(|heap| heap.taken)),
+        ("kithdb_heap_used_bytes", "What of it is given out.", heap.map(|heap| heap.used)),
+        ("process_resident_memory_bytes", "Bytes of the process in memory.", process.resident_bytes),
+        (
+            "kithdb_resident_file_bytes",
+            "Bytes of these that are of files, which the system takes back where it needs room.",
+            process.mapped_bytes,
+        ),
+        ("process_threads", "Threads of the process.", process.threads),
+        ("process_open_fds", "Open files and connections of the process.", process.descriptors),
+        ("process_max_fds", "So many of them there may be.", process.descriptors_max),
     ] {
-        head(&mut text, name, "gauge", help);
-        let _ = writeln!(text, "{name} {value}");
-    }
-    for (name, help, value) in resident.iter().flat_map(Resident::gauges) {
+        // What the system does not tell is left out.
+        let Some(value) = value else { continue };
         head(&mut text, name, "gauge", help);
         let _ = writeln!(text, "{name} {value}");
     }
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_read_as_linux_tells_it() {
-        let status =
-            "Name:\tkithdb\nVmHWM:\t   99 kB\nVmRSS:\t   12 kB\nRssAnon:\t 7 kB\nRssFile:\t    5 kB\n";
-        let Resident { bytes, file_bytes } = Resident::parse(status).expect("is told");
-        assert_eq!((bytes, file_bytes), (12 * 1024, 5 * 1024));
-        for untold in
-            ["", "VmRSS:\t12 kB\n", "VmRSS:\t12 mB\nRssFile:\t1 kB\n", "VmRSS:\tx kB\nRssFile:\t1 kB\n"]
-        {
-            assert!(Resident::parse(untold).is_none(), "{untold}");
-        }
-        assert_eq!(Resident::now().is_some(), cfg!(target_os = "linux"));
-    }
 }

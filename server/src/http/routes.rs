@@ -23,7 +23,7 @@ use crate::kektor::{self, auto_links, graph as edges, indexes, maintenance, node
 use crate::openapi::{self, Document};
 use crate::page;
 use crate::ruvector::{self, collections as numbered};
-use crate::v1::{collections, database, documents, embedder, events, graph, jobs, keys, kv, search};
+use crate::v1::{collections, database, documents, embedder, events, graph, jobs, keys, kv, process, search};
 
 /// About the collection in the path.
 const NAMED: About = About::Path("name");
@@ -101,6 +101,8 @@ pub fn table(app: App) -> Table {
         .post("/v1/kv/{key}", KEYS_VERB, kv::verb)
         .get("/v1/stats", read(About::Database), database::stats)
         .post("/v1/verify", admin(), database::verify)
+        .get("/v1/memory", admin(), process::memory)
+        .get("/v1/profile", admin(), process::profile)
         .post("/v1/flush", write(About::Database), database::flush)
         .get("/v1/events", read(About::Listed), events::events)
         .get("/v1/embedder", read(About::Nothing), embedder::info)

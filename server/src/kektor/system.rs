@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::maintenance::too_many;
 use super::{memory, not_found, ok};
 use crate::http::{App, NoBody, PathOf, Problem, unless_dropped};
+use crate::process::ProcessFigures;
 
 /// Seals what is in memory. Nothing was at risk before: writes are in the log already.
 pub async fn save(State(app): State<App>, _: NoBody) -> Result<Response, Problem> {
@@ -146,7 +147,9 @@ pub async fn stats(State(app): State<App>) -> Result<Response, Problem> {
             unsealed += stats.memtable_bytes;
             pinned_nodes += pinned;
         }
-        let memory = MemoryFigures { heap_alloc_mb: resident_mib(), aof_size_mb: unsealed as f64 / MIB };
+        let resident = ProcessFigures::now().resident_bytes;
+        let heap_alloc_mb = resident.map(|bytes| bytes as f64 / MIB);
+        let memory = MemoryFigures { heap_alloc_mb, aof_size_mb: unsealed as f64 / MIB };
         Ok::<_, Problem>(StatsAnswer {
             uptime_seconds,
             total_vectors,
@@ -166,14 +169,6 @@ fn pinned(collection: &CollectionHandle) -> kithdb::base::Result<u64> {
     let facets = vec![Facet::new(memory::PINNED)];
     let request = SearchRequest { filter, facets, k: 1, ..SearchRequest::default() };
     Ok(collection.search(request)?.total.unwrap_or(0))
-}
-
-/// As Linux tells it.
-fn resident_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
 }
 
 pub async fn gardener(State(app): State<App>) -> Result<Response, Problem> {

@@ -346,7 +346,9 @@ fn sent(status: u16, content: Sent, is_tagged: bool) -> Answer {
     let answer = match content {
         Sent::Nothing if status == 501 => answer.content(JSON, Content::new(Some(named("Error")))),
         Sent::Nothing => answer,
-        Sent::Other(kind) => answer.content(kind, Content::new::<Shape>(None)),
+        Sent::Other(kinds) => {
+            kinds.iter().fold(answer, |answer, kind| answer.content(*kind, Content::new::<Shape>(None)))
+        }
         Sent::Json { shape, packed } => {
             let answer = answer.content(JSON, Content::new(Some(*shape)));
             if packed { answer.content(PACKED_TYPE, packed_content()) } else { answer }

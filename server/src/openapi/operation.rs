@@ -45,8 +45,8 @@ pub enum Content {
     Nothing,
     /// JSON; with `packed`, with the vectors beside it for who accepts that.
     Json { shape: Box<Shape>, packed: bool },
-    /// Something else, of this type.
-    Other(&'static str),
+    /// Something else, of one of these types.
+    Other(Vec<&'static str>),
 }
 
 /// A route, described.
@@ -162,7 +162,15 @@ impl Described {
 
     /// Answers something else.
     pub fn sends(mut self, content_type: &'static str) -> Self {
-        self.answer = (200, Content::Other(content_type));
+        self.answer = (200, Content::Other(vec![content_type]));
+        self
+    }
+
+    /// Answers that, or something of another type.
+    pub fn or_sends(mut self, content_type: &'static str) -> Self {
+        if let (_, Content::Other(types)) = &mut self.answer {
+            types.push(content_type);
+        }
         self
     }
 

@@ -200,7 +200,10 @@ fn routes_that_change_something_need_more_than_reading() {
         let (method, table::Route { path, need, .. }) = (method_of(&route), route);
         let is_refused = method == Method::PATCH && !path.starts_with("/v1/");
         let at_least = match () {
-            () if ["/system/", "/auth/", "/v1/keys", "/metrics"].iter().any(|of| path.starts_with(of)) => {
+            () if ["/system/", "/auth/", "/v1/keys", "/metrics", "/v1/memory", "/v1/profile"]
+                .iter()
+                .any(|of| path.starts_with(of)) =>
+            {
                 need::Role::Admin
             }
             () if method == Method::GET || is_refused || looks.contains(&path.as_str()) => need::Role::Read,

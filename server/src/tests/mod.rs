@@ -19,6 +19,7 @@ mod observe;
 mod once;
 mod openapi;
 mod page;
+mod process;
 mod ruvector;
 mod slow;
 /// A file of the suites, which are no dependency: with theirs the core would be built once more for these tests.

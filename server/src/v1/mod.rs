@@ -9,4 +9,5 @@ pub mod graph;
 pub mod jobs;
 pub mod keys;
 pub mod kv;
+pub mod process;
 pub mod search;

@@ -4,6 +4,7 @@ mod collections;
 mod database;
 mod documents;
 mod graph;
+mod process;
 mod search;
 
 use super::operation::Group;
@@ -13,7 +14,8 @@ use super::schema::{Fields, Shape, count, text, told};
 pub fn groups() -> Vec<Group> {
     let [collections, jobs] = collections::groups();
     let [kv, database, events, keys] = database::groups();
-    vec![collections, documents::group(), search::group(), graph::group(), jobs, kv, database, events, keys]
+    let [documents, search, graph] = [documents::group(), search::group(), graph::group()];
+    vec![collections, documents, search, graph, jobs, kv, database, process::group(), events, keys]
 }
 
 /// Schemas that several of them share, by name.
