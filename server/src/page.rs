@@ -7,17 +7,21 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 
 use axum::Json;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
-use crate::http::{Origin, PathOf, Problem, tag_of, unless_known};
+use crate::http::{Origin, PathOf, Problem, tag_of, unchanging_unless_known};
 
 /// Name and content of each file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
+
+/// The tag of each, once it was asked for.
+static TAGS: [OnceLock<String>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
 
 /// Where the engine's files are, in the table and under `/ui/`, and the one that is imported first.
 const ENGINE: &str = "kithdb/";
@@ -50,6 +54,12 @@ const HEADERS: [(&str, &str); 5] = [
     ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
+
+/// A file as it is served.
+struct File {
+    content: Cow<'static, [u8]>,
+    tag: Cow<'static, str>,
+}
 
 /// What the page asks before it offers to search in the tab, and what it keeps to work without the server.
 #[derive(Serialize)]
@@ -86,14 +96,14 @@ pub async fn secure(policy: HeaderValue, mut response: Response) -> Response {
 
 /// The explorer's page. Its files have addresses relative to this one, so that a proxy may put all below any path.
 pub async fn explorer(headers: HeaderMap) -> Response {
-    let content = content(EXPLORER_ENTRY).unwrap_or(NO_EXPLORER.as_bytes().into());
-    answer(EXPLORER_ENTRY, content, &headers)
+    let file = file(EXPLORER_ENTRY).unwrap_or_else(|| File::of(NO_EXPLORER.as_bytes().into()));
+    answer(EXPLORER_ENTRY, file, &headers)
 }
 
 /// The API's page, which draws the OpenAPI document.
 pub async fn docs(headers: HeaderMap) -> Response {
-    let content = content(API_PAGE).unwrap_or(NO_PAGE.as_bytes().into());
-    answer(API_PAGE, content, &headers)
+    let file = file(API_PAGE).unwrap_or_else(|| File::of(NO_PAGE.as_bytes().into()));
+    answer(API_PAGE, file, &headers)
 }
 
 /// From the root of the server, from `/ui`, and from where the explorer was once: relative, as a proxy's path is not known
@@ -110,24 +120,37 @@ pub async fn asset(PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<R
     if name == API_PAGE {
         return Ok(Redirect::permanent("../docs").into_response());
     }
-    let content = content(&name).ok_or_else(|| Problem::unknown_route(&format!("/ui/{name}")))?;
-    Ok(answer(&name, content, &headers))
+    let file = file(&name).ok_or_else(|| Problem::unknown_route(&format!("/ui/{name}")))?;
+    Ok(answer(&name, file, &headers))
 }
 
-pub async fn files() -> Response {
+pub async fn files(headers: HeaderMap) -> Response {
     let files: Vec<&str> = FILES.iter().map(|(name, _)| *name).filter(|name| *name != API_PAGE).collect();
     let mut all = DefaultHasher::new();
     for name in &files {
-        (name, content(name)).hash(&mut all);
+        (name, file(name).map(|file| file.tag)).hash(&mut all);
     }
     let version = format!("{:016x}", all.finish());
-    let no_cache = [(CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    (no_cache, Json(FilesAnswer { version, engine: files.contains(&ENGINE_ENTRY), files })).into_response()
+    let list = || {
+        let engine = files.contains(&ENGINE_ENTRY);
+        Ok::<_, Infallible>(Json(FilesAnswer { version: version.clone(), engine, files }).into_response())
+    };
+    let Ok(answer) = unchanging_unless_known(&version, &headers, list);
+    answer
 }
 
-/// The content of a file of the table.
-fn content(name: &str) -> Option<Cow<'static, [u8]>> {
-    let (name, embedded) = FILES.iter().find(|(known, _)| *known == name)?;
+impl File {
+    /// Of this content, which is read to know its tag.
+    fn of(content: Cow<'static, [u8]>) -> Self {
+        let tag = tag_of(&content).into();
+        Self { content, tag }
+    }
+}
+
+/// A file of the table. One that is embedded is read once to know its tag.
+fn file(name: &str) -> Option<File> {
+    let at = FILES.iter().position(|(known, _)| *known == name)?;
+    let (name, embedded) = FILES[at];
     let edited = || {
         let path = if let Some(rest) = name.strip_prefix(ENGINE) {
             format!("js/dist/{rest}")
@@ -138,17 +161,22 @@ fn content(name: &str) -> Option<Cow<'static, [u8]>> {
         };
         std::fs::read(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).ok()
     };
-    let content = if cfg!(debug_assertions) { edited() } else { None };
-    Some(content.map_or(Cow::Borrowed(*embedded), Cow::Owned))
+    let edited = if cfg!(debug_assertions) { edited() } else { None };
+    Some(match edited {
+        Some(content) => File::of(content.into()),
+        None => {
+            let tag = TAGS[at].get_or_init(|| tag_of(embedded));
+            File { content: embedded.into(), tag: tag.as_str().into() }
+        }
+    })
 }
 
 /// The file, or the word that the browser has it already. It asks each time, because the next version of the server
 /// may have another file under the same name.
-fn answer(name: &str, content: Cow<'static, [u8]>, request: &HeaderMap) -> Response {
+fn answer(name: &str, File { content, tag }: File, request: &HeaderMap) -> Response {
     let content_type = [(CONTENT_TYPE, HeaderValue::from_static(type_of(name)))];
-    let tag = tag_of(&content);
     let file = || Ok::<_, Infallible>((content_type, content).into_response());
-    let Ok(answer) = unless_known(&tag, request, file);
+    let Ok(answer) = unchanging_unless_known(&tag, request, file);
     answer
 }
 

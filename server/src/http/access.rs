@@ -104,6 +104,10 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// In the extensions of an answer to who was found to be allowed to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Authorized;
+
 /// Lets a request through to its route when whoever asks may use it.
 ///
 /// # Errors
@@ -143,7 +147,9 @@ pub async fn authorize(
         }
         request.extensions_mut().insert(caller);
         let held = Held::new(role, request.extensions().get::<Reserved>().cloned());
-        return Ok(HELD.scope(held, next.run(request)).await);
+        let mut answer = HELD.scope(held, next.run(request)).await;
+        answer.extensions_mut().insert(Authorized);
+        return Ok(answer);
     }
     Ok(next.run(request).await)
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::access::TokenDigest;
+use super::coding::PackedOnce;
 use super::cors::Origin;
 use super::extract::Form;
 use super::failures::Failures;
@@ -38,6 +39,7 @@ struct Inner {
     failures: Failures,
     room: Room,
     once: Remembered,
+    packed_once: PackedOnce,
     started: Instant,
     metrics: Metrics,
 }
@@ -88,9 +90,20 @@ impl App {
     /// Serves this database.
     pub fn new(db: Db, options: AppOptions) -> Self {
         let (tasks, keys, once) = (Tasks::default(), Keys::default(), Remembered::default());
-        let failures = Failures::default();
+        let (failures, packed_once) = (Failures::default(), PackedOnce::default());
         let (room, started, metrics) = (Room::new(options.limits), Instant::now(), Metrics::default());
-        Self(Arc::new(Inner { db, options, tasks, keys, failures, room, once, started, metrics }))
+        Self(Arc::new(Inner {
+            db,
+            options,
+            tasks,
+            keys,
+            failures,
+            room,
+            once,
+            packed_once,
+            started,
+            metrics,
+        }))
     }
 
     /// The database.
@@ -111,6 +124,11 @@ impl App {
     /// What there is room for.
     pub fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    /// Answers that are packed once.
+    pub fn packed_once(&self) -> &PackedOnce {
+        &self.0.packed_once
     }
 
     /// Since when it serves.

@@ -2,30 +2,35 @@
 //!
 //! A packed body is unpacked piece by piece as it is read, so that the limit of its route and the room for all bodies
 //! count what comes out; a few bytes that would become many are refused at the limit, and nothing is allocated by what
-//! they announce. Answers are packed at the fastest level, and only text: vectors do not become smaller.
+//! they announce. Answers are packed at the fastest level, and only text: vectors do not become smaller. What never changes is
+//! packed once.
 
+use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_compression::Level;
 use async_compression::tokio::bufread::{GzipDecoder, GzipEncoder, ZstdDecoder, ZstdEncoder};
 use async_compression::zstd::DParameter;
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, VARY,
 };
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{Extensions, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, once, try_unfold};
 use tokio::io::{AsyncBufRead, AsyncRead};
+use tokio::sync::OnceCell;
 use tokio_util::io::{ReaderStream, StreamReader};
 
+use super::access::Authorized;
 use super::app::App;
 use super::limits::Reserved;
 use super::pace::{BodyRefused, Unpacked};
+use super::problem::Problem;
 
 /// A shorter answer is sent as it is, in bytes.
 const PACKED_FROM: u64 = 4 << 10;
@@ -35,6 +40,8 @@ const PIECE: usize = 64 << 10;
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// So many bytes a packed body may be longer than what comes out of it: what was read ahead, and heads of empty members.
 const PACKED_AHEAD_MAX: usize = 1 << 20;
+/// So many packed answers are kept.
+const KEPT_MAX: usize = 1_024;
 /// What is packed.
 const TEXT: [&str; 6] = [
     "text/",
@@ -46,7 +53,7 @@ const TEXT: [&str; 6] = [
 ];
 
 /// How bytes are packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Coding {
     Gzip,
     Zstd,
@@ -75,10 +82,14 @@ impl Coding {
         }
     }
 
-    fn packing(self, plain: impl AsyncBufRead + Send + 'static) -> Box<dyn AsyncRead + Send + Unpin> {
+    fn packing(
+        self,
+        level: Level,
+        plain: impl AsyncBufRead + Send + 'static,
+    ) -> Box<dyn AsyncRead + Send + Unpin> {
         match self {
-            Self::Gzip => Box::new(Box::pin(GzipEncoder::with_quality(plain, Level::Fastest))),
-            Self::Zstd => Box::new(Box::pin(ZstdEncoder::with_quality(plain, Level::Fastest))),
+            Self::Gzip => Box::new(Box::pin(GzipEncoder::with_quality(plain, level))),
+            Self::Zstd => Box::new(Box::pin(ZstdEncoder::with_quality(plain, level))),
         }
     }
 
@@ -109,15 +120,16 @@ pub async fn coded(State(app): State<App>, request: Request, next: Next) -> Resp
         response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
     }
     let Some(coding) = coding.filter(|_| can_be_packed) else { return response };
+    if response.extensions().get::<Unchanging>().is_some() {
+        return app.packed_once().answer(response, coding).await;
+    }
     // Packing takes memory for as long as a client takes to read; beyond that an answer is sent as it is.
     let Some(place) = app.room().packing() else { return response };
     let (mut parts, body) = response.into_parts();
-    parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     mark(&mut parts.headers, coding);
     let bytes = body.size_hint().exact().unwrap_or_default() as usize;
     let unpacked = Unpacked { bytes, packed: Arc::default() };
-    let pieces = packed(body, coding, Arc::clone(&unpacked.packed));
+    let pieces = packed(body, coding, Level::Fastest, Arc::clone(&unpacked.packed));
     parts.extensions.insert(unpacked);
     let until_sent = pieces.inspect(move |_| _ = &place);
     Response::from_parts(parts, Body::from_stream(until_sent))
@@ -125,7 +137,12 @@ pub async fn coded(State(app): State<App>, request: Request, next: Next) -> Resp
 
 /// A body packed piece by piece, while `done` counts what was packed. Text that says the same again and again becomes next
 /// to nothing: what goes in is cut, and others have their turn before each piece, and after each that comes out.
-fn packed(body: Body, coding: Coding, done: Arc<AtomicUsize>) -> BoxStream<'static, io::Result<Bytes>> {
+fn packed(
+    body: Body,
+    coding: Coding,
+    level: Level,
+    done: Arc<AtomicUsize>,
+) -> BoxStream<'static, io::Result<Bytes>> {
     let cut = try_unfold((body.into_data_stream(), Bytes::new()), async |(mut body, mut rest)| {
         tokio::task::yield_now().await;
         while rest.is_empty() {
@@ -138,7 +155,7 @@ fn packed(body: Body, coding: Coding, done: Arc<AtomicUsize>) -> BoxStream<'stat
     let counted = cut.inspect_ok(move |piece: &Bytes| {
         done.fetch_add(piece.len(), Ordering::Relaxed);
     });
-    let pieces = ReaderStream::with_capacity(coding.packing(StreamReader::new(counted)), PIECE);
+    let pieces = ReaderStream::with_capacity(coding.packing(level, StreamReader::new(counted)), PIECE);
     let in_turn = pieces.then(|piece| async {
         tokio::task::yield_now().await;
         piece
@@ -146,8 +163,49 @@ fn packed(body: Body, coding: Coding, done: Arc<AtomicUsize>) -> BoxStream<'stat
     in_turn.boxed()
 }
 
-/// Another tag for other bytes, as strong tags want. `known` takes both for the same.
+/// In the extensions of an answer that is the same for all who ask, until its tag is another.
+#[derive(Debug, Clone, Copy)]
+pub struct Unchanging;
+
+/// An answer by its tag, and how it is packed.
+type Which = (HeaderValue, Coding);
+
+/// Answers that are packed once: they take no place, whoever asks for them and however often.
+#[derive(Default)]
+pub struct PackedOnce(Mutex<HashMap<Which, Arc<OnceCell<Bytes>>>>);
+
+impl PackedOnce {
+    async fn answer(&self, response: Response, coding: Coding) -> Response {
+        let (mut parts, body) = response.into_parts();
+        let Some(tag) = parts.headers.get(ETAG).cloned() else { return Response::from_parts(parts, body) };
+        let cell = self.cell((tag, coding));
+        let pack = async || {
+            // Once for all: it may take its time.
+            let pieces = packed(body, coding, Level::Default, Arc::default());
+            to_bytes(Body::from_stream(pieces), usize::MAX).await
+        };
+        // Whoever asks meanwhile waits for it.
+        let Ok(bytes) = cell.get_or_try_init(pack).await.cloned() else {
+            return Problem::internal().into_response();
+        };
+        mark(&mut parts.headers, coding);
+        Response::from_parts(parts, Body::from(bytes))
+    }
+
+    fn cell(&self, of: Which) -> Arc<OnceCell<Bytes>> {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cells.len() >= KEPT_MAX && !cells.contains_key(&of) {
+            // Only where files are edited while they are served.
+            cells.clear();
+        }
+        Arc::clone(cells.entry(of).or_default())
+    }
+}
+
+/// Says that an answer is packed, with another tag for other bytes, as strong tags want. `known` takes both for the same.
 fn mark(headers: &mut HeaderMap, coding: Coding) {
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     let Some(tag) = headers.get(ETAG).and_then(|tag| unmarked(tag.to_str().ok()?)) else { return };
     if let Ok(marked) = HeaderValue::from_str(&marked(tag, coding)) {
         headers.insert(ETAG, marked);
@@ -175,7 +233,10 @@ fn can_be_packed(response: &Response) -> bool {
     // The length of a stream is not known, and it must not wait for more to come. That of an answer to HEAD is only told.
     let told = response.headers().get(CONTENT_LENGTH).and_then(|bytes| bytes.to_str().ok()?.parse().ok());
     let is_long = told.or(response.body().size_hint().exact()).is_some_and(|bytes| bytes >= PACKED_FROM);
+    // Else whoever reaches the port takes the places of others.
+    let may_be = |of: &Extensions| of.get::<Authorized>().is_some() || of.get::<Unchanging>().is_some();
     is_long
+        && may_be(response.extensions())
         && !response.headers().contains_key(CONTENT_ENCODING)
         && TEXT.iter().any(|text| kind.starts_with(text))
 }
@@ -327,7 +388,7 @@ mod tests {
         const LEN: usize = 8 << 20;
         for coding in Coding::ALL {
             let done = Arc::new(AtomicUsize::new(0));
-            let mut pieces = packed(Body::from(vec![b'a'; LEN]), coding, Arc::clone(&done));
+            let mut pieces = packed(Body::from(vec![b'a'; LEN]), coding, Level::Fastest, Arc::clone(&done));
             let (mut turns, mut out) = (0, 0);
             let poll = |context: &mut Context<'_>| {
                 let before = done.load(Ordering::Relaxed);

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use kithdb::base::{Error, InputError, Result, Seq};
 use kithdb::host::Expected;
 
-use super::coding::{tag_if_packed, unmarked};
+use super::coding::{Unchanging, tag_if_packed, unmarked};
 
 /// The answer with its tag, or 304 when the request names that tag, with the tag that it names: by it a cache finds which of
 /// its answers is still good. The tag is letters, digits and hyphens.
@@ -28,6 +28,20 @@ pub fn unless_known<E>(
     let headers = response.headers_mut();
     headers.insert(ETAG, HeaderValue::from_str(&quoted).expect("tags are visible ASCII"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// As [`unless_known`], for what is no secret and the same for all who ask; its tag is that of its content.
+///
+/// # Errors
+/// What `answer` fails with.
+pub fn unchanging_unless_known<E>(
+    tag: &str,
+    request: &HeaderMap,
+    answer: impl FnOnce() -> std::result::Result<Response, E>,
+) -> std::result::Result<Response, E> {
+    let mut response = unless_known(tag, request, answer)?;
+    response.extensions_mut().insert(Unchanging);
     Ok(response)
 }
 

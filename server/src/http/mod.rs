@@ -28,7 +28,7 @@ pub use coding::coded;
 pub use cors::Origin;
 pub use extract::{AnyBody, FileBody, Form, JsonBody, NoBody, PackedBody, PathOf, QueryOf};
 pub use keys::{Key, Keys, NewKey};
-pub use known::{expected, not_kept, tag_of, unless_known, version_tag};
+pub use known::{expected, not_kept, tag_of, unchanging_unless_known, unless_known, version_tag};
 pub use limits::{Limits, overloaded};
 pub use problem::{Problem, status_of, unless_dropped};
 pub use routes::routes;

@@ -25,7 +25,7 @@ use super::schema::{Shape, count, named, text, text_of};
 use super::{kektor, operations, ruvector, v1};
 use crate::http::need::{About, Need, Role};
 use crate::http::table::Route;
-use crate::http::{Problem, tag_of, unless_known};
+use crate::http::{Problem, tag_of, unchanging_unless_known};
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
@@ -60,7 +60,7 @@ pub async fn served(
 ) -> Result<Response, Problem> {
     let (text, tag) = LazyLock::force(&document.0);
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static(JSON))];
-    unless_known(tag, &headers, || Ok((json, text.clone()).into_response()))
+    unchanging_unless_known(tag, &headers, || Ok((json, text.clone()).into_response()))
 }
 
 /// The document as text for people.

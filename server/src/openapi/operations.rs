@@ -29,7 +29,8 @@ pub fn group() -> Group {
             get("/ui/explorer", "toExplorer", "To the explorer, where it was once").done_with(308),
             get("/ui/explorer/", "explorer", "To the explorer, where it was once").done_with(308),
             get("/ui/files.json", "pageFiles", "The files of the page, for a tab that keeps them")
-                .answers(files),
+                .answers(files)
+                .tagged(),
             get("/ui/{file}", "pageFile", "A file of the page")
                 .sends("*/*")
                 .tagged()

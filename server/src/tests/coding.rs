@@ -1,8 +1,9 @@
 //! Packed bodies and answers.
 
 use async_compression::tokio::bufread::{GzipDecoder, GzipEncoder, ZstdDecoder, ZstdEncoder};
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::{Request, header};
+use axum::response::Response;
 use futures_util::TryStreamExt as _;
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
@@ -52,7 +53,8 @@ async fn a_long_answer_is_packed_for_who_takes_it() {
         let answer = ask(&server, "GET", "/openapi.json", &accepted, vec![]).await;
         assert_eq!(answer.header(header::CONTENT_ENCODING), coding);
         assert_eq!(answer.header(header::VARY), "accept-encoding");
-        assert!(!answer.headers.contains_key(header::CONTENT_LENGTH));
+        // It was packed before it is sent.
+        assert_eq!(answer.header(header::CONTENT_LENGTH), answer.body.len().to_string());
         assert!(answer.body.len() * 4 < plain.body.len(), "{} of {}", answer.body.len(), plain.body.len());
         assert!(unpacked(coding, &answer.body).await == plain.body);
         // Other bytes have another tag, which is taken for the same when it comes back.
@@ -179,4 +181,33 @@ async fn a_body_cannot_ask_for_more_memory_than_there_is_for_one() {
         frame.extend_from_slice(body.as_bytes());
         assert_eq!(send(&server, "/v1/collections", "zstd", frame).await.status, status, "{window_log}");
     }
+}
+
+/// All places to pack answers are taken by answers that are not sent yet: the page's files take none, however many ask.
+#[tokio::test]
+async fn what_everybody_may_fetch_is_packed_once() {
+    let server = Server::with_collection().await;
+    let document = format!(r#"{{"metadata": {{"text": "{}"}}}}"#, "a ".repeat(4_000));
+    let path = "/v1/collections/c/documents/a";
+    assert_eq!(server.ask("PUT", path, &document).await.status, 200);
+    let unsent = async |path: &str| {
+        let request = Request::get(path).header(header::HOST, HOST).header(header::ACCEPT_ENCODING, "gzip");
+        let request = request.body(Body::empty()).expect("a request");
+        tower::ServiceExt::oneshot(server.0.clone(), request).await.expect("a router never fails")
+    };
+    let is_packed = |answer: &Response| answer.headers().contains_key(header::CONTENT_ENCODING);
+    let mut held = vec![];
+    for _ in 0..200 {
+        held.push(unsent("/openapi.json").await);
+        assert!(is_packed(&held[held.len() - 1]));
+    }
+    for _ in 0..128 {
+        held.push(unsent(path).await);
+        assert!(is_packed(&held[held.len() - 1]), "{}", held.len());
+    }
+    assert!(!is_packed(&unsent(path).await));
+    let document = unsent("/openapi.json").await;
+    assert!(is_packed(&document));
+    // Its length is known, as it is packed already.
+    assert!(document.body().size_hint().exact().is_some());
 }

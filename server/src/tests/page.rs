@@ -34,6 +34,8 @@ async fn every_listed_file_is_there_and_is_fetched_once() {
     let server = Server::new();
     let list = server.get("/ui/files.json").await;
     assert_eq!(list.header(CACHE_CONTROL), "no-cache");
+    let version = list.json()["version"].as_str().expect("a version").to_owned();
+    assert_eq!(server.get_unless("/ui/files.json", &format!("\"{version}\"")).await.status, 304);
     let list = list.json();
     let names: Vec<&str> =
         list["files"].as_array().expect("files").iter().filter_map(|name| name.as_str()).collect();
