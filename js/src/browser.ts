@@ -33,7 +33,8 @@ export async function openMemory(options?: BrowserOptions): Promise<Database> {
 
 /**
  * Deletes a database of this origin with everything in it, for good; false when there was none. Close it first: while it is
- * open, here or in another tab or Worker, this is `database_locked`, and nothing is deleted.
+ * open, here or in another tab or Worker, this is `database_locked`, and nothing is deleted. Where something that is not of this
+ * package has it open and does not let go, it is `delete_pending`: the browser deletes it once that has ended.
  */
 export async function deleteDatabase(name: string): Promise<boolean> {
   return deleteHere(checkName(encodeString('a name', name)));

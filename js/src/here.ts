@@ -37,12 +37,7 @@ export async function openHere(name: string | undefined, options: HereOptions = 
 
 /** Deletes a database that nothing has open; false when there was none. */
 export async function deleteHere(name: string): Promise<boolean> {
-  const release = await takeLock(name);
-  try {
-    return await deleteIndexedDb(name);
-  } finally {
-    await release();
-  }
+  return deleteIndexedDb(name, await takeLock(name));
 }
 
 /** A name that a database can have. */

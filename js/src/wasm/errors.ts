@@ -30,11 +30,11 @@ export function locked(name: string): KithError {
 }
 
 /** A connection that is not of this package keeps a database from being deleted. */
-export function held(name: string): KithError {
+export function deletePending(name: string): KithError {
   return new KithError({
-    code: 'database_locked',
+    code: 'delete_pending',
     message: `database ${JSON.stringify(name)} is held open by a connection that does not close when it is asked to`,
-    hint: 'close the other pages of this origin; the browser deletes it then',
+    hint: 'close the other pages of this origin: the browser deletes it then, and until then it cannot be opened',
   });
 }
 

@@ -1,6 +1,6 @@
 // The store in IndexedDB. Each batch is one transaction, which first looks whether the database is still ours.
 
-import { fenced, held, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
+import { deletePending, fenced, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
 import { FORMAT, STORES, apply, create, readBlob, snapshot } from './layout.js';
 import { markWriting, markWritten, renewLog } from './levellog.js';
 import type { Batch, Snapshot } from './module.js';
@@ -44,7 +44,11 @@ function connect(name: string): Promise<IDBDatabase> {
       throw storageUnavailable(error);
     }
     request.onupgradeneeded = () => create(request.result, request.transaction!);
-    request.onsuccess = () => done(request.result);
+    request.onsuccess = () => {
+      // Until the store has it, too: somebody may delete it just now.
+      request.result.onversionchange = () => request.result.close();
+      done(request.result);
+    };
     request.onerror = () => {
       const { error } = request;
       if (error?.name === 'VersionError') fail(unsupportedVersion(name, `version ${VERSION}`, 'a later version'));
@@ -57,28 +61,33 @@ function connect(name: string): Promise<IDBDatabase> {
 /** How long connections that are not ours may keep a database from being deleted. Ours close when they are told. */
 const BLOCKED_MS = 2000;
 
-/** Deletes the store of a database; false when there was none. Nothing of ours has it open, as far as locks can tell. */
-export function deleteIndexedDb(name: string): Promise<boolean> {
+/**
+ * Deletes the store of a database; false when there was none. Nothing of ours has it open, as far as locks can tell. What was
+ * asked of the browser cannot be taken back: whoever opened it now would wait for the end of that, which `release` is told.
+ */
+export function deleteIndexedDb(name: string, release: () => Promise<void>): Promise<boolean> {
   return new Promise((done, fail) => {
-    if (globalThis.indexedDB === undefined) throw storageUnavailable('there is none');
     let request: IDBOpenDBRequest;
     try {
-      request = indexedDB.deleteDatabase(PREFIX + name);
+      request = globalThis.indexedDB.deleteDatabase(PREFIX + name);
     } catch (error) {
-      throw storageUnavailable(error);
+      const refused = storageUnavailable(globalThis.indexedDB === undefined ? 'there is none' : error);
+      void release().then(() => fail(refused));
+      return;
     }
     let patience: ReturnType<typeof setTimeout> | undefined;
     request.onblocked = () => {
-      patience = setTimeout(() => fail(held(name)), BLOCKED_MS);
+      patience = setTimeout(() => fail(deletePending(name)), BLOCKED_MS);
     };
     request.onsuccess = (event) => {
       clearTimeout(patience);
       // The version that there was; 0 for none.
-      done((event as IDBVersionChangeEvent).oldVersion > 0);
+      void release().then(() => done((event as IDBVersionChangeEvent).oldVersion > 0));
     };
     request.onerror = () => {
       clearTimeout(patience);
-      fail(storageFailed(`delete database ${JSON.stringify(name)}`, request.error));
+      const failed = storageFailed(`delete database ${JSON.stringify(name)}`, request.error);
+      void release().then(() => fail(failed));
     };
   });
 }

@@ -99,7 +99,8 @@ class Session {
       await deleteSource(source);
       this.deletions += 1;
     } catch (error) {
-      if (isShown) void this.again();
+      // Another one may have been chosen meanwhile.
+      if (isShown && this.source?.id === source.id) void this.again();
       throw error;
     }
   }

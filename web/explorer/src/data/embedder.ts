@@ -29,9 +29,12 @@ interface Kept {
   about: AboutEmbedder;
 }
 
+const foldersOf = (database: string): string[] =>
+  [folderOf(database), ...(database === OLD.database ? [OLD.folder] : [])];
+
 async function keptOf(database: string): Promise<Kept | undefined> {
   const cache = await caches.open(CACHE);
-  for (const folder of [folderOf(database), ...(database === OLD.database ? [OLD.folder] : [])]) {
+  for (const folder of foldersOf(database)) {
     const about = await cache.match(`${folder}/${ABOUT}`);
     if (about) return { cache, folder, about: (await about.json()) as AboutEmbedder };
   }
@@ -56,10 +59,12 @@ export async function keptEmbedder(database: string): Promise<EmbedderFiles | un
 /** Removes what is kept for a database, with which it has gone. */
 export async function forgetEmbedder(database: string): Promise<void> {
   try {
-    const kept = await keptOf(database);
-    if (!kept) return;
-    // The word that all is there first: what is left by a page that is closed meanwhile is not taken for whole.
-    for (const file of [ABOUT, ...Object.values(FILES)]) await kept.cache.delete(`${kept.folder}/${file}`);
+    const cache = await caches.open(CACHE);
+    // The word that all is there first: what is left by a page that is closed meanwhile is not taken for whole. Files may lie
+    // there without it.
+    for (const folder of foldersOf(database)) {
+      for (const file of [ABOUT, ...Object.values(FILES)]) await cache.delete(`${folder}/${file}`);
+    }
   } catch {
     // Where a browser keeps nothing there is nothing to remove.
   }
