@@ -128,8 +128,8 @@ pub struct Mender {
     pub words: Option<Arc<Words>>,
     /// Threads to use.
     pub pool: Arc<Pool>,
-    /// Told of a derived blob that is damaged: it was made again in memory, or links were left out, and the next merge
-    /// writes it anew.
+    /// Told of a derived blob that is damaged: it was made again in memory, links were left out, or phrases are looked for in
+    /// texts, and the next merge writes it anew.
     pub damaged: Tell,
 }
 

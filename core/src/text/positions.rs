@@ -184,8 +184,10 @@ impl<'a> Numbers<'a> {
             if n == 0 || bytes[widths.clone()].iter().any(|width| *width > WIDTH_MAX) {
                 return refuse("packed blocks, and widths of them");
             }
-            let packed: usize = bytes[widths.clone()].iter().map(|width| blocks::packed_bytes(*width)).sum();
-            if packed > bytes.len() - at {
+            let packed_bytes = |width: &u8| blocks::packed_bytes(*width) as u64;
+            // More than 2^32 bytes can be claimed where addresses have 32 bits.
+            let packed: u64 = bytes[widths.clone()].iter().map(packed_bytes).sum();
+            if packed > (bytes.len() - at) as u64 {
                 return refuse("packed blocks within their list");
             }
         }
@@ -194,7 +196,7 @@ impl<'a> Numbers<'a> {
 
     /// No more numbers than this are left.
     fn left_max(&self) -> u64 {
-        (self.left + BLOCK * self.widths.len() + (self.bytes.len() - self.at)) as u64
+        BLOCK as u64 * self.widths.len() as u64 + (self.left + self.bytes.len() - self.at) as u64
     }
 
     fn next(&mut self) -> Result<u32, DecodeError> {
