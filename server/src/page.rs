@@ -10,12 +10,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use axum::Json;
+use axum::extract::State;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
-use crate::http::{Origin, PathOf, Problem, tag_of, unchanging_unless_known};
+use crate::http::{App, Origin, PathOf, Problem, tag_of, unchanging_unless_known};
 
 /// Name and content of each file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
@@ -64,7 +65,7 @@ struct File {
 /// What the page asks before it offers to search in the tab, and what it keeps to work without the server.
 #[derive(Serialize)]
 struct FilesAnswer {
-    /// Another one when any file is another.
+    /// Another one when any file is another, or what the page may ask.
     version: String,
     /// Whether the engine for a tab is among the files.
     engine: bool,
@@ -124,12 +125,14 @@ pub async fn asset(PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<R
     Ok(answer(&name, file, &headers))
 }
 
-pub async fn files(headers: HeaderMap) -> Response {
+pub async fn files(State(app): State<App>, headers: HeaderMap) -> Response {
     let files: Vec<&str> = FILES.iter().map(|(name, _)| *name).filter(|name| *name != API_PAGE).collect();
     let mut all = DefaultHasher::new();
     for name in &files {
         (name, file(name).map(|file| file.tag)).hash(&mut all);
     }
+    // What is kept of the page is kept with its policy.
+    policy(&app.options().remote_origins).hash(&mut all);
     let version = format!("{:016x}", all.finish());
     let list = || {
         let engine = files.contains(&ENGINE_ENTRY);

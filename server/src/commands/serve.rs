@@ -53,7 +53,7 @@ pub struct ServeArgs {
     cors_origin: Vec<Origin>,
     /// One more server that the explorer of this one may ask, by its origin, where this one is a --cors-origin; may be
     /// given several times.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = Origin::in_policy)]
     remote_origin: Vec<Origin>,
     /// Listen where other machines reach it without a token: everybody there may read and delete everything.
     #[arg(long)]

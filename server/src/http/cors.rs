@@ -33,6 +33,19 @@ impl Origin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// One that the policy of a page can name: there is no place for IPv6 addresses in it, and browsers pass over them.
+    ///
+    /// # Errors
+    /// What was expected, for another one.
+    pub fn in_policy(text: &str) -> Result<Self, String> {
+        let origin: Self = text.parse()?;
+        if origin.0.contains('[') {
+            let expected = "a host by its name or IPv4 address, such as localhost: pages cannot be allowed an IPv6 address";
+            return Err(format!("expected {expected}; got {}", shorten(text)));
+        }
+        Ok(origin)
+    }
 }
 
 impl FromStr for Origin {
@@ -119,6 +132,14 @@ pub async fn share(State(app): State<App>, request: Request, next: Next) -> Resp
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_names_no_address_that_browsers_pass_over() {
+        assert_eq!(Origin::in_policy("http://127.0.0.1:9091"), "http://127.0.0.1:9091".parse());
+        let error = Origin::in_policy("http://[::1]:9091").expect_err("no place for it");
+        assert!(error.contains("such as localhost") && error.contains("[::1]"), "{error}");
+        assert!(Origin::in_policy("*").is_err());
+    }
 
     #[test]
     fn an_origin_is_named_as_a_browser_sends_it() {

@@ -111,6 +111,14 @@ impl Described {
         self
     }
 
+    /// With one that must be given.
+    pub fn must_query(mut self, name: &'static str, shape: Shape, about: &'static str) -> Self {
+        let mut must = parameter(ParameterIn::Query, name, shape, about);
+        must.required = Required::True;
+        self.parameters.push(must);
+        self
+    }
+
     /// With a header.
     pub fn header(mut self, name: &'static str, shape: Shape, about: &'static str) -> Self {
         self.parameters.push(parameter(ParameterIn::Header, name, shape, about));

@@ -18,8 +18,8 @@ use crate::http::{Problem, overloaded};
 const HERTZ_MAX: u64 = 99;
 /// About so many stacks are noted at most, however many processors there are and however long it is: each takes four KiB.
 const LOOKS_MAX: u64 = 12_000;
-/// Libraries that may not be interrupted.
-const LEFT_OUT: [&str; 4] = ["libc", "libgcc", "pthread", "vdso"];
+/// Libraries that may not be interrupted, of Linux and of macOS.
+const LEFT_OUT: [&str; 7] = ["libc", "libgcc", "pthread", "vdso", "libsystem_", "libunwind", "libdyld"];
 
 /// There is one timer in a process.
 static ALONE: Semaphore = Semaphore::const_new(1);
@@ -42,7 +42,11 @@ impl Watch {
         let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
         let hertz = (LOOKS_MAX / (seconds * cores).max(1)).clamp(1, HERTZ_MAX);
         let builder = ProfilerGuardBuilder::default().frequency(hertz as i32).blocklist(&LEFT_OUT);
-        let watching = builder.build().map_err(|_| failed())?;
+        let watching = builder.build().map_err(|error| match error {
+            // What the crate could not end it says runs for ever.
+            pprof::Error::Running => stuck(),
+            _ => failed(),
+        })?;
         Ok(Self { watching, hertz, _alone: alone })
     }
 
@@ -74,6 +78,12 @@ impl Watch {
 /// What notes a stack is in it too.
 fn is_of_watching(name: &str) -> bool {
     ["backtrace::", "<backtrace::", "pprof::", "<pprof::"].iter().any(|of| name.starts_with(of))
+}
+
+fn stuck() -> Problem {
+    let message = "an earlier profile could not be ended, as the system gave no temporary file";
+    let problem = Problem::http(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
+    problem.hint("restart the server, with a directory for temporary files that it may write to (TMPDIR)")
 }
 
 fn failed() -> Problem {

@@ -1,5 +1,7 @@
 //! What the process computes and what its memory is.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Server;
@@ -94,5 +96,6 @@ async fn a_profile_names_what_computes() {
     computing.join().expect("it ends");
     // A server that is told to end answers what it has seen until then.
     server.1.end();
-    assert_eq!(server.get("/v1/profile?seconds=60").await.status, 200);
+    let answer = tokio::time::timeout(Duration::from_secs(30), server.get("/v1/profile?seconds=60")).await;
+    assert_eq!(answer.expect("it does not wait for its end").status, 200);
 }

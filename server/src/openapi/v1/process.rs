@@ -11,7 +11,7 @@ pub fn group() -> Group {
             "A flame graph, a profile for pprof, or a line for each stack: threads and functions, and how often they were \
              seen. What waits is not seen. One profile is made at a time.",
         )
-        .query("seconds", count_in("", 1, PROFILE_SECONDS_MAX), "For how long.")
+        .must_query("seconds", count_in("", 1, PROFILE_SECONDS_MAX), "For how long.")
         .query("format", choice("", &Form::NAMES), "How it is written; svg by default.")
         .sends("image/svg+xml")
         .or_sends("application/octet-stream")
