@@ -439,8 +439,10 @@ pub(super) fn open_segment(
     let (observer, at) = (Arc::clone(&env.observer), name.to_owned());
     let damaged = move |id: BlobId, error: &Error| {
         let kind = id.kind.name();
-        let message =
-            format!("blob {}.{kind} is damaged, and what its rows hold serves instead: {error}", id.number);
+        let message = format!(
+            "blob {}.{kind} is damaged, and was made again from its rows or passed over: {error}",
+            id.number
+        );
         observer.event(Event::Warning { at: at.clone(), message });
     };
     let (words, pool) = (view.words.clone(), Arc::clone(&env.pool));
