@@ -52,7 +52,7 @@ pub fn build(glosses: &[Gloss], folder: &Path) -> Result<Kith> {
     let text_bytes = blobs.filter(|(kind, _)| *kind == BlobKind::Text).map(|(_, bytes)| bytes).sum();
     let db = Db::open(folder, Options { read_only: true, ..options() })?;
     let (blob, analyzer, collection) =
-        (text(folder)?, Analyzer::new(Language::English), db.collection(COLLECTION)?);
+        (text_blob(folder)?, Analyzer::new(Language::English), db.collection(COLLECTION)?);
     let sections = (0..u16::MAX).filter(|section| TextIndex::is_of_positions(*section));
     let bytes = sections.map(|section| Ok(blob.rows(section)?.len())).collect::<Result<Vec<u64>>>()?;
     let (postings, position_bytes) = (TextIndex::open(&blob)?, bytes.iter().sum());
@@ -60,7 +60,7 @@ pub fn build(glosses: &[Gloss], folder: &Path) -> Result<Kith> {
 }
 
 /// The one text blob below a folder.
-fn text(folder: &Path) -> Result<Blob> {
+fn text_blob(folder: &Path) -> Result<Blob> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
