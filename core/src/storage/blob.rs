@@ -11,6 +11,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
+
 use super::blob_kind::BlobKind;
 use crate::base::rng::mix;
 use crate::base::{AlignedBytes, Error, Reader, Result, StorageError, Writer};
@@ -195,8 +197,16 @@ pub trait BlobSource: Send + Sync + fmt::Debug {
 /// range began at such an offset of the blob.
 #[derive(Clone)]
 pub struct Pinned {
-    owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
-    range: Range<usize>,
+    bytes: Bytes,
+}
+
+/// What [`Bytes`] keeps alive.
+struct Owner(Arc<dyn AsRef<[u8]> + Send + Sync>);
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
 }
 
 impl Pinned {
@@ -206,8 +216,7 @@ impl Pinned {
     /// When the range is not within the bytes.
     #[must_use]
     pub fn new(owner: Arc<dyn AsRef<[u8]> + Send + Sync>, range: Range<usize>) -> Self {
-        assert!(range.start <= range.end && range.end <= (*owner).as_ref().len());
-        Self { owner, range }
+        Self { bytes: Bytes::from_owner(Owner(owner)).slice(range) }
     }
 
     /// The bytes as little-endian numbers.
@@ -223,13 +232,13 @@ impl std::ops::Deref for Pinned {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &(*self.owner).as_ref()[self.range.clone()]
+        &self.bytes
     }
 }
 
 impl fmt::Debug for Pinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pinned({} bytes)", self.range.len())
+        write!(f, "Pinned({} bytes)", self.bytes.len())
     }
 }
 
