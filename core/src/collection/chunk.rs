@@ -8,12 +8,13 @@ use crate::graph::EdgeTable;
 use crate::segment::{Expiry, ExpiryByKey, Row, SharedRow};
 use crate::text::{MemoryPostings, PostingSource, Words};
 
+use super::by_id::ById;
+
 /// Immutable rows in the order of seq.
 #[derive(Debug)]
 pub struct Chunk {
     rows: Vec<SharedRow>,
-    /// Slots by (id, slot).
-    by_id: Vec<u32>,
+    by_id: ById,
     postings: Option<MemoryPostings>,
     edges: EdgeTable,
     expiry: Expiry,
@@ -55,8 +56,7 @@ impl Chunk {
     }
 
     fn with(rows: Vec<SharedRow>, edges: EdgeTable, postings: Option<MemoryPostings>) -> Self {
-        let mut by_id: Vec<u32> = (0..rows.len() as u32).collect();
-        by_id.sort_by(|a, b| rows[*a as usize].id.cmp(&rows[*b as usize].id).then(a.cmp(b)));
+        let by_id = ById::of(&rows);
         let weight = rows.iter().map(|row| row.weight()).sum::<usize>() + edges.weight();
         let expiry = Expiry::of(&rows);
         let (expiry_by_key, swept) = (OnceLock::new(), AtomicI64::new(i64::MIN));
@@ -108,9 +108,7 @@ impl Chunk {
 
     /// The slots of an id, the newest first.
     pub fn slots_of(&self, id: &str) -> impl Iterator<Item = Slot> {
-        let after = self.by_id.partition_point(|slot| &*self.rows[*slot as usize].id <= id);
-        let own = move |slot: &&u32| &*self.rows[**slot as usize].id == id;
-        self.by_id[..after].iter().rev().take_while(own).map(|slot| Slot(*slot))
+        self.by_id.slots_of(&self.rows, id).map(Slot)
     }
 
     /// How many slots hold versions that began at a time or before.

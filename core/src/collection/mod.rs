@@ -5,6 +5,7 @@
 
 pub mod all_edges;
 pub mod auto_links;
+mod by_id;
 pub mod chunk;
 pub mod components;
 pub mod config;
