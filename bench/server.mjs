@@ -17,14 +17,15 @@ function table({ documents, dim, k, ef, rounds, batch, search, ingest }) {
   const qps = (name) => number(Math.round(search[name]));
   return {
     about: [
-      `${number(documents)} vectors of ${dim} dimensions, top ${k}, ef ${ef}, one client, median of ${rounds} rounds.`,
+      `${number(documents)} vectors of ${dim} dimensions, top ${k}, ef ${ef}, median of ${rounds} rounds; a client beside the server.`,
       `${cpus()[0].model}, ${cpus().length} cores; recall ${search.recall.toFixed(4)}; revision ${revision()}.`,
     ],
     head: ['', 'queries/s', 'of in process'],
     rows: [
-      ['in process', qps('in_process_qps'), ''],
-      ['over keep-alive, JSON', qps('http_qps'), search.http_share.toFixed(2)],
-      ['over keep-alive, packed', qps('http_packed_qps'), search.http_packed_share.toFixed(2)],
+      ['in process, one thread', qps('in_process_qps'), ''],
+      ['one connection, JSON', qps('http_qps'), search.http_share.toFixed(2)],
+      ['one connection, packed', qps('http_packed_qps'), search.http_packed_share.toFixed(2)],
+      [`${search.connections} connections, JSON`, qps('load_qps'), search.load_share.toFixed(2)],
     ],
     after: [
       `Batches of ${number(batch)} as JSON: ${number(Math.round(ingest.documents_per_s))} documents/s, ` +

@@ -30,6 +30,8 @@ const QUERIES: usize = 1_000;
 /// Queries whose exact answer is asked for.
 const CHECKED: usize = 100;
 const K: usize = 10;
+/// Connections of the load: more than the server and the client together have cores here.
+const CONNECTIONS: usize = 4;
 /// Documents of one request.
 const BATCH: usize = 1_000;
 /// Documents of one bulk import.
@@ -89,7 +91,7 @@ fn store(directory: &Path, vectors: &[Vec<f32>]) -> Result<()> {
     Ok(db.close()?)
 }
 
-/// Queries a second, in turns: in this process, by JSON, and packed.
+/// Queries a second, in turns: in this process, by JSON on one connection, packed, and by JSON on several.
 fn searches(
     directory: &Path,
     program: &Path,
@@ -101,26 +103,48 @@ fn searches(
     let collection = db.collection(COLLECTION)?;
     let server = Server::start(program, directory, &["--read-only"])?;
     let mut client = Client::connect(server.address())?;
+    let mut clients: Vec<Client> =
+        (0..CONNECTIONS).map(|_| Client::connect(server.address())).collect::<Result<_>>()?;
     let path = format!("/v1/collections/{COLLECTION}/search");
     let bodies: Vec<Vec<u8>> = queries
         .iter()
         .map(|query| serde_json::to_vec(&json!({"vector": query, "k": K, "ef": ef})))
         .collect::<std::result::Result<_, _>>()?;
     let packed: Vec<Vec<u8>> = queries.iter().map(|query| packed(query, ef)).collect();
-    let (mut inside, mut json_qps, mut packed_qps) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut inside, mut json_qps, mut packed_qps, mut load_qps] = [(); 4].map(|()| Vec::new());
     // The first round of each warms what it reads.
     for _ in 0..=rounds {
         inside
             .push(qps(queries, |query| collection.search(request(query, ef)).map(drop).map_err(Into::into))?);
         json_qps.push(qps(&bodies, |body| client.post(&path, "application/json", body).map(drop))?);
         packed_qps.push(qps(&packed, |body| client.post(&path, PACKED_TYPE, body).map(drop))?);
+        load_qps.push(load(&mut clients, &path, &bodies)?);
     }
     let recall = recall(&collection, &mut client, &path, queries, ef)?;
-    let [inside, json_qps, packed_qps] = [inside, json_qps, packed_qps].map(|qps| median(&qps[1..]));
+    let [inside, json_qps, packed_qps, load_qps] =
+        [inside, json_qps, packed_qps, load_qps].map(|qps| median(&qps[1..]));
     Ok(
         json!({"recall": recall, "in_process_qps": inside, "http_qps": json_qps, "http_packed_qps": packed_qps,
-        "http_share": json_qps / inside, "http_packed_share": packed_qps / inside}),
+        "http_share": json_qps / inside, "http_packed_share": packed_qps / inside,
+        "connections": CONNECTIONS, "load_qps": load_qps, "load_share": load_qps / inside}),
     )
+}
+
+/// Queries a second on several connections at once, each with its share of the queries.
+fn load(clients: &mut [Client], path: &str, bodies: &[Vec<u8>]) -> Result<f64> {
+    let share = bodies.len().div_ceil(clients.len());
+    let begin = Instant::now();
+    let asked = std::thread::scope(|scope| {
+        let ask = |(client, bodies): (&'_ mut Client, &[Vec<u8>])| -> std::result::Result<(), String> {
+            let mut ask = |body: &Vec<u8>| client.post(path, "application/json", body).map(drop);
+            bodies.iter().try_for_each(&mut ask).map_err(|error| error.to_string())
+        };
+        let started: Vec<_> =
+            clients.iter_mut().zip(bodies.chunks(share)).map(|one| scope.spawn(move || ask(one))).collect();
+        started.into_iter().try_for_each(|one| one.join().map_err(|_| "a client panicked".to_owned())?)
+    });
+    asked?;
+    Ok(bodies.len() as f64 / begin.elapsed().as_secs_f64())
 }
 
 /// A search whose vector stands beside its JSON (docs/JAVASCRIPT.md, "Packed bodies over HTTP").
