@@ -15,8 +15,9 @@ export type { WasmSource } from './wasm/module.js';
 export type { BrowserOptions, LocalOptions } from './worker/start.js';
 
 /**
- * Opens a database of this origin, kept in IndexedDB and made when it does not exist. One tab or Worker at a time may
- * have it open: the others get `database_locked`, unless all of them share it.
+ * Opens a database of this origin, kept in IndexedDB or, where `storage` said so when it was made, in the origin private file
+ * system; made when it does not exist. One tab or Worker at a time may have it open: the others get `database_locked`,
+ * unless all of them share it.
  */
 export async function open(name: string, options?: LocalOptions): Promise<LocalDatabase>;
 export async function open(name: string, options: BrowserOptions): Promise<Database>;

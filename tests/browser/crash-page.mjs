@@ -2,13 +2,16 @@
 
 import { open } from '/kithdb/browser.js';
 
+/** `/?opfs` for a database in the origin private file system. */
+const options = location.search === '?opfs' ? { worker: true, storage: 'opfs' } : {};
+
 const random = (n) => Math.floor(Math.random() * n);
 
 /** The lock of a page that was killed is let go a moment later. */
 async function opened() {
   for (;;) {
     try {
-      return await open('crash');
+      return await open('crash', options);
     } catch (error) {
       if (error.code !== 'database_locked') throw error;
       await new Promise((again) => setTimeout(again, 20));

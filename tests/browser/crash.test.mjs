@@ -16,14 +16,14 @@ let site;
 before(async () => { site = await startSite('/browser/crash-page.mjs'); });
 after(() => site?.stop());
 
-/** What the writers of all rounds were told. */
-function witness() {
+/** What the writers of all rounds were told; `query` says where the database is. */
+function witness(query) {
   const acknowledged = new Set();
   const deleted = new Set();
   const watch = async (page) => {
     await page.exposeFunction('acknowledged', (ids) => ids.forEach((id) => acknowledged.add(id)));
     await page.exposeFunction('deleted', (id) => deleted.add(id));
-    await page.goto(site.origin);
+    await page.goto(`${site.origin}/${query}`);
     await page.waitForFunction(() => globalThis.isReady);
     return page;
   };
@@ -49,9 +49,9 @@ async function writeFor(page, round, { acknowledged }) {
   await new Promise((go) => setTimeout(go, Math.random() * 300));
 }
 
-async function rounds(kills, kill, told) {
+async function rounds(kills, kill, told, query = '') {
   const profile = mkdtempSync(join(tmpdir(), 'kithdb-profile-'));
-  const seen = witness();
+  const seen = witness(query);
   let browser = await launchProfile(profile);
   try {
     for (let round = 1; round <= kills; round += 1) {
@@ -69,21 +69,29 @@ async function rounds(kills, kill, told) {
   }
 }
 
-test(`nothing acknowledged is lost when the renderer is killed ${KILLS} times`, (t) =>
-  rounds(KILLS, async (browser, page) => {
-    const session = await browser.context.newCDPSession(page);
-    const crashed = page.waitForEvent('crash');
-    session.send('Page.crash').catch(() => {});
-    await crashed;
-    await page.close();
-    return browser;
-  }, t));
+async function killRenderer(browser, page) {
+  const session = await browser.context.newCDPSession(page);
+  const crashed = page.waitForEvent('crash');
+  session.send('Page.crash').catch(() => {});
+  await crashed;
+  await page.close();
+  return browser;
+}
 
-test(`nothing acknowledged is lost when the browser is killed ${KILLS} times`, (t) =>
-  rounds(KILLS, async (browser, _, profile) => {
-    await browser.kill();
-    return launchProfile(profile);
-  }, t));
+async function killBrowser(browser, _, profile) {
+  await browser.kill();
+  return launchProfile(profile);
+}
+
+test(`nothing acknowledged is lost when the renderer is killed ${KILLS} times`, (t) => rounds(KILLS, killRenderer, t));
+
+test(`nothing acknowledged is lost when the browser is killed ${KILLS} times`, (t) => rounds(KILLS, killBrowser, t));
+
+const FEW = Math.ceil(KILLS / 8);
+for (const [what, kill] of [['renderer', killRenderer], ['browser', killBrowser]]) {
+  test(`nothing acknowledged is lost in the origin private file system when the ${what} is killed ${FEW} times`, (t) =>
+    rounds(FEW, kill, t, '?opfs'));
+}
 
 // Once in a few hundred kills everything that the origin had stored was gone: Chromium's LevelDB writes behind half a
 // record when it starts, and takes that for damage at the next start.

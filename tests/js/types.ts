@@ -123,6 +123,10 @@ export async function engines(): Promise<void> {
   same<Same<typeof tabs, Database>>();
   const own = await browser.openMemory({ worker: new Worker('worker.js', { type: 'module' }) });
   same<Same<typeof own, Database>>();
+  await using files = await browser.open('films', { worker: true, storage: 'opfs' });
+  same<Same<typeof files, Database>>();
+  // @ts-expect-error: there is no such place
+  await browser.open('films', { storage: 'disk' });
   const isDeleted: boolean = await browser.deleteDatabase('films');
   const here = await browser.open('films', { worker: false, threads: 2 });
   same<Same<typeof here, LocalDatabase>>();

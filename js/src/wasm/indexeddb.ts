@@ -58,6 +58,17 @@ function connect(name: string): Promise<IDBDatabase> {
   });
 }
 
+/** Whether there is a database of this name. Nothing is made. */
+export async function isInIndexedDb(name: string): Promise<boolean> {
+  if (globalThis.indexedDB === undefined) return false;
+  try {
+    const all = await indexedDB.databases();
+    return all.some((database) => database.name === PREFIX + name);
+  } catch (error) {
+    throw storageFailed(`look for database ${JSON.stringify(name)}`, error);
+  }
+}
+
 /** How long connections that are not ours may keep a database from being deleted. Ours close when they are told. */
 const BLOCKED_MS = 2000;
 

@@ -143,7 +143,7 @@ export interface Missing {
   length: number;
 }
 
-/** Work that is committed at once or not at all; `ticket` is the last one in it. */
+/** Work that is committed together; `ticket` is the last one in it. */
 export interface Batch {
   ticket: number;
   /** Whether it has to survive a power cut before it is kept. */

@@ -1,4 +1,4 @@
-// Where the browser engine keeps a database. IndexedDB is one such place, a test's memory another.
+// Where the browser engine keeps a database: in IndexedDB, in the origin private file system, or in a test's memory.
 
 import type { KithError } from '../errors.js';
 import type { Batch, Snapshot } from './module.js';
@@ -9,7 +9,10 @@ export interface Store {
   snapshot(): Promise<Snapshot>;
   /** Reads a complete blob piece by piece. */
   read(storage: number, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<void>;
-  /** Stores a batch whole or not at all. A strict one survives a power cut, and everything before it with it. */
+  /**
+   * Stores a batch whole, or refuses it and stores nothing of it; of one that is broken off by a crash, it may store a prefix. A
+   * strict one survives a power cut, and everything before it with it.
+   */
   commit(batch: Batch): Promise<void>;
   /** Lets go of it. Called once, when nothing else is under way. */
   close(): void;

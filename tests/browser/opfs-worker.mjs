@@ -1,0 +1,42 @@
+// A Worker that looks at the files of a database in the origin private file system, and damages them.
+
+import { DATA, decodeHead } from '/kithdb/opfs/header.js';
+
+/** The files of the only database there is: their names, heads and sizes. */
+async function files() {
+  const parent = await (await navigator.storage.getDirectory()).getDirectoryHandle('kithdb');
+  const all = [];
+  for await (const directory of parent.values()) {
+    for await (const [name, entry] of directory.entries()) {
+      const file = await entry.getFile();
+      all.push({ name, entry, size: file.size, head: decodeHead(new Uint8Array(await file.slice(0, 64).arrayBuffer())) });
+    }
+  }
+  return all;
+}
+
+const told = async () => (await files()).map(({ size, head }) => ({ size, head: typeof head === 'string' ? head : { ...head } }));
+
+/** Writes behind the end of the log of a collection, as a crash may leave it. */
+async function tear() {
+  const logs = (await files()).filter(({ head }) => head.kind === 'log');
+  const { entry, size } = logs.sort((a, b) => a.head.birth - b.head.birth).at(-1);
+  const handle = await entry.createSyncAccessHandle();
+  handle.write(new Uint8Array(11).fill(7), { at: size });
+  handle.close();
+  return size - DATA;
+}
+
+/** Gives a file the head of a later version. */
+async function later() {
+  const { entry } = (await files()).find(({ head }) => head.kind === 'log');
+  const handle = await entry.createSyncAccessHandle();
+  handle.write(Uint8Array.of(2), { at: 8 });
+  handle.close();
+}
+
+const VERBS = { files: told, tear, later };
+globalThis.addEventListener('message', async ({ data }) => {
+  const answer = await VERBS[data]().catch((error) => ({ error: String(error.stack ?? error) }));
+  postMessage(answer);
+});

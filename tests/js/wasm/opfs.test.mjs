@@ -1,0 +1,155 @@
+// The store in the origin private file system, over a directory in memory: what is left when it stops at any call, when the power
+// is cut there, and when there is no room at any write. What it should hold is what a map in memory holds.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { HEAD_BYTES, decodeHead } from '../../../js/dist/opfs/header.js';
+import { storeIn } from '../../../js/dist/opfs/store.js';
+import { FakeDirectory } from './directory.mjs';
+import { Disk } from './store.mjs';
+
+const bytes = (length, seed) => Uint8Array.from({ length }, (_, i) => (i * 7 + seed * 31 + (i >> 8)) & 255);
+const piece = (offset, length) => ({ kind: 'blob', storage: 1, blob: 1, type: 3, offset, total: 9000, bytes: bytes(9000, 5).subarray(offset, offset + length) });
+
+/** A database that is made, written, sealed and dropped; each batch as the engine might queue it. */
+const BATCHES = [
+  [{ kind: 'flip', storage: 0, generation: 1, bytes: bytes(100, 1) }],
+  [{ kind: 'log', storage: 1, generation: 0, bytes: bytes(40, 2) }, { kind: 'flip', storage: 1, generation: 1, bytes: bytes(90, 3) }, { kind: 'flip', storage: 0, generation: 2, bytes: bytes(120, 4) }],
+  [{ kind: 'append', storage: 1, generation: 0, bytes: bytes(500, 6) }, { kind: 'append', storage: 1, generation: 0, bytes: bytes(300, 7) }],
+  [{ kind: 'setAside', storage: 1, generation: 0, from: 640 }],
+  [{ kind: 'append', storage: 1, generation: 0, bytes: bytes(200, 8) }, { kind: 'sync' }],
+  [piece(0, 5000)],
+  [piece(5000, 4000), { kind: 'log', storage: 1, generation: 1, bytes: bytes(40, 9) }, { kind: 'flip', storage: 1, generation: 2, bytes: bytes(95, 10) }, { kind: 'append', storage: 1, generation: 1, bytes: bytes(60, 11) }],
+  [{ kind: 'flip', storage: 1, generation: 3, bytes: bytes(95, 12) }, { kind: 'flip', storage: 1, generation: 4, bytes: bytes(96, 15) }, { kind: 'removeManifest', storage: 1, generation: 1 }, { kind: 'removeLog', storage: 1, generation: 0 }, { kind: 'flip', storage: 0, generation: 3, bytes: bytes(80, 13) }],
+  [{ kind: 'flip', storage: 0, generation: 4, bytes: bytes(70, 14) }, { kind: 'removeStorage', storage: 1 }],
+];
+
+/** Everything that a snapshot and the blobs hold, as texts by name. */
+async function held(snapshot, read) {
+  const all = new Map();
+  for (const { number, current, manifests, logs, blobs } of snapshot.storages) {
+    if (current !== null) all.set(`${number} current`, String(current));
+    for (const { generation, bytes } of manifests) all.set(`${number} manifest ${generation}`, String(bytes));
+    for (const { generation, bytes } of logs) all.set(`${number} log ${generation}`, String(bytes));
+    for (const { blob, type, length } of blobs) {
+      const pieces = [];
+      await read(number, blob, (offset, bytes) => pieces.push([offset, ...bytes]));
+      all.set(`${number} blob ${blob} ${type}`, `${length}: ${pieces.flatMap(([, ...bytes]) => bytes)}`);
+    }
+  }
+  return all;
+}
+
+async function oracle(works) {
+  const disk = new Disk();
+  for (const work of works) disk.apply(work);
+  const read = async (storage, blob, take) => disk.of(storage).blobs.get(blob).pieces.forEach((piece) => take(...piece));
+  return held(disk.snapshot(), read);
+}
+
+const storedIn = async (store) => held(await store.snapshot(), store.read.bind(store));
+const same = (a, b) => a.size === b.size && [...a].every(([name, text]) => b.get(name) === text);
+const isStrict = (work) => work.some(({ kind }) => kind !== 'append' && !kind.startsWith('remove'));
+const commit = (store, work) => store.commit({ ticket: 1, strict: isStrict(work), work });
+
+/**
+ * Whether `found` is what may be left of one of `states` from `first` to `last`, each the next piece of work after the one before:
+ * what is removed may go later, the last append may be there by half, and a manifest may be there to which no pointer points yet.
+ */
+function isLeftOf(states, first, last, found) {
+  return states.slice(first, last + 1).some((state, i) => {
+    const next = states[first + i + 1] ?? state;
+    const known = states.slice(0, first + i + 2);
+    const isTorn = (name, text = '') => name.includes(' log ') && text.startsWith(state.get(name)) && next.get(name)?.startsWith(text);
+    const isKept = ([name, text]) => found.get(name) === text || isTorn(name, found.get(name));
+    const isCurrent = ([name, text]) => !name.endsWith(' current') || !state.has(name) || state.get(name) === text;
+    const isKnown = ([name, text]) => isTorn(name, text) || known.some((one) => one.get(name) === text);
+    return [...state].every(isKept) && [...found].every((one) => isKnown(one) && isCurrent(one));
+  });
+}
+
+/** The state after each piece of work. */
+const STATES = await Promise.all(Array.from({ length: BATCHES.flat().length + 1 }, (_, count) => oracle(BATCHES.flat().slice(0, count))));
+
+const isPointer = (bytes) => decodeHead(bytes.slice(0, HEAD_BYTES)).kind === 'pointer';
+for (const [what, isWritten] of [
+  ['is stopped at any call', undefined],
+  ['is stopped there by a power cut', () => false],
+  ['is stopped so when pointers were on the disk before the rest', isPointer],
+]) {
+  test(`what ${what} leaves what was stored so far`, async (t) => {
+    for (let at = 1; ; at += 1) {
+      const directory = new FakeDirectory();
+      const store = storeIn(directory, 'films');
+      await store.snapshot();
+      directory.fault = { kind: 'stop', at };
+      // What was acknowledged, and of that what has to survive a power cut.
+      let [batches, works, kept] = [0, 0, 0];
+      try {
+        for (const work of BATCHES) {
+          await commit(store, work);
+          batches += 1;
+          works += work.length;
+          if (!isWritten || isStrict(work)) kept = works;
+        }
+      } catch (error) {
+        assert.ok(['io_failed', 'storage_lost'].includes(error.code), error.stack);
+      }
+      if (isWritten) directory.cutPower(isWritten);
+      directory.fault = { kind: 'none' };
+      store.close();
+      if (batches === BATCHES.length) {
+        assert.ok(at > 60, `${at} calls`);
+        return t.diagnostic(`${at - 1} stops`);
+      }
+      const again = storeIn(directory, 'films');
+      const found = await storedIn(again);
+      const last = works + BATCHES[batches].length;
+      assert.ok(isLeftOf(STATES, kept, last, found), `stopped at call ${at}: ${[...found.keys()]}`);
+      again.close();
+      assert.equal(directory.counts.open, 0);
+    }
+  });
+}
+
+test('what has no room at any write leaves nothing, and is stored when it comes again', async (t) => {
+  for (let at = 1; ; at += 1) {
+    const directory = new FakeDirectory();
+    const store = storeIn(directory, 'films');
+    await store.snapshot();
+    directory.fault = { kind: 'full', at };
+    let isRefused = false;
+    for (const [i, work] of BATCHES.entries()) {
+      const refusal = await commit(store, work).then(() => undefined, (error) => error);
+      if (!refusal) continue;
+      isRefused = true;
+      assert.equal(refusal.code, 'disk_full', refusal.stack);
+      const before = await oracle(BATCHES.slice(0, i).flat());
+      assert.deepEqual(await storedIn(store), before, `no room at write ${at}`);
+      // Of a blob that was begun nothing is left: the engine makes it anew.
+      await commit(store, [...(work[0].offset > 0 ? BATCHES[i - 1] : []), ...work]);
+    }
+    assert.deepEqual(await storedIn(store), STATES.at(-1), `no room at write ${at}`);
+    store.close();
+    if (isRefused) continue;
+    assert.ok(at > 30, `${at} writes`);
+    return t.diagnostic(`${at - 1} writes`);
+  }
+});
+
+test('few files are open, and those of what is gone are used again', async () => {
+  const directory = new FakeDirectory();
+  const store = storeIn(directory, 'films');
+  await store.snapshot();
+  const most = { files: 0, open: 0 };
+  for (let round = 0; round < 200; round += 1) {
+    const [storage, generation] = [1 + round, 0];
+    await commit(store, [{ kind: 'log', storage, generation, bytes: bytes(40, round) }, { kind: 'flip', storage, generation, bytes: bytes(90, round) }]);
+    if (round >= 50) await commit(store, [{ kind: 'removeStorage', storage: storage - 50 }]);
+    for (const what of ['files', 'open']) most[what] = Math.max(most[what], directory.counts[what]);
+  }
+  assert.ok(most.open <= 33 && most.files <= 51 * 3, JSON.stringify(most));
+  assert.equal((await store.snapshot()).storages.length, 50);
+  store.close();
+});
