@@ -1,13 +1,18 @@
 // What it costs that the engine is elsewhere: medians of calls in a page, in a Worker, and over the writer's tab, side by
-// side. Nothing passes or fails.
+// side; and what writes of one document cost in each place where a database is kept. Nothing passes or fails.
 
-import { launchBrowser } from '../browser/browser.mjs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { launchBrowser, launchProfile } from '../browser/browser.mjs';
 import { startSite } from '../browser/site.mjs';
 import { BUILD_NEEDS, buildForBrowser } from '../../.ci/lib/build.mjs';
 import { main, step } from '../../.ci/lib/say.mjs';
 import { ensureNpmPackages, ensureRust, ensureSystem } from '../../.ci/lib/system.mjs';
 
 const [COUNT, DIM, READS, WRITES, ROUNDS] = [10_000, 128, 200, 40, 3];
+const SINGLES = 1000;
 const WAYS = { page: {}, worker: { worker: true }, writer: { shared: true } };
 
 await main(async () => {
@@ -32,11 +37,48 @@ await main(async () => {
         console.log(`  ${name}: ${told.join(', ')}`);
       }
     }
+    await stores(site);
   } finally {
     await browser.close();
     await site.stop();
   }
 });
+
+/** In a profile on the disk: the windows above are private, and keep what is stored in memory. */
+async function stores(site) {
+  const profile = mkdtempSync(join(tmpdir(), 'kithdb-profile-'));
+  const browser = await launchProfile(profile);
+  try {
+    const page = await opened(browser.context, site);
+    console.log(`milliseconds of ${SINGLES} writes of one document in a Worker, one after the other: at always, at everysec`);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const storage of ['indexeddb', 'opfs']) {
+        console.log(`  ${storage}: ${(await page.evaluate(singles, { storage, dim: DIM, count: SINGLES })).join(', ')}`);
+      }
+    }
+  } finally {
+    await browser.close();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/** In a page: how long so many writes take in a place, at two levels. */
+async function singles({ storage, dim, count }) {
+  const db = await kith.open(`singles in ${storage}`, { worker: true, storage });
+  const collection = await db.create('a');
+  const times = [];
+  for (const durability of ['always', 'everysec']) {
+    const start = performance.now();
+    for (let i = 0; i < count; i += 1) {
+      const vector = Float32Array.from({ length: dim }, () => Math.random() - 0.5);
+      await collection.upsert({ id: `d${i}`, vector }, { durability });
+    }
+    times.push(Math.round(performance.now() - start));
+  }
+  await db.drop('a');
+  await db.close();
+  return times;
+}
 
 async function opened(context, { origin }) {
   const page = await context.newPage();
