@@ -44,6 +44,14 @@ globalThis.writeWithoutEnd = async (round) => {
   await Promise.all([writer('a'), writer('b'), jobs()]);
 };
 
+/** Makes a collection in files of its own; answers which there were before. */
+globalThis.make = async (name) => {
+  const database = await opened();
+  const names = (await database.collections()).map((info) => info.name);
+  await (await database.create(name)).add({ id: 'x' }, { durability: 'always' });
+  return names;
+};
+
 /** What is missing of `there` and what is left of `gone`; and how many documents there are by counting and by scanning. */
 globalThis.check = async (there, gone) => {
   const database = await opened();

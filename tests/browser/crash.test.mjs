@@ -98,15 +98,34 @@ for (const [what, kill] of [['renderer', killRenderer], ['browser', killBrowser]
 test('nothing acknowledged is lost when kills of the browser leave half a record in its own log', (t) =>
   rounds(3, async (browser, _, profile) => {
     await browser.kill();
-    leaveHalfARecord(profile);
+    const folder = join(profile, 'Default', 'IndexedDB');
+    leaveHalfARecord(join(folder, readdirSync(folder).find((name) => name.endsWith('.leveldb'))));
     return launchProfile(profile);
   }, t));
 
+// There it was what had been made since: the list of the origin's files is in a LevelDB, too.
+test('no collection is lost in the origin private file system when kills leave half a record in its list of files', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'kithdb-profile-'));
+  let browser = await launchProfile(profile);
+  try {
+    for (const made of [[], ['c0'], ['c0', 'c1']]) {
+      const page = await browser.context.newPage();
+      await page.goto(`${site.origin}/?opfs`);
+      await page.waitForFunction(() => globalThis.isReady);
+      assert.deepEqual(await page.evaluate((name) => globalThis.make(name), `c${made.length}`), made);
+      await browser.kill();
+      leaveHalfARecord(join(profile, 'Default', 'File System', '000', 't', 'Paths'));
+      browser = await launchProfile(profile);
+    }
+  } finally {
+    await browser.close();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+});
+
 /** LevelDB writes the head of a record by one call and what it holds by the next; this is a kill between the two. */
-function leaveHalfARecord(profile) {
+function leaveHalfARecord(store) {
   const [BLOCK, HEAD] = [32_768, 7];
-  const folder = join(profile, 'Default', 'IndexedDB');
-  const store = join(folder, readdirSync(folder).find((name) => name.endsWith('.leveldb')));
   const log = readdirSync(store).filter((name) => name.endsWith('.log')).sort().at(-1);
   const left = BLOCK - (statSync(join(store, log)).size % BLOCK);
   // What is too small for a record at the end of a block is filled with zeros.

@@ -2,6 +2,7 @@
 
 import { storageFailed } from '../wasm/errors.js';
 import { isNotFound, needsWorker, unavailable } from './errors.js';
+import { beginFiles, endFiles } from './pathslog.js';
 
 /** The directory in which those of all databases are. */
 const PARENT = 'kithdb';
@@ -14,6 +15,8 @@ export interface Directory {
   readonly files: FileSystemDirectoryHandle;
   /** Fails with a `NotFoundError` once the browser has cleared it: what is open there is written without a word. */
   check(): Promise<void>;
+  /** No file is made in it any more. */
+  end(): Promise<void>;
 }
 
 /** Refuses where no database of this place can be open. */
@@ -59,7 +62,9 @@ export async function openDirectory(name: string): Promise<Directory> {
       await remove(parent, own, files);
       files = await parent.getDirectoryHandle(own, { create: true });
     }
-    return { files, check: async () => void (await parent.getDirectoryHandle(own)) };
+    await beginFiles(files);
+    const check = async (): Promise<void> => void (await parent.getDirectoryHandle(own));
+    return { files, check, end: () => endFiles(files) };
   } catch (error) {
     throw storageFailed(`open database ${JSON.stringify(name)}`, error);
   }

@@ -108,12 +108,13 @@ class OpfsStore implements Store {
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     try {
       this.#files.close();
     } catch {
       // What was to be durable was made so before, and whoever waited for it was told.
     }
+    await this.#directory.end();
   }
 
   async #guarded<T>(action: string, work: () => Promise<T>): Promise<T> {

@@ -169,7 +169,7 @@ export class Host implements Inhabitant {
 
   async #release(): Promise<void> {
     globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
-    this.#parts.store?.close();
+    await this.#parts.store?.close();
     await this.#parts.release();
   }
 }

@@ -58,7 +58,7 @@ function isMarked(database: IDBDatabase): Promise<boolean> {
 }
 
 /** By what the browser says of itself, to secure origins alone; one that says nothing is none. */
-function isChromium(): boolean {
+export function isChromium(): boolean {
   const { userAgentData } = (globalThis.navigator ?? {}) as { userAgentData?: { brands?: { brand: string }[] } };
   return userAgentData?.brands?.some(({ brand }) => brand === 'Chromium') ?? false;
 }

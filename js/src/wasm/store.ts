@@ -15,7 +15,7 @@ export interface Store {
    */
   commit(batch: Batch): Promise<void>;
   /** Lets go of it. Called once, when nothing else is under way. */
-  close(): void;
+  close(): void | Promise<void>;
   /** Called when the place is taken away; nothing can be read or stored afterwards. */
   onLost: ((error: KithError) => void) | undefined;
 }

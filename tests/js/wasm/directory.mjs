@@ -14,6 +14,8 @@ export class FakeDirectory {
 
   async check() {}
 
+  async end() {}
+
   /** What was not flushed is gone, but for files that the system wrote to the disk by itself, before all others. */
   cutPower(isWritten) {
     for (const entry of this.#entries.values()) if (!isWritten(entry.now)) entry.now = entry.durable;
