@@ -1,15 +1,11 @@
 //! The slots of a chunk by the ids of their rows: what every write asks of every chunk.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
 
 use hashbrown::HashTable;
 
+use crate::base::string_table::hash;
 use crate::segment::SharedRow;
-
-/// Ids are chosen by whoever writes: nobody is to know which of them meet in a table.
-static SEEDS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// The slots of each id.
 #[derive(Debug)]
@@ -23,17 +19,17 @@ pub(super) struct ById {
 impl ById {
     /// Of rows by slot, the newest last.
     pub fn of(rows: &[SharedRow]) -> Self {
-        let hash = |slot: &u32| SEEDS.hash_one(&*rows[*slot as usize].id);
+        let hash_of = |slot: &u32| hash(&rows[*slot as usize].id);
         let mut all = Self { newest: HashTable::with_capacity(rows.len()), before: HashMap::new() };
         for slot in 0..rows.len() as u32 {
             let same = |other: &u32| rows[*other as usize].id == rows[slot as usize].id;
-            match all.newest.find_mut(hash(&slot), same) {
+            match all.newest.find_mut(hash_of(&slot), same) {
                 Some(newest) => {
                     all.before.insert(slot, *newest);
                     *newest = slot;
                 }
                 None => {
-                    all.newest.insert_unique(hash(&slot), slot, hash);
+                    all.newest.insert_unique(hash_of(&slot), slot, hash_of);
                 }
             }
         }
@@ -42,7 +38,7 @@ impl ById {
 
     /// The slots of an id among the same rows, the newest first.
     pub fn slots_of(&self, rows: &[SharedRow], id: &str) -> impl Iterator<Item = u32> {
-        let newest = self.newest.find(SEEDS.hash_one(id), |slot| &*rows[*slot as usize].id == id);
+        let newest = self.newest.find(hash(id), |slot| &*rows[*slot as usize].id == id);
         std::iter::successors(newest.copied(), |slot| self.before.get(slot).copied())
     }
 }
