@@ -2,4 +2,4 @@
 
 import node from './dist/node/node.js';
 
-export const { KithError, connect, open, openMemory, openMemorySync, openSync } = node;
+export const { KithError, connect, deleteDatabase, open, openMemory, openMemorySync, openSync } = node;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kithdb::base::Result;
-use kithdb::host::{Db, Options, load_embedder};
+use kithdb::host::{Db, Options, delete, load_embedder};
 use kithdb::wire::{
     CreateBody, FiguresAnswer, InfoAnswer, KeysAnswer, KeysBody, OpenBody, StatsAnswer, VerifyAnswer, parse,
     parse_level, to_json,
@@ -17,6 +17,13 @@ use crate::arguments;
 use crate::collection::NativeCollection;
 use crate::work::{Work, js_error, promise};
 
+/// That a database was deleted.
+#[napi(object, object_from_js = false)]
+pub struct Deletion {
+    /// Why its directory stays; nothing when it went, too.
+    pub remark: Option<String>,
+}
+
 /// An open database.
 #[napi]
 pub struct NativeDatabase(Arc<Db>);
@@ -27,6 +34,15 @@ impl NativeDatabase {
     #[napi(catch_unwind)]
     pub fn open(options: String) -> AsyncTask<Work<NativeDatabase>> {
         promise(move || open(&options).map(Self::new))
+    }
+
+    /// Deletes the database in a directory; nothing when there is no such directory.
+    #[napi(catch_unwind)]
+    pub fn delete(path: String) -> AsyncTask<Work<Option<Deletion>>> {
+        promise(move || {
+            let path = Path::new(&path);
+            Ok(delete(path)?.map(|deleted| Deletion { remark: deleted.remark(path) }))
+        })
     }
 
     /// Makes a collection from the JSON of a `CreateBody`.

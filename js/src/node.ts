@@ -2,7 +2,7 @@
 
 import { encodeString } from './encode.js';
 import { KithError } from './errors.js';
-import { addon, openNative, openNativeSync } from './native/addon.js';
+import { addon, deleteNative, openNative, openNativeSync } from './native/addon.js';
 import { openFallback } from './native/fallback.js';
 import type { NodeDatabase, OpenOptions } from './types.js';
 
@@ -40,4 +40,14 @@ export function openSync(path: string, options?: OpenOptions): NodeDatabase {
 /** As `openMemory`, before it returns: for scripts. */
 export function openMemorySync(options?: OpenOptions): NodeDatabase {
   return openNativeSync(undefined, options);
+}
+
+/**
+ * Deletes the database in a directory with everything in it, for good; false when there is no such directory. Close it first:
+ * while it is open, here or in another process, this is `database_locked`, and nothing is deleted. A directory without a
+ * database is refused as `invalid_parameter`. Files that are not the database's stay, and the directory with them; then
+ * Node warns of it (`directory_kept`).
+ */
+export async function deleteDatabase(path: string): Promise<boolean> {
+  return deleteNative(encodeString('a path', path));
 }

@@ -1,9 +1,13 @@
 // What a database and its collections do in Node.
 
 import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { open } from 'kithdb';
+import * as imported from 'kithdb';
+import { deleteDatabase, open } from 'kithdb';
 
 import { after, folder, memory, refused } from './support.mjs';
 
@@ -18,6 +22,11 @@ async function films(db, name = 'films') {
   await collection.addMany(FILMS);
   return collection;
 }
+
+test('an import has all that require gives', () => {
+  const required = createRequire(import.meta.url)('kithdb');
+  assert.deepEqual({ ...imported }, { ...required });
+});
 
 test('a document comes back as it was given', async (t) => {
   const db = await memory(t);
@@ -182,6 +191,34 @@ test('what was stored is there after the directory is opened again', async (t) =
   assert.deepEqual([info.metric, info.dim, info.documents], ['dot', 3, 0]);
   await db.drop('empty');
   await refused('unknown_collection', () => db.collection('empty'));
+});
+
+test('a deleted database is gone with its directory, and nothing else is', async (t) => {
+  const path = join(folder(t), 'films');
+  assert.equal(await deleteDatabase(path), false);
+  const db = await open(path);
+  await films(db);
+  const locked = await refused('database_locked', () => deleteDatabase(path));
+  assert.match(locked.message, new RegExp(`process ${process.pid}$`));
+  assert.equal((await db.collection('films').info()).documents, 3);
+  await db.close();
+  assert.equal(await deleteDatabase(path), true);
+  assert.equal(existsSync(path), false);
+  // Somebody's own folder, and one that has a file of his beside a database.
+  mkdirSync(join(path, 'c'), { recursive: true });
+  const none = await refused('invalid_parameter', () => deleteDatabase(path));
+  assert.deepEqual([none.got, /directory of a database/.test(none.expected)], [path, true]);
+  await refused('invalid_request', () => deleteDatabase(undefined));
+  await (await open(path)).close();
+  writeFileSync(join(path, 'notes.txt'), 'mine');
+  const warnings = [];
+  const warned = (warning) => warnings.push(warning);
+  process.on('warning', warned);
+  after(t, () => process.off('warning', warned));
+  assert.equal(await deleteDatabase(path), true);
+  await new Promise((done) => setImmediate(done));
+  assert.deepEqual(readdirSync(path), ['notes.txt']);
+  assert.deepEqual(warnings.map(({ code, message }) => [code, message.endsWith(': notes.txt')]), [['directory_kept', true]]);
 });
 
 test('closed handles answer closed, closing twice is fine', async (t) => {

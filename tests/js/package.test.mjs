@@ -126,7 +126,7 @@ describe('the packed package', () => {
   test('without the addon has a database in memory, and says why it has no other', () => {
     rmSync(join(project, 'node_modules/@kithdb'), { recursive: true });
     const script = `
-      const { KithError, open, openMemory, openMemorySync } = require('kithdb');
+      const { KithError, deleteDatabase, open, openMemory, openMemorySync } = require('kithdb');
       const codes = [];
       const refused = async (work) => {
         try { await work(); } catch (error) { codes.push(error instanceof KithError ? error.code : String(error)); }
@@ -139,6 +139,7 @@ describe('the packed package', () => {
         await refused(() => films.add({ id: 'moon' }));
         await refused(() => films.addSync({ id: 'up' }));
         await refused(() => open('./demo-db'));
+        await refused(() => deleteDatabase('./demo-db'));
         await refused(() => openMemorySync());
         await openMemory().then((other) => other.close());
         await db.close();
@@ -147,7 +148,7 @@ describe('the packed package', () => {
     `;
     writeFileSync(join(project, 'without.cjs'), script);
     const { stdout, stderr } = spawnSync(process.execPath, ['without.cjs'], { cwd: project, encoding: 'utf8' });
-    assert.deepEqual(stdout.trim().split('\n'), ['moon 1,2', 'document_exists,unsupported,addon_not_loaded,addon_not_loaded'], stderr);
+    assert.deepEqual(stdout.trim().split('\n'), ['moon 1,2', 'document_exists,unsupported,addon_not_loaded,addon_not_loaded,addon_not_loaded'], stderr);
     assert.equal(stderr.match(/\[addon_not_loaded\] Warning: .*@kithdb\/.* is not installed/g)?.length, 1, stderr);
     const stats = spawnSync('node_modules/.bin/kithdb', ['stats', '--data', 'demo-db'], { cwd: project, encoding: 'utf8' });
     assert.deepEqual([stats.status, /^kithdb: the addon for .* is missing/.test(stats.stderr)], [2, true], stats.stderr);

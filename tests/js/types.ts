@@ -13,6 +13,7 @@ import {
   type SearchResult,
   type Written,
   connect,
+  deleteDatabase,
   open,
   openMemory,
   openMemorySync,
@@ -128,6 +129,7 @@ export async function engines(): Promise<void> {
   // @ts-expect-error: there is no such place
   await browser.open('films', { storage: 'disk' });
   const isDeleted: boolean = await browser.deleteDatabase('films');
+  same<Same<typeof deleteDatabase, typeof browser.deleteDatabase>>();
   const here = await browser.open('films', { worker: false, threads: 2 });
   same<Same<typeof here, LocalDatabase>>();
   // @ts-expect-error: a script has to be started by whoever names it

@@ -12,10 +12,11 @@ use crate::engine::database::{self, Entry};
 use crate::engine::stats::Figures;
 use crate::engine::verify::{Summary, Visitor, verify};
 use crate::engine::{Collection, Env};
-use crate::storage::{CATALOG, FileRoot, OsVfs, ReadOnlyVfs, Storage, StorageRoot};
+use crate::storage::files::{CATALOG_FOLDER, COLLECTIONS_FOLDER, RESERVE, place};
+use crate::storage::{FileRoot, OsVfs, ReadOnlyVfs, Storage, StorageRoot};
 
 use super::clock::SystemClock;
-use super::lock::{DirectoryLock, acquire_shared};
+use super::lock::{DirectoryLock, LOCK, acquire_shared};
 
 /// Refuses a directory in which there never was a database.
 ///
@@ -23,7 +24,7 @@ use super::lock::{DirectoryLock, acquire_shared};
 /// `invalid_parameter`.
 pub(super) fn check_database(directory: &Path) -> Result<()> {
     let is_there = |name: &str| directory.join(name).is_dir();
-    if !is_there("catalog") && !is_there("c") {
+    if !is_there(CATALOG_FOLDER) && !is_there(COLLECTIONS_FOLDER) {
         return Err(Error::parameter("data", directory.display(), "the directory of a database"));
     }
     Ok(())
@@ -117,12 +118,11 @@ impl Inspection {
             Ok(names)
         };
         let mut found = names(&self.directory)?;
-        found.retain(|name| !["LOCK", "RESERVE", "catalog", "c"].contains(&name.as_str()));
-        let places = self.directory.join("c");
+        found.retain(|name| ![LOCK, RESERVE, CATALOG_FOLDER, COLLECTIONS_FOLDER].contains(&name.as_str()));
+        let places = self.directory.join(COLLECTIONS_FOLDER);
         if places.is_dir() {
-            let number = |name: &str| name.parse().is_ok_and(|n: u64| n != CATALOG && n.to_string() == name);
-            let others = names(&places)?.into_iter().filter(|name| !number(name));
-            found.extend(others.map(|name| format!("c/{name}")));
+            let others = names(&places)?.into_iter().filter(|name| place(name).is_none());
+            found.extend(others.map(|name| format!("{COLLECTIONS_FOLDER}/{name}")));
         }
         found.sort_unstable();
         Ok(found)

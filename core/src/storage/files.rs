@@ -23,7 +23,13 @@ use super::{CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Tic
 
 pub(crate) const CURRENT: &str = "CURRENT";
 pub(crate) const TEMPORARY: &str = ".tmp";
-const LOST_AND_FOUND: &str = "lost+found";
+pub(crate) const LOST_AND_FOUND: &str = "lost+found";
+/// The file that keeps room.
+pub(crate) const RESERVE: &str = "RESERVE";
+/// The folder of the catalog's storage.
+pub(crate) const CATALOG_FOLDER: &str = "catalog";
+/// The folder that holds those of the collections.
+pub(crate) const COLLECTIONS_FOLDER: &str = "c";
 /// Storages that hold their log open, unless it is said otherwise: a process may often open 1024 files.
 const OPEN_LOGS_MAX: usize = 256;
 const POINTER_MAGIC: &[u8; 8] = b"KITHCURR";
@@ -68,8 +74,15 @@ impl FileRoot {
         })
     }
 
+    fn collections(&self) -> String {
+        format!("{}/{COLLECTIONS_FOLDER}", self.path)
+    }
+
     fn dir(&self, number: u64) -> String {
-        if number == CATALOG { format!("{}/catalog", self.path) } else { format!("{}/c/{number}", self.path) }
+        match number {
+            CATALOG => format!("{}/{CATALOG_FOLDER}", self.path),
+            number => format!("{}/{COLLECTIONS_FOLDER}/{number}", self.path),
+        }
     }
 }
 
@@ -79,7 +92,7 @@ impl StorageRoot for FileRoot {
         let io = |action| move |e: io::Error| failed(action, "the database's directory", &e);
         self.vfs.create_dir(&dir).map_err(io("create"))?;
         if number != CATALOG {
-            self.vfs.sync_dir(&format!("{}/c", self.path)).map_err(io("sync"))?;
+            self.vfs.sync_dir(&self.collections()).map_err(io("sync"))?;
         }
         self.vfs.sync_dir(&self.path).map_err(io("sync"))?;
         Ok(self.storage_in(dir))
@@ -92,7 +105,7 @@ impl StorageRoot for FileRoot {
     fn remove(&self, number: u64) -> Result<(), StorageError> {
         let dir = self.dir(number);
         self.vfs.remove_dir(&dir).map_err(|e| failed("remove", &dir, &e))?;
-        let above = format!("{}/c", self.path);
+        let above = self.collections();
         self.vfs.sync_dir(&above).map_err(|e| failed("sync", &above, &e))
     }
 
@@ -101,12 +114,12 @@ impl StorageRoot for FileRoot {
     }
 
     fn numbers(&self) -> Result<Vec<u64>, StorageError> {
-        let dir = format!("{}/c", self.path);
+        let dir = self.collections();
         let names = match self.vfs.list(&dir) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
             found => found.map_err(|e| failed("list", &dir, &e))?,
         };
-        let mut numbers: Vec<u64> = names.iter().filter_map(|n| n.parse().ok()).collect();
+        let mut numbers: Vec<u64> = names.iter().filter_map(|name| place(name)).collect();
         numbers.sort_unstable();
         Ok(numbers)
     }
@@ -189,6 +202,27 @@ fn object(text: &str) -> Option<Object> {
         Object::Blob(n.parse().ok()?, kind)
     };
     (name(found) == text).then_some(found)
+}
+
+/// The number of the collection whose folder has this name; only the exact name counts.
+pub(crate) fn place(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| *number != CATALOG && number.to_string() == text)
+}
+
+/// Whether a storage gives a file in its folder this name.
+#[cfg(feature = "host")]
+pub(crate) fn is_own(text: &str) -> bool {
+    let whole = text.strip_suffix(TEMPORARY).unwrap_or(text);
+    whole == CURRENT || object(whole).is_some()
+}
+
+/// Whether a storage gives this name to what it cuts off a log, in `lost+found`.
+#[cfg(feature = "host")]
+pub(crate) fn is_tail(text: &str) -> bool {
+    text.rsplit_once('-').is_some_and(|(log_name, at)| {
+        let is_number = at.parse().is_ok_and(|number: u64| number.to_string() == at);
+        is_number && matches!(object(log_name), Some(Object::Log(_)))
+    })
 }
 
 impl FileStorage {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::base::StorageError;
 use crate::base::sync::{Mutex, lock};
 
+use super::files::{RESERVE, failed};
 use super::vfs::Vfs;
 
-const NAME: &str = "RESERVE";
 /// How much room it keeps: a few hundred deletes, or the manifests of a few hundred segments.
 const BYTES: usize = 1 << 20;
 
@@ -32,7 +32,7 @@ impl Reserve {
     }
 
     fn path(&self) -> String {
-        format!("{}/{NAME}", self.dir)
+        format!("{}/{RESERVE}", self.dir)
     }
 
     /// Gives the room up; false when that was done before.
@@ -57,7 +57,7 @@ impl Reserve {
             drop(self.vfs.remove(&self.path()));
         }
         *is_there = made.is_ok();
-        made.map_err(|e| super::files::failed("keep", "the reserve of the database", &e))
+        made.map_err(|e| failed("keep", "the reserve of the database", &e))
     }
 
     fn make(&self) -> io::Result<()> {

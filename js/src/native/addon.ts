@@ -11,7 +11,11 @@ import { thisMachine } from './platform.js';
 import { version } from './version.js';
 
 interface Addon {
-  NativeDatabase: { open(options: string): Promise<BackendDatabase>; openSync(options: string): BackendDatabase };
+  NativeDatabase: {
+    open(options: string): Promise<BackendDatabase>;
+    openSync(options: string): BackendDatabase;
+    delete(path: string): Promise<{ remark?: string } | null>;
+  };
   NativeInspection: { open(path: string): Promise<NativeInspection> };
 }
 
@@ -33,4 +37,12 @@ export async function openNative(path: string | undefined, { embed, ...options }
 export function openNativeSync(path: string | undefined, { embed, ...options }: OpenOptions = {}): NodeDatabase {
   const [checked, request] = [checkEmbed(embed), encodeRequest({ ...options, path })];
   return new EngineDatabase(call(() => addon().NativeDatabase.openSync(request)), checked);
+}
+
+/** Deletes the database in a directory; false when there is no such directory. What stays of it is warned of. */
+export async function deleteNative(path: string): Promise<boolean> {
+  const deleted = await wait(() => addon().NativeDatabase.delete(path));
+  if (!deleted) return false;
+  if (deleted.remark) process.emitWarning(deleted.remark, { code: 'directory_kept' });
+  return true;
 }
