@@ -23,7 +23,7 @@ describe('what the explorer computes', () => {
     assert.equal(status, 0, stdout + stderr);
     const names = 'colours communities describe fields filters lasso layout moments network pca pick present random'.split(' ');
     for (const name of names) Object.assign(c, await import(pathToFileURL(join(COMPILED, 'compute', `${name}.js`))));
-    for (const path of ['data/turns', 'app/address']) Object.assign(c, await import(pathToFileURL(join(COMPILED, `${path}.js`))));
+    for (const path of ['data/turns', 'app/address', 'app/unreached']) Object.assign(c, await import(pathToFileURL(join(COMPILED, `${path}.js`))));
   });
 
   const second = (at) => `2026-01-01T00:00:${String(at).padStart(2, '0')}Z`;
@@ -270,6 +270,20 @@ describe('what the explorer computes', () => {
     assert.deepEqual(c.parseAddress('#c=wordnet&q=x'), address('server', 'wordnet', { q: 'x' }));
     assert.deepEqual(c.parseAddress('#/search/server/films?q=x', '?in=tab'), address('server', 'films', { q: 'x' }));
     assert.equal(c.parseAddress('').page, 'overview');
+  });
+
+  // It told whoever had served the page by https to start a server that ran with an option that it had.
+  test('a server that a browser keeps from being asked is told from one that does not answer', () => {
+    const [secure, plain] = ['https://films.example/ui/#/overview', 'http://films.example/ui/'];
+    const causes = (page, ...servers) => servers.map((server) => c.causeOf(page, server, false));
+    assert.deepEqual(causes(secure, 'http://other.example:9091/', 'http://192.168.1.7/', 'http://[::2]/', 'http://localhost.example/'),
+      Array(4).fill('mixed'));
+    assert.deepEqual(causes(secure, 'https://other.example/', 'http://localhost:9091/', 'http://a.localhost/', 'http://127.0.0.1/', 'http://127.1/', 'http://[::1]:9/'),
+      Array(6).fill('unknown'));
+    assert.deepEqual(causes(plain, 'http://other.example/', 'https://films.example/'), ['unknown', 'unknown']);
+    assert.deepEqual([c.causeOf(plain, 'http://films.example/below/', true), c.causeOf(secure, 'https://films.example/', false)], ['here', 'here']);
+    // The right policies would not help.
+    assert.deepEqual(['http', 'https'].map((scheme) => c.causeOf(secure, `${scheme}://other.example/`, true)), ['mixed', 'policy']);
   });
 
   test('colours follow groups or a scale', () => {
