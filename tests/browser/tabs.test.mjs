@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
+import { VERSION } from '../../js/dist/rpc/version.js';
 import { launchPiped } from './pipe.mjs';
 import { startSite } from './site.mjs';
 import { fourPages, openTab, until, writerOf } from './tabs.mjs';
@@ -161,16 +162,16 @@ describe('several tabs', () => {
   test('a tab of another version is told so, and the others go on', async () => {
     const [one, two] = [await joined(), await joined()];
     await add(two, 'first');
-    const said = await two.evaluate(async () => {
+    const said = await two.evaluate(async (newer) => {
       const channel = new BroadcastChannel('kithdb:films:tabs');
       const answered = new Promise((done) => (channel.onmessage = ({ data }) => done(data)));
-      channel.postMessage({ version: 2, hello: 'newer' });
+      channel.postMessage({ version: newer, hello: 'newer' });
       const { version, to } = await answered;
-      channel.postMessage({ version: 2, writer: 1000 });
+      channel.postMessage({ version: newer, writer: 1000 });
       channel.close();
       return { version, to };
-    });
-    assert.deepEqual(said, { version: 1, to: 'newer' });
+    }, VERSION + 1);
+    assert.deepEqual(said, { version: VERSION, to: 'newer' });
     // As if the other one had become the writer: who follows cannot.
     await until(() => two.evaluate(async () => (await tab.refused(() => joined.collection.info())) === 'closed'));
     const cause = await two.evaluate(() => joined.collection.info().catch((error) => error.cause.code));

@@ -2,6 +2,7 @@
 // have answered, and who gives up or loses the other end is told.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 
 import { openMemory } from '../../js/dist/browser.js';
@@ -10,7 +11,8 @@ import { KithError } from '../../js/dist/errors.js';
 import { Client } from '../../js/dist/rpc/client.js';
 import { portLink } from '../../js/dist/rpc/link.js';
 import { Server } from '../../js/dist/rpc/server.js';
-import { AskedDatabase, Doer, isRepeatable } from '../../js/dist/rpc/verbs.js';
+import { AskedDatabase, Doer, OF_COLLECTION, OF_DATABASE, isRepeatable } from '../../js/dist/rpc/verbs.js';
+import { VERBS, VERSION } from '../../js/dist/rpc/version.js';
 import { after } from './support.mjs';
 import { page, refused, turn } from './wasm/support.mjs';
 
@@ -186,6 +188,32 @@ test('what changes something is not asked twice', () => {
   const changes = ['create', 'drop', 'import', 'kvSet', 'kvDelete', 'write', 'delete', 'touch', 'link', 'unlink', 'configure'];
   assert.ok(changes.every((verb) => !isRepeatable({ verb, args: [] })));
   assert.ok(['info', 'get', 'search', 'run', 'flush', 'export'].every((verb) => isRepeatable({ verb, args: [] })));
+});
+
+// `memory` was added and the version forgotten: a tab of an older build would have refused it as no verb.
+test('other verbs are another version', () => {
+  const lists = [OF_DATABASE, OF_COLLECTION].map((verbs) => Object.entries(verbs).sort());
+  const digest = createHash('sha256').update(JSON.stringify(lists)).digest('hex').slice(0, 16);
+  assert.equal(VERBS.at(-1), digest, 'the verbs have changed: add this digest to VERBS in js/src/rpc/version.ts, and leave those that are there');
+  assert.equal(VERSION, VERBS.length);
+});
+
+test('a page and a Worker of other builds say so, and open nothing', async (t) => {
+  const fake = (takes) => Object.assign(new EventTarget(), { postMessage: takes, isEnded: false, terminate() { this.isEnded = true; } });
+  // It answers that it began, as it did before it said its version.
+  const older = fake(({ port }) => new Server(portLink(port), async () => undefined));
+  const error = await refused('unsupported_version', () => openMemory({ worker: older }));
+  assert.deepEqual([error.expected, error.got, older.isEnded], [`version ${VERSION}`, 'an older version', true]);
+
+  let told;
+  globalThis.addEventListener = (_, take) => (told = take);
+  after(t, () => delete globalThis.addEventListener);
+  await import('../../js/dist/worker/worker.js');
+  for (const [version, got] of [[undefined, 'an older version'], [VERSION + 1, `version ${VERSION + 1}`]]) {
+    const worker = fake((message) => told({ data: { ...message, version } }));
+    const other = await refused('unsupported_version', () => openMemory({ worker }));
+    assert.deepEqual([other.got, /^the page speaks/.test(other.message), worker.isEnded], [got, true, true]);
+  }
 });
 
 test('a collection is found while the instance is made anew', async (t) => {

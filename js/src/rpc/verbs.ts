@@ -17,13 +17,13 @@ export interface Asked {
 /** Asks, and answers what the verb answers. */
 export type Ask = (asked: Asked, call?: Call) => Promise<unknown>;
 
-/** The verbs of a database, and how many arguments each has. */
-const OF_DATABASE: Readonly<Record<string, number>> = {
+/** The verbs of a database, and how many arguments each has. Another list is another version: see `version.ts`. */
+export const OF_DATABASE: Readonly<Record<string, number>> = {
   create: 2, collections: 0, drop: 1, import: 2, kvGet: 1, kvSet: 3, kvDelete: 2, kvList: 1, stats: 0, memory: 0, flush: 0,
 };
 
 /** The verbs of a collection. */
-const OF_COLLECTION: Readonly<Record<string, number>> = {
+export const OF_COLLECTION: Readonly<Record<string, number>> = {
   info: 0, write: 6, delete: 2, touch: 2, touches: 1, link: 1, unlink: 1, graph: 2, get: 2, versions: 1, scan: 1, search: 2,
   searchMany: 2, run: 1, relink: 0, job: 0, cancelJob: 0, estimate: 1, configure: 1, export: 0,
 };

@@ -2,7 +2,7 @@
 
 import { KithError } from '../errors.js';
 import type { Asked } from '../rpc/verbs.js';
-import { VERSION } from './names.js';
+import { VERSION } from '../rpc/version.js';
 
 /** Locks or channels are not there. */
 export function cannotShare(): KithError {

@@ -2,10 +2,7 @@
 
 import { PREFIX } from '../wasm/indexeddb.js';
 
-/** The version of what is said here and over links: tabs of another one are not understood. */
-export const VERSION = 1;
-
-/** What tabs say to all others. */
+/** What tabs say to all others, each with the version that it speaks: tabs of another one are not understood. */
 export type Said =
   /** A tab looks for the writer. */
   | { version: number; hello: string }

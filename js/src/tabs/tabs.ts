@@ -8,11 +8,12 @@ import type { BackendDatabase, Call } from '../engine/backend.js';
 import { pause } from '../engine/pause.js';
 import { KithError, cancelled } from '../errors.js';
 import { type Asked, AskedDatabase, isRepeatable } from '../rpc/verbs.js';
+import { VERSION } from '../rpc/version.js';
 import { closed, storageUnavailable } from '../wasm/errors.js';
 import { type Hold, hold, takeLock } from '../wasm/locks.js';
 import type { Release } from '../wasm/store.js';
 import { cannotShare, otherVersion, outcomeUnknown } from './errors.js';
-import { Names, PATIENCE, type Patience, type Said, VERSION, longest } from './names.js';
+import { Names, PATIENCE, type Patience, type Said, longest } from './names.js';
 import { Follower, type Role, Writer, isFenced } from './roles.js';
 
 /** What a writer opens. */

@@ -7,10 +7,11 @@ import type { Embed } from '../types.js';
 import { Client } from '../rpc/client.js';
 import { portLink } from '../rpc/link.js';
 import { AskedDatabase } from '../rpc/verbs.js';
+import { VERSION } from '../rpc/version.js';
 import { closed } from '../wasm/errors.js';
 import { hold } from '../wasm/locks.js';
 import type { WasmSource } from '../wasm/module.js';
-import { workerLost, workerNotLoaded } from './errors.js';
+import { otherBuild, workerLost, workerNotLoaded } from './errors.js';
 import type { Start } from './worker.js';
 
 /** How a database is opened in a browser. */
@@ -83,7 +84,7 @@ class WorkerEngine {
 
   async open(what: Pick<Start, 'name' | 'options'>): Promise<void> {
     const life = `kithdb-worker:${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
-    const message: Start = { kithdb: 'open', life, port: this.#port, ...what };
+    const message: Start = { kithdb: 'open', version: VERSION, life, port: this.#port, ...what };
     const failed = new Promise<never>((_, fail) => {
       this.#worker.addEventListener('error', (event) => fail(workerNotLoaded((event as ErrorEvent).message)), { once: true });
     });
@@ -93,7 +94,8 @@ class WorkerEngine {
     } catch (error) {
       throw invalidRequest('options that can be sent to a Worker', error);
     }
-    await Promise.race([this.client.ask({ verb: 'begin', args: [] }), failed]);
+    const version = await Promise.race([this.client.ask({ verb: 'begin', args: [] }), failed]);
+    if (version !== VERSION) throw otherBuild('Worker', version);
     this.#watch(life);
     await this.client.ask({ verb: 'open', args: [] });
     globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);

@@ -4,11 +4,15 @@ import { type HereOptions, openHere } from '../here.js';
 import { portLink } from '../rpc/link.js';
 import { Server } from '../rpc/server.js';
 import { Doer } from '../rpc/verbs.js';
+import { VERSION } from '../rpc/version.js';
 import { hold } from '../wasm/locks.js';
+import { otherBuild } from './errors.js';
 
 /** What the page sends first. */
 export interface Start {
   kithdb: 'open';
+  /** That of the messages, as the page speaks them. */
+  version: number;
   /** None for a database in memory. */
   name: string | undefined;
   options: HereOptions;
@@ -22,16 +26,19 @@ globalThis.addEventListener('message', ({ data }: MessageEvent) => {
   if (data?.kithdb === 'open') serve(data as Start);
 });
 
-function serve({ name, options, life, port }: Start): void {
+function serve({ version, name, options, life, port }: Start): void {
   const alive = globalThis.navigator?.locks ? hold(life, {}).catch(() => undefined) : Promise.resolve();
-  const opening = alive.then(() => openHere(name, options));
+  const opening = alive.then(() => {
+    if (version !== VERSION) throw otherBuild('page', version);
+    return openHere(name, options);
+  });
   const doing = opening.then((database) => new Doer(database));
   doing.catch(() => {}); // Whoever asks is told.
   new Server(portLink(port), async (asked, call) => {
     switch (asked.verb) {
       case 'begin':
         await alive;
-        return undefined;
+        return VERSION;
       case 'open':
         await opening;
         return undefined;
