@@ -1,7 +1,7 @@
 //! The embedder: tokeniser, table, mean.
 
-use super::bpe::Bpe;
 use super::table::Table;
+use super::tokenizer::Tokenizer;
 use super::tokenizer_file;
 use crate::base::Result;
 use crate::base::limits::EMBED_TEXT_BYTES_MAX;
@@ -16,12 +16,13 @@ const NORM_MIN: f32 = 1e-15;
 pub struct Embedder {
     name: String,
     hash: u64,
-    tokenizer: Bpe,
+    tokenizer: Tokenizer,
     table: Table,
 }
 
 impl Embedder {
-    /// Reads a table (`safetensors`, one F16 or F32 matrix) and its tokeniser (`tokenizer.json`, BPE).
+    /// Reads a table (`safetensors`, one matrix of I8, F16 or F32) and its tokeniser (`tokenizer.json`, BPE or BERT's
+    /// WordPiece).
     ///
     /// # Errors
     /// `invalid_file` when either is not of that form or asks for what is not done here.
@@ -51,14 +52,14 @@ impl Embedder {
         self.table.dim()
     }
 
-    /// The tokens of a text in lower case; of one longer than [`EMBED_TEXT_BYTES_MAX`], those of its beginning.
+    /// The tokens of a text, which BPE takes in lower case and WordPiece as its file says; of one longer than [`EMBED_TEXT_BYTES_MAX`], those of its beginning.
     #[must_use]
     pub fn tokens(&self, text: &str) -> Vec<u32> {
         let mut end = text.len().min(EMBED_TEXT_BYTES_MAX);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        self.tokenizer.tokens(&text[..end].to_lowercase())
+        self.tokenizer.tokens(&text[..end])
     }
 
     /// The vector of a text, of length one; none for a text that is blank or all unknown.
@@ -74,9 +75,10 @@ impl Embedder {
             return None;
         }
         let (mut sum, mut row) = (vec![0f32; self.dim()], vec![0f32; self.dim()]);
+        let unknown = self.tokenizer.unknown();
         let mut count = 0u32;
         for token in self.tokens(text) {
-            let known = Some(token) != self.tokenizer.unknown;
+            let known = Some(token) != unknown;
             if known && self.table.add_row(token, &mut row, &mut sum) {
                 count += 1;
             }

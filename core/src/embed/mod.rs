@@ -6,9 +6,13 @@
 mod bpe;
 mod embedder;
 mod table;
+mod tokenizer;
 mod tokenizer_file;
+mod word_piece;
 
 pub use embedder::Embedder;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod word_piece_tests;

@@ -20,6 +20,8 @@ pub(super) struct Table {
 
 #[derive(Debug)]
 enum Numbers {
+    /// Whole numbers of some unit, the same for the whole table: at length one, what it was does not show.
+    I8(Vec<i8>),
     F16(Vec<f16>),
     F32(Vec<f32>),
 }
@@ -33,7 +35,7 @@ impl Table {
     /// The only matrix of the file.
     ///
     /// # Errors
-    /// `invalid_file` when the file is not of this form, its tensor is neither F16 nor F32, or a number not finite.
+    /// `invalid_file` when the file is not of this form, its tensor is none of I8, F16 and F32, or a number not finite.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > EMBEDDER_FILE_BYTES_MAX {
             return refuse(
@@ -71,20 +73,22 @@ impl Table {
         };
         let bytes = pair(&tensor["data_offsets"]).and_then(|(start, end)| data.get(start..end));
         let width = match tensor["dtype"].as_str() {
+            Some("I8") => 1,
             Some("F16") => 2,
             Some("F32") => 4,
-            _ => return refuse(format!("type {}", tensor["dtype"]), "F16 or F32"),
+            _ => return refuse(format!("type {}", tensor["dtype"]), "I8, F16 or F32"),
         };
         let whole = rows.checked_mul(dim).and_then(|numbers| numbers.checked_mul(width));
         let Some(bytes) = bytes.filter(|bytes| Some(bytes.len()) == whole) else {
             return refuse(format!("offsets {}", tensor["data_offsets"]), "offsets of the whole table");
         };
-        let numbers = if width == 2 {
-            Numbers::F16(bytes.as_chunks().0.iter().map(|&pair| f16::from_le_bytes(pair)).collect())
-        } else {
-            Numbers::F32(bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect())
+        let numbers = match width {
+            1 => Numbers::I8(bytes.iter().map(|&byte| byte.cast_signed()).collect()),
+            2 => Numbers::F16(bytes.as_chunks().0.iter().map(|&pair| f16::from_le_bytes(pair)).collect()),
+            _ => Numbers::F32(bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()),
         };
         let finite = match &numbers {
+            Numbers::I8(_) => true,
             Numbers::F16(numbers) => numbers.iter().all(|x| x.is_finite()),
             Numbers::F32(numbers) => numbers.iter().all(|x| x.abs() <= crate::base::limits::COMPONENT_MAX),
         };
@@ -102,6 +106,10 @@ impl Table {
     pub fn add_row(&self, token: u32, row: &mut [f32], sum: &mut [f32]) -> bool {
         let range = token as usize * self.dim..(token as usize + 1) * self.dim;
         match &self.numbers {
+            Numbers::I8(numbers) => match numbers.get(range) {
+                Some(small) => row.iter_mut().zip(small).for_each(|(x, &n)| *x = f32::from(n)),
+                None => return false,
+            },
             Numbers::F16(numbers) => match numbers.get(range) {
                 // Exact, whether by an instruction or by shifts.
                 Some(half) => half.convert_to_f32_slice(row),

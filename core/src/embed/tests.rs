@@ -5,7 +5,7 @@ use half::f16;
 use serde_json::json;
 
 /// A file of one tensor.
-fn safetensors(dtype: &str, shape: [usize; 2], data: &[u8]) -> Vec<u8> {
+pub(super) fn safetensors(dtype: &str, shape: [usize; 2], data: &[u8]) -> Vec<u8> {
     let header = json!({"t": {"dtype": dtype, "shape": shape, "data_offsets": [0, data.len()]}}).to_string();
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
 }
@@ -77,6 +77,15 @@ fn half_precision_tables_give_the_vectors_of_their_numbers() {
 }
 
 #[test]
+fn tables_of_bytes_give_the_directions_of_their_numbers() {
+    let numbers: [i8; 12] = [0, 1, 0, 0, 2, -1, 3, -1, 4, -1, -128, 127];
+    let table = safetensors("I8", [6, 2], bytemuck::cast_slice(&numbers));
+    let embedder = Embedder::load("b", &table, tokenizer().to_string().as_bytes()).expect("sound");
+    let norm = (128f32 * 128.0 + 127.0 * 127.0).sqrt();
+    assert_eq!(embedder.embed("ab"), Some(vec![-128.0 / norm, 127.0 / norm]));
+}
+
+#[test]
 fn long_texts_take_time_in_proportion_and_end_at_the_limit() {
     let text = "ab".repeat(1 << 20);
     assert_eq!(small().tokens(&text).len(), 1 << 19);
@@ -122,6 +131,7 @@ fn tables_that_are_not_whole_are_refused() {
         huge,
         safetensors("F64", [2, 1], &[0; 16]),
         safetensors("F32", [2, 3], &[0; 16]),
+        safetensors("I8", [2, 2], &[0; 5]),
         safetensors("F32", [usize::MAX, 2], &[0; 16]),
         safetensors("F32", [1 << 20, 1 << 16], &[0; 16]),
         safetensors("F32", [4, 0], &[]),

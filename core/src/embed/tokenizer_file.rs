@@ -7,9 +7,14 @@ use serde_json::Value as Json;
 use crate::base::number_map::NumberMap;
 
 use super::bpe::{Bpe, Merge, Normalize};
+use super::tokenizer::Tokenizer;
+use super::word_piece::{Cleaning, WordPiece};
 use crate::base::ids::shorten;
 use crate::base::limits::{EMBEDDER_FILE_BYTES_MAX, EMBEDDER_VOCABULARY_MAX};
 use crate::base::{InputError, Result};
+
+/// Longest word that a file may ask to be cut; the usual limit is 100.
+const WORD_CHARS_MAX: usize = 1_000;
 
 fn refuse<T>(got: impl Into<String>, expected: impl Into<String>) -> Result<T> {
     let (got, expected) = (got.into(), expected.into());
@@ -20,7 +25,7 @@ fn refuse<T>(got: impl Into<String>, expected: impl Into<String>) -> Result<T> {
 ///
 /// # Errors
 /// `invalid_file` when it is not one, or asks for something that is not done here.
-pub(super) fn read(bytes: &[u8]) -> Result<Bpe> {
+pub(super) fn read(bytes: &[u8]) -> Result<Tokenizer> {
     if bytes.len() > EMBEDDER_FILE_BYTES_MAX {
         return refuse(format!("{} bytes", bytes.len()), format!("at most {EMBEDDER_FILE_BYTES_MAX} bytes"));
     }
@@ -28,28 +33,86 @@ pub(super) fn read(bytes: &[u8]) -> Result<Bpe> {
         Ok(file) => file,
         Err(e) => return refuse(e.to_string(), "JSON"),
     };
+    let vocabulary = read_vocabulary(&file["model"]["vocab"])?;
+    match file["model"]["type"].as_str() {
+        Some("BPE") => read_bpe(&file, &vocabulary).map(Tokenizer::Bpe),
+        Some("WordPiece") => read_word_piece(&file, &vocabulary).map(Tokenizer::WordPiece),
+        _ => refuse(format!("model {}", file["model"]["type"]), "model \"BPE\" or \"WordPiece\""),
+    }
+}
+
+fn read_bpe(file: &Json, vocabulary: &HashMap<&str, u32>) -> Result<Bpe> {
     if !file["pre_tokenizer"].is_null() {
         return refuse(file["pre_tokenizer"]["type"].to_string(), "no pre_tokenizer");
     }
     let mut steps = Vec::new();
     read_steps(&file["normalizer"], &mut steps, 0)?;
     let model = &file["model"];
-    check_model(model)?;
-    let vocabulary = read_vocabulary(&model["vocab"])?;
+    check_bpe(model)?;
     let one_char = |(text, &token): (&&str, &u32)| {
         let mut chars = text.chars();
         chars.next().filter(|_| chars.next().is_none()).map(|c| (c, token))
     };
-    let bytes = (model["byte_fallback"] == true).then(|| byte_tokens(&vocabulary)).flatten();
+    let bytes = (model["byte_fallback"] == true).then(|| byte_tokens(vocabulary)).flatten();
     let unknown = model["unk_token"].as_str().and_then(|unknown| vocabulary.get(unknown)).copied();
     let chars = vocabulary.iter().filter_map(one_char).collect();
-    Ok(Bpe { steps, chars, bytes, unknown, merges: read_merges(&model["merges"], &vocabulary)? })
+    Ok(Bpe { steps, chars, bytes, unknown, merges: read_merges(&model["merges"], vocabulary)? })
 }
 
-fn check_model(model: &Json) -> Result<()> {
-    if model["type"] != "BPE" {
-        return refuse(format!("model {}", model["type"]), "model \"BPE\"");
+fn read_word_piece(file: &Json, vocabulary: &HashMap<&str, u32>) -> Result<WordPiece> {
+    if file["pre_tokenizer"]["type"] != "BertPreTokenizer" {
+        return refuse(file["pre_tokenizer"]["type"].to_string(), "pre_tokenizer \"BertPreTokenizer\"");
     }
+    let cleaning = read_cleaning(&file["normalizer"])?;
+    let model = &file["model"];
+    let Some(&unknown) = model["unk_token"].as_str().and_then(|unknown| vocabulary.get(unknown)) else {
+        return refuse(format!("unk_token {}", model["unk_token"]), "an unk_token of the vocab");
+    };
+    let prefix = match model["continuing_subword_prefix"].as_str() {
+        None | Some("") => return refuse("no continuing_subword_prefix", "one such as ##"),
+        Some(prefix) => prefix,
+    };
+    let word_chars_max = match &model["max_input_chars_per_word"] {
+        Json::Null => Some(100),
+        given => given.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= WORD_CHARS_MAX),
+    };
+    let Some(word_chars_max) = word_chars_max else {
+        let got = format!("max_input_chars_per_word {}", model["max_input_chars_per_word"]);
+        return refuse(got, format!("at most {WORD_CHARS_MAX}"));
+    };
+    let beginnings = vocabulary.iter().map(|(&text, &token)| (text.into(), token));
+    let continuing = |(text, &token): (&&str, &u32)| Some((text.strip_prefix(prefix)?.into(), token));
+    let continuations = vocabulary.iter().filter_map(continuing);
+    Ok(WordPiece {
+        cleaning,
+        token_chars_max: vocabulary.keys().map(|text| text.chars().count()).max().unwrap_or(0),
+        beginnings: beginnings.collect(),
+        continuations: continuations.collect(),
+        word_chars_max,
+        unknown,
+    })
+}
+
+fn read_cleaning(normalizer: &Json) -> Result<Cleaning> {
+    if normalizer["type"] != "BertNormalizer" {
+        return refuse(format!("normalizer {}", normalizer["type"]), "normalizer \"BertNormalizer\"");
+    }
+    // As the library takes them where the file says nothing.
+    let flag = |name: &str, otherwise: bool| match &normalizer[name] {
+        Json::Null => Ok(otherwise),
+        Json::Bool(given) => Ok(*given),
+        given => refuse(format!("{name} {given}"), "true or false"),
+    };
+    let lowercase = flag("lowercase", true)?;
+    Ok(Cleaning {
+        controls: flag("clean_text", true)?,
+        chinese: flag("handle_chinese_chars", true)?,
+        accents: flag("strip_accents", lowercase)?,
+        lowercase,
+    })
+}
+
+fn check_bpe(model: &Json) -> Result<()> {
     for name in ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] {
         if !(model[name].is_null() || model[name] == "") {
             return refuse(format!("{name} {}", model[name]), format!("no {name}"));
