@@ -135,6 +135,11 @@ pub enum StateError {
     /// Text was given to be embedded and no embedder is there.
     #[error("no embedder available for collection {collection:?}")]
     NoEmbedder { collection: String },
+    /// Text was given to be embedded, and the embedder that is there is not the collection's.
+    #[error(
+        "collection {collection:?} has vectors of the embedder {expected}; the database was opened with {got}"
+    )]
+    OtherEmbedder { collection: String, expected: String, got: String },
 }
 
 /// Storage failed, is damaged, or has to fetch something first.
@@ -217,9 +222,10 @@ impl Error {
             Self::State(StateError::HistoryGone { asked, earliest }) => {
                 (Some(format!("{earliest} or later")), Some(asked.clone()), None)
             }
-            Self::State(StateError::VersionMismatch { expected, got, .. }) => {
-                (Some(expected.clone()), Some(got.clone()), None)
-            }
+            Self::State(
+                StateError::VersionMismatch { expected, got, .. }
+                | StateError::OtherEmbedder { expected, got, .. },
+            ) => (Some(expected.clone()), Some(got.clone()), None),
             Self::State(_) | Self::Storage(_) => (None, None, None),
         };
         Report { code: self.code(), message: self.to_string(), expected, got, position, hint: self.hint() }
@@ -243,6 +249,9 @@ impl Error {
             "unsupported_version" => "open the database with the version that wrote it, or a newer one",
             "history_gone" => {
                 "ask for a later moment; a collection that was made with history keeps what is replaced and deleted"
+            }
+            "no_embedder" if matches!(self, Self::State(StateError::OtherEmbedder { .. })) => {
+                "start with that embedder, give the vector yourself, or store the texts in a new collection"
             }
             "no_embedder" => "start with an embedder, or give the vector yourself",
             "invalid_filter" if matches!(self, Self::FilterTree(_)) => {
@@ -316,7 +325,7 @@ impl StateError {
             Self::ReadOnly => "read_only",
             Self::Unopenable { .. } => "unopenable",
             Self::HistoryGone { .. } => "history_gone",
-            Self::NoEmbedder { .. } => "no_embedder",
+            Self::NoEmbedder { .. } | Self::OtherEmbedder { .. } => "no_embedder",
         }
     }
 }

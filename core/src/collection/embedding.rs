@@ -64,10 +64,54 @@ impl Embedding {
     }
 
     fn of(&self, name: &str, config: &CollectionConfig) -> Result<&Embedder> {
-        let wanted = config.embedder.as_ref().map(|reference| reference.hash);
-        self.0
-            .as_deref()
-            .filter(|embedder| Some(embedder.hash()) == wanted)
-            .ok_or_else(|| Error::from(StateError::NoEmbedder { collection: name.to_owned() }))
+        let collection = || name.to_owned();
+        let Some(embedder) = self.0.as_deref() else {
+            return Err(Error::from(StateError::NoEmbedder { collection: collection() }));
+        };
+        match &config.embedder {
+            Some(wanted) if wanted.hash != embedder.hash() => {
+                let told = |name: &str, hash| format!("{name:?} ({hash:016x})");
+                let (expected, got) =
+                    (told(&wanted.name, wanted.hash), told(embedder.name(), embedder.hash()));
+                Err(StateError::OtherEmbedder { collection: collection(), expected, got }.into())
+            }
+            _ => Ok(embedder),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An embedder of one word, whose table has this number.
+    fn embedder(name: &str, number: u8) -> Arc<Embedder> {
+        let header = r#"{"t":{"dtype":"I8","shape":[2,1],"data_offsets":[0,2]}}"#;
+        let table = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0, number]].concat();
+        let tokenizer = r###"{"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},
+            "model":{"type":"WordPiece","unk_token":"?","continuing_subword_prefix":"##","vocab":{"?":0,"sea":1}}}"###;
+        Arc::new(Embedder::load(name, &table, tokenizer.as_bytes()).expect("sound"))
+    }
+
+    #[test]
+    fn a_collection_of_another_embedder_is_told_by_the_names_of_both() {
+        let made_with = Embedding(Some(embedder("old", 1)));
+        let config = CollectionConfig { embedder: made_with.reference(), ..CollectionConfig::default() };
+        let ask = |embedding: &Embedding| {
+            let mut request = SearchRequest { text: Some("sea".into()), ..SearchRequest::default() };
+            embedding.ask("notes", &config, &mut request).map(|()| request.vector)
+        };
+        assert_eq!(ask(&made_with).expect("the same"), Some(vec![1.0]));
+        assert_eq!(ask(&Embedding(None)).expect_err("none").code(), "no_embedder");
+        // A directory may be renamed: what counts is what is in it.
+        assert_eq!(ask(&Embedding(Some(embedder("new", 1)))).expect("the same"), Some(vec![1.0]));
+        for name in ["new", "old"] {
+            let told = ask(&Embedding(Some(embedder(name, 2))));
+            let report = told.expect_err("another").report();
+            assert_eq!(report.code, "no_embedder");
+            assert!(report.expected.expect("told").starts_with("\"old\" ("), "{}", report.message);
+            assert!(report.got.expect("told").starts_with(&format!("\"{name}\" (")), "{}", report.message);
+            assert!(report.hint.expect("told").starts_with("start with that embedder"));
+        }
     }
 }
