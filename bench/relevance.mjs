@@ -41,7 +41,7 @@ if (!cache) throw new Error('KITH_CACHE is not set: run npm run bench -- relevan
 const distilled = DIMS.map((dim) => join(cache, DISTILLED, `minilm-static-${dim}`));
 const EMBEDDERS = [join(cache, 'embedder/wordllama-256'), ...distilled].filter((folder) => existsSync(folder));
 /** Whose vectors come with the data: an int8 model of ONNX, a mean of all tokens. */
-const MODEL = 'all-MiniLM-L6-v2, the model itself';
+const MODEL = 'all-MiniLM-L6-v2, the model itself in int8';
 
 const python = await pythonEnvironment('relevance', 'installing bm25s (PyPI, 20 MB)');
 const results = {};

@@ -69,13 +69,14 @@ impl Embedding {
             return Err(Error::from(StateError::NoEmbedder { collection: collection() }));
         };
         match &config.embedder {
-            Some(wanted) if wanted.hash != embedder.hash() => {
+            Some(wanted) if wanted.hash == embedder.hash() => Ok(embedder),
+            Some(wanted) => {
                 let told = |name: &str, hash| format!("{name:?} ({hash:016x})");
                 let (expected, got) =
                     (told(&wanted.name, wanted.hash), told(embedder.name(), embedder.hash()));
                 Err(StateError::OtherEmbedder { collection: collection(), expected, got }.into())
             }
-            _ => Ok(embedder),
+            None => Err(StateError::NoEmbedder { collection: collection() }.into()),
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::base::ids::shorten;
 use crate::base::limits::{EMBEDDER_FILE_BYTES_MAX, EMBEDDER_VOCABULARY_MAX};
 use crate::base::{InputError, Result};
 
-/// Longest word that a file may ask to be cut; the usual limit is 100.
-const WORD_CHARS_MAX: usize = 1_000;
+/// Longest word that a file may ask to be cut, which is the usual limit: cutting takes up to the third power of it.
+const WORD_CHARS_MAX: usize = 100;
 
 fn refuse<T>(got: impl Into<String>, expected: impl Into<String>) -> Result<T> {
     let (got, expected) = (got.into(), expected.into());
@@ -33,10 +33,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tokenizer> {
         Ok(file) => file,
         Err(e) => return refuse(e.to_string(), "JSON"),
     };
-    let vocabulary = read_vocabulary(&file["model"]["vocab"])?;
+    let vocabulary = || read_vocabulary(&file["model"]["vocab"]);
     match file["model"]["type"].as_str() {
-        Some("BPE") => read_bpe(&file, &vocabulary).map(Tokenizer::Bpe),
-        Some("WordPiece") => read_word_piece(&file, &vocabulary).map(Tokenizer::WordPiece),
+        Some("BPE") => read_bpe(&file, &vocabulary()?).map(Tokenizer::Bpe),
+        Some("WordPiece") => read_word_piece(&file, &vocabulary()?).map(Tokenizer::WordPiece),
         _ => refuse(format!("model {}", file["model"]["type"]), "model \"BPE\" or \"WordPiece\""),
     }
 }
@@ -62,6 +62,11 @@ fn read_bpe(file: &Json, vocabulary: &HashMap<&str, u32>) -> Result<Bpe> {
 fn read_word_piece(file: &Json, vocabulary: &HashMap<&str, u32>) -> Result<WordPiece> {
     if file["pre_tokenizer"]["type"] != "BertPreTokenizer" {
         return refuse(file["pre_tokenizer"]["type"].to_string(), "pre_tokenizer \"BertPreTokenizer\"");
+    }
+    // Text is cut at those that are not special before anything else is done to it.
+    let added = file["added_tokens"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(token) = added.iter().find(|token| token["special"] != true) {
+        return refuse(format!("added token {}", token["content"]), "no added_tokens but special ones");
     }
     let cleaning = read_cleaning(&file["normalizer"])?;
     let model = &file["model"];

@@ -4,7 +4,7 @@
 //! # Source
 //! Wu et al., arXiv 1609.08144, section 4.1, and Devlin et al., arXiv 1810.04805; token ids equal those of the
 //! `tokenizers` library on the same file. Two differences: text that looks like a special token (`[CLS]`) is text, and
-//! what a character is says a newer Unicode, which differs in characters that no such vocabulary holds.
+//! what a character is says a newer Unicode: words with characters that are younger than the library's may differ.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ impl WordPiece {
     /// The tokens of a text.
     ///
     /// # Complexity
-    /// The text's characters times those of the longest token.
+    /// For each character of the text the square of the longest token's that a word can have.
     pub fn tokens(&self, text: &str) -> Vec<u32> {
         let text = self.cleaning.apply(text);
         let mut tokens = Vec::with_capacity(text.len() / 4);
@@ -115,7 +115,11 @@ fn is_dropped(c: char) -> bool {
         '\t' | '\n' | '\r' => false,
         '\u{fffd}' => true,
         _ if c.is_ascii() => c.is_ascii_control(),
-        _ => c.general_category_group() == GeneralCategoryGroup::Other,
+        // What no character is yet stays, as in the reference.
+        _ => matches!(
+            c.general_category(),
+            GeneralCategory::Control | GeneralCategory::Format | GeneralCategory::PrivateUse
+        ),
     }
 }
 

@@ -69,7 +69,8 @@ fn load(tokenizer: &Value) -> crate::base::Result<Embedder> {
 #[test]
 fn words_are_cut_as_the_reference_cuts_them() {
     let embedder = load(&tokenizer()).expect("sound");
-    let goldens: [(&str, &[u32]); 25] = [
+    let goldens: [(&str, &[u32]); 26] = [
+        ("cat\u{378}", &[0]),
         ("", &[]),
         (" ", &[]),
         ("The cats", &[1, 2, 3]),
@@ -127,7 +128,8 @@ fn normalizers_do_what_their_file_says() {
 #[test]
 fn word_pieces_that_would_be_cut_differently_are_refused() {
     type Change = fn(&mut Value);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
+        ("added", |t| t["added_tokens"] = json!([{"content": "cat", "special": false}])),
         ("pre_tokenizer", |t| t["pre_tokenizer"] = json!({"type": "Whitespace"})),
         ("no pre_tokenizer", |t| t["pre_tokenizer"] = json!(null)),
         ("normalizer", |t| t["normalizer"] = json!({"type": "Lowercase"})),
