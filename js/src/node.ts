@@ -44,8 +44,9 @@ export function openMemorySync(options?: OpenOptions): NodeDatabase {
 
 /**
  * Deletes the database in a directory with everything in it, for good; false when there is no such directory. Close it first:
- * while it is open, here or in another process, this is `database_locked`, and nothing is deleted. A directory without a
- * database is refused as `invalid_parameter`. Files that are not the database's stay, and the directory with them; then
+ * while it is open, here or in another process, this is `database_locked`, and nothing is deleted. Only who reads a directory
+ * without a `LOCK` file, such as a copy, holds no lock: it is deleted under him. A directory without a database is refused as
+ * `invalid_parameter`, as is a `LOCK` that is a link. Files that are not the database's stay, and the directory with them; then
  * Node warns of it (`directory_kept`).
  */
 export async function deleteDatabase(path: string): Promise<boolean> {

@@ -18,7 +18,7 @@ use super::collection::CollectionHandle;
 use super::inspect::check_database;
 use super::jobs;
 use super::kv::KeyLocks;
-use super::lock::{DirectoryLock, acquire, acquire_shared};
+use super::lock::{DirectoryLock, TRIES_MAX, acquire, acquire_shared, tried_too_often};
 use super::names::{Named, Names};
 use super::sync::{Syncer, report};
 
@@ -113,13 +113,29 @@ pub(super) fn wait(storage: &dyn Storage, ticket: Ticket) -> Result<()> {
     }
 }
 
+/// Makes a directory when it does not exist, and takes its lock; again when somebody deleted it in between.
+fn make_and_lock(directory: &Path) -> Result<DirectoryLock> {
+    let path = directory.to_string_lossy();
+    for _ in 0..TRIES_MAX {
+        OsVfs.create_dir(&path).map_err(|e| StorageError::Io {
+            action: "create",
+            object: path.to_string(),
+            cause: e.to_string(),
+        })?;
+        if let Some(lock) = acquire(directory, directory)? {
+            return Ok(lock);
+        }
+    }
+    Err(tried_too_often(directory))
+}
+
 impl Db {
     /// Opens the database in a directory, which is made when it does not exist. Only the catalog is read: a collection
     /// is opened and recovered when it is touched, and one that is damaged does not keep the others from opening.
     ///
     /// # Errors
     /// `database_locked`, `io_failed`, `corrupt`, `unsupported_version`; `invalid_parameter` where there is no database to
-    /// be read only.
+    /// be read only, and where `LOCK` is a link or a folder.
     pub fn open(directory: &Path, options: Options) -> Result<Self> {
         let path = directory.to_string_lossy();
         if options.read_only {
@@ -128,14 +144,8 @@ impl Db {
             let root = FileRoot::open(Arc::new(ReadOnlyVfs::new(Arc::new(OsVfs))), &path)?;
             return Self::start(Arc::new(root), options, lock, Some(&path));
         }
-        let io = |e: std::io::Error| StorageError::Io {
-            action: "create",
-            object: path.to_string(),
-            cause: e.to_string(),
-        };
-        OsVfs.create_dir(&path).map_err(io)?;
         // Before anything is written, the reserve included: it may be another process's.
-        let lock = acquire(directory)?;
+        let lock = make_and_lock(directory)?;
         let root = FileRoot::open(Arc::new(OsVfs), &path)?.with_open_logs(options.open_logs_max);
         Self::start(Arc::new(root), options, Some(lock), Some(&path))
     }

@@ -1,19 +1,19 @@
 //! Deleting a database: the files that are its own by their names, and no others.
 //!
 //! Whether there is one is told by bytes, before anything is locked or removed: somebody may have folders of the same
-//! names. What the catalog names goes first and its pointer last, so that a deletion which was interrupted leaves nothing
-//! that opens as a database with less in it, and can be asked for again.
+//! names. The catalogs go first, an earlier one before a later one, and their pointer last, so that a deletion which was
+//! interrupted leaves nothing that opens as a database with some of its collections, and can be asked for again.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use crate::base::{Error, Result, StorageError};
-use crate::storage::OsVfs;
 use crate::storage::files::{
     CATALOG_FOLDER, COLLECTIONS_FOLDER, CURRENT, LOST_AND_FOUND, RESERVE, is_own, is_tail, place as number_of,
 };
 use crate::storage::vfs::Vfs;
+use crate::storage::{OsVfs, is_reserve};
 
 use super::lock::{LOCK, acquire, names_an_owner};
 
@@ -57,8 +57,11 @@ impl Deleted {
 /// such directory. Symbolic links within it are not followed, and are not the database's.
 ///
 /// # Errors
-/// `invalid_parameter` when there is no database in it, `database_locked` while anybody has it open: nothing is deleted
-/// then. `io_failed`, after which what is left does not open, and can be deleted.
+/// `invalid_parameter` when there is no database in it, or its `LOCK` is a link or a folder; `database_locked` while anybody
+/// has it open, but for those who opened it to read only when it had no `LOCK`, as a copy has none: they hold no lock, and it
+/// goes under them. Nothing is deleted then. `io_failed`, after which it can be asked for again. Until its last catalog goes,
+/// what is left opens with all that was in it. Then it opens as nothing, until the last of its files that tell of it went;
+/// from there on who opens it to write begins an empty one.
 pub fn delete(directory: &Path) -> Result<Option<Deleted>> {
     let place = match fs::canonicalize(directory) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -67,7 +70,7 @@ pub fn delete(directory: &Path) -> Result<Option<Deleted>> {
     if !place.is_dir() || !holds_database(&place)? {
         return Err(Error::parameter("path", directory.display(), "the directory of a database"));
     }
-    let lock = acquire(directory)?;
+    let Some(lock) = acquire(&place, directory)? else { return Ok(None) };
     let deleted =
         Deletion { place: &place, remove: &|path| fs::remove_file(path), strangers: Vec::new() }.all()?;
     drop(lock);
@@ -120,14 +123,26 @@ fn holds_database(place: &Path) -> Result<bool> {
             return Ok(true);
         }
     }
-    let entries = list(place)?;
-    let is_husk = |(name, kind): &(String, FileType)| match name.as_str() {
-        LOCK => kind.is_file() && names_an_owner(&place.join(LOCK)).unwrap_or(false),
-        RESERVE => kind.is_file(),
-        CATALOG_FOLDER | COLLECTIONS_FOLDER => list(&place.join(name)).is_ok_and(|found| found.is_empty()),
+    Ok(is_husk(place, &list(place)?))
+}
+
+/// Whether nothing is left but what a database begins with and ends with, as only a database has it. Beside a reserve
+/// anything may be; a number in a `LOCK` is nothing that others do not write.
+fn is_husk(place: &Path, entries: &[(String, FileType)]) -> bool {
+    let is_file = |wanted: &str| entries.iter().any(|(name, kind)| name == wanted && kind.is_file());
+    if !is_file(LOCK) || !names_an_owner(&place.join(LOCK)).unwrap_or(false) {
+        return false;
+    }
+    if is_file(RESERVE) && is_reserve(&place.join(RESERVE)).unwrap_or(false) {
+        return true;
+    }
+    entries.iter().all(|(name, kind)| match name.as_str() {
+        LOCK => true,
+        CATALOG_FOLDER | COLLECTIONS_FOLDER => {
+            kind.is_dir() && list(&place.join(name)).is_ok_and(|found| found.is_empty())
+        }
         _ => false,
-    };
-    Ok(entries.iter().any(|(name, _)| name == LOCK) && entries.iter().all(is_husk))
+    })
 }
 
 fn begins_with_magic(path: &Path) -> bool {
@@ -187,8 +202,10 @@ impl Deletion<'_> {
         files.sort_by_key(|(name, _)| name.len());
         for (name, _) in files {
             self.file(&format!("{CATALOG_FOLDER}/{name}"))?;
+            // Before the next, or a crash might leave an earlier one alone, with fewer collections in it.
+            sync(&catalog)?;
         }
-        sync(&catalog)
+        Ok(())
     }
 
     /// Removes a storage's files, and its folder when nothing is left there.
@@ -330,6 +347,46 @@ mod tests {
         let deleted = delete(&place).expect("deleted").expect("there was one");
         assert_eq!(deleted.strangers, ["c/1"]);
         assert!(names(&other.join("kept")).contains(&CURRENT.to_owned()));
+    }
+
+    #[test]
+    fn what_others_may_have_written_is_no_database() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = directory.path();
+        let zeros = vec![0; 1 << 20];
+        let refused: [(&str, &[u8]); 3] = [("", &zeros), ("7", b"mine"), ("7", b"")];
+        for (lock, reserve) in refused {
+            fs::write(place.join(LOCK), lock).expect("written");
+            fs::write(place.join(RESERVE), reserve).expect("written");
+            assert_eq!(delete(place).expect_err("no database").code(), "invalid_parameter");
+            assert_eq!(fs::read(place.join(LOCK)).expect("there"), lock.as_bytes());
+            assert_eq!(fs::read(place.join(RESERVE)).expect("there"), reserve);
+        }
+        // What a deletion leaves that ended just before its end.
+        fs::write(place.join(RESERVE), &zeros).expect("written");
+        fs::write(place.join("notes.txt"), "mine").expect("written");
+        let deleted = delete(place).expect("a rest").expect("there was one");
+        assert_eq!(deleted.strangers, ["notes.txt"]);
+        assert_eq!(names(place), ["notes.txt"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_in_place_of_the_lock_leads_to_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (place, important) = (directory.path().join("films"), directory.path().join("important"));
+        fill(&place);
+        fs::write(&important, "mine").expect("written");
+        fs::remove_file(place.join(LOCK)).expect("removed");
+        std::os::unix::fs::symlink(&important, place.join(LOCK)).expect("linked");
+        assert_eq!(delete(&place).expect_err("a link").code(), "invalid_parameter");
+        for read_only in [false, true] {
+            let opened = Db::open(&place, Options { read_only, ..options() });
+            assert!(opened.is_err_and(|error| error.code() == "invalid_parameter"));
+        }
+        assert_eq!(fs::read(&important).expect("there"), b"mine");
+        fs::remove_file(place.join(LOCK)).expect("removed");
+        assert_eq!(delete(&place).expect("deleted"), Some(Deleted::default()), "nothing went before");
     }
 
     #[test]

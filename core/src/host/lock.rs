@@ -21,54 +21,84 @@ impl Drop for DirectoryLock {
 pub(super) const LOCK: &str = "LOCK";
 /// What it holds is no longer than this.
 const OWNER_BYTES_MAX: u64 = 32;
+/// So often something is tried again that a deletion by somebody else came between.
+pub(super) const TRIES_MAX: usize = 16;
 
 fn failed(action: &'static str) -> impl FnOnce(io::Error) -> StorageError {
     move |e| StorageError::Io { action, object: LOCK.to_owned(), cause: e.to_string() }
 }
 
-/// Takes the lock of a directory that exists.
+/// What to say when others were quicker each time.
+pub(super) fn tried_too_often(directory: &Path) -> Error {
+    let cause = format!("it was removed meanwhile, {TRIES_MAX} times; see who deletes it, and try again");
+    StorageError::Io { action: "lock", object: directory.display().to_string(), cause }.into()
+}
+
+/// Takes the lock of a directory, which messages call `named`; `None` when it is not there.
 ///
 /// # Errors
-/// `database_locked` with the owner's process id, `io_failed`.
-pub(super) fn acquire(directory: &Path) -> Result<DirectoryLock> {
+/// `database_locked` with the owner's process id, `invalid_parameter` when `LOCK` is no file, `io_failed`.
+pub(super) fn acquire(directory: &Path, named: &Path) -> Result<Option<DirectoryLock>> {
     let path = directory.join(LOCK);
-    loop {
+    for _ in 0..TRIES_MAX {
+        check_kind(&path, named)?;
         let opened = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
-        let mut file = opened.map_err(failed("open"))?;
+        let file = match opened {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed("open"))?,
+        };
         match file.try_lock() {
             // The database was deleted meanwhile: this file keeps nobody out.
             Ok(()) if !is_at(&file, &path)? => {}
-            Ok(()) => {
-                file.set_len(0).map_err(failed("truncate"))?;
-                return match write!(file, "{}", std::process::id()) {
-                    // The lock holds without the number too, and a full disk is no reason not to read.
-                    Err(e) if !matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-                        Err(failed("write")(e).into())
-                    }
-                    _ => Ok(DirectoryLock(file)),
-                };
-            }
+            Ok(()) => return Ok(Some(sign(file)?)),
             Err(TryLockError::WouldBlock) => {
                 // What the file names is the last writer, who is gone when this can be had beside others.
                 if file.try_lock_shared().is_ok() {
-                    let path = directory.display().to_string();
+                    let path = named.display().to_string();
                     return Err(
                         StateError::Locked { path, owner: "unknown, which only reads".to_owned() }.into()
                     );
                 }
-                return Err(locked(directory, &file));
+                return Err(locked(named, &file));
             }
             Err(TryLockError::Error(e)) => return Err(failed("lock")(e).into()),
         }
     }
+    Err(tried_too_often(named))
 }
 
-/// Whether a path still leads to the file that was opened by it.
+/// Writes into a locked file whose it is.
+fn sign(mut file: File) -> Result<DirectoryLock> {
+    file.set_len(0).map_err(failed("truncate"))?;
+    match write!(file, "{}", std::process::id()) {
+        // The lock holds without the number too, and a full disk is no reason not to read.
+        Err(e) if !matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            Err(failed("write")(e).into())
+        }
+        _ => Ok(DirectoryLock(file)),
+    }
+}
+
+/// Refuses a `LOCK` that is no file before it is opened: a link in a database that was copied from somewhere may lead to
+/// anything, which would be written over.
+fn check_kind(path: &Path, named: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(found) if !found.is_file() => Err(Error::parameter(
+            "path",
+            named.join(LOCK).display(),
+            "a file, and no link or folder; remove it, as nothing of a database is in it, and try again",
+        )),
+        found => Ok(found.map(drop).map_err(failed("look at"))?),
+    }
+}
+
+/// Whether a path still is that of the file that was opened by it, and no link to it.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let opened = file.metadata().map_err(failed("look at"))?;
-    match fs::metadata(path) {
+    match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
         there => {
             let there = there.map_err(failed("look at"))?;
@@ -77,17 +107,21 @@ fn is_at(file: &File, path: &Path) -> Result<bool> {
     }
 }
 
-/// Whether a path still leads to a file; there is no telling which.
+/// Whether a path still is that of a file; there is no telling which.
 #[cfg(not(unix))]
 fn is_at(_: &File, path: &Path) -> Result<bool> {
-    Ok(fs::exists(path).map_err(failed("look at"))?)
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        there => Ok(there.map_err(failed("look at"))?.is_file()),
+    }
 }
 
-/// Whether a file holds what the one who locks it writes there, or nothing.
+/// Whether a file holds what the one who locks it writes there.
 pub(super) fn names_an_owner(path: &Path) -> io::Result<bool> {
     let mut owner = Vec::new();
     File::open(path)?.take(OWNER_BYTES_MAX).read_to_end(&mut owner)?;
-    Ok(owner.len() < OWNER_BYTES_MAX as usize && owner.iter().all(u8::is_ascii_digit))
+    let may_be = !owner.is_empty() && owner.len() < OWNER_BYTES_MAX as usize;
+    Ok(may_be && owner.iter().all(u8::is_ascii_digit))
 }
 
 /// That the one named in the file has the lock.
@@ -105,10 +139,11 @@ fn locked(directory: &Path, file: &File) -> Error {
 /// there is no lock file. Nothing is written, not even who reads.
 ///
 /// # Errors
-/// `database_locked` with the writer's process id, `io_failed`.
+/// `database_locked` with the writer's process id, `invalid_parameter` when `LOCK` is no file, `io_failed`.
 pub(super) fn acquire_shared(directory: &Path) -> Result<Option<DirectoryLock>> {
     let path = directory.join(LOCK);
-    loop {
+    for _ in 0..TRIES_MAX {
+        check_kind(&path, directory)?;
         let file = match File::open(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(failed("open"))?,
@@ -120,23 +155,66 @@ pub(super) fn acquire_shared(directory: &Path) -> Result<Option<DirectoryLock>> 
             Err(TryLockError::Error(e)) => return Err(failed("lock")(e).into()),
         }
     }
+    Err(tried_too_often(directory))
 }
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+
+    fn taken(directory: &Path) -> DirectoryLock {
+        acquire(directory, directory).expect("free").expect("a directory")
+    }
 
     #[test]
     fn a_file_that_was_removed_under_its_lock_is_known() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(LOCK);
-        let lock = acquire(directory.path()).expect("free");
+        let lock = taken(directory.path());
         assert!(is_at(&lock.0, &path).expect("there"));
         assert!(names_an_owner(&path).expect("there"));
         fs::remove_file(&path).expect("there");
         assert!(!is_at(&lock.0, &path).expect("told"), "it is nowhere");
-        let other = acquire(directory.path()).expect("another file, which nobody holds");
+        let other = taken(directory.path());
         assert!(!is_at(&lock.0, &path).expect("told"), "another has its name");
         assert!(is_at(&other.0, &path).expect("there"));
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_not_written_over() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (place, important) = (directory.path().join("films"), directory.path().join("important"));
+        fs::create_dir(&place).expect("made");
+        fs::write(&important, "mine").expect("written");
+        symlink(&important, place.join(LOCK)).expect("linked");
+        let refused = [
+            acquire(&place, Path::new("films")).expect_err("a link"),
+            acquire_shared(&place).expect_err("a link"),
+        ];
+        for error in refused {
+            assert_eq!(error.code(), "invalid_parameter", "{error}");
+            assert!(error.to_string().contains("films/LOCK"), "{error}");
+        }
+        let opened = OpenOptions::new().write(true).open(place.join(LOCK)).expect("as before the check");
+        assert!(!is_at(&opened, &place.join(LOCK)).expect("told"), "a link that was put there meanwhile");
+        assert_eq!(fs::read(&important).expect("there"), b"mine");
+        fs::remove_file(place.join(LOCK)).expect("removed");
+        // Not one that is not there either, nor a folder.
+        symlink(directory.path().join("new"), place.join(LOCK)).expect("linked");
+        assert_eq!(acquire(&place, &place).expect_err("a link").code(), "invalid_parameter");
+        assert!(!directory.path().join("new").exists());
+        fs::remove_file(place.join(LOCK)).expect("removed");
+        fs::create_dir(place.join(LOCK)).expect("made");
+        assert_eq!(acquire(&place, &place).expect_err("a folder").code(), "invalid_parameter");
+    }
+
+    #[test]
+    fn there_is_no_lock_where_no_directory_is() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let gone = directory.path().join("gone");
+        assert!(acquire(&gone, &gone).expect("told").is_none());
+        assert!(!gone.exists());
     }
 }

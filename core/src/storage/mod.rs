@@ -32,6 +32,8 @@ pub use memory::MemoryRoot;
 #[cfg(feature = "host")]
 pub use mmap::OsVfs;
 pub use read_only::ReadOnlyVfs;
+#[cfg(feature = "host")]
+pub(crate) use reserve::is_reserve;
 pub use sim::SimVfs;
 
 use crate::base::{AlignedBytes, Lsn, StorageError};

@@ -13,6 +13,27 @@ use super::vfs::Vfs;
 /// How much room it keeps: a few hundred deletes, or the manifests of a few hundred segments.
 const BYTES: usize = 1 << 20;
 
+/// While it is made it is this long.
+const MAKING_BYTES: usize = 2 * BYTES;
+/// So much of a file is looked at.
+#[cfg(feature = "host")]
+const LOOK_BYTES: usize = 512;
+
+/// Whether a file may be a reserve, or one that was being made: by its length and its first bytes.
+///
+/// # Errors
+/// As the system says.
+#[cfg(feature = "host")]
+pub(crate) fn is_reserve(path: &std::path::Path) -> io::Result<bool> {
+    let mut file = std::fs::File::open(path)?;
+    let mut first = [0; LOOK_BYTES];
+    if !(LOOK_BYTES as u64..=MAKING_BYTES as u64).contains(&file.metadata()?.len()) {
+        return Ok(false);
+    }
+    io::Read::read_exact(&mut file, &mut first)?;
+    Ok(first == [0; LOOK_BYTES])
+}
+
 #[derive(Debug)]
 pub(super) struct Reserve {
     vfs: Arc<dyn Vfs>,
@@ -63,7 +84,7 @@ impl Reserve {
     fn make(&self) -> io::Result<()> {
         let mut file = self.vfs.create(&self.path())?;
         // As much again has to be free, or the disk would be full again with the next write.
-        file.write_all(&vec![0; 2 * BYTES])?;
+        file.write_all(&vec![0; MAKING_BYTES])?;
         file.truncate(BYTES as u64)?;
         file.sync()
     }
