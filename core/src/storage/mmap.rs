@@ -84,16 +84,27 @@ pub struct OsVfs;
 #[derive(Debug)]
 struct OsFile(File);
 
+/// A database that was copied from somewhere could have links in place of its files, which lead to those of others.
+fn refuse_link(path: &str) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|kind| kind.is_symlink()) {
+        let why = "a symbolic link, through which nothing is written: put the file itself in its place";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    Ok(())
+}
+
 impl Vfs for OsVfs {
     fn create_dir(&self, path: &str) -> io::Result<()> {
         fs::create_dir_all(path)
     }
 
     fn create(&self, path: &str) -> io::Result<Box<dyn VfsFile>> {
+        refuse_link(path)?;
         Ok(Box::new(OsFile(File::create(path)?)))
     }
 
     fn append(&self, path: &str) -> io::Result<Box<dyn VfsFile>> {
+        refuse_link(path)?;
         Ok(Box::new(OsFile(OpenOptions::new().append(true).open(path)?)))
     }
 
@@ -205,3 +216,22 @@ impl AsRef<[u8]> for Bytes {
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 #[path = "mmap_tests.rs"]
 mod tests;
+
+#[cfg(all(test, unix))]
+mod links {
+    use super::*;
+
+    /// What is to be a file of ours was a link to another one, which was cut to nothing when the database was opened.
+    #[test]
+    fn nothing_is_written_through_links() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [own, other] = ["RESERVE", "other"].map(|name| folder.path().join(name));
+        fs::write(&other, "theirs").expect("written");
+        std::os::unix::fs::symlink(&other, &own).expect("linked");
+        let own = own.to_str().expect("UTF-8");
+        for outcome in [OsVfs.create(own).map(drop), OsVfs.append(own).map(drop)] {
+            assert_eq!(outcome.expect_err("a link").kind(), io::ErrorKind::InvalidInput);
+        }
+        assert_eq!(fs::read(&other).expect("there"), b"theirs");
+    }
+}
