@@ -61,7 +61,13 @@ export async function deleteHere(name: string): Promise<boolean> {
     await release();
     throw error;
   }
-  return (await deleteIndexedDb(name, release)) || wasInOpfs;
+  try {
+    return (await deleteIndexedDb(name, release)) || wasInOpfs;
+  } catch (error) {
+    // Where there is no IndexedDB it was in the other place, and is gone.
+    if (wasInOpfs && error instanceof KithError && error.code === 'storage_unavailable') return true;
+    throw error;
+  }
 }
 
 /** A name that a database can have. */

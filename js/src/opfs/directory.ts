@@ -1,7 +1,8 @@
 // The directory of a database in the origin private file system: where it is, whether it is there, and how it goes.
 
 import { storageFailed } from '../wasm/errors.js';
-import { isNotFound, needsWorker, unavailable } from './errors.js';
+import { isNotFound, isOfAnotherKind, needsWorker, unavailable } from './errors.js';
+import { whileHeld } from './held.js';
 import { beginFiles, endFiles } from './pathslog.js';
 
 /** The directory in which those of all databases are. */
@@ -19,6 +20,13 @@ export interface Directory {
   end(): Promise<void>;
 }
 
+/** A directory, where it is, and its name there. */
+interface Found {
+  parent: FileSystemDirectoryHandle;
+  own: string;
+  files: FileSystemDirectoryHandle;
+}
+
 /** Refuses where no database of this place can be open. */
 export function checkHere(name: string): void {
   if (!('DedicatedWorkerGlobalScope' in globalThis)) throw needsWorker(name);
@@ -26,21 +34,43 @@ export function checkHere(name: string): void {
   if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) throw unavailable('it has no access handles');
 }
 
+/** A browser may fail once: it is asked so often before it is taken to have no such file system, and so many milliseconds apart. */
+const [ASKED, ASKED_MS] = [3, 50];
+
 /** Whether there is a database of this name. */
 export async function isThere(name: string): Promise<boolean> {
-  let root: FileSystemDirectoryHandle;
+  const found = await findDirectory(name);
   try {
-    root = await navigator.storage.getDirectory();
-  } catch {
-    // None here, in private browsing for example. If it is hidden for a while only, `keptTwice` tells of it.
-    return false;
+    return found !== undefined && !(await isBeingDeleted(found.files));
+  } catch (error) {
+    throw storageFailed(`look for database ${JSON.stringify(name)}`, error);
   }
+}
+
+/** The root of the file system; none where the browser has none, in private browsing for example. */
+async function rootOrNone(): Promise<FileSystemDirectoryHandle | undefined> {
+  if (typeof globalThis.navigator?.storage?.getDirectory !== 'function') return undefined;
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await navigator.storage.getDirectory();
+    } catch {
+      // If it is hidden for longer only, `keptTwice` tells of it.
+      if (asked === ASKED) return undefined;
+      await new Promise((again) => setTimeout(again, ASKED_MS));
+    }
+  }
+}
+
+/** The directory of a name and the one that it is in, be it deleted by half or not; none where there is none. */
+async function findDirectory(name: string): Promise<Found | undefined> {
+  const root = await rootOrNone();
+  if (root === undefined) return undefined;
   try {
     const parent = await root.getDirectoryHandle(PARENT);
-    const files = await parent.getDirectoryHandle(await encoded(name));
-    return !(await isBeingDeleted(files));
+    const own = await encoded(name);
+    return { parent, own, files: await parent.getDirectoryHandle(own) };
   } catch (error) {
-    if (isNotFound(error)) return false;
+    if (isNotFound(error) || isOfAnotherKind(error)) return undefined;
     throw storageFailed(`look for database ${JSON.stringify(name)}`, error);
   }
 }
@@ -59,7 +89,7 @@ export async function openDirectory(name: string): Promise<Directory> {
     const own = await encoded(name);
     let files = await parent.getDirectoryHandle(own, { create: true });
     if (await isBeingDeleted(files)) {
-      await remove(parent, own, files);
+      await remove(name, { parent, own, files });
       files = await parent.getDirectoryHandle(own, { create: true });
     }
     await beginFiles(files);
@@ -70,15 +100,13 @@ export async function openDirectory(name: string): Promise<Directory> {
   }
 }
 
-/** Deletes a database that nothing has open; false when there was none. */
+/** Deletes a database that nothing has open, or goes on where that ended half-way; false when there was none. */
 export async function deleteDirectory(name: string): Promise<boolean> {
-  if (!(await isThere(name))) return false;
+  const found = await findDirectory(name);
+  if (found === undefined) return false;
   try {
-    const parent = await (await navigator.storage.getDirectory()).getDirectoryHandle(PARENT);
-    const own = await encoded(name);
-    const files = await parent.getDirectoryHandle(own);
-    await files.getFileHandle(DELETING, { create: true });
-    await remove(parent, own, files);
+    await found.files.getFileHandle(DELETING, { create: true });
+    await remove(name, found);
     return true;
   } catch (error) {
     throw storageFailed(`delete database ${JSON.stringify(name)}`, error);
@@ -86,11 +114,13 @@ export async function deleteDirectory(name: string): Promise<boolean> {
 }
 
 /** Removes what is marked: the mark last, so that whoever finds half of it does not take that for a database. */
-async function remove(parent: FileSystemDirectoryHandle, own: string, files: FileSystemDirectoryHandle): Promise<void> {
+async function remove(database: string, { parent, own, files }: Found): Promise<void> {
   const names: string[] = [];
   for await (const name of files.keys()) names.push(name);
-  for (const name of names) if (name !== DELETING) await files.removeEntry(name, { recursive: true });
-  await parent.removeEntry(own, { recursive: true });
+  for (const name of names) {
+    if (name !== DELETING) await whileHeld(database, () => files.removeEntry(name, { recursive: true }));
+  }
+  await whileHeld(database, () => parent.removeEntry(own, { recursive: true }));
 }
 
 async function isBeingDeleted(files: FileSystemDirectoryHandle): Promise<boolean> {

@@ -63,9 +63,25 @@ export function unsynced(cause: unknown): KithError {
   return new KithError({ code: 'storage_lost', message, hint: 'open the database again, and look what it holds' }, cause);
 }
 
+/** Two files that cannot be told apart by age: damage, or a copy that was not made by this package. */
+export function ambiguous(name: string, one: string, other: string): KithError {
+  return new KithError({
+    code: 'corrupt',
+    message: `database ${JSON.stringify(name)} has two files of one number in ${NAMES.opfs}: ${one} and ${other}`,
+    expected: 'files that were made one after the other',
+    got: `${one} and ${other}`,
+    hint: 'nothing was changed; import an export of it into a database of another name',
+  });
+}
+
 /** What the file system failed with. */
 export function failed(action: string, cause: unknown): KithError {
   return isNotFound(cause) ? storageLost('the browser has cleared the storage') : storageFailed(action, cause);
+}
+
+/** Whether what a name stands for is something else: a file of the application where a directory would be. */
+export function isOfAnotherKind(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === 'TypeMismatchError';
 }
 
 /** Whether there is no file or directory of a name. */

@@ -8,9 +8,10 @@
 // Only a few files are open at a time. A file with bytes that are not flushed is open. Once the browser has cleared the
 // directory none is closed any more: Chromium 148 never returns from that. So whoever has files closed looks for it first.
 
-import { locked, unsupportedVersion } from '../wasm/errors.js';
-import { unsynced } from './errors.js';
+import { unsupportedVersion } from '../wasm/errors.js';
+import { ambiguous, unsynced } from './errors.js';
 import { DATA, FORMAT, HEAD_BYTES, type Head, decodeHead, encodeHead } from './header.js';
+import { whileHeld } from './held.js';
 
 /** A file that is open to be read and written; nobody else can open it meanwhile. */
 interface Handle {
@@ -35,9 +36,6 @@ const SCANNED_AT_ONCE = 16;
 
 /** So many empty files are kept. */
 const SPARE_MAX = 64;
-
-/** A Worker that was ended may hold its files a moment longer than its lock: looks, and milliseconds between them. */
-const [LOOKS, LOOK_MS] = [100, 20];
 
 /** A file. */
 export class ObjectFile {
@@ -88,9 +86,13 @@ export class Files {
     // Nothing is changed before all is found to be of a version that is known.
     // A new directory begins with later names than a cleared one had, whose files may still be open somewhere.
     this.#nextName = names.length === 0 ? Date.now() : Math.max(...names.map(Number)) + 1;
-    this.#nextBirth = whole.reduce((next, { head }) => Math.max(next, head!.birth + 1), 1);
+    this.#nextBirth = whole.reduce((next, { head }) => Math.max(next, head!.birth + 1), this.#nextBirth);
+    whole.sort((a, b) => a.head!.birth - b.head!.birth);
+    // Each is made after the one before it: of two that were made at once nobody could say which is the newer.
+    const twin = whole.findIndex(({ head }, i) => head!.birth === whole[i - 1]?.head!.birth);
+    if (twin > 0) throw ambiguous(this.#database, whole[twin]!.name, whole[twin - 1]!.name);
     for (const file of begun) await this.empty(file);
-    return whole.sort((a, b) => a.head!.birth - b.head!.birth);
+    return whole;
   }
 
   /** A file as it is found; none where its head is damaged: it stays as it is, and what it was is missed by the core. */
@@ -109,7 +111,8 @@ export class Files {
 
   /** An empty file for a new object, which it is once it gets its head. */
   async begin(): Promise<ObjectFile> {
-    const file = this.#spare.pop() ?? new ObjectFile(String(this.#nextName++));
+    // The oldest, which a power cut is least likely to take.
+    const file = this.#spare.shift() ?? new ObjectFile(String(this.#nextName++));
     truncate(await this.#handle(file, true), 0);
     file.head = undefined;
     file.size = 0;
@@ -151,13 +154,17 @@ export class Files {
     file.size = at;
   }
 
-  /** Takes an object away and closes its file, which is one for the next. */
-  async empty(file: ObjectFile): Promise<void> {
+  /**
+   * Takes an object away and closes its file, which is one for the next. What was refused is to be gone for good: its number is
+   * given again. What is removed need not be, since nothing takes its place.
+   */
+  async empty(file: ObjectFile, isRefused = false): Promise<void> {
     if (this.#spare.includes(file)) return;
     file.head = undefined;
     file.size = 0;
     truncate(await this.#handle(file), 0);
-    this.#dirty.delete(file);
+    if (isRefused) this.#dirty.add(file);
+    else this.#dirty.delete(file);
     // What it was given of the quota goes back.
     this.#shut(file);
     if (this.#spare.length < SPARE_MAX) this.#spare.push(file);
@@ -203,23 +210,10 @@ export class Files {
       return open;
     }
     const entry = (await this.#directory.getFileHandle(file.name, { create })) as Openable;
-    const handle = await this.#opened(entry);
+    const handle = await whileHeld(this.#database, () => entry.createSyncAccessHandle());
     this.#open.set(file, handle);
     if (this.#open.size > OPEN_MAX) this.#shut(this.#open.keys().next().value!);
     return handle;
-  }
-
-  async #opened(entry: Openable): Promise<Handle> {
-    for (let look = 1; ; look += 1) {
-      try {
-        return await entry.createSyncAccessHandle();
-      } catch (error) {
-        const isHeld = error instanceof DOMException && error.name === 'NoModificationAllowedError';
-        if (!isHeld) throw error;
-        if (look === LOOKS) throw locked(this.#database);
-        await new Promise((again) => setTimeout(again, LOOK_MS));
-      }
-    }
   }
 
   #shut(file: ObjectFile): void {

@@ -12,6 +12,8 @@ export type Place = (typeof PLACES)[number];
 export async function placeOf(name: string, asked: Place | undefined): Promise<Place> {
   const isInOpfs = await isThere(name);
   if (!isInOpfs && asked !== 'opfs') return 'indexeddb';
+  // Said so, and there: whatever else there is.
+  if (isInOpfs && asked === 'opfs') return 'opfs';
   const isElsewhere = await isInIndexedDb(name);
   const places: Place[] = [...(isInOpfs ? (['opfs'] as const) : []), ...(isElsewhere ? (['indexeddb'] as const) : [])];
   const [only, another] = places;

@@ -134,6 +134,8 @@ class OpfsStore implements Store {
     try {
       await this.#directory.check();
       for (const step of undo.reverse()) await step();
+      // A power cut brings nothing of it back, either.
+      this.#files.flush();
     } catch (error) {
       if (isNotFound(error)) throw error;
       this.#lost = storageLost(`a write failed and could not be taken back: ${failed('store a write', why).message}`);
@@ -229,7 +231,7 @@ class OpfsStore implements Store {
 
   async #begin({ undo }: Done): Promise<ObjectFile> {
     const file = await this.#files.begin();
-    undo.push(() => this.#files.empty(file));
+    undo.push(() => this.#files.empty(file, true));
     return file;
   }
 
@@ -274,7 +276,7 @@ class OpfsStore implements Store {
     const file = begun.get(key);
     if (!file) throw new KithError({ code: 'internal', message: `blob ${number} of storage ${storage} was not begun` });
     // Pieces of earlier batches are worth nothing without this one.
-    if (offset > 0) done.undo.push(() => this.#files.empty(file));
+    if (offset > 0) done.undo.push(() => this.#files.empty(file, true));
     await this.#files.write(file, bytes, offset);
     if (offset + bytes.length < total) return;
     await this.#finish(file, { kind: 'blob', storage, number, detail }, done);

@@ -62,11 +62,29 @@ function connect(name: string): Promise<IDBDatabase> {
 export async function isInIndexedDb(name: string): Promise<boolean> {
   if (globalThis.indexedDB === undefined) return false;
   try {
+    if (typeof indexedDB.databases !== 'function') return await canBeOpened(name);
     const all = await indexedDB.databases();
     return all.some((database) => database.name === PREFIX + name);
   } catch (error) {
     throw storageFailed(`look for database ${JSON.stringify(name)}`, error);
   }
+}
+
+/** The same where the browser has no list of its databases (Firefox before 126). */
+function canBeOpened(name: string): Promise<boolean> {
+  return new Promise((done, fail) => {
+    const request = indexedDB.open(PREFIX + name);
+    let isNew = false;
+    request.onupgradeneeded = (event) => {
+      isNew = event.oldVersion === 0;
+      if (isNew) request.transaction!.abort();
+    };
+    request.onsuccess = () => {
+      request.result.close();
+      done(true);
+    };
+    request.onerror = () => (isNew ? done(false) : fail(request.error));
+  });
 }
 
 /** How long connections that are not ours may keep a database from being deleted. Ours close when they are told. */

@@ -18,7 +18,10 @@ export class FakeDirectory {
 
   /** What was not flushed is gone, but for files that the system wrote to the disk by itself, before all others. */
   cutPower(isWritten) {
-    for (const entry of this.#entries.values()) if (!isWritten(entry.now)) entry.now = entry.durable;
+    for (const entry of this.#entries.values()) {
+      if (!isWritten(entry.now)) entry.now = entry.durable;
+      entry.isOpen = false;
+    }
   }
 
   /** How many files there are, and how many are open. */
