@@ -100,6 +100,13 @@ impl Packed {
         low
     }
 
+    /// The first number of an ascending column, where each is one more than the one before.
+    pub fn consecutive_from(&self) -> Option<i64> {
+        let last = self.get(self.len.checked_sub(1)?);
+        let span = last.wrapping_sub(self.least) as u64;
+        (span == self.len as u64 - 1).then_some(self.least)
+    }
+
     /// The index of a number in an ascending column.
     pub fn find(&self, number: i64) -> Option<usize> {
         // Where no number is left out, it is where it should be.
@@ -147,6 +154,17 @@ mod tests {
             for (i, number) in numbers.iter().enumerate() {
                 prop_assert_eq!(column.find(*number), Some(i));
             }
+        }
+
+        #[test]
+        fn what_is_consecutive_is_known_as_such(
+            first in -1_000i64..1_000,
+            steps in prop::collection::vec(1i64..3, 0..5),
+        ) {
+            let numbers: Vec<i64> = (0..steps.len()).map(|n| first + steps[..n].iter().sum::<i64>()).collect();
+            let is_consecutive = numbers.windows(2).all(|two| two[1] == two[0] + 1);
+            let expected = numbers.first().copied().filter(|_| is_consecutive);
+            prop_assert_eq!(open(&numbers).consecutive_from(), expected);
         }
     }
 }

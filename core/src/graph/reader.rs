@@ -74,6 +74,8 @@ pub struct Pins {
     gone_key: Packed,
     gone_at: Packed,
     gone_seq: Packed,
+    /// The first key, where none is left out between it and the last: then no column is read to find one.
+    first_key: Option<i64>,
     /// Ends whose names could be those of another collection.
     elsewhere: Vec<Key>,
     object: String,
@@ -244,10 +246,13 @@ impl Pins {
             gone_key: column(GONE_KEY, gone)?,
             gone_at: column(GONE_AT, gone)?,
             gone_seq: column(GONE_SEQ, gone)?,
+            first_key: None,
             elsewhere: Vec::new(),
             object: name(blob),
         };
         pins.check(counts)?;
+        let first_key = pins.node_keys.consecutive_from();
+        let pins = Self { first_key, ..pins };
         let is_elsewhere = |node: &usize| split(pins.node_name(*node)).is_some();
         let elsewhere = (0..nodes).filter(is_elsewhere).map(|node| pins.key(node)).collect();
         Ok(Self { elsewhere, ..pins })
@@ -316,11 +321,14 @@ impl Pins {
     }
 
     fn node(&self, key: Key) -> Option<usize> {
-        self.node_keys.find(i64::from(key.0))
+        let Some(first) = self.first_key else { return self.node_keys.find(i64::from(key.0)) };
+        let node = usize::try_from(i64::from(key.0) - first).ok();
+        node.filter(|node| *node < self.node_keys.len())
     }
 
     fn key(&self, node: usize) -> Key {
-        Key(self.node_keys.get(node) as u32)
+        let key = self.first_key.map_or_else(|| self.node_keys.get(node), |first| first + node as i64);
+        Key(key as u32)
     }
 
     fn node_name(&self, node: usize) -> &str {

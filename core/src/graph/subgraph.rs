@@ -61,6 +61,7 @@ impl Graph<'_> {
             refused: NumberSet::default(),
         };
         walk.seen.reserve(request.nodes_max.min(FEW));
+        walk.reached.nodes.reserve(request.nodes_max.min(FEW));
         for root in &request.roots {
             if walk.seen.insert(*root) {
                 walk.reached.nodes.push((*root, 0));
