@@ -6,6 +6,7 @@
 # The packages come from where this machine's clients get theirs: their configuration is copied, no host is named.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source tests/prove/lib/debian.sh
 repository=$PWD
 parts=${KITH_FRESH:-base start test}
 keep=${KITH_FRESH_DIR:-}
@@ -15,14 +16,12 @@ mkdir -p "$dir"
 
 [[ $(id -u) == 0 ]] || { echo "fresh-machine makes a chroot: run it as root" >&2; exit 1; }
 
-say() { printf '  [%4d s] %s\n' "$SECONDS" "$*"; }
-
 clean_up() {
   local status=$?
   for mounted in proc dev; do umount "$machine/$mounted" 2>/dev/null || true; done
   if [[ -n $keep ]]; then
     say "kept in $dir"
-  elif mountpoint -q "$machine/proc" || mountpoint -q "$machine/dev"; then
+  elif has_mounts "$dir"; then
     say "still mounted, so not removed: $machine" # or the removal would empty this machine's /dev
   else
     rm -rf --one-file-system "$dir"
@@ -30,33 +29,6 @@ clean_up() {
   exit "$status"
 }
 trap clean_up EXIT
-
-# Where this machine's apt gets Debian from: the first address of its first source.
-mirror() {
-  sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +([^ ]+).*/\3/p' /etc/apt/sources.list.d/*.sources \
-    /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | head -n 1
-}
-
-copy_file() { # FILE... to the same places of the machine, where they exist
-  local file
-  for file; do
-    if [[ -f $file ]]; then install -D -m 644 "$file" "$machine$file"; fi
-  done
-}
-
-# The clients' configuration, so that the machine reaches the registries that this one reaches.
-copy_configuration() {
-  rm -f "$machine/etc/apt/sources.list" # debootstrap's; twice the same source is a warning each time
-  copy_file /etc/resolv.conf /etc/hosts /etc/pip.conf "$HOME/.npmrc" "$(npm config get globalconfig)"
-  copy_file "${CARGO_HOME:-$HOME/.cargo}/config.toml" /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources
-  local file
-  for file in $(grep -lE '^ *Acquire' /etc/apt/apt.conf.d/* || true) /etc/apt/auth.conf.d/*; do copy_file "$file"; done
-  # As local certificates: installing ca-certificates over there then trusts what this machine trusts.
-  local certificates=$machine/usr/local/share/ca-certificates
-  mkdir -p "$certificates"
-  awk -v dir="$certificates" '/BEGIN CERT/ { file = sprintf("%s/host-%03d.crt", dir, ++n) } file { print > file }
-    /END CERT/ { close(file); file = "" }' "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}"
-}
 
 copy_node() {
   local npm
@@ -68,18 +40,6 @@ copy_node() {
   ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$machine/usr/local/bin/npx"
 }
 
-# As rustup leaves it: the proxies in ~/.cargo/bin, not on PATH until one logs in again, one toolchain, the default.
-copy_rust() {
-  local sysroot name rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
-  sysroot=$(rustc --print sysroot)
-  name=$(basename "$sysroot")
-  mkdir -p "$machine/root/.cargo" "$machine/root/.rustup/toolchains"
-  cp -a "${CARGO_HOME:-$HOME/.cargo}/bin" "$machine/root/.cargo/bin"
-  tar -C "$(dirname "$sysroot")" --exclude="$name/share/doc" -cf - "$name" | tar -C "$machine/root/.rustup/toolchains" -xf -
-  printf 'version = "12"\nprofile = "default"\ndefault_toolchain = "%s"\n' "$name" >"$machine/root/.rustup/settings.toml"
-  if [[ -d $rustup_home/update-hashes ]]; then cp -a "$rustup_home/update-hashes" "$machine/root/.rustup/"; fi
-}
-
 make_base() {
   if ! command -v debootstrap >/dev/null; then
     say "installing debootstrap"
@@ -87,12 +47,11 @@ make_base() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
   fi
   say "debootstrap bookworm"
-  debootstrap --variant=minbase bookworm "$machine" "$(mirror)" >"$dir/debootstrap.log" 2>&1 ||
-    { tail -n 20 "$dir/debootstrap.log"; return 1; }
+  make_debian "$machine"
   say "copying Node, Rust and the clients' configuration"
-  copy_configuration
+  copy_configuration "$machine"
   copy_node
-  copy_rust
+  copy_rust "$machine"
 }
 
 # Runs a command in the clone with a new environment: what the registries' clients need, and nothing else.

@@ -34,6 +34,8 @@ mod read_only;
 mod readme;
 mod recall_matrix;
 mod repair;
+#[cfg(unix)]
+mod serving;
 mod slow_disk;
 #[cfg(target_os = "linux")]
 mod soak;

@@ -24,8 +24,42 @@ const OWNER_BYTES_MAX: u64 = 32;
 /// So often something is tried again that a deletion by somebody else came between.
 pub(super) const TRIES_MAX: usize = 16;
 
-fn failed(action: &'static str) -> impl FnOnce(io::Error) -> StorageError {
-    move |e| StorageError::Io { action, object: LOCK.to_owned(), cause: e.to_string() }
+/// That something failed for a lock file, which messages name so.
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
+    let path = path.to_owned();
+    move |e| {
+        let denied = e.kind() == ErrorKind::PermissionDenied;
+        let advice = if denied { not_let_in(path.parent().unwrap_or(&path)) } else { String::new() };
+        StorageError::Io { action, object: path.display().to_string(), cause: format!("{e}{advice}") }
+    }
+}
+
+/// What to do about a directory that the system keeps this process out of, as it does with a volume that root made.
+fn not_let_in(directory: &Path) -> String {
+    let directory = directory.display();
+    match user() {
+        Some(user) => format!(
+            "; this runs as user {user}: run it as the user that {directory} belongs to, or give that to user {user} \
+             (chown -R {user} {directory})"
+        ),
+        None => {
+            format!(
+                "; run this as the user that {directory} belongs to, or give that to the user whom this runs as"
+            )
+        }
+    }
+}
+
+/// Whom Linux says that this process belongs to; elsewhere there is no asking without unsafe code.
+#[cfg(target_os = "linux")]
+fn user() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").ok().map(|process| process.uid())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn user() -> Option<u32> {
+    None
 }
 
 /// What to say when others were quicker each time.
@@ -45,12 +79,12 @@ pub(super) fn acquire(directory: &Path, named: &Path) -> Result<Option<Directory
         let opened = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
         let file = match opened {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            opened => opened.map_err(failed("open"))?,
+            opened => opened.map_err(failed("open", &named.join(LOCK)))?,
         };
         match file.try_lock() {
             // The database was deleted meanwhile: this file keeps nobody out.
             Ok(()) if !is_at(&file, &path)? => {}
-            Ok(()) => return Ok(Some(sign(file)?)),
+            Ok(()) => return Ok(Some(sign(file, &named.join(LOCK))?)),
             Err(TryLockError::WouldBlock) => {
                 // What the file names is the last writer, who is gone when this can be had beside others.
                 if file.try_lock_shared().is_ok() {
@@ -61,19 +95,19 @@ pub(super) fn acquire(directory: &Path, named: &Path) -> Result<Option<Directory
                 }
                 return Err(locked(named, &file));
             }
-            Err(TryLockError::Error(e)) => return Err(failed("lock")(e).into()),
+            Err(TryLockError::Error(e)) => return Err(failed("lock", &named.join(LOCK))(e).into()),
         }
     }
     Err(tried_too_often(named))
 }
 
-/// Writes into a locked file whose it is.
-fn sign(mut file: File) -> Result<DirectoryLock> {
-    file.set_len(0).map_err(failed("truncate"))?;
+/// Writes into a locked file whose it is; messages name it by this path.
+fn sign(mut file: File, path: &Path) -> Result<DirectoryLock> {
+    file.set_len(0).map_err(failed("truncate", path))?;
     match write!(file, "{}", std::process::id()) {
         // The lock holds without the number too, and a full disk is no reason not to read.
         Err(e) if !matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-            Err(failed("write")(e).into())
+            Err(failed("write", path)(e).into())
         }
         _ => Ok(DirectoryLock(file)),
     }
@@ -89,7 +123,7 @@ fn check_kind(path: &Path, named: &Path) -> Result<()> {
             named.join(LOCK).display(),
             "a file, and no link or folder; remove it, as nothing of a database is in it, and try again",
         )),
-        found => Ok(found.map(drop).map_err(failed("look at"))?),
+        found => Ok(found.map(drop).map_err(failed("look at", &named.join(LOCK)))?),
     }
 }
 
@@ -97,11 +131,11 @@ fn check_kind(path: &Path, named: &Path) -> Result<()> {
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> Result<bool> {
     use std::os::unix::fs::MetadataExt;
-    let opened = file.metadata().map_err(failed("look at"))?;
+    let opened = file.metadata().map_err(failed("look at", path))?;
     match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
         there => {
-            let there = there.map_err(failed("look at"))?;
+            let there = there.map_err(failed("look at", path))?;
             Ok((there.dev(), there.ino()) == (opened.dev(), opened.ino()))
         }
     }
@@ -112,7 +146,7 @@ fn is_at(file: &File, path: &Path) -> Result<bool> {
 fn is_at(_: &File, path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-        there => Ok(there.map_err(failed("look at"))?.is_file()),
+        there => Ok(there.map_err(failed("look at", path))?.is_file()),
     }
 }
 
@@ -146,13 +180,13 @@ pub(super) fn acquire_shared(directory: &Path) -> Result<Option<DirectoryLock>> 
         check_kind(&path, directory)?;
         let file = match File::open(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            opened => opened.map_err(failed("open"))?,
+            opened => opened.map_err(failed("open", &path))?,
         };
         match file.try_lock_shared() {
             Ok(()) if !is_at(&file, &path)? => {}
             Ok(()) => return Ok(Some(DirectoryLock(file))),
             Err(TryLockError::WouldBlock) => return Err(locked(directory, &file)),
-            Err(TryLockError::Error(e)) => return Err(failed("lock")(e).into()),
+            Err(TryLockError::Error(e)) => return Err(failed("lock", &path)(e).into()),
         }
     }
     Err(tried_too_often(directory))
@@ -208,6 +242,18 @@ mod tests {
         fs::remove_file(place.join(LOCK)).expect("removed");
         fs::create_dir(place.join(LOCK)).expect("made");
         assert_eq!(acquire(&place, &place).expect_err("a folder").code(), "invalid_parameter");
+    }
+
+    #[test]
+    fn who_is_kept_out_is_told_where_and_what_to_do() {
+        let told = failed("open", Path::new("films/LOCK"))(ErrorKind::PermissionDenied.into()).to_string();
+        assert!(told.starts_with("open failed for films/LOCK: "), "{told}");
+        assert!(told.contains("run") && told.contains("the user that films belongs to"), "{told}");
+        if let Some(user) = user() {
+            assert!(told.contains(&format!("chown -R {user} films")), "{told}");
+        }
+        let told = failed("open", Path::new("films/LOCK"))(ErrorKind::ReadOnlyFilesystem.into()).to_string();
+        assert!(told.contains("films/LOCK") && !told.contains("belongs"), "{told}");
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub struct ServeArgs {
 pub fn serve(args: &ServeArgs) -> Result<(), String> {
     log::set_up(args.log_level, args.log_format);
     log::say_panics();
+    keep_to_its_user();
     let token = read_token(args.token_file.as_deref())?;
     let address = address(&args.listen)?;
     check_reach(address, token.is_some(), args.insecure_no_auth)?;
@@ -125,6 +126,18 @@ pub fn serve(args: &ServeArgs) -> Result<(), String> {
     runtime.shutdown_timeout(END_WITHIN);
     served.map_err(|e| e.to_string()).and(closed.map_err(|e| one_line(&e)))
 }
+
+/// What a server makes is for its user alone, wherever the directory lies: it asks others for a token, so that they must
+/// not read the files either.
+#[cfg(unix)]
+fn keep_to_its_user() {
+    use rustix::fs::Mode;
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Access lists are inherited from the directory here.
+#[cfg(not(unix))]
+fn keep_to_its_user() {}
 
 impl ServeArgs {
     fn limits(&self) -> Limits {
