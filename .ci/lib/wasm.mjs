@@ -13,12 +13,16 @@ import { gzipSync } from 'node:zlib';
 
 import { sha256 } from './data.mjs';
 import { copyChanged, filesOf } from './files.mjs';
+import { namedByLikeness } from './likeness.mjs';
 import { LOCKED, ROOT, TARGET_FOLDER, run } from './run.mjs';
 import { CARGO_HOME, RUST_WITH_SOURCE, cargoFor, findRust } from './rust.mjs';
 import { Refusal, step } from './say.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 const MODULE = 'kithdb_wasm_bg.wasm';
+
+/** What sorts the functions. */
+const LIKENESS = new URL('likeness.mjs', import.meta.url);
 
 /** The crate of the program that writes the JavaScript. */
 const BINDGEN = '.ci/bindgen';
@@ -33,7 +37,7 @@ const SHARED_MEMORY = [
 ];
 
 /** What rustc assumes of every engine since LLVM 20, and what is asked for above. */
-const OPTIMISE = [
+const ENABLED = [
   '--enable-simd', '--enable-bulk-memory', '--enable-bulk-memory-opt', '--enable-mutable-globals',
   '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-reference-types', '--enable-multivalue',
 ];
@@ -46,7 +50,9 @@ const SINGLE = {
   link: [],
   cargo: [],
   profile: 'wasm',
-  optimise: [...OPTIMISE, '-O3'],
+  enabled: ENABLED,
+  optimise: '-O3',
+  sorted: true,
   ownStd: false,
 };
 
@@ -58,12 +64,14 @@ const THREADS = {
   link: SHARED_MEMORY,
   cargo: ['--features', 'threads'],
   profile: 'wasm',
-  optimise: [...OPTIMISE, '--enable-threads', '-O3'],
+  enabled: [...ENABLED, '--enable-threads'],
+  optimise: '-O3',
+  sorted: true,
   ownStd: true,
 };
 
-/** As tests run it: compiled in half the time, three times the size. */
-const THREADS_QUICK = { ...THREADS, profile: 'wasm-quick', optimise: [...OPTIMISE, '--enable-threads', '-O1'] };
+/** As tests run it: compiled in half the time, three times the size, in the linker's order. */
+const THREADS_QUICK = { ...THREADS, profile: 'wasm-quick', optimise: '-O1', sorted: false };
 
 /** For `ensureSystem`: a compiler that can make the module. */
 export const WASM_NEED = {
@@ -113,10 +121,11 @@ async function compile({ folder, profile, features, link, cargo }, toolchain, fi
 }
 
 /** Makes JavaScript and an optimised module of what cargo has linked, unless that is what lies there already. */
-async function finish({ folder, profile, out, optimise }, bindgen) {
+async function finish({ folder, profile, out, enabled, optimise, sorted }, bindgen) {
   const linked = join(folder, TARGET, profile, 'kithdb_wasm.wasm');
   const versions = [bindgen.recipe, lockedVersion('package-lock.json', 'binaryen')];
-  const recipe = sha256(readFileSync(linked), JSON.stringify([...versions, optimise, `${nameModule}`]));
+  const own = `${nameModule}${readFileSync(LIKENESS)}`;
+  const recipe = sha256(readFileSync(linked), JSON.stringify([...versions, enabled, optimise, sorted, own]));
   const stamp = join(folder, 'stamp.json');
   const before = existsSync(stamp) ? JSON.parse(readFileSync(stamp, 'utf8')) : { files: {} };
   const isThere = ([name, hash]) => existsSync(join(out, name)) && sha256(readFileSync(join(out, name))) === hash;
@@ -126,11 +135,19 @@ async function finish({ folder, profile, out, optimise }, bindgen) {
   await run(bindgen.program, [linked, fresh]);
   for (const name of filesOf(fresh).filter((name) => name.endsWith('workerHelpers.js'))) nameModule(join(fresh, name));
   const module = join(fresh, MODULE);
-  await run(process.execPath, [join(ROOT, 'node_modules/binaryen/bin/wasm-opt'), ...optimise, module, '-o', module]);
+  await binaryen(module, [...enabled, optimise]);
+  if (sorted) {
+    writeFileSync(module, namedByLikeness(readFileSync(module)));
+    await binaryen(module, [...enabled, '--reorder-functions-by-name']);
+  }
   const files = Object.fromEntries(filesOf(fresh).map((name) => [name, sha256(readFileSync(join(fresh, name)))]));
   for (const name of Object.keys(before.files).filter((name) => !(name in files))) rmSync(join(out, name), { force: true });
   for (const name of Object.keys(files)) copyChanged(join(fresh, name), join(out, name));
   writeFileSync(stamp, JSON.stringify({ recipe, files }));
+}
+
+async function binaryen(module, args) {
+  await run(process.execPath, [join(ROOT, 'node_modules/binaryen/bin/wasm-opt'), ...args, module, '-o', module]);
 }
 
 /** A thread's script imports the module by the folder it is in, which bundlers understand and browsers do not. */

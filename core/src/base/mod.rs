@@ -3,6 +3,7 @@
 pub mod aligned;
 pub mod bitmap;
 pub mod bytes;
+pub mod crc32c;
 pub mod date;
 pub mod error;
 pub mod host_traits;

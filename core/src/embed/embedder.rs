@@ -4,6 +4,7 @@ use super::table::Table;
 use super::tokenizer::Tokenizer;
 use super::tokenizer_file;
 use crate::base::Result;
+use crate::base::crc32c::crc32c;
 use crate::base::limits::EMBED_TEXT_BYTES_MAX;
 use crate::base::rng::mix;
 use crate::kernels::dot_f32;
@@ -29,7 +30,7 @@ impl Embedder {
     pub fn load(name: &str, model_safetensors: &[u8], tokenizer_json: &[u8]) -> Result<Self> {
         let (table, tokenizer) = (Table::read(model_safetensors)?, tokenizer_file::read(tokenizer_json)?);
         let halves = [model_safetensors, tokenizer_json]
-            .map(|bytes| mix(u64::from(crc32c::crc32c(bytes)) << 32 ^ bytes.len() as u64));
+            .map(|bytes| mix(u64::from(crc32c(bytes)) << 32 ^ bytes.len() as u64));
         let hash = mix(halves[0] ^ mix(halves[1]));
         Ok(Self { name: name.to_owned(), hash, tokenizer, table })
     }

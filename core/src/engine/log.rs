@@ -4,6 +4,7 @@
 //! With D = the highest `durable_lsn` of any valid frame: a bad frame at or below D is corruption; beyond D it is the
 //! unsynced tail of a crash, and everything from there on is set aside. Layout: docs/FORMAT.md, "Logs".
 
+use crate::base::crc32c::crc32c_append;
 use crate::base::limits::{COUNT_END, FRAME_BYTES_MAX};
 use crate::base::{DecodeError, Error, Lsn, Reader, Result, StorageError, Writer};
 use crate::collection::Op;
@@ -75,7 +76,7 @@ pub fn frames(
         let flags = if i + 1 == count { COMMIT } else { 0 };
         let head = frame_head(payload.len(), flags, Lsn(lsn), durable);
         let mut crc = checksum(id, &head);
-        crc = crc32c::crc32c_append(crc, payload.as_slice());
+        crc = crc32c_append(crc, payload.as_slice());
         out.raw(&head);
         out.u32(crc);
         out.raw(payload.as_slice());
@@ -135,7 +136,7 @@ fn candidate_at(id: u64, bytes: &[u8], at: usize) -> Option<Candidate<'_>> {
 /// The frame that begins at an offset, if one does.
 fn frame_at(id: u64, bytes: &[u8], at: usize) -> Option<Frame<'_>> {
     let Candidate { frame, head, crc } = candidate_at(id, bytes, at)?;
-    (crc32c::crc32c_append(head, frame.payload) == crc).then_some(frame)
+    (crc32c_append(head, frame.payload) == crc).then_some(frame)
 }
 
 /// All frames of a log that verify, in order. Behind a bad one the next may begin anywhere, and anybody's document may
@@ -162,7 +163,7 @@ impl<'a> Frames<'a> {
             Some((at, sums)) => sums.append(head, frame.begin + FRAME_HEADER_BYTES - *at..frame.end - *at),
             None => {
                 self.read += frame.payload.len() as u64;
-                crc32c::crc32c_append(head, frame.payload)
+                crc32c_append(head, frame.payload)
             }
         };
         (found == crc).then_some(frame)

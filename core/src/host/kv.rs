@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Result;
+use crate::base::crc32c::crc32c;
 use crate::base::ids::KV_NAME;
 use crate::base::sync::{Mutex, MutexGuard, lock};
 use crate::collection::kv::{self, KeyPage};
@@ -25,7 +26,7 @@ impl Default for KeyLocks {
 
 impl KeyLocks {
     fn hold(&self, key: &str) -> MutexGuard<'_, ()> {
-        lock(&self.0[crc32c::crc32c(key.as_bytes()) as usize % self.0.len()])
+        lock(&self.0[crc32c(key.as_bytes()) as usize % self.0.len()])
     }
 }
 

@@ -28,6 +28,7 @@
 
 use std::fmt;
 
+use super::decimal::decimal;
 use super::like::Pattern;
 use super::token::{is_bare, is_keyword};
 use crate::base::{Date, Result, Value};
@@ -230,11 +231,7 @@ impl Literal {
 
 /// A decimal number in its canonical form. `1e999`, which is none, stays text.
 fn number(text: &str) -> Option<Value> {
-    // Rust also reads "inf" and "nan".
-    if !text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) {
-        return None;
-    }
-    text.parse().map(Value::Int).ok().or_else(|| Value::number(text.parse().ok()?))
+    text.parse().map(Value::Int).ok().or_else(|| Value::number(decimal(text)?))
 }
 
 impl Filter {

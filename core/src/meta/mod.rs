@@ -9,6 +9,7 @@ pub mod column_builder;
 mod column_dates;
 pub mod column_values;
 pub mod columns;
+mod decimal;
 pub mod eval;
 mod json;
 pub mod like;

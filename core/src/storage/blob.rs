@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::blob_kind::BlobKind;
+use crate::base::crc32c::crc32c_append;
 use crate::base::rng::mix;
 use crate::base::{AlignedBytes, Error, Reader, Result, StorageError, Writer};
 
@@ -64,7 +65,7 @@ pub fn file_id(collection_id: u64, number: u64) -> u64 {
 /// The checksum of bytes that belong to this file and no other.
 #[must_use]
 pub fn checksum(file_id: u64, bytes: &[u8]) -> u32 {
-    crc32c::crc32c_append((file_id ^ (file_id >> 32)) as u32, bytes)
+    crc32c_append((file_id ^ (file_id >> 32)) as u32, bytes)
 }
 
 /// The unit of checksum of a section.

@@ -4,6 +4,9 @@
 //! for something that has a checksum at every offset would read the same bytes as often as there are offsets.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use crate::base::crc32c::crc32c_append;
 
 /// The polynomial of crc32c without its highest power; the bit of `x^31` is the lowest.
 const POLYNOMIAL: u32 = 0x82F6_3B78;
@@ -11,27 +14,24 @@ const ONE: u32 = 1 << 31;
 /// A checksum is kept for each prefix of so many bytes: an eighth of the bytes are held in all.
 const STEP: usize = 32;
 
-/// `x^(8 * d * 256^i)` at `[i][d]`: what a checksum is multiplied with when `d * 256^i` bytes follow.
-static POWERS: [[u32; 256]; 8] = powers();
+/// `x^(8 * d * 256^i)` at `[i][d]`: what a checksum is multiplied with when `d * 256^i` bytes follow. Made when it is first
+/// asked for: it cannot be compressed, and the browser module would be larger by all of it.
+static POWERS: LazyLock<[[u32; 256]; 8]> = LazyLock::new(powers);
 
-const fn powers() -> [[u32; 256]; 8] {
+fn powers() -> [[u32; 256]; 8] {
     let mut powers = [[ONE; 256]; 8];
     let mut base = ONE >> 8;
-    let mut i = 0;
-    while i < 8 {
-        let mut d = 1;
-        while d < 256 {
-            powers[i][d] = times(powers[i][d - 1], base);
-            d += 1;
+    for powers in &mut powers {
+        for d in 1..256 {
+            powers[d] = times(powers[d - 1], base);
         }
-        base = times(powers[i][255], base);
-        i += 1;
+        base = times(powers[255], base);
     }
     powers
 }
 
 /// The product of two polynomials, reduced.
-const fn times(a: u32, mut b: u32) -> u32 {
+fn times(a: u32, mut b: u32) -> u32 {
     let (mut product, mut power) = (0, 0);
     while power < 32 {
         if a & (ONE >> power) != 0 {
@@ -46,7 +46,7 @@ const fn times(a: u32, mut b: u32) -> u32 {
 /// A checksum as it counts when so many bytes follow.
 fn moved(crc: u32, len: usize) -> u32 {
     let digits = (len as u64).to_le_bytes();
-    let digits = digits.iter().zip(&POWERS).filter(|(digit, _)| **digit > 0);
+    let digits = digits.iter().zip(&*POWERS).filter(|(digit, _)| **digit > 0);
     digits.fold(crc, |crc, (digit, powers)| times(crc, powers[usize::from(*digit)]))
 }
 
@@ -65,7 +65,7 @@ impl<'a> RangeChecksums<'a> {
         let mut prefixes = vec![0];
         let mut crc = 0;
         for step in bytes.chunks_exact(STEP) {
-            crc = crc32c::crc32c_append(crc, step);
+            crc = crc32c_append(crc, step);
             prefixes.push(crc);
         }
         Self { bytes, prefixes, read: bytes.len() as u64 }
@@ -92,7 +92,7 @@ impl<'a> RangeChecksums<'a> {
     fn prefix(&mut self, end: usize) -> u32 {
         let begin = end / STEP * STEP;
         self.read += (end - begin) as u64;
-        crc32c::crc32c_append(self.prefixes[end / STEP], &self.bytes[begin..end])
+        crc32c_append(self.prefixes[end / STEP], &self.bytes[begin..end])
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
         let bytes: Vec<u8> = (0..70_000).map(|_| rng.below(256) as u8).collect();
         let mut sums = RangeChecksums::new(&bytes);
         let mut check = |range: Range<usize>, crc: u32| {
-            let read = crc32c::crc32c_append(crc, &bytes[range.clone()]);
+            let read = crc32c_append(crc, &bytes[range.clone()]);
             assert_eq!(sums.append(crc, range.clone()), read, "{range:?} behind {crc:x}");
         };
         (0..=130).for_each(|start| (start..=130).for_each(|end| check(start..end, 0)));
