@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 
 import { startSite } from '../tests/browser/site.mjs';
 import { native, prepareGlove } from './browser/glove.mjs';
-import { browserVersion, coldStarts, hybrid, savedOpenings, vectors, words } from './browser/measure.mjs';
+import { browserVersion, coldStarts, hybrid, savedOpenings, threads, vectors, words } from './browser/measure.mjs';
 import { writeBrowser } from './browser/page.mjs';
 import { prepare } from './browser/prepare.mjs';
 import { print } from './browser/print.mjs';
@@ -72,7 +72,8 @@ async function glove() {
     const others = values.all ? ['edgevec'] : [];
     if (values.all) await completeEdgevec();
     const measured = await vectors(own.origin, { rounds, isRight: made.isRight, efs, others });
-    return { ...measured, native: await native(made.set, efs, rounds) };
+    const [ours, counts] = [await native(made.set, efs, rounds), cpus().length > 1 ? [1, 2] : [1]];
+    return { engines: measured, native: ours, threads: await threads(own.origin, { rounds: Math.min(rounds, 3), counts }) };
   } finally {
     own.stop();
     await rm(made.folder, { recursive: true, force: true });
@@ -102,4 +103,4 @@ result.load.push(loadavg()[0]);
 
 if (values.json) console.log(JSON.stringify(result));
 else print(result);
-if (result.glove && !values.small && !values.rounds) writeBrowser(result);
+if (result.glove && result.words && !values.small && !values.rounds) writeBrowser(result);

@@ -172,6 +172,21 @@ export async function vectors(origin, { rounds, isRight, efs, others = [] }) {
   return figures;
 }
 
+/** Milliseconds that an index takes in a Worker by the number of its threads, a page and an engine of its own each time. */
+export async function threads(origin, { rounds, counts }) {
+  const browser = await launchBrowser();
+  const build = async (count) => {
+    const page = await engine(browser, origin, 'kith');
+    const { settle, indexed } = await page.call('build', 'vectors', { worker: true, threads: count });
+    await page.close();
+    if (indexed !== 1) throw new Error(`${indexed} segments have an index, not the one that was to be built`);
+    return settle;
+  };
+  const times = await inTurns(rounds, Object.fromEntries(counts.map((count) => [count, () => build(count)])));
+  await browser.close();
+  return counts.map((count) => ({ threads: count, ...middle(times[count]) }));
+}
+
 /** Words: the speed of KithDB and of MiniSearch, as it is and with stems and stop words, and how often they find the same. */
 export async function words(origin, { rounds }) {
   const browser = await launchBrowser();

@@ -1,4 +1,5 @@
-// Writes what the part `glove` measured into docs/BENCHMARKS.md: the browser beside its peers and beside native KithDB.
+// Writes what the parts `glove` and `words` measured into docs/BENCHMARKS.md: the browser beside its peers, native KithDB
+// and two threads.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -11,13 +12,13 @@ export function writeBrowser(result) {
   writeFileSync(PAGE, replaced(readFileSync(PAGE, 'utf8'), 'browser', browserSection(result)));
 }
 
-/** The Markdown of the part `glove`. */
-export function browserSection({ glove, rounds, machine, cores, browser, revision }) {
-  const { kith, hnswlib, edgevec } = glove;
+/** The Markdown of these parts. */
+export function browserSection({ glove, words, documents, questions, rounds, machine, cores, browser, revision }) {
+  const { kith, hnswlib, edgevec } = glove.engines;
   const about = [
     '20,000 vectors of 100 dimensions, cosine, 1,000 queries, top 10; the middle query, in microseconds.',
     `M 16, efConstruction 200, median of ${rounds} rounds; revision ${revision}.`,
-    `${machine}, ${cores} cores; ${browser}; slowest round ${spread(glove).toFixed(2)} times the quickest.`,
+    `${machine}, ${cores} cores; ${browser}; slowest round ${spread(glove.engines).toFixed(2)} times the quickest.`,
   ];
   const us = (at) => (at ? `${at.atMost ? '< ' : ''}${at.us.toFixed(0)}` : '-');
   const speeds = RECALLS.map((recall) => {
@@ -35,6 +36,14 @@ export function browserSection({ glove, rounds, machine, cores, browser, revisio
     ['The same index in the browser and native', ['ef', 'recall', 'browser', 'native', 'native / browser'], own],
     ['Build in memory', ['', 'ms', 'wasm MiB'], builds.map(([name, of]) =>
       [name, of.build_ms.median.toFixed(0), (of.wasm_bytes / 1024 ** 2).toFixed(1)])],
+    ['Sealing and indexing in a Worker', ['threads', 'ms', 'times as quick'], glove.threads.map(({ threads, median }) =>
+      [`${threads}`, median.toFixed(0), (glove.threads[0].median / median).toFixed(2)])],
+    [
+      `Words: ${questions} questions of 2 to 4, ${documents.toLocaleString('en')} glosses of WordNet`,
+      ['', 'us', 'to KithDB', 'of 10 results common'],
+      Object.entries({ KithDB: words.kith, MiniSearch: words.minisearch, 'MiniSearch, stems and stop words': words.stemmed })
+        .map(([name, of]) => [name, of.p50_us.toFixed(0), (of.p50_us / words.kith.p50_us).toFixed(2), of.common_of_10?.toFixed(1) ?? '-']),
+    ],
   ];
   if (edgevec) {
     const [{ ef, recall, p50_us }] = edgevec.points;

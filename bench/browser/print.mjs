@@ -85,13 +85,15 @@ function printHybrid(hybrid) {
   console.log(`${(hybrid.in_module * 100).toFixed(0)} % of searchSync is inside the module`);
 }
 
-function printGlove({ native, ...engines }) {
+function printGlove({ native, engines, threads }) {
   console.log('\n20,000 word vectors of 100 dimensions, 1,000 questions');
   printVectors(engines);
   table('In the browser and native, one thread, p50 us', ['ef', 'recall', 'browser', 'native', 'native / browser'],
     engines.kith.points.map(({ ef, recall, p50_us }, i) => [
       `${ef}`, recall.toFixed(4), p50_us.toFixed(0), native[i].p50_us.toFixed(0), (native[i].p50_us / p50_us).toFixed(2),
     ]));
+  table('Sealing and indexing in a Worker', ['threads', 'ms', 'spread', 'times as quick'], threads.map(({ threads: count, median, spread }) =>
+    [`${count}`, median.toFixed(0), spread.toFixed(2), (threads[0].median / median).toFixed(2)]));
 }
 
 function printBuilds(engines) {

@@ -125,14 +125,19 @@ test('the section of the browser divides times at equal recall and at equal sett
     points: all.map(([ef, found, p50_us]) => ({ ef, recall: found, p50_us, spread: 1.5 })),
   });
   const text = browserSection({
-    rounds: 5, machine: 'a processor', cores: 2, browser: 'Chromium 1', revision: 'abc',
+    rounds: 5, machine: 'a processor', cores: 2, browser: 'Chromium 1', revision: 'abc', documents: 20_000, questions: 500,
     glove: {
-      kith: engine([64, 0.95, 100]), hnswlib: engine([64, 0.94, 200], [96, 0.96, 200]), edgevec: engine([100, 0.93, 900]),
+      engines: {
+        kith: engine([64, 0.95, 100]), hnswlib: engine([64, 0.94, 200], [96, 0.96, 200]), edgevec: engine([100, 0.93, 900]),
+      },
       native: [{ ef: 64, p50_us: 60 }],
+      threads: [{ threads: 1, median: 3000 }, { threads: 2, median: 1600 }],
     },
+    words: { kith: { p50_us: 20 }, minisearch: { p50_us: 500, common_of_10: 5 }, stemmed: { p50_us: 250, common_of_10: 7.25 } },
   });
   for (const wanted of [
     '| 0.9 | < 100 | < 200 | - |', '| 0.95 | < 100 | 200 | > 2.00 |', '| 64 | 0.9500 | 100 | 60 | 0.60 |',
     '| edgevec | 1000 | 4.0 |', 'recall 0.9300, 900 microseconds', 'slowest round 1.50 times',
+    '| 2 | 1600 | 1.88 |', '500 questions of 2 to 4, 20,000 glosses', '| MiniSearch, stems and stop words | 250 | 12.50 | 7.3 |',
   ]) assert.ok(text.includes(wanted), `${wanted} is missing in\n${text}`);
 });

@@ -35,9 +35,9 @@ const VECTORS = { m: 16, ef_construction: 200 };
 const TEXT = { text: { fields: ['gloss'] } };
 
 const work = {
-  async vectors() {
+  async vectors(options) {
     const all = await vectorsOnly();
-    return build(await openMemory(), VECTORS, all);
+    return build(await openMemory(options), VECTORS, all);
   },
   async words() {
     const all = await textsOnly();
@@ -85,7 +85,7 @@ async function save(kind) {
 
 export default async () => {
   globalThis.bench = {
-    build: async (kind) => ({ ...await work[kind](), memory: await memory() }),
+    build: async (kind, options) => ({ ...await work[kind](options), memory: await memory() }),
     time: async (kind, more) => each(await requests[kind](more), (request) => collection.searchSync(request)),
     timeAsync: async (kind, more) => eachAwaited(await requests[kind](more), (request) => collection.search(request)),
     answers: async (kind, more) => (await requests[kind](more)).map(ids),
