@@ -36,7 +36,9 @@ export async function openFallback(why: KithError, { embed, embedder, ...options
 
 async function filesOf(directory: string): Promise<EngineOptions['embedder']> {
   const read = (name: string) => readFile(join(directory, name)).catch((error: Error) => Promise.reject(unreadable(name, error)));
-  const [model, tokenizer] = await Promise.all([read('model.safetensors'), read('tokenizer.json')]);
+  // One after the other: where both cannot be read, the first is named, as by the addon.
+  const model = await read('model.safetensors');
+  const tokenizer = await read('tokenizer.json');
   return { name: basename(resolve(directory)), model, tokenizer };
 }
 
