@@ -1,4 +1,5 @@
-//! KithDB as a WebAssembly module: one class, which the TypeScript of `js/` wraps; nobody else calls it.
+//! KithDB as a WebAssembly module: a database, and a check of what is stored, which the TypeScript of `js/` wraps; nobody else
+//! calls them.
 //!
 //! Every call is synchronous. Texts, requests and metadata cross as JSON in the shapes of `kithdb::wire`, vectors as
 //! typed arrays, errors as a JS error whose message is the JSON of a report. What has to be stored is queued as *work*
@@ -6,6 +7,7 @@
 //! memory that ran out leaves the instance unusable, and TypeScript makes another from the store.
 
 mod arguments;
+mod check;
 mod clock;
 mod database;
 mod others;

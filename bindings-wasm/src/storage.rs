@@ -66,11 +66,13 @@ struct Held {
     weak: Weak<AlignedBytes>,
     /// While its pieces arrive: how many bytes there are so far.
     arriving: Option<(AlignedBytes, usize)>,
+    /// Its pieces are not those that it was listed with.
+    lost: bool,
 }
 
 impl Held {
     fn new(object: Object, length: u64) -> Self {
-        Self { object, length, strong: None, weak: Weak::new(), arriving: None }
+        Self { object, length, strong: None, weak: Weak::new(), arriving: None, lost: false }
     }
 }
 
@@ -188,6 +190,26 @@ impl TabRoot {
         let state = lock(&self.state);
         let held = state.places.get(&number)?.blobs.get(&blob)?;
         (held.strong.is_none() && held.weak.strong_count() == 0).then_some(held.length)
+    }
+
+    /// The store has not brought what it listed: reading it is an error from now on.
+    pub fn lose(&self, number: u64, blob: u64) {
+        let mut state = lock(&self.state);
+        if let Some(held) = state.places.get_mut(&number).and_then(|place| place.blobs.get_mut(&blob)) {
+            held.lost = true;
+        }
+    }
+
+    /// Forgets the bytes of what nobody holds: what is needed of it is brought again.
+    pub fn forget(&self, number: u64) {
+        if let Some(place) = lock(&self.state).places.get_mut(&number) {
+            for held in place.blobs.values_mut() {
+                held.arriving = None;
+                if let Some(bytes) = held.strong.take() {
+                    held.weak = Arc::downgrade(&bytes);
+                }
+            }
+        }
     }
 
     /// A collection was opened, or a job of it was published: what it uses it holds itself from now on.
@@ -378,7 +400,12 @@ impl Storage for TabStorage {
         self.read(|place| {
             let held =
                 place.blobs.get(&id.number).filter(|held| held.object == Object::Blob(id.number, id.kind));
-            let held = held.ok_or_else(|| absent(format!("blob {}.{}", id.number, id.kind.name())))?;
+            let name = || format!("blob {}.{}", id.number, id.kind.name());
+            let held = held.ok_or_else(|| absent(name()))?;
+            if held.lost {
+                let expected = format!("{} bytes in pieces that follow one another", held.length);
+                return Err(StorageError::Corrupt { object: name(), offset: 0, expected });
+            }
             match held.strong.clone().or_else(|| held.weak.upgrade()) {
                 Some(bytes) => Ok(Arc::new(Resident::new(bytes)) as Arc<dyn BlobSource>),
                 None => {

@@ -309,7 +309,7 @@ export interface AddOptions extends WriteOptions {
 
 /** How far something has come. */
 export interface Progress {
-  /** Documents, or bytes of a file. */
+  /** Documents, bytes of a file, or objects that were checked. */
   done: number;
   /** Of how many; null where nobody knows. */
   total: number | null;
@@ -330,6 +330,12 @@ export interface LoadOptions extends CallOptions {
 /** How a file is imported. */
 export interface ImportOptions extends CreateOptions {
   /** Told as the file is read, in bytes. What is done with it then is one step. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** How a check of everything is waited for. */
+export interface VerifyOptions extends CallOptions {
+  /** Told by a browser's engine, in how many objects of about how many it has looked. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -503,10 +509,10 @@ export interface Database extends AsyncDisposable, Disposable {
   stats(options?: CallOptions): Promise<CollectionStats[]>;
   /**
    * Reads every byte that is stored and tells what is not as it was written; nothing is changed. Reads and writes go on
-   * meanwhile, jobs of a collection wait while it is checked. A server wants the role admin for it, and a
-   * browser's own engine answers `unsupported`.
+   * meanwhile, jobs of a collection wait while it is checked. A server wants the role admin for it. A browser's engine reads
+   * its store again, blob by blob.
    */
-  verify(options?: CallOptions): Promise<Verified>;
+  verify(options?: VerifyOptions): Promise<Verified>;
   /**
    * What memory the engine has taken: in a browser that of the wasm instance, which all databases of a page or Worker share and
    * which gives none of it back before the last of them is closed. In Node and over a connection `unsupported`: there it is that

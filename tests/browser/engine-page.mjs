@@ -7,10 +7,22 @@ async function refused(work) {
   try {
     await work();
   } catch (error) {
-    return error instanceof kithdb.KithError ? error.code : `not a KithError: ${error}`;
+    return codeOf(error);
   }
   return 'nothing was thrown';
 }
+
+/** The code of what a call is refused with, and of the error that led to it. */
+async function why(work) {
+  try {
+    await work();
+  } catch (error) {
+    return error.cause === undefined ? codeOf(error) : `${codeOf(error)} by ${codeOf(error.cause)}`;
+  }
+  return 'nothing was thrown';
+}
+
+const codeOf = (error) => (error instanceof kithdb.KithError ? error.code : `not a KithError: ${error}`);
 
 /** Documents with a vector, a text, and if wanted some bytes of ballast that do not compress. */
 function documents(from, count, ballast = 0) {
@@ -50,4 +62,20 @@ async function stored(name) {
   return all;
 }
 
-globalThis.kith = { ...kithdb, refused, documents, stored };
+/** Flips a bit of the first piece of the first rows blob of a database; the number of that blob. */
+async function flipped(name) {
+  const database = await new Promise((done) => (indexedDB.open(`kithdb:${name}`).onsuccess = ({ target }) => done(target.result)));
+  const pieces = database.transaction('pieces', 'readwrite').objectStore('pieces');
+  const result = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
+  const key = (await result(pieces.getAllKeys())).find(([, , type]) => type === ROWS);
+  const bytes = await result(pieces.get(key));
+  bytes[bytes.length >> 1] ^= 1;
+  await result(pieces.put(bytes, key));
+  database.close();
+  return key[1];
+}
+
+/** The number of the kind of blobs that hold rows (docs/FORMAT.md). */
+const ROWS = 1;
+
+globalThis.kith = { ...kithdb, refused, why, documents, stored, flipped };

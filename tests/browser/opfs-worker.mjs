@@ -31,7 +31,13 @@ async function tear() {
 async function later() {
   const { entry } = (await files()).find(({ head }) => head.kind === 'log');
   const handle = await entry.createSyncAccessHandle();
-  handle.write(Uint8Array.of(2), { at: 8 });
+  const head = new Uint8Array(60);
+  handle.read(head, { at: 0 });
+  head[8] = 2;
+  // The last bytes of what gzip makes are the checksum and the length.
+  const zipped = new Response(new Blob([head]).stream().pipeThrough(new CompressionStream('gzip')));
+  const checksum = new Uint8Array(await zipped.arrayBuffer()).slice(-8, -4);
+  handle.write(Uint8Array.of(...head, ...checksum), { at: 0 });
   handle.close();
 }
 

@@ -154,14 +154,15 @@ describe('the origin private file system', () => {
       const after = await stored.search({ text: 'number477', vector: [1, 0, 0], k: 20 });
       const { ballast } = (await stored.get('d599')).metadata;
       const { documents, segments } = await stored.info();
+      const { clean, summary } = await again.verify();
       await again.drop('a');
       await again.close();
       const left = (await kith.ask('files')).filter(({ head }) => typeof head !== 'string').map(({ head }) => head);
       const isSame = JSON.stringify(before.hits) === JSON.stringify(after.hits);
-      return { isSame, ballast: ballast === kith.documents(599, 1, 20_000)[0].metadata.ballast, documents, segments: segments.length ?? segments, files, left };
+      return { isSame, ballast: ballast === kith.documents(599, 1, 20_000)[0].metadata.ballast, documents, segments: segments.length ?? segments, clean, checked: summary.collections, files, left };
     });
     const { files, left, ...rest } = seen;
-    assert.deepEqual(rest, { isSame: true, ballast: true, documents: 600, segments: 1 });
+    assert.deepEqual(rest, { isSame: true, ballast: true, documents: 600, segments: 1, clean: true, checked: 1 });
     assert.ok(files[3] <= files[1] + 16, `${files}`);
     assert.ok(left.length > 0 && left.every(({ storage }) => storage === 0), JSON.stringify(left));
   });

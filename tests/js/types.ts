@@ -78,7 +78,7 @@ export async function everywhere(db: Database): Promise<void> {
 
   const [stats] = await db.stats();
   if (stats && !('error' in stats)) same<Same<typeof stats, CollectionFigures>>();
-  const { clean } = await db.verify();
+  const { clean } = await db.verify({ onProgress: ({ done, total }) => total && done / total });
   await db.import('copy', await films.exportStream(), { onProgress: ({ done, total }) => total && done / total });
   const embed: Embed = async (texts, { for: what, signal }) => texts.map(() => (what === 'search' && !signal ? [1] : new Float32Array(1)));
   db.collection<Film>('films', { embed });

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use kithdb::base::{NoObserver, Pool, Rng};
-use kithdb::engine::verify::{Checked, State, Summary, Visitor, verify};
+use kithdb::engine::verify::{Check, Checked, State, Summary, Visitor, verify};
 use kithdb::host::{Db, Inspection};
 use kithdb::storage::sim::Crash;
 use kithdb::storage::vfs::Vfs;
-use kithdb::storage::{FileRoot, OsVfs, ReadOnlyVfs, SimVfs};
+use kithdb::storage::{FileRoot, OsVfs, ReadOnlyVfs, SimVfs, StorageRoot};
 use kithdb_tests::small_database;
 
 /// Everything that was told.
@@ -58,6 +58,32 @@ fn a_sound_database_is_clean_and_every_file_is_told_of() {
         );
     }
     assert_eq!(small_database::files(&vfs).iter().filter(|file| file.contains("c/1/MANIFEST-")).count(), 2);
+}
+
+#[test]
+fn a_check_in_steps_that_begins_a_storage_anew_tells_the_same() {
+    let vfs = sample();
+    let damaged = small_database::files(&vfs).into_iter().find(|file| file.ends_with("text"));
+    vfs.damage(&damaged.expect("has a text"), |bytes: &mut Vec<u8>| bytes[100] ^= 1);
+    let root = FileRoot::open(Arc::new(vfs.clone()), "db").expect("opens");
+    let (mut told, pool) = (Told::default(), Pool::single());
+    let mut check = Check::new(root.numbers().expect("can be listed"), 0);
+    check.catalog(&root, &mut told);
+    let mut restarts = 0;
+    while let Some(next) = check.next() {
+        let before = told.0.len();
+        check.enter(&next, &root, &mut told);
+        if (0..5).any(|_| check.step(&pool, 1, &mut told).expect("is resident")) {
+            continue;
+        }
+        told.0.truncate(before);
+        check.enter(&next, &root, &mut told);
+        while !check.step(&pool, 1, &mut told).expect("is resident") {}
+        restarts += 1;
+    }
+    let (whole, summary) = look(&vfs);
+    assert_eq!((told.0, check.summary()), (whole, summary));
+    assert!(restarts > 0 && summary.damaged == 1, "{restarts} restarts, {summary:?}");
 }
 
 /// Flips bits of every byte: all where a file begins and ends, elsewhere those that `bits` says. Each must be reported.

@@ -17,6 +17,8 @@ export interface Answer {
 export interface Call {
   signal?: AbortSignal | undefined;
   idempotencyKey?: string | undefined;
+  /** Told how much is done, of about how much, by a verb that knows it. */
+  progress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** A database of an engine. What it throws is a `KithError`, or an error whose message is the JSON of a report. */
@@ -36,8 +38,8 @@ export interface BackendDatabase {
   kvList(request: string, call?: Call): Promise<string>;
   /** The JSON of what the collections hold and take. */
   stats(call?: Call): Promise<string>;
-  /** The JSON of what a check found; left out by an engine that cannot look. */
-  verify?(call?: Call): Promise<string>;
+  /** The JSON of what a check found. */
+  verify(call?: Call): Promise<string>;
   /** Bytes of memory that the engine has taken; left out where it takes that of its process. */
   memory?(call?: Call): Promise<number>;
   flush(call?: Call): Promise<void>;

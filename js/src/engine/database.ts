@@ -18,6 +18,7 @@ import type {
   NodeDatabase,
   NodeKeyValueStore,
   Verified,
+  VerifyOptions,
 } from '../types.js';
 import { type BackendDatabase, call, wait } from './backend.js';
 import { EngineCollection } from './collection.js';
@@ -88,10 +89,10 @@ export class EngineDatabase implements NodeDatabase {
     return (JSON.parse(json) as { collections: CollectionStats[] }).collections;
   }
 
-  async verify(options?: CallOptions): Promise<Verified> {
-    const backend = this.#backend;
-    if (!backend.verify) throw unsupported('verify');
-    return JSON.parse(await wait((call) => backend.verify!(call), options)) as Verified;
+  async verify(options?: VerifyOptions): Promise<Verified> {
+    const onProgress = options?.onProgress;
+    const progress = onProgress && ((done: number, total: number) => onProgress({ done, total }));
+    return JSON.parse(await wait((call) => this.#backend.verify({ ...call, progress }), options)) as Verified;
   }
 
   async memory(options?: CallOptions): Promise<EngineMemory> {

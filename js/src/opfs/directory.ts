@@ -1,7 +1,10 @@
 // The directory of a database in the origin private file system: where it is, whether it is there, and how it goes.
 
 import { storageFailed } from '../wasm/errors.js';
-import { isNotFound, isOfAnotherKind, needsWorker, unavailable } from './errors.js';
+import { hasFile } from './entries.js';
+import { isNotFound, isOfAnotherKind, needsWorker, unavailable, waits } from './errors.js';
+import type { Handle } from './files.js';
+import { HEAD_BYTES, decodeHead } from './header.js';
 import { whileHeld } from './held.js';
 import { beginFiles, endFiles } from './pathslog.js';
 
@@ -16,7 +19,7 @@ export interface Directory {
   readonly files: FileSystemDirectoryHandle;
   /** Fails with a `NotFoundError` once the browser has cleared it: what is open there is written without a word. */
   check(): Promise<void>;
-  /** No file is made in it any more. */
+  /** No file is made in it any more. If it was made for this opening and nothing is stored in it, it goes. */
   end(): Promise<void>;
 }
 
@@ -32,6 +35,22 @@ export function checkHere(name: string): void {
   if (!('DedicatedWorkerGlobalScope' in globalThis)) throw needsWorker(name);
   if (typeof globalThis.navigator?.storage?.getDirectory !== 'function') throw unavailable('there is none');
   if (!('createSyncAccessHandle' in FileSystemFileHandle.prototype)) throw unavailable('it has no access handles');
+  if (haveToWait()) throw waits(name);
+}
+
+/**
+ * Whether the methods of access handles answer promises, as in browsers before there was a standard: what is called on something
+ * else fails there by a promise, too, and elsewhere at once. So nothing has to be made to know it.
+ */
+function haveToWait(): boolean {
+  const { FileSystemSyncAccessHandle } = globalThis as unknown as { FileSystemSyncAccessHandle: { prototype: Handle } };
+  try {
+    const answer: unknown = FileSystemSyncAccessHandle.prototype.getSize.call({});
+    if (answer instanceof Promise) answer.catch(() => {});
+    return answer instanceof Promise;
+  } catch {
+    return false;
+  }
 }
 
 /** A browser may fail once: it is asked so often before it is taken to have no such file system, and so many milliseconds apart. */
@@ -41,7 +60,7 @@ const [ASKED, ASKED_MS] = [3, 50];
 export async function isThere(name: string): Promise<boolean> {
   const found = await findDirectory(name);
   try {
-    return found !== undefined && !(await isBeingDeleted(found.files));
+    return found !== undefined && !(await hasFile(found.files, DELETING));
   } catch (error) {
     throw storageFailed(`look for database ${JSON.stringify(name)}`, error);
   }
@@ -64,7 +83,10 @@ async function rootOrNone(): Promise<FileSystemDirectoryHandle | undefined> {
 /** The directory of a name and the one that it is in, be it deleted by half or not; none where there is none. */
 async function findDirectory(name: string): Promise<Found | undefined> {
   const root = await rootOrNone();
-  if (root === undefined) return undefined;
+  return root && findIn(root, name);
+}
+
+async function findIn(root: FileSystemDirectoryHandle, name: string): Promise<Found | undefined> {
   try {
     const parent = await root.getDirectoryHandle(PARENT);
     const own = await encoded(name);
@@ -84,18 +106,24 @@ export async function openDirectory(name: string): Promise<Directory> {
   } catch (error) {
     throw unavailable(error);
   }
+  let made: Found | undefined;
   try {
+    const before = await findIn(root, name);
+    const isBroken = before !== undefined && (await hasFile(before.files, DELETING));
+    if (isBroken) await remove(name, before);
     const parent = await root.getDirectoryHandle(PARENT, { create: true });
     const own = await encoded(name);
-    let files = await parent.getDirectoryHandle(own, { create: true });
-    if (await isBeingDeleted(files)) {
-      await remove(name, { parent, own, files });
-      files = await parent.getDirectoryHandle(own, { create: true });
-    }
+    const files = await parent.getDirectoryHandle(own, { create: true });
+    if (before === undefined || isBroken) made = { parent, own, files };
     await beginFiles(files);
     const check = async (): Promise<void> => void (await parent.getDirectoryHandle(own));
-    return { files, check, end: () => endFiles(files) };
+    const end = async (): Promise<void> => {
+      await endFiles(files);
+      if (made) await undo(name, made);
+    };
+    return { files, check, end };
   } catch (error) {
+    if (made) await undo(name, made);
     throw storageFailed(`open database ${JSON.stringify(name)}`, error);
   }
 }
@@ -113,7 +141,22 @@ export async function deleteDirectory(name: string): Promise<boolean> {
   }
 }
 
-/** Removes what is marked: the mark last, so that whoever finds half of it does not take that for a database. */
+/** Removes a directory that was made for an opening that stored nothing: the name would be bound to this place. */
+async function undo(database: string, made: Found): Promise<void> {
+  try {
+    for await (const entry of made.files.values()) {
+      const file = await (entry as FileSystemFileHandle).getFile();
+      const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+      if (decodeHead(head) !== 'begun') return;
+    }
+    // The one that it is in stays: another database may be made there just now.
+    await remove(database, made);
+  } catch {
+    // Then an empty database stays. Whoever opened it was told of what failed first.
+  }
+}
+
+/** Removes what is marked or empty: the mark last, so that whoever finds half of it does not take that for a database. */
 async function remove(database: string, { parent, own, files }: Found): Promise<void> {
   const names: string[] = [];
   for await (const name of files.keys()) names.push(name);
@@ -121,16 +164,6 @@ async function remove(database: string, { parent, own, files }: Found): Promise<
     if (name !== DELETING) await whileHeld(database, () => files.removeEntry(name, { recursive: true }));
   }
   await whileHeld(database, () => parent.removeEntry(own, { recursive: true }));
-}
-
-async function isBeingDeleted(files: FileSystemDirectoryHandle): Promise<boolean> {
-  try {
-    await files.getFileHandle(DELETING);
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
 }
 
 /** A name may be longer than that of a directory, or hold what that cannot: it is hashed. */

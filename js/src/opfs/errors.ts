@@ -15,6 +15,17 @@ export function needsWorker(name: string): KithError {
   });
 }
 
+/** In the first browsers that had such files a Worker has to wait for each cut and flush. */
+export function waits(name: string): KithError {
+  return new KithError({
+    code: 'unsupported',
+    message: `database ${JSON.stringify(name)} cannot be open in ${NAMES.opfs}: this browser is too old for that`,
+    expected: 'access handles whose methods answer at once',
+    got: 'access handles whose methods answer promises',
+    hint: 'update the browser (Chromium 108, Safari 16.4, or later ones), or leave `storage` out to keep the database in IndexedDB',
+  });
+}
+
 /** What is kept there belongs to one tab. */
 export function notShared(name: string): KithError {
   return new KithError({

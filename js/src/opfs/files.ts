@@ -14,7 +14,7 @@ import { DATA, FORMAT, HEAD_BYTES, type Head, decodeHead, encodeHead } from './h
 import { whileHeld } from './held.js';
 
 /** A file that is open to be read and written; nobody else can open it meanwhile. */
-interface Handle {
+export interface Handle {
   read(bytes: Uint8Array, options: { at: number }): number;
   write(bytes: Uint8Array, options: { at: number }): number;
   truncate(bytes: number): void;

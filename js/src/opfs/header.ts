@@ -50,11 +50,12 @@ export function decodeHead(bytes: Uint8Array<ArrayBuffer>): Found {
   if (bytes.every((byte) => byte === 0)) return 'begun';
   if (bytes.length < HEAD_BYTES || MAGIC.some((byte, i) => bytes[i] !== byte)) return 'damaged';
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  // First: a version of which a bit was flipped is none. All versions have the checksum here.
+  if (view.getUint32(HEAD_BYTES - 4, true) !== crc32(bytes.subarray(0, HEAD_BYTES - 4))) return 'damaged';
   const format = view.getUint32(8, true);
   if (format > FORMAT) return { format };
   const kind = KINDS[view.getUint32(12, true)];
-  const isWhole = view.getUint32(HEAD_BYTES - 4, true) === crc32(bytes.subarray(0, HEAD_BYTES - 4));
-  if (kind === undefined || !isWhole) return 'damaged';
+  if (kind === undefined) return 'damaged';
   const value = (i: number): number => Number(view.getBigUint64(16 + 8 * i, true));
   return { kind, storage: value(0), number: value(1), detail: value(2), birth: value(3) };
 }

@@ -6,7 +6,7 @@
 // making and removing a file whose name is long.
 
 import { isChromium } from '../wasm/levellog.js';
-import { isNotFound } from './errors.js';
+import { hasFile } from './entries.js';
 
 /** There from before the first file is made until the database is closed. */
 const MARK = 'writing';
@@ -21,7 +21,7 @@ const FILLER_COUNT = Math.ceil((2.2 * 4 * 1024 * 1024) / (3 * NAME_CHARS));
 /** To be called before any file is made. */
 export async function beginFiles(files: FileSystemDirectoryHandle): Promise<void> {
   if (!isChromium()) return;
-  if (await isMarked(files)) {
+  if (await hasFile(files, MARK)) {
     for (let i = 0; i < FILLER_COUNT; i += 1) {
       await files.getFileHandle(FILLER, { create: true });
       await files.removeEntry(FILLER);
@@ -33,14 +33,4 @@ export async function beginFiles(files: FileSystemDirectoryHandle): Promise<void
 /** To be called after the last file was made. If it fails, the next one to open does more than it has to. */
 export async function endFiles(files: FileSystemDirectoryHandle): Promise<void> {
   if (isChromium()) await files.removeEntry(MARK).catch(() => {});
-}
-
-async function isMarked(files: FileSystemDirectoryHandle): Promise<boolean> {
-  try {
-    await files.getFileHandle(MARK);
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
 }

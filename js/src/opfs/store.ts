@@ -8,9 +8,9 @@
 // What a flip names is durable before the pointer is set, the pointer before anything is removed.
 
 import { KithError } from '../errors.js';
-import { storageLost } from '../wasm/errors.js';
-import type { Batch, Snapshot, StorageSnapshot, Work } from '../wasm/module.js';
-import type { Store } from '../wasm/store.js';
+import { closed, storageLost } from '../wasm/errors.js';
+import { type Batch, CATALOG, type Snapshot, type StorageSnapshot, type Work } from '../wasm/module.js';
+import type { Overview, Store } from '../wasm/store.js';
 import { type Directory, openDirectory } from './directory.js';
 import { failed, isNotFound } from './errors.js';
 import { Files, type ObjectFile } from './files.js';
@@ -60,6 +60,8 @@ class OpfsStore implements Store {
   readonly #files: Files;
   #storages = new Map<number, Objects>();
   #lost: KithError | undefined;
+  /** Resolves when what was asked for last is done. One thing at a time: no file can be opened twice. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(directory: Directory, files: Files) {
     this.#directory = directory;
@@ -81,11 +83,33 @@ class OpfsStore implements Store {
   }
 
   read(storage: number, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<void> {
+    return this.#guarded('read a blob', () => this.#read(this.#at(storage), blob, take));
+  }
+
+  overview(): Promise<Overview> {
+    return this.#guarded('read the database', async () => {
+      const all = [...this.#storages.values()];
+      const objects = all.reduce((sum, { manifests, logs, blobs }) => sum + manifests.size + logs.size + blobs.size, 0);
+      const others = [...this.#storages.keys()].filter((number) => number !== CATALOG).sort((a, b) => a - b);
+      return { catalog: await this.#storedOrNone(CATALOG), others, objects };
+    });
+  }
+
+  snapshotOf(storage: number): Promise<StorageSnapshot | undefined> {
+    return this.#guarded('read a collection', async () => {
+      const stored = await this.#storedOrNone(storage);
+      await this.#closeIdle();
+      return stored;
+    });
+  }
+
+  readAt(storage: number, current: number | null, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<boolean> {
     return this.#guarded('read a blob', async () => {
-      for (const file of this.#at(storage).blobs.values()) {
-        if (file.head!.number !== blob) continue;
-        for (let at = 0; at < file.size; at += PIECE_BYTES) take(at, await this.#files.read(file, at, PIECE_BYTES));
-      }
+      const objects = this.#storages.get(storage);
+      if (!objects || (objects.pointed?.generation ?? null) !== current) return false;
+      await this.#read(objects, blob, take);
+      await this.#closeIdle();
+      return true;
     });
   }
 
@@ -109,6 +133,8 @@ class OpfsStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#lost ??= closed('database');
+    await this.#last;
     try {
       this.#files.close();
     } catch {
@@ -117,7 +143,13 @@ class OpfsStore implements Store {
     await this.#directory.end();
   }
 
-  async #guarded<T>(action: string, work: () => Promise<T>): Promise<T> {
+  #guarded<T>(action: string, work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(() => this.#tried(action, work));
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #tried<T>(action: string, work: () => Promise<T>): Promise<T> {
     if (this.#lost) throw this.#lost;
     try {
       return await work();
@@ -172,6 +204,24 @@ class OpfsStore implements Store {
         objects.tails.push(file);
         return undefined;
     }
+  }
+
+  /** What a check has read stays open no longer than what was written: the browser keeps room for it. */
+  async #closeIdle(): Promise<void> {
+    await this.#directory.check();
+    this.#files.closeIdle();
+  }
+
+  async #read({ blobs }: Objects, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<void> {
+    for (const file of blobs.values()) {
+      if (file.head?.number !== blob) continue;
+      for (let at = 0; at < file.size; at += PIECE_BYTES) take(at, await this.#files.read(file, at, PIECE_BYTES));
+    }
+  }
+
+  async #storedOrNone(number: number): Promise<StorageSnapshot | undefined> {
+    const objects = this.#storages.get(number);
+    return objects && this.#stored(number, objects);
   }
 
   async #stored(number: number, objects: Objects): Promise<StorageSnapshot> {

@@ -10,6 +10,7 @@ interface Waiter {
   failed: (error: unknown) => void;
   /** Stops looking whether the caller gives up. */
   settled: () => void;
+  progress: Call['progress'];
 }
 
 /** Asks over a link, and hands each answer to whoever waits for it. */
@@ -43,7 +44,8 @@ export class Client {
       this.#post({ id, ...asked }, buffersOf(asked.args));
       const cancel = () => this.#post({ cancel: id });
       signal?.addEventListener('abort', cancel, { once: true });
-      this.#waiting.set(id, { answered, failed, settled: () => signal?.removeEventListener('abort', cancel) });
+      const settled = () => signal?.removeEventListener('abort', cancel);
+      this.#waiting.set(id, { answered, failed, settled, progress: call?.progress });
     });
   }
 
@@ -72,10 +74,21 @@ export class Client {
   #take(message: Response): void {
     this.#heard();
     if ('pong' in message) return;
+    if ('progress' in message) return this.#told(message.id, message.progress);
     this.#settle(message.id, ({ answered, failed }) => {
       if ('failure' in message) failed(errorOf(message.failure));
       else answered(message.value);
     });
+  }
+
+  /** Tells how far a call is; where that throws the call ends with it, as where the engine is near. */
+  #told(id: number, progress: [done: number, total: number]): void {
+    try {
+      this.#waiting.get(id)?.progress?.(...progress);
+    } catch (error) {
+      this.#post({ cancel: id });
+      this.#settle(id, ({ failed }) => failed(error));
+    }
   }
 
   #settle(id: number, how: (waiter: Waiter) => void): void {

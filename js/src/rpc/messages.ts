@@ -12,7 +12,12 @@ export type Request =
   | { ping: number };
 
 /** From who answers. */
-export type Response = { id: number; value: unknown } | { id: number; failure: Failure } | { pong: number };
+export type Response =
+  | { id: number; value: unknown }
+  | { id: number; failure: Failure }
+  /** How far a call is that goes on. */
+  | { id: number; progress: [done: number, total: number] }
+  | { pong: number };
 
 /** An error as it can be sent: a report of ours, or the name and message of another's. */
 export interface Failure {

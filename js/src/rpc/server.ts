@@ -78,7 +78,8 @@ export class Server {
     let response: Response;
     try {
       if (signal.aborted) throw cancelled('the call');
-      response = { id, value: await wait(() => this.#ask(asked, { signal })) };
+      const progress = (done: number, total: number) => this.#post({ id, progress: [done, total] });
+      response = { id, value: await wait(() => this.#ask(asked, { signal, progress })) };
     } catch (error) {
       response = { id, failure: failureOf(error) };
     }

@@ -19,7 +19,7 @@ export type Ask = (asked: Asked, call?: Call) => Promise<unknown>;
 
 /** The verbs of a database, and how many arguments each has. Another list is another version: see `version.ts`. */
 export const OF_DATABASE: Readonly<Record<string, number>> = {
-  create: 2, collections: 0, drop: 1, import: 2, kvGet: 1, kvSet: 3, kvDelete: 2, kvList: 1, stats: 0, memory: 0, flush: 0,
+  create: 2, collections: 0, drop: 1, import: 2, kvGet: 1, kvSet: 3, kvDelete: 2, kvList: 1, stats: 0, verify: 0, memory: 0, flush: 0,
 };
 
 /** The verbs of a collection. */
@@ -92,6 +92,10 @@ export class AskedDatabase implements BackendDatabase {
 
   stats(call?: Call): Promise<string> {
     return this.#ask({ verb: 'stats', args: [] }, call) as Promise<string>;
+  }
+
+  verify(call?: Call): Promise<string> {
+    return this.#ask({ verb: 'verify', args: [] }, call) as Promise<string>;
   }
 
   memory(call?: Call): Promise<number> {

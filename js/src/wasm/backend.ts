@@ -1,6 +1,6 @@
 // The browser engine behind the interface: each call goes into the instance at once, and waits for the store where it must.
 
-import type { Answer, BackendCollection, BackendDatabase, JobKind } from '../engine/backend.js';
+import type { Answer, BackendCollection, BackendDatabase, Call, JobKind } from '../engine/backend.js';
 import { flattened } from '../engine/vectors.js';
 import { closed, refusal } from './errors.js';
 import type { Host } from './host.js';
@@ -12,6 +12,8 @@ import type { KeySubmitted, Submitted, WasmDatabase } from './module.js';
 export class WasmBackend implements BackendDatabase {
   readonly #host: Host;
   readonly #jobs: Jobs;
+  /** Resolves once the last check that was asked for has ended: one at a time. */
+  #verified: Promise<unknown> = Promise.resolve();
 
   constructor(host: Host) {
     this.#host = host;
@@ -92,6 +94,12 @@ export class WasmBackend implements BackendDatabase {
 
   stats(): Promise<string> {
     return ask(this.#host, (db) => db.stats());
+  }
+
+  verify(call?: Call): Promise<string> {
+    const verified = this.#verified.then(async () => (await this.#host.nextLife()).verify(this.#jobs, call));
+    this.#verified = verified.catch(() => {});
+    return verified;
   }
 
   async memory(): Promise<number> {

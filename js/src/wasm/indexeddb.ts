@@ -1,10 +1,10 @@
 // The store in IndexedDB. Each batch is one transaction, which first looks whether the database is still ours.
 
 import { deletePending, fenced, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
-import { FORMAT, STORES, apply, create, readBlob, snapshot } from './layout.js';
+import { FORMAT, STORES, apply, create, overview, readBlob, snapshot, snapshotOf } from './layout.js';
 import { markWriting, markWritten, renewLog } from './levellog.js';
-import type { Batch, Snapshot } from './module.js';
-import type { Store } from './store.js';
+import type { Batch, Snapshot, StorageSnapshot } from './module.js';
+import type { Overview, Store } from './store.js';
 import { result, transact } from './transactions.js';
 import type { KithError } from '../errors.js';
 
@@ -162,6 +162,24 @@ class IndexedDbStore implements EpochStore {
   read(storage: number, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<void> {
     const work = (transaction: IDBTransaction) => readBlob(transaction, storage, blob, take);
     return this.#transact('read a blob', 'readonly', 'relaxed', work);
+  }
+
+  overview(): Promise<Overview> {
+    return this.#transact('read the database', 'readonly', 'relaxed', overview);
+  }
+
+  snapshotOf(storage: number): Promise<StorageSnapshot | undefined> {
+    const work = (transaction: IDBTransaction) => snapshotOf(transaction, storage);
+    return this.#transact('read a collection', 'readonly', 'relaxed', work);
+  }
+
+  readAt(storage: number, current: number | null, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<boolean> {
+    return this.#transact('read a blob', 'readonly', 'relaxed', async (transaction) => {
+      const now = (await result(transaction.objectStore('pointers').get(storage))) as number | undefined;
+      if ((now ?? null) !== current) return false;
+      await readBlob(transaction, storage, blob, take);
+      return true;
+    });
   }
 
   async commit(batch: Batch): Promise<void> {

@@ -166,11 +166,24 @@ export class Jobs {
     }
   }
 
+  /** Does something while no job of a collection runs. */
+  async alone<T>(collection: number, work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#after(collection, work);
+    } finally {
+      this.consider(collection);
+    }
+  }
+
   #queue(collection: number, kind: JobKind): Promise<boolean> {
+    return this.#after(collection, () => this.#work(collection, kind));
+  }
+
+  #after<T>(collection: number, work: () => Promise<T>): Promise<T> {
     const before = this.#queues.get(collection);
     const job = (async () => {
       await before?.catch(() => {});
-      return this.#work(collection, kind);
+      return work();
     })();
     this.#queues.set(collection, job);
     return job.finally(() => {

@@ -1,6 +1,7 @@
 // How a database lies in IndexedDB: its object stores, and what each kind of work does to them. docs/BROWSER.md says it in words.
 
-import type { Batch, Snapshot, StorageSnapshot, Work } from './module.js';
+import { type Batch, CATALOG, type Snapshot, type StorageSnapshot, type Work } from './module.js';
+import type { Overview } from './store.js';
 import { alone, joined, result, startingWith } from './transactions.js';
 
 /** Version of this layout; a larger one is refused. */
@@ -126,36 +127,68 @@ async function entries(store: IDBObjectStore, range?: IDBKeyRange): Promise<[key
 
 /** All that is stored, but for the bytes of blobs. */
 export async function snapshot(transaction: IDBTransaction): Promise<Snapshot> {
+  return { storages: await storagesOf(transaction) };
+}
+
+/** The same of one storage; undefined when it holds nothing. */
+export async function snapshotOf(transaction: IDBTransaction, storage: number): Promise<StorageSnapshot | undefined> {
+  const [found] = await storagesOf(transaction, storage);
+  // What is not complete is on its way: what a crash left was removed when the database was opened.
+  return found && { ...found, leftovers: [] };
+}
+
+/** The catalog, and which storages there are beside it. */
+export async function overview(transaction: IDBTransaction): Promise<Overview> {
+  const [numbers, objects] = [new Set<number>(), new Set<string>()];
+  for (const name of ['manifests', 'logs', 'blobs', 'pieces'] as const) {
+    for (const key of await result(transaction.objectStore(name).getAllKeys())) {
+      const [storage, number] = key as number[];
+      numbers.add(storage!);
+      // A log has many records, and each piece is of a blob that is complete or none.
+      if (name !== 'pieces') objects.add(`${name} ${storage} ${number}`);
+    }
+  }
+  for (const key of await result(transaction.objectStore('pointers').getAllKeys())) numbers.add(key as number);
+  numbers.delete(CATALOG);
+  return { catalog: await snapshotOf(transaction, CATALOG), others: [...numbers].sort((a, b) => a - b), objects: objects.size };
+}
+
+/** Of all storages, or of one. */
+async function storagesOf(transaction: IDBTransaction, one?: number): Promise<StorageSnapshot[]> {
+  const range = one === undefined ? undefined : startingWith(one);
   const storages = new Map<number, StorageSnapshot>();
-  const at = (number: number): StorageSnapshot => {
+  const at: At = (number) => {
     const found = storages.get(number);
     if (found) return found;
     const empty = { number, current: null, manifests: [], logs: [], blobs: [], leftovers: [] };
     storages.set(number, empty);
     return empty;
   };
-  await pointers(transaction, at);
-  for (const [[storage, generation], bytes] of await entries(transaction.objectStore('manifests'))) {
+  await pointers(transaction, at, one);
+  for (const [[storage, generation], bytes] of await entries(transaction.objectStore('manifests'), range)) {
     at(storage!).manifests.push({ generation: generation!, bytes });
   }
-  for (const [[storage, generation], records] of grouped(await entries(transaction.objectStore('logs')))) {
+  for (const [[storage, generation], records] of grouped(await entries(transaction.objectStore('logs'), range))) {
     at(storage!).logs.push({ generation: generation!, bytes: joined(records) });
   }
-  await blobs(transaction, at);
-  return { storages: [...storages.values()].sort((a, b) => a.number - b.number) };
+  await blobs(transaction, at, range);
+  return [...storages.values()].sort((a, b) => a.number - b.number);
 }
 
-async function pointers(transaction: IDBTransaction, at: (number: number) => StorageSnapshot): Promise<void> {
+/** The storage of a number, which begins empty. */
+type At = (number: number) => StorageSnapshot;
+
+async function pointers(transaction: IDBTransaction, at: At, one: number | undefined): Promise<void> {
   const store = transaction.objectStore('pointers');
-  const [keys, values] = await Promise.all([result(store.getAllKeys()), result(store.getAll())]);
+  const [keys, values] = await Promise.all([result(store.getAllKeys(one)), result(store.getAll(one))]);
   keys.forEach((key, i) => {
     at(key as number).current = values[i] as number;
   });
 }
 
-async function blobs(transaction: IDBTransaction, at: (number: number) => StorageSnapshot): Promise<void> {
+async function blobs(transaction: IDBTransaction, at: At, range: IDBKeyRange | undefined): Promise<void> {
   const store = transaction.objectStore('blobs');
-  const both = [result(store.getAllKeys()), result(store.getAll())] as const;
+  const both = [result(store.getAllKeys(range)), result(store.getAll(range))] as const;
   const [keys, records] = await Promise.all(both);
   const complete = new Set<string>();
   keys.forEach((key, i) => {
@@ -163,7 +196,7 @@ async function blobs(transaction: IDBTransaction, at: (number: number) => Storag
     complete.add(`${storage} ${blob} ${type}`);
     at(storage!).blobs.push({ blob: blob!, type: type!, length: (records[i] as BlobRecord).length });
   });
-  for (const key of await result(transaction.objectStore('pieces').getAllKeys())) {
+  for (const key of await result(transaction.objectStore('pieces').getAllKeys(range))) {
     const [storage, blob, type] = key as number[];
     const name = `${storage} ${blob} ${type}`;
     if (complete.has(name)) continue;

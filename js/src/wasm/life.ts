@@ -1,16 +1,20 @@
 // One life of a database: from its restoring in an instance to its loss or end.
 
+import type { Call } from '../engine/backend.js';
 import type { KithError } from '../errors.js';
 import type { Inhabitant, Instance } from './instance.js';
+import type { Jobs } from './jobs.js';
 import type { WasmDatabase } from './module.js';
 import { Pump } from './pump.js';
 import type { Store } from './store.js';
+import { verified } from './verify.js';
 
 /** A database in an instance. Handles remember in which life they were made. */
 export class Life {
   readonly #instance: Instance;
   readonly #owner: Inhabitant;
   readonly #database: WasmDatabase;
+  readonly #store: Store | undefined;
   readonly #pump: Pump | undefined;
   #lost: KithError | undefined;
 
@@ -24,6 +28,7 @@ export class Life {
     this.#instance = instance;
     this.#owner = owner;
     this.#database = database;
+    this.#store = store;
     if (!store) return;
     const source = {
       sync: () => this.call((db) => db.sync()),
@@ -44,6 +49,18 @@ export class Life {
   /** Bytes of memory that its instance has taken, for all databases in it. */
   memory(): Promise<number> {
     return this.#instance.memory();
+  }
+
+  /** Reads all that is stored, once nothing waits to be: the JSON of what was found. In memory nothing is. */
+  async verify(jobs: Jobs, call: Call | undefined): Promise<string> {
+    const inside = <T>(work: () => T): T => this.call(work);
+    try {
+      await this.sync();
+      return await verified({ module: this.#instance.module, call: inside, store: this.#store, jobs }, call);
+    } catch (error) {
+      // What ended this life, where it ended meanwhile: its store may be closed under the check.
+      throw this.#lost ?? error;
+    }
   }
 
   /** Resolves when a ticket is kept; at once in memory. */

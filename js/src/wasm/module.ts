@@ -20,6 +20,38 @@ export interface WasmModule {
     /** From what a store holds; `missing` says what it lacks still. */
     restore(options: string, snapshot: Snapshot): WasmDatabase;
   };
+  WasmCheck: {
+    /** Begins with the catalog alone; `numbers` are those of the other storages that there are, with about so many objects in all. */
+    begin(catalog: Snapshot, numbers: Float64Array, objects: number): WasmCheck;
+  };
+}
+
+/** A check of what is stored, one storage after the other. Its calls are as those of a `WasmDatabase`. */
+export interface WasmCheck {
+  /** The storage that is to be entered next; undefined at the end. */
+  next(): number | undefined;
+  /** Enters it by what it holds, which may be nothing; once more when it has changed. */
+  enter(snapshot: Snapshot): void;
+  /** Takes back what was told of it: it has gone. */
+  leave(): void;
+  provide(blob: number, offset: number, total: number, bytes: Uint8Array): void;
+  /** Reads about so many rows, or looks at one blob. */
+  step(rows: number): CheckStepped;
+  /** The JSON of what was found; it is the last call. */
+  finish(): string;
+  free(): void;
+}
+
+/** What a step of a check did. */
+export interface CheckStepped {
+  /** Whether all of what was entered is checked. */
+  done: boolean;
+  /** The blob that is to be provided before the next step, and how long it is. */
+  blob?: number;
+  length: number;
+  /** Objects that are checked, of about how many in all. */
+  checked: number;
+  total: number;
 }
 
 /**
@@ -176,7 +208,10 @@ export interface Snapshot {
   storages: StorageSnapshot[];
 }
 
-/** What a store holds of one storage; number 0 is the catalog. */
+/** The number of the storage of the catalog. */
+export const CATALOG = 0;
+
+/** What a store holds of one storage. */
 export interface StorageSnapshot {
   number: number;
   /** The generation that the pointer names. */

@@ -14,6 +14,8 @@ describe('the administration of the explorer', () => {
         await page.getByRole('heading', { name: 'Jobs' }).waitFor();
         await page.getByRole('button', { name: 'Seal' }).click();
         await page.getByText('Seal is done').waitFor();
+        await page.getByRole('button', { name: 'Verify' }).click();
+        await page.getByText('Nothing is damaged').waitFor();
         await page.getByRole('button', { name: 'Estimate', exact: true }).click();
         await page.getByText(/vectors, .* were looked at/).waitFor();
         await look(page, `administration-${source.split(':')[0]}`, source);

@@ -1,14 +1,20 @@
-// A directory of the origin private file system, in memory: it fails where it is told to, and the power can be cut.
+// Directories of the origin private file system, in memory: they fail where they are told to, and the power can be cut.
 
 /** What a browser says of a file that is not there, or is open. */
 const refused = (name) => new DOMException(name, name);
 
 export class FakeDirectory {
+  kind = 'directory';
   /** The store asks this for its files. */
   files = this;
-  /** What `calls` counts up to fails: 'stop' does, and all that follows; 'full' fails once, and at writes alone. */
+  /**
+   * What `calls` counts up to fails. 'stop' does, and all that follows; 'full', 'flush' and 'truncate' fail once, and count writes,
+   * flushes and cuts alone; 'stuck' is 'full' with a file system that cuts nothing any more.
+   */
   fault = { kind: 'none', at: 0 };
   calls = 0;
+  /** Directories in it. */
+  #directories = new Map();
   /** name -> { now, durable, isOpen } */
   #entries = new Map();
 
@@ -31,7 +37,20 @@ export class FakeDirectory {
   }
 
   async *keys() {
-    yield* [...this.#entries.keys()];
+    yield* [...this.#entries.keys(), ...this.#directories.keys()];
+  }
+
+  async *values() {
+    for (const name of this.#entries.keys()) yield this.getFileHandle(name);
+    yield* this.#directories.values();
+  }
+
+  async getDirectoryHandle(name, { create = false } = {}) {
+    if (!this.#directories.has(name)) {
+      if (!create) throw refused('NotFoundError');
+      this.#directories.set(name, new FakeDirectory());
+    }
+    return this.#directories.get(name);
   }
 
   async getFileHandle(name, { create = false } = {}) {
@@ -41,6 +60,8 @@ export class FakeDirectory {
     }
     const entry = this.#entries.get(name);
     return {
+      kind: 'file',
+      getFile: async () => new Blob([entry.now]),
       createSyncAccessHandle: async () => {
         if (entry.isOpen) throw refused('NoModificationAllowedError');
         entry.isOpen = true;
@@ -50,6 +71,7 @@ export class FakeDirectory {
   }
 
   async removeEntry(name) {
+    if (this.#directories.delete(name)) return;
     if (this.#entries.get(name).isOpen) throw refused('NoModificationAllowedError');
     this.#entries.delete(name);
   }
@@ -82,11 +104,13 @@ export class FakeDirectory {
 
   #tried(what, whole, half) {
     const { kind, at } = this.fault;
-    if (kind === 'none' || (kind === 'full' && what !== 'write')) return whole();
+    const counted = { full: 'write', stuck: 'write', flush: 'flush', truncate: 'truncate' }[kind];
+    if (kind === 'stuck' && what === 'truncate' && this.calls >= at) throw refused('UnknownError');
+    if (kind === 'none' || (counted && what !== counted)) return whole();
     this.calls += 1;
-    if (this.calls < at || (kind === 'full' && this.calls > at)) return whole();
+    if (this.calls < at || (counted && this.calls > at)) return whole();
     if (this.calls === at) half?.();
-    if (kind === 'stop') throw refused('UnknownError');
+    if (counted !== 'write') throw refused('UnknownError');
     // The specification wants a throw; in a private window Chromium answers the number of its error.
     if (at % 2 === 0) return 2 ** 32 - 8;
     throw refused('QuotaExceededError');

@@ -22,6 +22,9 @@ export function fakeModule() {
       return guarded(module, new FakeDatabase(module, options, snapshot));
     },
   };
+  module.WasmCheck = {
+    begin: (catalog, numbers, objects) => guarded(module, new FakeCheck(module, catalog, numbers, objects)),
+  };
   return module;
 }
 
@@ -46,6 +49,69 @@ function guarded(module, database) {
       };
     },
   });
+}
+
+/** Checks storages: each blob in it has as many bytes as it was listed with. */
+class FakeCheck {
+  freed = false;
+  #numbers;
+  #counts;
+  #number;
+  /** What was found of each storage that was looked at: the collection, and the lengths of its blobs that came. */
+  #found = new Map();
+  #wanted = [];
+  #arriving;
+
+  constructor(module, catalog, numbers, objects) {
+    this.module = module;
+    this.#numbers = [...numbers];
+    this.#counts = { checked: 0, total: objects };
+    this.#found.set(0, catalog.storages.length);
+  }
+
+  next() {
+    this.#number = this.#numbers.shift();
+    return this.#number;
+  }
+
+  enter({ storages }) {
+    const [storage] = storages;
+    this.#found.set(this.#number, storage ? [] : 'is missing');
+    this.#wanted = [...(storage?.blobs ?? [])];
+  }
+
+  leave() {
+    this.#found.delete(this.#number);
+  }
+
+  provide(blob, offset, total, bytes) {
+    if (offset === 0) this.#arriving = 0;
+    if (this.#arriving !== offset || offset + bytes.length > total) {
+      this.#arriving = NaN;
+      refuse('corrupt');
+    }
+    this.#arriving += bytes.length;
+  }
+
+  step() {
+    const [next] = this.#wanted;
+    if (!next) return { done: true, length: 0, ...this.#counts };
+    if (this.#arriving === undefined) return { done: false, blob: next.blob, length: next.length, ...this.#counts };
+    this.#found.get(this.#number).push(this.#arriving === next.length ? next.length : 'damaged');
+    this.#arriving = undefined;
+    this.#wanted.shift();
+    this.#counts.checked += 1;
+    return { done: false, length: 0, ...this.#counts };
+  }
+
+  finish() {
+    this.module.living -= 1;
+    return JSON.stringify(Object.fromEntries(this.#found));
+  }
+
+  free() {
+    this.freed = true;
+  }
 }
 
 const encode = (value) => new TextEncoder().encode(`${JSON.stringify(value)}\n`);

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 
-import { HEAD_BYTES, decodeHead } from '../../../js/dist/opfs/header.js';
+import { FORMAT, HEAD_BYTES, decodeHead, encodeHead } from '../../../js/dist/opfs/header.js';
 import { storeIn } from '../../../js/dist/opfs/store.js';
 import { FakeDirectory } from './directory.mjs';
 import { Disk } from './store.mjs';
@@ -98,7 +99,7 @@ for (const [what, isWritten] of [
       }
       if (isWritten) directory.cutPower(isWritten);
       directory.fault = { kind: 'none' };
-      store.close();
+      await store.close();
       if (batches === BATCHES.length) {
         assert.ok(at > 60, `${at} calls`);
         return t.diagnostic(`${at - 1} stops`);
@@ -107,7 +108,7 @@ for (const [what, isWritten] of [
       const found = await storedIn(again);
       const last = works + BATCHES[batches].length;
       assert.ok(isLeftOf(STATES, kept, last, found), `stopped at call ${at}: ${[...found.keys()]}`);
-      again.close();
+      await again.close();
       assert.equal(directory.counts.open, 0);
     }
   });
@@ -131,7 +132,7 @@ test('what has no room at any write leaves nothing, and is stored when it comes 
       await commit(store, [...(work[0].offset > 0 ? BATCHES[i - 1] : []), ...work]);
     }
     assert.deepEqual(await storedIn(store), STATES.at(-1), `no room at write ${at}`);
-    store.close();
+    await store.close();
     if (isRefused) continue;
     assert.ok(at > 30, `${at} writes`);
     return t.diagnostic(`${at - 1} writes`);
@@ -165,7 +166,7 @@ test('what was refused does not come back by a power cut', async () => {
     for (const name of STATES[kept].keys()) {
       assert.ok(found.has(name) || known.slice(kept).some((state) => !state.has(name)), `${name}, no room at write ${at}`);
     }
-    again.close();
+    await again.close();
   }
 });
 
@@ -182,5 +183,89 @@ test('few files are open, and those of what is gone are used again', async () =>
   }
   assert.ok(most.open <= 33 && most.files <= 51 * 3, JSON.stringify(most));
   assert.equal((await store.snapshot()).storages.length, 50);
-  store.close();
+  await store.close();
+});
+
+test('a check reads what is stored between two batches, and nothing once the store is closed', async () => {
+  const directory = new FakeDirectory();
+  const store = storeIn(directory, 'films');
+  await store.snapshot();
+  const length = async (generation) => {
+    let read = 0;
+    return (await store.readAt(1, generation, 1, (offset, bytes) => (read = offset + bytes.length))) && read;
+  };
+  for (const [i, work] of BATCHES.entries()) {
+    // Asked for at once, as a check and a write are: no file may be opened by both.
+    const asked = Promise.all([store.overview(), store.snapshotOf(1), length(2), commit(store, work), store.overview(), store.snapshotOf(1), length(2)]);
+    const disks = [i, i + 1].map((count) => {
+      const disk = new Disk();
+      for (const done of BATCHES.slice(0, count).flat()) disk.apply(done);
+      return disk.snapshot().storages;
+    });
+    const seen = await asked;
+    for (const [at, storages] of disks.entries()) {
+      const [overview, one, read] = seen.slice(4 * at);
+      const [catalog, other] = [0, 1].map((number) => storages.find((storage) => storage.number === number));
+      const objects = storages.reduce((sum, { manifests, logs, blobs }) => sum + manifests.length + logs.length + blobs.length, 0);
+      assert.deepEqual(overview, { catalog, others: other ? [1] : [], objects }, `batch ${i}`);
+      // A blob of which not all has come is being written, not left.
+      assert.deepEqual(one, other && { ...other, leftovers: [] }, `batch ${i}`);
+      assert.equal(read, other?.current === 2 && 9000, `batch ${i}`);
+    }
+  }
+  const late = store.overview();
+  await Promise.all([store.close(), assert.rejects(late, { code: 'closed' })]);
+  await assert.rejects(store.readAt(0, 4, 1, () => {}), { code: 'closed' });
+  assert.equal(directory.counts.open, 0);
+});
+
+// Nobody knows what a system does with what it could not flush: it is not asked once more.
+for (const [kind, least] of [['flush', 20], ['truncate', 10], ['stuck', 30]]) {
+  const what = { flush: 'a flush that fails ends the store', truncate: 'a cut that fails refuses no more than its batch', stuck: 'what cannot be taken back ends the store' }[kind];
+  test(`${what}, and what was stored is there`, async (t) => {
+    for (let at = 1; ; at += 1) {
+      const directory = new FakeDirectory();
+      const store = storeIn(directory, 'films');
+      await store.snapshot();
+      directory.fault = { kind, at };
+      let [works, kept, refusal] = [0, 0, undefined];
+      for (const work of BATCHES) {
+        refusal = await commit(store, work).then(() => undefined, (error) => error);
+        if (refusal) break;
+        works += work.length;
+        if (isStrict(work)) kept = works;
+      }
+      const wasReached = directory.calls >= at;
+      const isFinal = refusal?.code === 'storage_lost';
+      if (isFinal) await assert.rejects(store.snapshot(), { code: 'storage_lost' });
+      else if (refusal) assert.deepEqual([kind, refusal.code], ['truncate', 'io_failed'], refusal.stack);
+      assert.ok(kind !== 'flush' || !wasReached || isFinal, `${kind} ${at}`);
+      directory.fault = { kind: 'none' };
+      await store.close();
+      const again = storeIn(directory, 'films');
+      const found = await storedIn(again);
+      const last = isFinal ? works + BATCHES.flat().length : works;
+      assert.ok(isLeftOf(STATES, kept, Math.min(last, STATES.length - 1), found), `${kind} ${at}: ${[...found.keys()]}`);
+      await again.close();
+      assert.equal(directory.counts.open, 0);
+      if (wasReached) continue;
+      assert.ok(at > least, `${at} calls`);
+      return t.diagnostic(`${at - 1} calls`);
+    }
+  });
+}
+
+test('a head of which a bit was flipped is damaged, and of no later version', () => {
+  const head = { kind: 'blob', storage: 3, number: 2 ** 40, detail: 5, birth: 77 };
+  const whole = encodeHead(head);
+  assert.deepEqual(decodeHead(whole), head);
+  for (let bit = 0; bit < 8 * HEAD_BYTES; bit += 1) {
+    const flipped = whole.slice();
+    flipped[bit >> 3] ^= 1 << (bit & 7);
+    assert.equal(decodeHead(flipped), 'damaged', `bit ${bit}`);
+  }
+  const later = new DataView(whole.buffer);
+  later.setUint32(8, FORMAT + 1, true);
+  later.setUint32(HEAD_BYTES - 4, crc32(whole.subarray(0, HEAD_BYTES - 4)), true);
+  assert.deepEqual(decodeHead(whole), { format: FORMAT + 1 });
 });

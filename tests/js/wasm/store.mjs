@@ -116,6 +116,24 @@ export class MemoryStore {
     }
   }
 
+  async overview() {
+    const storages = this.disk.snapshot().storages;
+    const objects = storages.reduce((sum, { manifests, logs, blobs }) => sum + manifests.length + logs.length + blobs.length, 0);
+    const others = storages.map(({ number }) => number).filter((number) => number !== 0);
+    return { catalog: storages.find(({ number }) => number === 0), others, objects };
+  }
+
+  async snapshotOf(storage) {
+    return this.disk.snapshot().storages.find(({ number }) => number === storage);
+  }
+
+  async readAt(storage, current, blob, take) {
+    await null;
+    if ((this.disk.storages.get(storage)?.current ?? null) !== current) return false;
+    await this.read(storage, blob, take);
+    return true;
+  }
+
   async commit(batch) {
     if (this.closed) throw new Error('a closed store was asked to commit');
     this.#begun += 1;

@@ -1,8 +1,8 @@
 //! Checking a collection: its manifests, segments and logs, and what they say of each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use crate::base::{Error, Pool, StorageError};
+use crate::base::{Error, Pool, Result, StorageError};
 use crate::collection::{Counters, Op};
 use crate::engine::database::Entry;
 use crate::engine::log::{self, Replay};
@@ -13,48 +13,89 @@ use crate::text::Words;
 use super::database::others;
 use super::generations::generations;
 use super::report::{Finding, Reporter, State, What};
-use super::segment::{Facts, Segments};
+use super::segment::{Facts, SegmentCheck, Segments};
 
-/// Checks all of a collection. `entry` is what the catalog says of it.
-pub(super) fn check(
-    storage: &dyn Storage,
-    listing: &Listing,
-    entry: Option<&Entry>,
-    pool: &Pool,
-    reporter: &mut Reporter<'_>,
-) {
-    reporter.summary.collections += 1;
-    let manifests = generations(storage, listing, reporter, false, &Manifest::decode).readable;
-    let mut findings = Vec::new();
-    for manifest in &manifests {
-        if entry.is_some_and(|entry| entry.collection_id != manifest.collection_id) {
-            let what =
-                format!("manifest {} is of another collection than the catalog names", manifest.generation);
-            findings.push(Finding::new(what));
-        }
-    }
-    let facts = segments(storage, &manifests, pool, reporter);
-    let replays = logs(storage, listing, &manifests, reporter);
-    for manifest in &manifests {
-        let of = |what: String| Finding::new(format!("generation {}: {what}", manifest.generation));
-        let replay = replays.get(&manifest.generation);
-        findings.extend(together(manifest, &facts, replay).map(of));
-    }
-    if manifests.is_empty() {
-        findings.push(Finding::new("no manifest can be read, so nothing of it can be opened"));
-    }
-    unneeded(listing, &manifests, reporter);
-    others(listing, reporter);
-    reporter.judge(What::Whole, 0, findings);
+/// A collection that is checked in steps: its manifests, each segment, then its logs and what they say of each other.
+pub(super) struct CollectionCheck {
+    listing: Listing,
+    /// Those in use, the newest first.
+    manifests: Vec<Manifest>,
+    /// Of the collection as a whole.
+    findings: Vec<Finding>,
+    words: Option<Words>,
+    /// Rows blobs that are not looked at yet, and what belongs to each.
+    groups: VecDeque<SegmentCheck>,
+    facts: BTreeMap<BlobId, Facts>,
 }
 
-/// Every segment of the manifests in use, each blob once.
-fn segments(
-    storage: &dyn Storage,
-    manifests: &[Manifest],
-    pool: &Pool,
-    reporter: &mut Reporter<'_>,
-) -> BTreeMap<BlobId, Facts> {
+impl CollectionCheck {
+    /// Begins; `entry` is what the catalog says of it.
+    pub fn begin(
+        storage: &dyn Storage,
+        listing: Listing,
+        entry: Option<&Entry>,
+        reporter: &mut Reporter<'_>,
+    ) -> Self {
+        reporter.count_collection();
+        let manifests = generations(storage, &listing, reporter, false, &Manifest::decode).readable;
+        let mut findings = Vec::new();
+        for manifest in &manifests {
+            if entry.is_some_and(|entry| entry.collection_id != manifest.collection_id) {
+                let what = format!(
+                    "manifest {} is of another collection than the catalog names",
+                    manifest.generation
+                );
+                findings.push(Finding::new(what));
+            }
+        }
+        let words = manifests.first().and_then(|manifest| manifest.config.text.clone()).map(Words::new);
+        let groups = segments(&manifests).into_iter().map(|(rows, others)| SegmentCheck::new(rows, others));
+        Self { listing, words, findings, groups: groups.collect(), manifests, facts: BTreeMap::new() }
+    }
+
+    /// Goes on with a segment; true when all are checked.
+    ///
+    /// # Errors
+    /// `not_resident`, after which it can be called again.
+    pub fn step(
+        &mut self,
+        storage: &dyn Storage,
+        pool: &Pool,
+        budget: usize,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<bool> {
+        let (Some(segment), Some(manifest)) = (self.groups.front_mut(), self.manifests.first()) else {
+            return Ok(true);
+        };
+        let with = Segments { storage, config: &manifest.config, words: self.words.as_ref(), pool };
+        if segment.step(&with, budget, reporter)?
+            && let Some(segment) = self.groups.pop_front()
+        {
+            let rows = segment.rows();
+            self.facts.extend(segment.into_facts().map(|facts| (rows, facts)));
+        }
+        Ok(self.groups.is_empty())
+    }
+
+    /// Checks its logs, and what everything says of each other, once all segments are checked.
+    pub fn end(mut self, storage: &dyn Storage, reporter: &mut Reporter<'_>) {
+        let replays = logs(storage, &self.listing, &self.manifests, reporter);
+        for manifest in &self.manifests {
+            let of = |what: String| Finding::new(format!("generation {}: {what}", manifest.generation));
+            let replay = replays.get(&manifest.generation);
+            self.findings.extend(together(manifest, &self.facts, replay).map(of));
+        }
+        if self.manifests.is_empty() {
+            self.findings.push(Finding::new("no manifest can be read, so nothing of it can be opened"));
+        }
+        unneeded(&self.listing, &self.manifests, reporter);
+        others(&self.listing, reporter);
+        reporter.judge(What::Whole, 0, self.findings);
+    }
+}
+
+/// Every segment of the manifests in use, each blob once: its rows, and what belongs to them.
+fn segments(manifests: &[Manifest]) -> BTreeMap<BlobId, Vec<BlobId>> {
     let mut groups: BTreeMap<BlobId, Vec<BlobId>> = BTreeMap::new();
     for blobs in manifests.iter().flat_map(|manifest| &manifest.segments) {
         let others = groups.entry(blobs.rows).or_default();
@@ -62,11 +103,7 @@ fn segments(
         others.sort_unstable();
         others.dedup();
     }
-    let Some(manifest) = manifests.first() else { return BTreeMap::new() };
-    let words = manifest.config.text.clone().map(Words::new);
-    let with = Segments { storage, config: &manifest.config, words: words.as_ref(), pool };
-    let check = |(rows, others): (BlobId, Vec<BlobId>)| Some((rows, with.check(rows, &others, reporter)?));
-    groups.into_iter().filter_map(check).collect()
+    groups
 }
 
 /// Every log of the manifests in use, and what each manifest's recovery would replay.

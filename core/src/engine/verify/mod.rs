@@ -8,5 +8,5 @@ mod generations;
 mod report;
 mod segment;
 
-pub use database::{verify, verify_held};
+pub use database::{Check, Next, verify, verify_held};
 pub use report::{Checked, Finding, State, Summary, Visitor, What};

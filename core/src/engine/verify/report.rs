@@ -152,20 +152,32 @@ impl Summary {
     }
 }
 
+/// What was found so far, over all storages.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub summary: Summary,
+    /// About how many objects there are, and how many of them are checked.
+    pub total: usize,
+    pub done: usize,
+}
+
 /// Passes on what is found and counts it.
 pub(super) struct Reporter<'a> {
     visitor: &'a mut dyn Visitor,
-    pub summary: Summary,
-    total: usize,
-    done: usize,
+    tally: &'a mut Tally,
     storage: u64,
     collection: Option<String>,
 }
 
 impl<'a> Reporter<'a> {
-    pub fn new(visitor: &'a mut dyn Visitor, total: usize) -> Self {
-        let summary = Summary::default();
-        Self { visitor, summary, total, done: 0, storage: CATALOG, collection: None }
+    /// Of the catalog, until a collection is entered.
+    pub fn new(visitor: &'a mut dyn Visitor, tally: &'a mut Tally) -> Self {
+        Self { visitor, tally, storage: CATALOG, collection: None }
+    }
+
+    /// A collection is looked at.
+    pub fn count_collection(&mut self) {
+        self.tally.summary.collections += 1;
     }
 
     /// What follows is of this storage.
@@ -177,7 +189,7 @@ impl<'a> Reporter<'a> {
     pub fn tell(&mut self, what: What, bytes: u64, state: State, findings: Vec<Finding>) {
         let (storage, collection) = (self.storage, self.collection.clone());
         let checked = Checked { storage, collection, what, bytes, state, findings };
-        let summary = &mut self.summary;
+        let summary = &mut self.tally.summary;
         *match state {
             State::Sound => &mut summary.sound,
             State::Damaged => &mut summary.damaged,
@@ -188,8 +200,8 @@ impl<'a> Reporter<'a> {
         summary.derived_damaged += usize::from(state == State::Damaged && checked.is_derived());
         summary.bytes += bytes;
         self.visitor.checked(&checked);
-        self.done += usize::from(matches!(checked.what, What::Object(_)));
-        self.visitor.progress(self.done, self.total);
+        self.tally.done += usize::from(matches!(checked.what, What::Object(_)));
+        self.visitor.progress(self.tally.done, self.tally.total);
     }
 
     /// Sound when nothing was found, else damaged.

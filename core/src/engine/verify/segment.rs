@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Error, Pool, Result, Slot, check_id};
+use crate::base::{Error, Pool, Result, Slot, StorageError, check_id};
 use crate::collection::CollectionConfig;
 use crate::graph::{self, EdgeTable, EdgesReader};
 use crate::index::Hnsw;
 use crate::meta::Columns;
-use crate::segment::{Derive, End, Ends, RowsReader, SharedRow, derive, derive_one};
+use crate::segment::{Derive, End, Ends, RowsReader, SegmentBuilder, SharedRow, derive_one};
 use crate::storage::{Blob, BlobId, BlobKind, Object, Section, Storage};
 use crate::text::{TextIndex, Words};
 use crate::vectors::{Codes, Coding, check_vector, inverse_norm};
@@ -39,52 +39,86 @@ pub(super) struct Facts {
 
 type Sections = BTreeMap<BlobKind, Vec<Section>>;
 
-impl Segments<'_> {
-    /// Checks a rows blob and those that belong to it; what is found out about it, when its rows are sound.
-    pub fn check(&self, rows_id: BlobId, others: &[BlobId], reporter: &mut Reporter<'_>) -> Option<Facts> {
-        let (blob, bytes, mut findings) = self.open(rows_id);
-        let mut read = None;
-        if let Some(blob) = blob.as_ref().filter(|_| findings.is_empty()) {
-            match self.rows(blob, others) {
-                Ok((rows, sections)) => {
-                    findings.extend(compare(blob, &sections[&BlobKind::Rows]));
-                    read = Some((rows, sections));
+/// A rows blob and those that belong to it, checked in steps.
+pub(super) struct SegmentCheck {
+    rows: BlobId,
+    others: Vec<BlobId>,
+    /// How many of the others are checked.
+    done: usize,
+    stage: Stage,
+    facts: Facts,
+}
+
+enum Stage {
+    /// The rows blob is to be opened.
+    Begin,
+    /// What is in it is read.
+    Rows(Box<RowsCheck>),
+    /// The others are compared with it, unless it is damaged.
+    Others(Option<Whole>),
+}
+
+/// All rows of a sound blob, and what they give.
+struct Whole {
+    rows: Vec<SharedRow>,
+    sections: Sections,
+}
+
+impl SegmentCheck {
+    pub fn new(rows: BlobId, others: Vec<BlobId>) -> Self {
+        Self { rows, others, done: 0, stage: Stage::Begin, facts: Facts::default() }
+    }
+
+    /// The rows blob.
+    pub fn rows(&self) -> BlobId {
+        self.rows
+    }
+
+    /// Reads about so many rows, encodes so many vectors, or looks at one blob; true when all is checked.
+    ///
+    /// # Errors
+    /// `not_resident`, after which it can be called again.
+    pub fn step(&mut self, with: &Segments<'_>, budget: usize, reporter: &mut Reporter<'_>) -> Result<bool> {
+        match &mut self.stage {
+            Stage::Begin => {
+                let (blob, bytes, mut findings) = with.open(self.rows)?;
+                self.stage =
+                    match blob.filter(|_| findings.is_empty()).map(|blob| RowsCheck::new(blob, bytes)) {
+                        Some(Ok(rows)) => Stage::Rows(Box::new(rows)),
+                        Some(Err(error)) if is_absent(&error) => return Err(error),
+                        other => {
+                            findings.extend(other.and_then(Result::err).map(|error| (&error).into()));
+                            reporter.judge(object(self.rows), bytes, findings);
+                            Stage::Others(None)
+                        }
+                    };
+            }
+            Stage::Rows(rows) => {
+                let found = rows.step(with, budget)?;
+                let Some(findings) = found else { return Ok(false) };
+                reporter.judge(object(self.rows), rows.bytes, findings);
+                let Stage::Rows(rows) = std::mem::replace(&mut self.stage, Stage::Others(None)) else {
+                    return Ok(false);
+                };
+                self.stage = Stage::Others(rows.whole);
+            }
+            Stage::Others(whole) => {
+                let Some(id) = self.others.get(self.done) else { return Ok(true) };
+                let (blob, bytes, mut findings) = with.open(*id)?;
+                if let Some(blob) = blob.filter(|_| findings.is_empty()) {
+                    findings.extend(with.other(&blob, whole.as_mut(), &mut self.facts));
                 }
-                Err(error) => findings.push((&error).into()),
+                reporter.judge(object(*id), bytes, findings);
+                self.done += 1;
             }
         }
-        drop(blob);
-        reporter.judge(object(rows_id), bytes, findings);
-        let (rows, sections) = match &read {
-            Some((rows, sections)) => (Some(rows.as_slice()), Some(sections)),
-            None => (None, None),
-        };
-        let mut facts = Facts::default();
-        for id in others {
-            let (blob, bytes, mut findings) = self.open(*id);
-            if let Some(blob) = blob.filter(|_| findings.is_empty()) {
-                findings.extend(match id.kind {
-                    BlobKind::Ends => match check_ends(&blob, rows, self.words) {
-                        Ok((ends, found)) => {
-                            facts.ends.insert(*id, ends);
-                            found
-                        }
-                        Err(error) => vec![(&error).into()],
-                    },
-                    BlobKind::Edges => match EdgesReader::open(&blob).and_then(|edges| edges.table()) {
-                        Ok(edges) => {
-                            let found = compare(&blob, &graph::sections(&edges));
-                            facts.edges = Some(edges);
-                            found
-                        }
-                        Err(error) => vec![(&error).into()],
-                    },
-                    _ => check_derived(&blob, rows, sections),
-                });
-            }
-            reporter.judge(object(*id), bytes, findings);
-        }
-        let rows = rows?;
+        Ok(false)
+    }
+
+    /// What was found out about it, once all is checked and when its rows are sound.
+    pub fn into_facts(self) -> Option<Facts> {
+        let Stage::Others(Some(Whole { rows, .. })) = self.stage else { return None };
+        let mut facts = self.facts;
         facts.ids = rows.iter().map(|row| row.id.clone()).collect();
         facts.keys = rows.iter().map(|row| row.key.0).collect();
         facts.seqs = rows.iter().map(|row| row.seq.0).collect();
@@ -94,51 +128,130 @@ impl Segments<'_> {
         facts.vectors = rows.iter().filter(|row| row.vector.is_some()).count();
         Some(facts)
     }
+}
 
-    /// Opens a blob and checks every byte of it against its checksums.
-    fn open(&self, id: BlobId) -> (Option<Blob>, u64, Vec<Finding>) {
-        let source = match self.storage.blob(id) {
-            Ok(source) => source,
-            Err(error) => return (None, 0, vec![(&Error::from(error)).into()]),
+/// A rows blob that is being read: each row is checked as if it were added now, and what all of them give is made again.
+struct RowsCheck {
+    blob: Blob,
+    bytes: u64,
+    reader: RowsReader,
+    rows: Vec<SharedRow>,
+    builder: SegmentBuilder,
+    /// Once all is read and made.
+    whole: Option<Whole>,
+}
+
+impl RowsCheck {
+    fn new(blob: Blob, bytes: u64) -> Result<Self> {
+        let reader = RowsReader::open(&blob)?;
+        let rows = Vec::with_capacity(reader.len());
+        Ok(Self { blob, bytes, reader, rows, builder: SegmentBuilder::default(), whole: None })
+    }
+
+    /// What was found, at the end.
+    ///
+    /// # Errors
+    /// `not_resident`, after which it can be called again.
+    fn step(&mut self, with: &Segments<'_>, budget: usize) -> Result<Option<Vec<Finding>>> {
+        let derive = with.derive();
+        let left = self.reader.len() - self.rows.len();
+        for _ in 0..left.min(budget.max(1)) {
+            match self.row(with, Slot(self.rows.len() as u32)) {
+                Ok(row) => {
+                    self.builder.push(&row, derive);
+                    self.rows.push(row);
+                }
+                Err(error) if is_absent(&error) => return Err(error),
+                Err(error) => return Ok(Some(vec![(&error).into()])),
+            }
+        }
+        if left > 0 || !self.builder.finish(budget, derive) {
+            return Ok(None);
+        }
+        let mut sections: Sections = std::mem::take(&mut self.builder).into_blobs().into_iter().collect();
+        let findings = compare(&self.blob, &sections.remove(&BlobKind::Rows).unwrap_or_default());
+        self.whole = Some(Whole { rows: std::mem::take(&mut self.rows), sections });
+        Ok(Some(findings))
+    }
+
+    /// A row that could be added.
+    fn row(&self, with: &Segments<'_>, slot: Slot) -> Result<SharedRow> {
+        let row = self.reader.row(slot)?;
+        let of = |what: &dyn std::fmt::Display| {
+            let object = format!("blob {}.rows", self.blob.id().number);
+            Error::corrupt(object, 0, format!("a row that could be added; in slot {}: {what}", slot.0))
         };
-        let len = source.len();
-        match Blob::open(id, source).and_then(|blob| Ok((blob.damage()?, blob))) {
-            Ok((damage, blob)) => (Some(blob), len, damage.iter().map(Finding::from).collect()),
-            Err(error) => (None, len, vec![(&error).into()]),
+        check_id(&row.id).map_err(|e| of(&e))?;
+        if let Some(vector) = &row.vector {
+            check_vector(with.config.metric, Some(self.reader.dim()), vector).map_err(|e| of(&e))?;
+            if !with.config.stored.holds(vector) {
+                return Err(of(&"its vector is none of the form that the collection stores"));
+            }
+            if inverse_norm(vector).to_bits() != row.inverse_norm.to_bits() {
+                return Err(of(&"its inverse norm is not that of its vector"));
+            }
+        }
+        Ok(row)
+    }
+}
+
+/// Whether what was to be read is to be brought first.
+fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::Storage(StorageError::NotResident(_)))
+}
+
+impl Segments<'_> {
+    fn derive(&self) -> Derive<'_> {
+        let (metric, stored, codes) = (self.config.metric, self.config.stored, Coding::Int8);
+        Derive { metric, stored, codes, words: self.words, pool: self.pool }
+    }
+
+    /// Checks a blob beside the rows; what the collection's other checks need of it is put into `facts`.
+    fn other(&self, blob: &Blob, mut whole: Option<&mut Whole>, facts: &mut Facts) -> Vec<Finding> {
+        let (id, kind) = (blob.id(), blob.id().kind);
+        if let Some(Whole { rows, sections }) = whole.as_deref_mut()
+            && Coding::of_blob(kind).is_some()
+            && !sections.contains_key(&kind)
+        {
+            sections.extend(derive_one(rows, kind, self.derive()).map(|made| (kind, made)));
+        }
+        let rows = whole.as_ref().map(|whole| whole.rows.as_slice());
+        match kind {
+            BlobKind::Ends => match check_ends(blob, rows, self.words) {
+                Ok((ends, found)) => {
+                    facts.ends.insert(id, ends);
+                    found
+                }
+                Err(error) => vec![(&error).into()],
+            },
+            BlobKind::Edges => match EdgesReader::open(blob).and_then(|edges| edges.table()) {
+                Ok(edges) => {
+                    let found = compare(blob, &graph::sections(&edges));
+                    facts.edges = Some(edges);
+                    found
+                }
+                Err(error) => vec![(&error).into()],
+            },
+            _ => check_derived(blob, rows, whole.as_ref().map(|whole| &whole.sections)),
         }
     }
 
-    /// All rows, each checked as if it were added now, and what they give.
-    fn rows(&self, blob: &Blob, others: &[BlobId]) -> Result<(Vec<SharedRow>, Sections)> {
-        let reader = RowsReader::open(blob)?;
-        let object = || format!("blob {}.rows", blob.id().number);
-        let mut rows = Vec::with_capacity(reader.len());
-        for slot in (0..reader.len() as u32).map(Slot) {
-            let row = reader.row(slot)?;
-            let of = |what: &dyn std::fmt::Display| {
-                Error::corrupt(object(), 0, format!("a row that could be added; in slot {}: {what}", slot.0))
-            };
-            check_id(&row.id).map_err(|e| of(&e))?;
-            if let Some(vector) = &row.vector {
-                check_vector(self.config.metric, Some(reader.dim()), vector).map_err(|e| of(&e))?;
-                if !self.config.stored.holds(vector) {
-                    return Err(of(&"its vector is none of the form that the collection stores"));
-                }
-                if inverse_norm(vector).to_bits() != row.inverse_norm.to_bits() {
-                    return Err(of(&"its inverse norm is not that of its vector"));
-                }
-            }
-            rows.push(row);
+    /// Opens a blob and checks every byte of it against its checksums.
+    ///
+    /// # Errors
+    /// `not_resident`, after which it can be called again.
+    fn open(&self, id: BlobId) -> Result<(Option<Blob>, u64, Vec<Finding>)> {
+        let source = match self.storage.blob(id) {
+            Err(error @ StorageError::NotResident(_)) => return Err(error.into()),
+            Err(error) => return Ok((None, 0, vec![(&Error::from(error)).into()])),
+            Ok(source) => source,
+        };
+        let len = source.len();
+        match Blob::open(id, source).and_then(|blob| Ok((blob.damage()?, blob))) {
+            Ok((damage, blob)) => Ok((Some(blob), len, damage.iter().map(Finding::from).collect())),
+            Err(error) if is_absent(&error) => Err(error),
+            Err(error) => Ok((None, len, vec![(&error).into()])),
         }
-        let (metric, stored, codes) = (self.config.metric, self.config.stored, Coding::Int8);
-        let with = Derive { metric, stored, codes, words: self.words, pool: self.pool };
-        let mut sections: Sections = derive(&rows, with).into_iter().collect();
-        for kind in others.iter().map(|id| id.kind) {
-            if Coding::of_blob(kind).is_some() && !sections.contains_key(&kind) {
-                sections.extend(derive_one(&rows, kind, with).map(|made| (kind, made)));
-            }
-        }
-        Ok((rows, sections))
     }
 }
 

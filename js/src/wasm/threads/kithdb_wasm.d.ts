@@ -4,5 +4,6 @@ import type { WasmModule } from '../module.js';
 
 declare const init: WasmModule['default'];
 export default init;
+export const WasmCheck: WasmModule['WasmCheck'];
 export const WasmDatabase: WasmModule['WasmDatabase'];
 export const initThreadPool: NonNullable<WasmModule['initThreadPool']>;
