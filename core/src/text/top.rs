@@ -142,9 +142,9 @@ struct Search<'a> {
     bounds: Vec<f64>,
     /// The most slots of a window in which several lists are scanned.
     span: u32,
-    /// Of such a window.
+    /// Of such a window, each slot's sum, and a bit of those that have one.
     sums: Vec<f64>,
-    touched: Vec<u32>,
+    touched: Vec<u64>,
 }
 
 impl<'a> Search<'a> {
@@ -258,6 +258,7 @@ impl<'a> Search<'a> {
     }
 
     /// Sorts the lists by what each can add, and adds it up.
+    #[inline]
     fn arrange(&mut self, bound: impl Fn(&Cursor<'_>) -> f64) {
         let Self { cursors, order, bounds, .. } = self;
         bounds.clear();
@@ -303,42 +304,39 @@ impl<'a> Search<'a> {
         let rest = if lookups > 0 { self.bounds[lookups - 1] } else { 0.0 };
         let (mut sums, mut touched) = (std::mem::take(&mut self.sums), std::mem::take(&mut self.touched));
         sums.resize(self.span as usize, 0.0);
-        touched.clear();
+        touched.resize(sums.len() / 64, 0);
         for &i in &self.order[lookups..] {
             self.cursors[i].scan(window.clone(), 0.0, |slots, gains| {
                 for (slot, gain) in slots.iter().zip(gains) {
-                    let sum = &mut sums[(slot - window.start) as usize];
-                    if *sum == 0.0 {
-                        touched.push(*slot);
-                    }
-                    *sum += gain;
+                    let at = (slot - window.start) as usize;
+                    touched[at / 64] |= 1 << (at % 64);
+                    sums[at] += gain;
                 }
                 Ok(0.0)
             })?;
         }
-        let least = self.least - rest;
-        let mut found = Vec::new();
-        for slot in &touched {
-            let sum = std::mem::take(&mut sums[(slot - window.start) as usize]);
-            if sum >= least && self.is_allowed(*slot) {
-                found.push((*slot, sum));
+        for (i, word) in touched.iter_mut().enumerate().take(window.len().div_ceil(64)) {
+            let mut bits = std::mem::take(word);
+            while bits != 0 {
+                let at = i * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let (slot, sum) = (window.start + at as u32, std::mem::take(&mut sums[at]));
+                if sum + rest >= self.least && self.is_allowed(slot) {
+                    self.candidate(slot, sum, lookups)?;
+                }
             }
         }
         (self.sums, self.touched) = (sums, touched);
-        found.sort_unstable_by_key(|(slot, _)| *slot);
-        for (slot, sum) in found {
-            if sum + rest >= self.least {
-                self.candidate(slot, sum, lookups)?;
-            }
-        }
         Ok(())
     }
 
+    #[inline]
     fn is_allowed(&self, slot: u32) -> bool {
         self.allowed.is_none_or(|allowed| allowed.contains(slot as usize))
     }
 
     /// A document with what the scanned lists add; the first `lookups` of the order are still to be asked.
+    #[inline]
     fn candidate(&mut self, slot: u32, sum: f64, lookups: usize) -> Result<()> {
         let mut sum = sum;
         for at in (0..lookups).rev() {
