@@ -33,7 +33,7 @@ export const ARM_NEEDS = {
 /** How cargo is started so that it builds tests for arm64 and runs them under emulation. */
 export function cargoForArm() {
   const rust = compiler();
-  const { program, args, env } = cargoFor(rust, TARGET, rust.linker, 'std,test,panic_unwind,panic_abort');
+  const { program, args, env } = cargoFor(rust, TARGET, rust.linker, { crates: 'std,test,panic_unwind,panic_abort' });
   const runner = `CARGO_TARGET_${TARGET.toUpperCase().replaceAll('-', '_')}_RUNNER`;
   return { program, args, env: { ...env, [runner]: `${EMULATOR} -L ${LIBRARIES}` } };
 }

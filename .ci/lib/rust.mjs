@@ -49,10 +49,11 @@ const COMPILERS = [
 ];
 
 /**
- * A compiler for a target: one that has its standard library, unless an own one is wanted; or else one with the source
- * of the library, which it compiles. `findLinker` answers the flags that name the linker, or undefined.
+ * A compiler for a target: one that has its standard library, or one with the source of the library, which it compiles.
+ * An own library is `possible` where there is no other, `better`, or `needed`. `findLinker` answers the flags that name the
+ * linker, or undefined.
  */
-export function findRust({ target, ownStd = false, findLinker }) {
+export function findRust({ target, ownStd = 'possible', findLinker }) {
   const found = COMPILERS.flatMap(({ rustc, cargo }) => {
     const sysroot = output(rustc, ['--print', 'sysroot']);
     if (sysroot === undefined || !isNewEnough(rustVersion(rustc))) return [];
@@ -62,19 +63,19 @@ export function findRust({ target, ownStd = false, findLinker }) {
     const hasSource = existsSync(join(rustlib, 'src/rust/library/std'));
     return linker ? [{ rustc, cargo, linker, hasStd, hasSource }] : [];
   });
-  const ready = ownStd ? undefined : found.find(({ hasStd }) => hasStd);
-  if (ready) return { ...ready, buildStd: false };
-  const able = found.find(({ hasSource }) => hasSource);
-  return able && { ...able, buildStd: true };
+  const ready = found.filter(({ hasStd }) => hasStd).map((rust) => ({ ...rust, buildStd: false }));
+  const able = found.filter(({ hasSource }) => hasSource).map((rust) => ({ ...rust, buildStd: true }));
+  return { possible: [...ready, ...able], better: [...able, ...ready], needed: able }[ownStd][0];
 }
 
-/** How cargo is started with a compiler of `findRust`; `crates` are those of the library that have to be compiled. */
-export function cargoFor({ rustc, cargo, buildStd }, target, flags, crates = 'std,panic_abort') {
+/** How cargo is started with a compiler of `findRust`: `crates` of the library have to be compiled, with these `features`. */
+export function cargoFor({ rustc, cargo, buildStd }, target, flags, { crates, features }) {
   const env = { RUSTC: rustc, CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') };
   const args = [...LOCKED, '--target', target];
   if (buildStd) {
     env.RUSTC_BOOTSTRAP = '1'; // -Z on a stable compiler
     args.push(`-Zbuild-std=${crates}`);
+    if (features) args.push(`-Zbuild-std-features=${features}`);
   }
   return { program: cargo, args, env };
 }

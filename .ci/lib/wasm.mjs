@@ -3,9 +3,9 @@
 //   js/dist/wasm/kithdb_wasm.js, kithdb_wasm_bg.wasm               one thread: runs in every browser
 //   js/dist/wasm/threads/kithdb_wasm.js, kithdb_wasm_bg.wasm       several threads: needs shared memory
 //
-// The standard library comes from rustup's target where there is one. Elsewhere, and always for threads (it must be
-// compiled with atomics), it is compiled from its source, which Debian packages and `rustup component add rust-src`
-// bring. The program that writes the JavaScript is the crate `.ci/bindgen`.
+// Both are for size, but for the functions that Cargo.toml speaks of at `profile.wasm`. The standard library is compiled for
+// size, too, from its source, which Debian packages and `rustup component add rust-src` bring; where there is none, the
+// first module takes rustup's, and is 40 KB larger. The program that writes the JavaScript is the crate `.ci/bindgen`.
 
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -26,6 +26,9 @@ const LIKENESS = new URL('likeness.mjs', import.meta.url);
 
 /** The crate of the program that writes the JavaScript. */
 const BINDGEN = '.ci/bindgen';
+
+/** Of the standard library, where it is compiled. */
+const STD = { crates: 'std,panic_abort', features: 'optimize_for_size' };
 
 /** What every browser since 2023 has. */
 const FEATURES = ['+simd128', '+bulk-memory'];
@@ -53,7 +56,7 @@ const SINGLE = {
   enabled: ENABLED,
   optimise: '-O3',
   sorted: true,
-  ownStd: false,
+  ownStd: 'better',
 };
 
 const THREADS = {
@@ -67,7 +70,7 @@ const THREADS = {
   enabled: [...ENABLED, '--enable-threads'],
   optimise: '-O3',
   sorted: true,
-  ownStd: true,
+  ownStd: 'needed',
 };
 
 /** As tests run it: compiled in half the time, three times the size, in the linker's order. */
@@ -113,11 +116,13 @@ async function compile({ folder, profile, features, link, cargo }, toolchain, fi
   const flags = ['-C', `target-feature=${features.join(',')}`, ...toolchain.linker];
   for (const argument of link) flags.push('-C', `link-arg=${argument}`);
   // A panic names its file: that of the registry, and not where the registry lies on this machine.
+  flags.push('--cfg', 'kithdb_small'); // what `profile.wasm` in Cargo.toml says of it
   flags.push(`--remap-path-prefix=${CARGO_HOME}=cargo`);
   // With -p and never --workspace: cargo would unify the features with those of the native surfaces.
   const what = ['-p', 'kithdb-wasm', '--profile', profile, '--target-dir', folder, ...cargo];
-  const { program, args, env } = cargoFor(toolchain, TARGET, flags);
-  await run(program, ['build', ...(first ? [] : ['--quiet']), ...what, ...args], { env });
+  const { program, args, env } = cargoFor(toolchain, TARGET, flags, STD);
+  // An attribute of the language that the core has with that --cfg is not stable yet.
+  await run(program, ['build', ...(first ? [] : ['--quiet']), ...what, ...args], { env: { RUSTC_BOOTSTRAP: 'kithdb', ...env } });
 }
 
 /** Makes JavaScript and an optimised module of what cargo has linked, unless that is what lies there already. */

@@ -2,6 +2,8 @@
 //!
 //! The layers and who may import whom stand in ARCHITECTURE.md; `tests/tidy` enforces them.
 
+#![cfg_attr(kithdb_small, feature(optimize_attribute))]
+
 pub mod base;
 pub mod collection;
 pub mod embed;

@@ -38,6 +38,8 @@ impl Bitmap {
     ///
     /// # Panics
     /// When it is not below `len`.
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub fn insert(&mut self, i: usize) {
         assert!(i < self.len, "{i} is not below {}", self.len);
         self.words[i / 64] |= 1 << (i % 64);
@@ -54,6 +56,8 @@ impl Bitmap {
 
     /// Whether a number is in it; one at or above `len` is not.
     #[must_use]
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub fn contains(&self, i: usize) -> bool {
         self.words.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 == 1)
     }
@@ -62,6 +66,7 @@ impl Bitmap {
     ///
     /// # Panics
     /// When the bounds differ.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn and(&mut self, other: &Self) {
         assert_eq!(self.len, other.len);
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
@@ -71,6 +76,7 @@ impl Bitmap {
     ///
     /// # Panics
     /// When the bounds differ.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn or(&mut self, other: &Self) {
         assert_eq!(self.len, other.len);
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
@@ -80,6 +86,7 @@ impl Bitmap {
     ///
     /// # Panics
     /// When the bounds differ.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn and_not(&mut self, other: &Self) {
         assert_eq!(self.len, other.len);
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= !b);
@@ -110,6 +117,7 @@ impl Bitmap {
 
     /// The first of its numbers that is not below `i`.
     #[must_use]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn first_from(&self, i: usize) -> Option<usize> {
         let at = i / 64;
         let first = self.words.get(at)? & (u64::MAX << (i % 64));

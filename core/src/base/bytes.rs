@@ -27,6 +27,8 @@ impl Writer {
     put!(u8: u8, u16: u16, u32: u32, u64: u64, i64: i64, f32: f32, f64: f64);
 
     /// Appends an unsigned LEB128 number, 1 to 10 bytes.
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub fn varint(&mut self, mut x: u64) {
         while x >= 0x80 {
             self.bytes.push(x as u8 | 0x80);
@@ -36,6 +38,7 @@ impl Writer {
     }
 
     /// Appends bytes as they are.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -129,6 +132,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the bytes end, the number passes 64 bits, or a shorter form exists.
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub fn varint(&mut self) -> Result<u64, DecodeError> {
         let start = self.at;
         let mut x = 0u64;
@@ -166,6 +171,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When fewer remain.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn raw(&mut self, n: usize, expected: &'static str) -> Result<&'a [u8], DecodeError> {
         match self.at.checked_add(n).and_then(|end| self.bytes.get(self.at..end)) {
             Some(raw) => {
@@ -231,6 +237,8 @@ pub fn le_bytes<T: bytemuck::NoUninit>(numbers: &[T]) -> &[u8] {
 ///
 /// # Errors
 /// When their length or alignment does not fit.
+#[cfg_attr(kithdb_small, optimize(speed))]
+#[inline]
 pub fn numbers<T: bytemuck::AnyBitPattern>(bytes: &[u8]) -> Result<&[T], DecodeError> {
     bytemuck::try_cast_slice(bytes)
         .map_err(|_| DecodeError { offset: 0, expected: "aligned numbers of the section's type" })

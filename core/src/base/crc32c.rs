@@ -37,6 +37,7 @@ mod by_table {
 
     /// The checksum of what `crc` is the checksum of with these bytes behind it.
     #[must_use]
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     pub fn crc32c_append(crc: u32, bytes: &[u8]) -> u32 {
         let table = &*TABLE;
         let (words, end) = bytes.as_chunks::<8>();

@@ -14,6 +14,8 @@ static KEYS: LazyLock<HashSet<()>> = LazyLock::new(HashSet::new);
 
 /// The hash that a table wants with a string.
 #[must_use]
+#[cfg_attr(kithdb_small, optimize(speed))]
+#[inline]
 pub fn hash(string: &str) -> u64 {
     KEYS.hasher().hash_one(string)
 }
@@ -65,6 +67,8 @@ impl StringTable {
     /// # Panics
     /// When there is none.
     #[must_use]
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub fn string(&self, number: u32) -> &str {
         let at = number as usize;
         let start = if at == 0 { 0 } else { self.entries[at - 1].end };
@@ -122,6 +126,7 @@ impl StringTable {
     }
 
     /// The number of a string, or the place it would have.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn probe(&self, string: &str, hash: u64) -> Result<u32, usize> {
         let mask = self.places.len() - 1;
         let mut place = hash as usize & mask;

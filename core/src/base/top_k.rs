@@ -37,6 +37,7 @@ impl<T> PartialOrd for Entry<T> {
     }
 }
 impl<T> Ord for Entry<T> {
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn cmp(&self, other: &Self) -> Ordering {
         self.order(other)
     }
@@ -50,6 +51,8 @@ impl<T> TopK<T> {
     }
 
     /// Offers an entry; NaN distances are the farthest.
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub fn push(&mut self, distance: f32, tie: u64, item: T) {
         let entry = Entry { distance, tie, item };
         if self.heap.len() < self.k {

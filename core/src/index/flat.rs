@@ -19,6 +19,7 @@ const BATCH: usize = 32;
 /// let near = kithdb::index::flat::search(&|i: u32| i as f32, 10, 2, None);
 /// assert_eq!(near, [(0.0, 0), (1.0, 1)]);
 /// ```
+#[cfg_attr(kithdb_small, optimize(speed), inline(never))]
 pub fn search<S: Scorer + ?Sized>(
     scorer: &S,
     n: usize,

@@ -92,36 +92,42 @@ fn add_square(sum: f32x8, x: f32x8, y: f32x8) -> f32x8 {
 
 /// The inner product; see [`super::scalar`].
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
     sum_f32(a, b, |sum, x, y| sum + x * y)
 }
 
 /// The squared Euclidean distance; see [`super::scalar`].
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn squared_l2_f32(a: &[f32], b: &[f32]) -> f32 {
     sum_f32(a, b, add_square)
 }
 
 /// The Manhattan distance; see [`super::scalar`].
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn l1_f32(a: &[f32], b: &[f32]) -> f32 {
     sum_f32(a, b, |sum, x, y| sum + (x - y).abs())
 }
 
 /// The inner product with f16; see [`super::scalar`].
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn dot_f16(a: &[f32], b: &[f16]) -> f32 {
     sum_f32(a, b, |sum, x, y| sum + x * y)
 }
 
 /// The squared Euclidean distance to f16; see [`super::scalar`].
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn squared_l2_f16(a: &[f32], b: &[f16]) -> f32 {
     sum_f32(a, b, add_square)
 }
 
 /// The Manhattan distance to f16; see [`super::scalar`].
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn l1_f16(a: &[f32], b: &[f16]) -> f32 {
     sum_f32(a, b, |sum, x, y| sum + (x - y).abs())
 }
@@ -157,24 +163,28 @@ fn sum_i8(a: &[i8], b: &[i8], term: impl Fn(i16x8, i16x8) -> i32x4) -> i32 {
 
 /// The inner product of int8 codes, exact.
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn dot_i8(a: &[i8], b: &[i8]) -> i32 {
     sum_i8(a, b, |x, y| x.dot(y))
 }
 
 /// The squared Euclidean distance of int8 codes, exact.
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn squared_l2_i8(a: &[i8], b: &[i8]) -> u32 {
     sum_i8(a, b, |x, y| (x - y).dot(x - y)) as u32
 }
 
 /// The Manhattan distance of int8 codes, exact.
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn l1_i8(a: &[i8], b: &[i8]) -> i32 {
     sum_i8(a, b, |x, y| (x - y).abs().dot(i16x8::ONE))
 }
 
 /// How many bits differ; eight bytes at a time.
 #[inline(always)]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn hamming(a: &[u8], b: &[u8]) -> u32 {
     assert_eq!(a.len(), b.len(), "{SAME_DIM}");
     let (a_words, a_end) = a.as_chunks::<8>();
@@ -185,6 +195,7 @@ pub(super) fn hamming(a: &[u8], b: &[u8]) -> u32 {
 }
 
 /// The inner products of a query with chosen rows.
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn dot_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>) {
     let query = query.bytes();
     let row = |i: u32| &rows[i as usize * query.len()..][..query.len()];
@@ -192,6 +203,7 @@ pub(super) fn dot_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut 
 }
 
 /// The Manhattan distances of a query to chosen rows.
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn l1_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>) {
     let query = query.bytes();
     let row = |i: u32| &rows[i as usize * query.len()..][..query.len()];

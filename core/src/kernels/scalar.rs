@@ -185,6 +185,7 @@ pub fn l1_i8_rows(query: &CodeQuery, rows: &[i8], of: &[u32], out: &mut Vec<f32>
 ///
 /// # Panics
 /// When a number is not below `n`.
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub fn dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f32>) {
     out.extend(of.iter().map(|&i| dot_bits(query, rows, i) as f32));
 }
@@ -195,6 +196,7 @@ pub fn dot_bits_rows(query: &BitQuery, rows: &[u8], of: &[u32], out: &mut Vec<f3
 /// When the number is not that of a row.
 #[must_use]
 #[inline(always)]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub fn dot_bits(query: &BitQuery, rows: &[u8], i: u32) -> i32 {
     let row = &rows[i as usize * query.stride()..][..8 * query.planes().len()];
     let mut counts = [0; PLANES];

@@ -331,6 +331,7 @@ impl Columns {
         self.insert_numbers(path, found, selected)
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     pub(super) fn numbers_that(&self, path: &Path, op: Op, value: &Value) -> Result<Range<usize>> {
         let bits = self.numbers.numbers::<u64>()?;
         let find = |below: fn(Ordering) -> bool| {
@@ -417,6 +418,7 @@ impl Columns {
         self.string_bytes.read(start..ends[i])
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     fn insert(&self, selected: &mut Bitmap, range: Range<usize>) -> Result<()> {
         self.slots.numbers::<u32>()?[range].iter().for_each(|&slot| selected.insert(slot as usize));
         Ok(())

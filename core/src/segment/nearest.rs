@@ -241,6 +241,7 @@ impl Segment {
     }
 
     /// Compares candidates with their stored form.
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     fn rerank(
         &self,
         query: &VectorQuery,
@@ -268,6 +269,7 @@ impl Segment {
         }
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     fn nearest_exactly(
         &self,
         query: &VectorQuery,
@@ -307,6 +309,8 @@ impl Segment {
         Ok(Some(ordinals))
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     fn slot_of_ordinal(&self, ordinal: u32) -> Result<Slot> {
         Ok(Slot(self.rows.vector_slots()?.map_or(ordinal, |slots| slots[ordinal as usize])))
     }

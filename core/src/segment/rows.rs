@@ -463,6 +463,7 @@ impl RowsReader {
     ///
     /// # Errors
     /// `corrupt`.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn vector_slots(&self) -> Result<Option<&[u32]>> {
         if self.vectors == self.slots { Ok(None) } else { Ok(Some(numbers_of(&self.pins()?.vector_slots)?)) }
     }

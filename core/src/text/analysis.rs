@@ -75,6 +75,7 @@ impl Analyzer {
     }
 
     /// As [`Self::positions`], with the hash of each term ([`string_table::hash`]).
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub(super) fn hashed(&self, text: &str, mut f: impl FnMut(&str, u64, u32)) {
         self.for_each_term(&fold(text), |term, hash, position, _| {
             f(term, hash.unwrap_or_else(|| string_table::hash(term)), position);
@@ -134,6 +135,7 @@ impl Analyzer {
 
     /// The terms of a folded text, with their hash where it is known, the number of the word and its bytes in the folded
     /// text.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn for_each_term(&self, text: &str, mut f: impl FnMut(&str, Option<u64>, u32, Range<usize>)) {
         let mut words = 0u32..;
         let mut next = || words.next().expect("a range without an end");
@@ -206,6 +208,7 @@ fn fold(text: &str) -> Cow<'_, str> {
     normal.to_lowercase().replace('\u{2019}', "'").into()
 }
 
+#[cfg_attr(kithdb_small, optimize(speed))]
 fn cut(term: &str) -> &str {
     let end = (0..=term.len().min(TERM_BYTES_MAX)).rev().find(|&at| term.is_char_boundary(at));
     &term[..end.unwrap_or(0)]

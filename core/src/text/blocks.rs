@@ -143,6 +143,7 @@ pub(super) fn packed_bytes(width: u8) -> usize {
 
 /// Reads what [`pack`] wrote with a width of at most [`WIDTH_MAX`].
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn unpack(bytes: &[u8], width: u8, values: &mut [u32; BLOCK]) {
     let width = u32::from(width);
     if width == 0 {
@@ -198,6 +199,7 @@ pub(super) fn read_table(bytes: &[u8], df: u32, n_slots: u32) -> Result<Vec<Bloc
 
 /// Decodes a block of a list that [`read_table`] read.
 #[inline]
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub(super) fn decode(bytes: &[u8], block: &Block, into: &mut Decoded) -> Result<(), DecodeError> {
     let end = if block.len == BLOCK {
         let (gaps, tfs) = bytes[block.start..block.end].split_at(BIT_BYTES * usize::from(block.gap_width));
@@ -239,6 +241,7 @@ pub(super) fn decode_short(
 }
 
 /// Reads so many postings and nothing more; answers what follows the last slot.
+#[cfg_attr(kithdb_small, optimize(speed))]
 fn read_varints(r: &mut Reader<'_>, len: usize, first: u32, into: &mut Decoded) -> Result<u64, DecodeError> {
     let mut next = u64::from(first);
     into.len = 0;

@@ -145,6 +145,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// No posting at or after the slot that the cursor was advanced to comes before this.
+    #[inline]
     pub(super) fn next(&self) -> u32 {
         match &self.postings.decoded {
             decoded if self.decoded == Some(self.at) && self.position < decoded.len => {
@@ -155,11 +156,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// The last slot of the block that the cursor is at.
+    #[inline]
     pub(super) fn last(&self) -> u32 {
         self.blocks[self.at].last
     }
 
     /// No gain of a slot below `end` is above this.
+    #[inline]
     pub(super) fn bound_before(&self, end: u32) -> f64 {
         let here = self.blocks[self.at..].iter().take_while(|block| block.first < end);
         here.fold(0.0, |bound, block| bound.max(block.bound))
@@ -172,6 +175,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What the term adds at a slot that the cursor was advanced to.
+    #[inline]
     pub(super) fn gain_at(&mut self, slot: u32) -> Result<f64> {
         if self.blocks.get(self.at).is_none_or(|block| block.first > slot) {
             return Ok(0.0);
@@ -228,6 +232,7 @@ impl<'a> Cursor<'a> {
 
     /// Goes forward in the decoded block.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn skip_to(&mut self, slot: u32) {
         let decoded = &self.postings.decoded;
         if decoded.slots[..decoded.len].get(self.position).is_some_and(|s| *s < slot) {
@@ -236,6 +241,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn decode(&mut self) -> Result<()> {
         if self.decoded == Some(self.at) {
             return Ok(());
@@ -262,6 +268,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn score(&mut self) -> Result<()> {
         self.decode()?;
         if self.scored == Some(self.at) {
@@ -291,6 +298,7 @@ impl<'a> Cursor<'a> {
 const BEYOND: DecodeError = DecodeError { offset: 0, expected: "postings within the impacts of their block" };
 
 /// Computes the gains of all decoded postings, and the largest of them.
+#[cfg_attr(kithdb_small, optimize(speed))]
 fn score(
     postings: &mut Scored,
     weight: &Weight,

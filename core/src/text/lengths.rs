@@ -53,6 +53,7 @@ pub(super) struct Lengths<'a> {
 impl Lengths<'_> {
     /// The length in a place of the list.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub(super) fn at(&self, i: usize) -> Option<u32> {
         match self.width {
             Width::One => self.bytes.get(i).map(|&byte| u32::from(byte)),
@@ -77,6 +78,7 @@ impl Lengths<'_> {
 
     /// The length at a slot that has the field.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub(super) fn get(&self, slot: u32) -> Option<u32> {
         let at = match self.slots {
             None => slot as usize,

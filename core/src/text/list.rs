@@ -48,6 +48,7 @@ impl Packed<'_> {
         blocks::read_table(&self.bytes, df, n_slots).map_err(|e| self.corrupt(&e))
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub(super) fn decode(&self, block: &Block, into: &mut Decoded) -> Result<()> {
         blocks::decode(&self.bytes, block, into).map_err(|e| self.corrupt(&e))
     }
@@ -58,6 +59,8 @@ impl Packed<'_> {
     }
 
     /// The length of the field that a posting stands in.
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub(super) fn length(&self, lengths: &Lengths<'_>, slot: u32, tf: u32) -> Result<u32> {
         let refuse = |expected| Err(self.corrupt(&DecodeError { offset: 0, expected }));
         match lengths.get(slot) {
@@ -83,6 +86,7 @@ impl List<'_> {
     ///
     /// # Errors
     /// `corrupt`.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn find(&self, slot: u32) -> Result<Option<Posting>> {
         let mut found = None;
         let is_in = |first, last| (first..=last).contains(&slot);
@@ -119,6 +123,7 @@ impl List<'_> {
 
     /// Calls `f` with the postings of the blocks that are wanted, each told by the lowest slot it can have and its last
     /// one; with all of a list that has no blocks.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn for_each_in(&self, is_wanted: &dyn Fn(u32, u32) -> bool, f: &mut dyn FnMut(Posting)) -> Result<()> {
         let packed = match &self.form {
             Form::Open(postings) => {

@@ -97,6 +97,7 @@ impl MemoryPostings {
     ///
     /// # Panics
     /// When the slot is not above all earlier ones.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn push_by<'a>(
         &mut self,
         analyzer_of: impl Fn(&str) -> &'a Analyzer,
@@ -248,6 +249,7 @@ impl PostingList {
     }
 
     /// Adds a place behind the last one.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn add(&mut self, slot: u32, position: u32) {
         if slot == self.last {
             self.bytes.varint(u64::from(position - self.last_position - 1) << 1 | 1);
@@ -272,6 +274,7 @@ impl PostingList {
     }
 
     /// Writes the first place in a slot that comes now.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn begin(&mut self, slot: u32, position: u32) {
         self.bytes.varint(u64::from(slot - self.last) << 1);
         self.bytes.varint(u64::from(position));

@@ -154,6 +154,7 @@ fn decode_languages(r: &mut Reader<'_>) -> Result<BTreeMap<String, Language>, De
     Ok(languages)
 }
 
+#[cfg_attr(kithdb_small, optimize(speed))]
 fn collect<'a>(
     fields: &'a Object,
     above: Option<&str>,

@@ -68,6 +68,8 @@ impl Place {
         place
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     fn is_of(&self, language: Language, word: &str) -> bool {
         let word_len = usize::from(self.word_len);
         self.language == Some(language)

@@ -198,6 +198,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     fn run(&mut self, n_slots: u32) -> Result<()> {
         let mut from = 0;
         while let Some(window) = self.window(from, n_slots) {
@@ -225,6 +226,7 @@ impl<'a> Search<'a> {
 
     /// The next window from a slot on: it begins where a list that must be scanned can have a posting, and ends where the
     /// block of one ends, as far as is known.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn window(&mut self, from: u32, n_slots: u32) -> Option<Range<u32>> {
         self.pass();
         let mut start = self.start(from)?;
@@ -241,6 +243,7 @@ impl<'a> Search<'a> {
     }
 
     /// The first slot from one on that a list can have that must be scanned; `None` when no document can get in any more.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn start(&mut self, from: u32) -> Option<u32> {
         self.advance(from);
         self.arrange(|cursor| cursor.max);
@@ -252,12 +255,14 @@ impl<'a> Search<'a> {
     }
 
     /// Advances all lists and leaves those out that have ended.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn advance(&mut self, slot: u32) {
         let cursors = &mut self.cursors;
         self.order.retain(|&i| cursors[i].advance(slot));
     }
 
     /// Sorts the lists by what each can add, and adds it up.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     #[inline]
     fn arrange(&mut self, bound: impl Fn(&Cursor<'_>) -> f64) {
         let Self { cursors, order, bounds, .. } = self;
@@ -279,6 +284,7 @@ impl<'a> Search<'a> {
     }
 
     /// One list leads through the window.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn scan_one(&mut self, window: Range<u32>) -> Result<()> {
         let lookups = self.order.len() - 1;
         let rest = if lookups > 0 { self.bounds[lookups - 1] } else { 0.0 };
@@ -299,6 +305,7 @@ impl<'a> Search<'a> {
     }
 
     /// Several lists are added up, then each document that can still get in is looked up in the others.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn scan_many(&mut self, window: Range<u32>) -> Result<()> {
         let lookups = self.lookups();
         let rest = if lookups > 0 { self.bounds[lookups - 1] } else { 0.0 };
@@ -336,6 +343,7 @@ impl<'a> Search<'a> {
     }
 
     /// A document with what the scanned lists add; the first `lookups` of the order are still to be asked.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     #[inline]
     fn candidate(&mut self, slot: u32, sum: f64, lookups: usize) -> Result<()> {
         let mut sum = sum;

@@ -114,6 +114,7 @@ impl Shape {
 
     /// The vector as it is compared, relative to the centre, rotated, in `work.rotated`; and what its inner product with
     /// the centre is before that.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn rotate(&self, vector: &[f32], work: &mut Work) {
         let scale = if self.metric == Metric::Cosine { inverse_norm(vector) } else { 1.0 };
         work.vector.clear();
@@ -122,6 +123,7 @@ impl Shape {
     }
 
     /// Writes the code of a vector and its factors.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn encode(&self, vector: &[f32], row: &mut [u8], work: &mut Work) {
         self.rotate(vector, work);
         let Work { vector: residual, rotated, zeros } = work;
@@ -219,6 +221,7 @@ impl BitEncoder {
         }
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn encode(&mut self, vectors: &[f32], pool: &Pool) {
         let (shape, dim, stride) = (&self.shape, self.sums.len(), self.shape.stride());
         let tasks: Vec<&[f32]> = vectors.chunks(ENCODED_A_TASK * dim).collect();
@@ -263,6 +266,7 @@ fn chunk(start: usize, n: usize, budget: usize) -> Range<usize> {
 ///
 /// # Panics
 /// When the dimension or the number of vectors is not within the limits.
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub fn encode(metric: Metric, dim: usize, vectors: &[f32], pool: &Pool) -> Result<Vec<Section>> {
     let mut encoder = BitEncoder::new(metric, dim, vectors.len() / dim)?;
     let read = |range: Range<usize>| Ok(Cow::Borrowed(&vectors[range.start * dim..range.end * dim]));
@@ -398,11 +402,13 @@ impl BitScorer<'_> {
 }
 
 impl Scorer for BitScorer<'_> {
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn distance(&self, i: u32) -> f32 {
         self.distance_of(i, dot_bits(self.query, self.rows, i) as f32)
     }
 
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn distances(&self, of: &[u32], out: &mut Vec<f32>) {
         let start = out.len();
         (kernels().dot_bits_rows)(self.query, self.rows, of, out);

@@ -223,6 +223,8 @@ fn step_of(x: f32, scale: f32) -> i8 {
 }
 
 /// Bytes of a row section as f32, copied only where they are not aligned.
+#[cfg_attr(kithdb_small, optimize(speed))]
+#[inline]
 fn floats(bytes: &[u8]) -> Cow<'_, [f32]> {
     match numbers(bytes) {
         Ok(aligned) => Cow::Borrowed(aligned),

@@ -93,6 +93,7 @@ impl Shape {
     }
 
     /// The code of a vector, into zeroed bytes, and its factors.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn encode(self, vector: &[f32], codes: &mut [i8]) -> Factors {
         assert_eq!(vector.len(), self.dim, "a vector of another dimension reached the encoder");
         let scale = if self.metric == Metric::Manhattan { self.scale } else { largest(vector) / CODE_MAX };
@@ -116,6 +117,7 @@ impl Shape {
     }
 
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn distance(self, a: (&[i8], Factors), b: (&[i8], Factors)) -> f32 {
         let product = match self.metric {
             Metric::Cosine | Metric::Euclidean | Metric::Dot => dot_i8(a.0, b.0),
@@ -267,6 +269,7 @@ impl Int8Encoder {
 ///
 /// # Panics
 /// When a row has another dimension, or `dim` or `n` is beyond its limit.
+#[cfg_attr(kithdb_small, optimize(speed))]
 pub fn encode<'a>(
     metric: Metric,
     dim: usize,
@@ -387,6 +390,7 @@ impl<'a> Int8Space<'a> {
 
     /// The distances of rows to a code that is zero where rows have their factors.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn distances(&self, code: &CodeQuery, factors: Factors, of: &[u32], out: &mut Vec<f32>) {
         let start = out.len();
         match self.shape.metric {
@@ -416,6 +420,7 @@ impl Space for Int8Space<'_> {
         self.shape.n
     }
 
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn pair(&self, a: u32, b: u32) -> f32 {
         self.shape.distance(self.row(a), self.row(b))
     }
@@ -448,12 +453,14 @@ macro_rules! scores {
     ($($name:ident),*) => {$(
         impl Scorer for $name<'_> {
             #[inline]
+            #[cfg_attr(kithdb_small, optimize(speed))]
             fn distance(&self, i: u32) -> f32 {
                 let code = &self.code.bytes()[..self.space.padded_dim];
                 self.space.shape.distance((code, self.factors), self.space.row(i))
             }
 
             #[inline]
+            #[cfg_attr(kithdb_small, optimize(speed))]
             fn distances(&self, of: &[u32], out: &mut Vec<f32>) {
                 self.space.distances(&self.code, self.factors, of, out);
             }

@@ -135,6 +135,7 @@ impl Centres {
     }
 
     /// The centre nearest to a point; of several the first.
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn nearest(&self, point: &[f32], by: Difference, distances: &mut Vec<f32>) -> usize {
         self.distances(point, by, distances);
         least(distances)

@@ -521,6 +521,7 @@ impl<'a> PqScorer<'a> {
 
 impl Scorer for PqScorer<'_> {
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn distance(&self, i: u32) -> f32 {
         let mut sums = [0.0; SUMS];
         for (part, (&code, table)) in

@@ -51,6 +51,8 @@ impl PreparedQuery {
     /// # Panics
     /// When the row has another dimension.
     #[must_use]
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     pub fn distance(&self, row: &[f32], inverse_norm: f32) -> f32 {
         match self.metric {
             Metric::Cosine | Metric::Dot => self.of_product(dot_f32(&self.vector, row), inverse_norm),
@@ -91,6 +93,8 @@ impl<'q, F> RowScorer<'q, F> {
 }
 
 impl<'r, F: Fn(u32) -> (&'r [f32], f32)> Scorer for RowScorer<'_, F> {
+    #[cfg_attr(kithdb_small, optimize(speed))]
+    #[inline]
     fn distance(&self, i: u32) -> f32 {
         let (row, inverse_norm) = (self.row)(i);
         self.query.distance(row, inverse_norm)

@@ -292,6 +292,7 @@ impl Builder {
     }
 
     /// For each layer of a new vector, from the base up: its place there and the places of its neighbours.
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     fn neighbours<S: Space>(&self, space: &S, number: u32, scratch: &mut Scratch) -> Neighbours {
         let scorer = space.scorer_of(number);
         let mut walk = Walk::new(&scorer);
@@ -375,6 +376,7 @@ fn place_of(layer: &Layer<'_>, number: u32) -> u32 {
 
 /// Of candidates sorted by distance, those that are nearer to their vector than to any chosen before them, until `max`
 /// are chosen.
+#[cfg_attr(kithdb_small, optimize(speed), inline(never))]
 pub(super) fn select<S: Space>(
     space: &S,
     layer: &Layer<'_>,

@@ -18,6 +18,7 @@ const LISTS_AHEAD: usize = 4;
 
 impl<S: Scorer + ?Sized> Walk<'_, S> {
     /// Leaves the `ef` nearest allowed in the scratch's beam.
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     pub(super) fn filtered(
         &mut self,
         layer: &Layer<'_>,

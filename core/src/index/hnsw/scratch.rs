@@ -43,6 +43,7 @@ pub(super) struct Beam {
 }
 
 impl Beam {
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn start(&mut self, ef: usize) {
         self.nearest.clear();
         self.ef = ef;
@@ -51,6 +52,7 @@ impl Beam {
 
     /// Offers one; nothing enters beyond the `ef` nearest. How many are nearer than it, when it entered.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn offer(&mut self, near: Near) -> usize {
         if self.is_full() {
             if self.nearest.last().is_some_and(|&last| near >= last) {
@@ -66,6 +68,7 @@ impl Beam {
 
     /// Offers several; how many are nearer than the best that entered.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn offer_all(&mut self, nears: impl Iterator<Item = Near>, kept: &mut Vec<Near>) -> usize {
         // Those that cannot enter are sorted out first, without branches: most of them, which ones nobody can foresee.
         let bound =
@@ -120,6 +123,7 @@ pub(super) struct Visited {
 }
 
 impl Visited {
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn start(&mut self, len: usize) {
         for word in &self.touched[..self.count] {
             self.words[*word as usize] = 0;
@@ -135,6 +139,7 @@ impl Visited {
 
     /// Whether this is the first time.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn first(&mut self, place: u32) -> bool {
         // Without branches: about every other neighbour was seen before, which no processor can foresee.
         let (at, bit) = (place / 64, 1 << (place % 64));
@@ -148,6 +153,7 @@ impl Visited {
 
     /// Puts those that are seen for the first time into `fresh`, in their order.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub fn fresh(&mut self, places: impl Iterator<Item = u32>, most: usize, fresh: &mut Vec<u32>) {
         fresh.clear();
         fresh.resize(most, 0);

@@ -71,6 +71,7 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
     }
 
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn near(&mut self, layer: &Layer<'_>, place: u32) -> Near {
         self.visited += 1;
         Near::new(self.scorer.distance(layer.number(place)), place)
@@ -78,6 +79,7 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
 
     /// Computes the distances of the fresh places.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     pub(super) fn compare(&mut self, layer: &Layer<'_>, fresh: &mut Fresh) {
         let Fresh { places, numbers, distances, .. } = fresh;
         self.visited += places.len();
@@ -93,6 +95,7 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
 
     /// Makes the neighbours fresh that are seen for the first time, and asks for their vectors.
     #[inline]
+    #[cfg_attr(kithdb_small, optimize(speed))]
     fn look(&self, layer: &Layer<'_>, here: u32, visited: &mut Visited, fresh: &mut Fresh) {
         visited.fresh(layer.neighbours(here), layer.width + 1, &mut fresh.places);
         for &place in &fresh.places {
@@ -111,6 +114,7 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
     }
 
     /// The place that no neighbour is nearer than.
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     pub fn descend(&mut self, layer: &Layer<'_>, start: u32, fresh: &mut Fresh) -> u32 {
         let mut best = self.near(layer, start);
         loop {
@@ -132,6 +136,7 @@ impl<'a, S: Scorer + ?Sized> Walk<'a, S> {
     }
 
     /// As [`Self::beam`], with the number of hits and the patience of [`SearchParams`].
+    #[cfg_attr(kithdb_small, optimize(speed), inline(never))]
     fn beam_with(
         &mut self,
         layer: &Layer<'_>,
