@@ -90,9 +90,22 @@ export class EngineDatabase implements NodeDatabase {
   }
 
   async verify(options?: VerifyOptions): Promise<Verified> {
+    // What the caller's function throws comes back to it as it is.
+    let own: { error: unknown } | undefined;
     const onProgress = options?.onProgress;
-    const progress = onProgress && ((done: number, total: number) => onProgress({ done, total }));
-    return JSON.parse(await wait((call) => this.#backend.verify({ ...call, progress }), options)) as Verified;
+    const progress = onProgress && ((done: number, total: number) => {
+      try {
+        onProgress({ done, total });
+      } catch (error) {
+        own = { error };
+        throw error;
+      }
+    });
+    try {
+      return JSON.parse(await wait((call) => this.#backend.verify({ ...call, progress }), options)) as Verified;
+    } catch (error) {
+      throw own ? own.error : error;
+    }
   }
 
   async memory(options?: CallOptions): Promise<EngineMemory> {

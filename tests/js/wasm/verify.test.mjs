@@ -60,3 +60,12 @@ test('a check that is given up ends between two steps, and one whose database is
   await assert.rejects(closed, { code: 'closed' });
   await closing;
 });
+
+test('what onProgress throws ends the check, and the next one finds all', async (t) => {
+  const at = page(t);
+  const { db } = await at.open(collections());
+  const own = new Error('enough');
+  await assert.rejects(db.verify({ onProgress: () => { throw own; } }), own);
+  assert.deepEqual((await db.verify())[8], [10, 20]);
+  assert.equal(at.module.living, 1);
+});
