@@ -1,5 +1,10 @@
 //! Data parallelism whose result does not depend on how many threads do it.
 
+/// Into so many pieces for each thread a map is cut: who is done first takes one from the others. Cut in halves alone, as rayon
+/// does, the last piece of a batch of inserts was a quarter of it, for which all other threads waited.
+#[cfg(feature = "parallel")]
+const PIECES: usize = 64;
+
 /// A bounded pool of threads, or the calling thread alone.
 ///
 /// Everything here is a map with its results in the order of its inputs: the same for any number of threads.
@@ -68,7 +73,10 @@ impl Pool {
         #[cfg(feature = "parallel")]
         {
             use rayon::prelude::*;
-            let spread = || (0..n).into_par_iter().map_init(&scratch, |s, i| f(s, i)).collect();
+            let spread = || {
+                let longest = (n / (rayon::current_num_threads() * PIECES)).max(1);
+                (0..n).into_par_iter().with_max_len(longest).map_init(&scratch, |s, i| f(s, i)).collect()
+            };
             match &self.threads {
                 Threads::Caller => {}
                 Threads::Own(pool) => return pool.install(spread),
