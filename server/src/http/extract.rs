@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::limits::overloaded;
 use super::pace::BodyRefused;
 use super::problem::Problem;
+use super::spare;
 
 /// So many bytes of what a body announces are reserved before they come.
 const ANNOUNCED_MAX: usize = 1 << 20;
@@ -214,13 +215,13 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     }
     // Each piece is let go of before the next is read: the connection reads into the same memory again and again, which
     // is quicker than keeping them all and copying them at the end.
-    let mut whole = Vec::with_capacity(first.len().max((announced as usize).min(ANNOUNCED_MAX)));
+    let mut whole = spare::BODIES.buffer(first.len().max((announced as usize).min(ANNOUNCED_MAX)));
     whole.extend_from_slice(&first);
     drop(first);
     while let Some(piece) = pieces.next().await? {
         whole.extend_from_slice(&piece);
     }
-    Ok(whole.into())
+    Ok(spare::BODIES.collected(whole))
 }
 
 /// A body that is read.

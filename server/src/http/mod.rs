@@ -17,6 +17,7 @@ mod once;
 mod pace;
 mod problem;
 pub mod routes;
+mod spare;
 pub mod table;
 mod tasks;
 
