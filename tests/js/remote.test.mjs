@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { createServer, request as forward } from 'node:http';
+import { connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { after as atEnd, before, describe, test } from 'node:test';
 
@@ -232,8 +233,8 @@ test('an address or token that cannot be one is refused', async () => {
 });
 
 describe('a server that fails', () => {
-  test('is unreachable when nobody listens', async () => {
-    const gone = await startAndStop();
+  test('is unreachable when nobody listens', async (t) => {
+    const gone = await nobody(t);
     const db = await connect(gone, { retries: 1 });
     const error = await refused('unreachable', () => db.collections());
     assert.ok(error.message.includes(gone) && error.cause instanceof Error, error.message);
@@ -359,8 +360,9 @@ describe('a server that fails', () => {
   });
 
   test('is given up by a signal: of a call, or of the connection', async (t) => {
-    let ended = 0;
+    let [begun, ended] = [0, 0];
     const address = await fake(t, (request, response) => {
+      begun += 1;
       response.on('close', () => (ended += 1));
       request.resume();
     });
@@ -373,7 +375,9 @@ describe('a server that fails', () => {
       db.collection('c').graph.components({}, { signal: one.signal }),
     ];
     const other = db.collection('c').info();
-    setTimeout(() => one.abort(new Error('enough')), 50);
+    // One that was given up before it was sent would never be seen to end.
+    while (begun < 5) await new Promise((go) => setTimeout(go, 5));
+    one.abort(new Error('enough'));
     for (const call of calls) assert.equal((await refused('cancelled', () => call)).cause.message, 'enough');
     all.abort();
     await refused('cancelled', () => other);
@@ -405,11 +409,11 @@ test('calls of an engine in this process are given up, too', async (t) => {
   await refused('invalid_request', () => collection.info({ signal: 'now' }));
 });
 
-/** An address where a server was. */
-async function startAndStop() {
-  const server = createServer();
-  await new Promise((up) => server.listen(0, '127.0.0.1', up));
-  const address = `http://127.0.0.1:${server.address().port}`;
-  await new Promise((down) => server.close(down));
-  return address;
+/** An address where nobody listens, and nobody can meanwhile: its port is that of the near end of a connection. */
+async function nobody(t) {
+  const { port, hostname: host } = new URL(await fake(t, () => {}));
+  const near = dial({ port, host });
+  after(t, () => near.destroy());
+  await new Promise((up) => near.once('connect', up));
+  return `http://127.0.0.1:${near.localPort}`;
 }
