@@ -32,8 +32,9 @@ export async function watched<T>(
     try {
       const job = await jobs.job();
       if (job?.kind !== kind) return;
+      if (!signal?.aborted && failure === undefined) onProgress?.(job);
+      // Who gives up while being told need not hope that the job goes on until the next look.
       if (signal?.aborted || failure !== undefined) await jobs.cancelJob();
-      else onProgress?.(job);
     } catch (error) {
       failure ??= error;
     } finally {
