@@ -2,7 +2,7 @@
 // skipped shows nothing.
 
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 
 import { chromium } from 'playwright-core';
 
@@ -14,9 +14,20 @@ export const FLAGS = [
   '--disable-component-update', '--disable-sync',
 ];
 
-/** A browser with a new, empty profile. */
-export function launchBrowser() {
-  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+/** Far longer than anything here takes, on a busy machine too: only what never comes is waited for so long. */
+export const PATIENCE_MS = 180_000;
+
+/** A browser with a new, empty profile; `newContext` makes one whose pages are waited for with patience. */
+export async function launchBrowser() {
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS, timeout: PATIENCE_MS });
+  const make = browser.newContext.bind(browser);
+  browser.newContext = async (options) => patient(await make(options));
+  return browser;
+}
+
+function patient(context) {
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context;
 }
 
 /** Where Chromium is. */
@@ -31,14 +42,14 @@ export function chromiumPath() {
  * kill all of its processes.
  */
 export async function launchProfile(profile) {
-  const port = await freePort();
-  const args = [...FLAGS, '--headless', `--user-data-dir=${profile}`, `--remote-debugging-port=${port}`, 'about:blank'];
+  // It takes a free port itself and tells which: one that was looked for before might be taken by somebody else meanwhile.
+  const args = [...FLAGS, '--headless', `--user-data-dir=${profile}`, '--remote-debugging-port=0', 'about:blank'];
   // A process group of its own: the browser is a dozen processes, and all are to be killed at once.
-  const child = spawn(chromiumPath(), args, { stdio: 'ignore', detached: true });
+  const child = spawn(chromiumPath(), args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const endOfAll = () => process.kill(-child.pid, 'SIGKILL');
   process.on('exit', endOfAll);
   const ended = new Promise((done) => child.on('exit', done)).then(() => process.off('exit', endOfAll));
-  const browser = await connected(`http://127.0.0.1:${port}`);
+  const browser = await chromium.connectOverCDP(await listening(child), { timeout: PATIENCE_MS });
   const kill = async () => {
     endOfAll();
     await ended;
@@ -49,25 +60,23 @@ export async function launchProfile(profile) {
     session.send('Browser.close').catch(() => {});
     await ended;
   };
-  return { context: browser.contexts()[0], kill, close };
+  return { context: patient(browser.contexts()[0]), kill, close };
 }
 
-async function connected(url) {
-  for (const end = Date.now() + 30_000; ; ) {
-    try {
-      return await chromium.connectOverCDP(url);
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((again) => setTimeout(again, 50));
-    }
-  }
-}
-
-function freePort() {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
+/** The address at which a browser that was started can be driven. */
+function listening(child) {
+  return new Promise((found, failed) => {
+    const [printed, lines] = [[], createInterface({ input: child.stderr })];
+    lines.on('line', (line) => {
+      printed.push(line);
+      const [, address] = /^DevTools listening on (ws:\S+)/.exec(line) ?? [];
+      if (!address) return;
+      lines.close();
+      // What it says from now on must not fill the pipe, and nobody waits for its end.
+      child.stderr.resume().unref();
+      found(address);
     });
+    child.on('error', failed);
+    child.on('exit', (code, signal) => failed(new Error(`the browser ended (${signal ?? code}): ${printed.join('\n')}`)));
   });
 }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { PATIENCE_MS } from './browser.mjs';
 import { startMock } from './mock.mjs';
 
 /** Ways to open the page in this browser. */
@@ -41,7 +42,7 @@ function watch(page, own, wrong) {
 
 /** Waits until `read` gives what is expected; what it gave last is in the error. */
 export async function eventually(read, expected) {
-  const end = Date.now() + 5000;
+  const end = Date.now() + PATIENCE_MS;
   let got = await read();
   while (JSON.stringify(got) !== JSON.stringify(expected) && Date.now() < end) {
     await new Promise((done) => { setTimeout(done, 25); });

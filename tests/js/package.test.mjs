@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import * as vite from 'vite';
 
 import { layOut } from '../../.ci/lib/packages.mjs';
-import { launchBrowser } from '../browser/browser.mjs';
+import { PATIENCE_MS, launchBrowser } from '../browser/browser.mjs';
 import { ROOT, folder } from './support.mjs';
 
 const { packageFor, thisMachine } = createRequire(import.meta.url)('../../js/dist/node/native/platform.js');
@@ -87,7 +87,7 @@ describe('the packed package', () => {
           if (message.type() === 'log' && lines.push(message.text()) === 2 * FOUND.length) resolve(lines);
         });
         page.on('pageerror', reject);
-        setTimeout(() => reject(new Error(`only ${lines.length} lines came`)), 30_000).unref();
+        setTimeout(() => reject(new Error(`only ${lines.length} lines came`)), PATIENCE_MS).unref();
       });
       await page.goto(url);
       try {
