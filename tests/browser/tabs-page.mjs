@@ -3,9 +3,13 @@
 import { KithError, open } from '/kithdb/browser.js';
 import { PATIENCE } from '/kithdb/tabs/names.js';
 
-/** Ten seconds are for users; a busy machine may need one where nothing is wrong. */
-function hurry() {
+/**
+ * Looks after the writer often, and takes it for gone when it says nothing for a second: ten are for users. A busy machine may
+ * need as long where nothing is wrong, so that who only wants to look often is patient.
+ */
+function hurry(isPatient = false) {
   PATIENCE.ms = 150;
+  PATIENCE.looks = isPatient ? 400 : 5;
 }
 
 const me = `page-${crypto.randomUUID()}`;
@@ -32,11 +36,20 @@ async function isWriter() {
 /** Opens the database that all pages share, and its collection. */
 async function join(options) {
   const db = await open('films', { shared: true, ...options });
-  const collection = await db.create('a', { text: {} }).catch((error) => {
-    if (error.code !== 'collection_exists') throw error;
-    return db.collection('a');
-  });
-  return { db, collection };
+  return { db, collection: await made(db) };
+}
+
+/** The collection that all pages share, which the first of them makes. */
+async function made(db) {
+  for (;;) {
+    try {
+      return await db.create('a', { text: {} });
+    } catch (error) {
+      if (error.code === 'collection_exists') return db.collection('a');
+      // Who hurries may take the place of a writer that is making it.
+      if (error.code !== 'outcome_unknown') throw error;
+    }
+  }
 }
 
 /**
@@ -49,10 +62,11 @@ async function work(name, collection) {
   const tried = async (what, ids, write) => {
     try {
       await write();
-      globalThis.tell(what, ids);
+      // Heard before anything else is written, so that a page that ends has one batch at the most that nobody was told of.
+      await globalThis.tell(what, ids);
       return true;
     } catch (error) {
-      if (error.code === 'outcome_unknown') globalThis.tell('unknown', ids);
+      if (error.code === 'outcome_unknown') await globalThis.tell('unknown', ids);
       else wrong(what)(error);
       return false;
     }

@@ -73,6 +73,13 @@ export async function fourPages({ context, origin, goesOn }) {
     await until(() => told.acknowledged.size > before);
   }
 
+  /** The writer; there may be none for a moment. */
+  async function theWriter() {
+    let writer;
+    await until(async () => (writer = await writerOf([...working.keys()])) !== undefined);
+    return writer;
+  }
+
   async function stop(kind, victim, wasWriter) {
     if (kind.startsWith('freeze')) {
       await victim.setFrozen(true);
@@ -96,10 +103,10 @@ export async function fourPages({ context, origin, goesOn }) {
   for (let round = 0; goesOn(round); round += 1) {
     await progress();
     await later(Math.random() * 300);
+    const writer = await theWriter();
     const pages = [...working.keys()];
-    const writer = await writerOf(pages);
     // Two of three times it is the writer that goes.
-    const victim = writer && round % 3 < 2 ? writer : pages[Math.floor(Math.random() * pages.length)];
+    const victim = round % 3 < 2 ? writer : pages[Math.floor(Math.random() * pages.length)];
     if (victim === writer) figures.writers += 1;
     await stop(KINDS[round % KINDS.length], victim, victim === writer);
     await refill();
