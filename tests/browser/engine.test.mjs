@@ -344,6 +344,8 @@ describe('the engine in a page', () => {
           worker.onerror = fail;
         }));
         worker.terminate();
+        // It is gone a moment before its locks are.
+        while ((await navigator.locks.query()).held.length > 0) await new Promise((later) => setTimeout(later, 10));
       }
       return all;
     });
