@@ -48,9 +48,10 @@ describe('the administration of the explorer', () => {
       await page.getByText('Nothing is damaged').waitFor();
       await page.getByLabel('For', { exact: true }).fill('<b>a test</b>');
       // Each click of two made a key of its own.
-      await page.getByRole('button', { name: 'Make a key' }).dblclick();
+      const making = await sent(page, /^POST .*\/keys$/, () => page.getByRole('button', { name: 'Make a key' }).dblclick());
       const token = await page.locator('.notice code').textContent();
       assert.match(token, /^kith/);
+      assert.equal(making(), 1);
       await page.getByRole('button', { name: 'Hide it' }).click();
       await eventually(() => page.getByRole('button', { name: 'Revoke' }).count(), 1);
       await page.getByRole('button', { name: 'Revoke' }).click();

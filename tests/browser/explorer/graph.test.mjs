@@ -80,7 +80,7 @@ describe('the graph of the explorer', () => {
       await page.getByRole('button', { name: 'Show its history' }).click();
       // The one that was unlinked is known now, and there a moment before.
       await page.getByRole('button', { name: 'Play' }).waitFor();
-      assert.equal(await figures(page), '19 documents, 18 of 19 edges');
+      await eventually(() => figures(page), '19 documents, 18 of 19 edges');
       const before = page.getByRole('button', { name: 'To the change before' });
       await before.click();
       await eventually(() => figures(page), '19 documents, 19 edges');

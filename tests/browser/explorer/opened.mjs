@@ -111,11 +111,22 @@ async function fillTab(page, address, source, content) {
   }, [source.slice('browser:'.length), CONFIG, content]);
 }
 
-/** Does something, and tells later how many requests there were since whose method and address match. */
+/**
+ * Does something, and tells later how many requests there were since whose method and address match. They are let go when it is
+ * done: what the second of two clicks meets is not to depend on how quickly the first one is answered.
+ */
 export async function sent(page, pattern, act) {
   let count = 0;
-  page.on('request', (request) => { count += pattern.test(`${request.method()} ${request.url()}`) ? 1 : 0; });
+  const isMeant = (request) => pattern.test(`${request.method()} ${request.url()}`);
+  page.on('request', (request) => { count += isMeant(request) ? 1 : 0; });
+  let letGo;
+  const isDone = new Promise((done) => { letGo = done; });
+  await page.route('**', async (route) => {
+    if (isMeant(route.request())) await isDone;
+    await route.continue();
+  });
   await act();
+  letGo();
   return () => count;
 }
 

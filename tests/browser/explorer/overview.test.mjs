@@ -31,7 +31,7 @@ describe('the overview of the explorer', () => {
         }
         if (source !== 'server') {
           const all = page.getByRole('region', { name: 'Databases' }).getByRole('link');
-          assert.deepEqual(await all.allTextContents(), ['This server', 'This browser: films']);
+          await eventually(() => all.allTextContents(), ['This server', 'This browser: films']);
         }
         await look(page, `overview-${source.split(':')[0]}`, source);
         await narrow(page, `overview-${source.split(':')[0]}`);
@@ -55,6 +55,8 @@ describe('the overview of the explorer', () => {
       // It is shown again, with all that it holds.
       await page.getByRole('heading', { name: 'films', exact: true, includeHidden: true }).waitFor();
       await other.close();
+      // The other tab is gone a moment before its locks are; this page has it open again.
+      await eventually(() => page.evaluate(async () => (await navigator.locks.query()).held.filter(({ name }) => name === 'kithdb:films').length), 1);
       await remove.dblclick();
       await page.getByText('The database films was deleted').waitFor();
       await page.waitForURL(/#\/overview\/server$/);

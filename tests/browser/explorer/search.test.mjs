@@ -36,11 +36,18 @@ describe('the search of the explorer', () => {
       await page.locator('.results article').first().waitFor();
       await page.locator('#alpha').fill('0');
       await page.waitForURL(/alpha=0/);
-      const byWords = await ids(page);
+      const answered = async (alpha) => {
+        const request = { text: 'ship garden', vector: documents[2].vector, alpha };
+        return (await post(`${state.server.address}/v1/collections/films/search`, request)).hits.map(({ id }) => id);
+      };
+      const byWords = await answered(0);
+      await eventually(() => ids(page), byWords);
       await page.locator('#alpha').fill('1');
       await page.waitForURL(/alpha=1/);
-      await eventually(async () => (await ids(page))[0], 'film-0002');
-      assert.notDeepEqual(await ids(page), byWords);
+      const byVector = await answered(1);
+      assert.equal(byVector[0], 'film-0002');
+      assert.notDeepEqual(byVector, byWords);
+      await eventually(() => ids(page), byVector);
       // A click is a step of its own.
       await page.locator('.fact[aria-pressed]').first().click();
       await page.waitForURL(/filter=/);
@@ -58,7 +65,7 @@ describe('the search of the explorer', () => {
       await page.getByRole('option', { name: 'genre' }).click();
       await page.getByRole('option', { name: '=', exact: true }).click();
       await page.getByRole('option', { name: "'comedy'" }).click();
-      assert.equal(await page.locator('#filter').inputValue(), "genre = 'comedy' ");
+      await eventually(() => page.locator('#filter').inputValue(), "genre = 'comedy' ");
       const wanted = documents.filter(({ metadata }) => metadata.genre === 'comedy').length;
       await page.locator('summary', { hasText: 'More' }).click();
       await page.locator('#facet').fill('genre');
