@@ -169,8 +169,17 @@ impl NativeDatabase {
 
 /// What all collections are and hold.
 pub fn infos(db: &Db) -> Result<Vec<InfoAnswer>> {
-    let info = |name: String| Ok(info_answer(&db.collection(&name)?.info()?));
-    db.names()?.into_iter().map(info).collect()
+    let mut infos = Vec::new();
+    for name in db.names()? {
+        match db.collection(&name).and_then(|collection| collection.info()) {
+            Ok(info) => infos.push(info_answer(&info)),
+            // Dropped since the names were read.
+            Err(error) if matches!(error.code(), "unknown_collection" | "closed") => {}
+            Err(error) => return Err(error),
+        }
+    }
+    // Or all of them closed.
+    db.names().map(|_| infos)
 }
 
 /// Gives a key its value; true when it had one before.

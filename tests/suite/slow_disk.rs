@@ -163,6 +163,31 @@ fn writes_go_on_while_figures_wait_for_the_disk() {
     });
 }
 
+/// What was dropped while its figures were asked for was listed with an error, as if it were damaged.
+#[test]
+fn figures_leave_out_what_is_dropped_while_they_wait_for_the_disk() {
+    let (disk, gate) = (SimVfs::new(), Arc::new(Gate::default()));
+    let (db, calls) = database(&disk, &gate, |call, path| call == Call::Look && path.contains("/c/1"));
+    for name in ["dropped", "kept"] {
+        let collection = db.create(name, CollectionConfig::default()).expect("made");
+        add(&collection, "sealed", Level::Always);
+        assert!(collection.run(JobKind::Seal).expect("sealed"));
+    }
+    gate.set(true);
+    while calls.try_recv().is_ok() {}
+    std::thread::scope(|scope| {
+        let _opened_in_the_end = Opened(&gate);
+        let (told, figures) = channel();
+        let asked = &db;
+        scope.spawn(move || told.send(asked.figures().expect("open")).expect("somebody waits"));
+        expect_call(&calls, Call::Look, "");
+        db.drop_collection("dropped").expect("dropped");
+        gate.set(false);
+        let figures = figures.recv_timeout(PATIENCE).expect("told");
+        assert!(matches!(&figures[..], [(name, Ok(_))] if name == "kept"), "{figures:?}");
+    });
+}
+
 /// One thread synced all collections in turn, so that the second of `everysec` was as long as the slowest took.
 #[test]
 fn a_sync_that_hangs_makes_no_other_collection_late() {

@@ -48,8 +48,8 @@ impl Db {
         for name in self.shared.names.with_keys() {
             let figures = self.shared.touch_name(&name).and_then(|handle| handle.figures());
             match figures {
-                // Dropped meanwhile.
-                Err(error) if error.code() == "unknown_collection" => {}
+                // Dropped meanwhile, before it was touched or since.
+                Err(error) if matches!(error.code(), "unknown_collection" | "closed") => {}
                 figures => told.push((name, figures)),
             }
         }
@@ -89,10 +89,12 @@ impl CollectionHandle {
     fn figures(&self) -> Result<Figures> {
         // Nothing of the storage is asked for while writers wait.
         let known = self.writer()?.known();
+        let figures = known.figures();
+        // A drop waits for nobody who looks: what failed by that is no damage.
         if self.is_closed() {
             return Err(StateError::Closed { what: "collection" }.into());
         }
-        known.figures()
+        figures
     }
 }
 
