@@ -195,14 +195,24 @@ fn a_job_tells_how_far_it_is_and_ends_when_it_is_cancelled() {
     assert_eq!(collection.info().expect("open").stats.indexed, 1);
 
     // What was to be compressed and is cancelled has the codes that it had, now and from now on.
-    let compressing = std::thread::scope(|scope| {
-        let compressing = scope.spawn(|| collection.compress(kithdb::vectors::Coding::Pq));
-        while !compressing.is_finished() && !collection.cancel_job() {
-            std::thread::yield_now();
+    let compressed = loop {
+        let (compressed, is_cancelled) = std::thread::scope(|scope| {
+            let compressing = scope.spawn(|| collection.compress(kithdb::vectors::Coding::Pq));
+            let mut is_cancelled = false;
+            while !is_cancelled && !compressing.is_finished() {
+                is_cancelled = collection.cancel_job();
+                std::thread::yield_now();
+            }
+            (compressing.join().expect("no panic"), is_cancelled)
+        });
+        if is_cancelled {
+            break compressed;
         }
-        compressing.join().expect("no panic")
-    });
-    assert_eq!(compressing.expect_err("it was cancelled").code(), "cancelled");
+        // On a busy machine it may be done before this thread has its turn.
+        compressed.expect("nobody cancelled it");
+        collection.compress(kithdb::vectors::Coding::Int8).expect("as it was");
+    };
+    assert_eq!(compressed.expect_err("it was cancelled").code(), "cancelled");
     assert_eq!(collection.info().expect("open").config.settings.codes, kithdb::vectors::Coding::Int8);
     collection.compress(kithdb::vectors::Coding::Pq).expect("and now it may");
     assert!(!collection.run(JobKind::Recode).expect("open"), "all is done");

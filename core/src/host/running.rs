@@ -197,7 +197,9 @@ impl CollectionHandle {
             *compressing = Some(Compressing::default());
         }
         let compressed = self.recode_all(codes);
-        *lock(&self.compressing) = None;
+        if compressed.is_err() {
+            *lock(&self.compressing) = None;
+        }
         compressed
     }
 
@@ -211,13 +213,19 @@ impl CollectionHandle {
         loop {
             let is_cancelled = || lock(&self.compressing).is_some_and(|compressing| compressing.is_cancelled);
             let ran = if is_cancelled() { Ok(true) } else { self.run(JobKind::Recode) };
-            if is_cancelled() {
+            // Looked at and ended at once: nobody may be told that it is cancelled once it is done.
+            let mut compressing = lock(&self.compressing);
+            if compressing.is_some_and(|compressing| compressing.is_cancelled) {
+                drop(compressing);
                 self.configure(|settings| Ok(Settings { codes: before, ..settings }), None)?;
                 return Err(StateError::Cancelled { what: "compress" }.into());
             }
-            if !ran? {
+            if matches!(ran, Ok(false)) {
+                *compressing = None;
                 return Ok(());
             }
+            drop(compressing);
+            ran?;
         }
     }
 
