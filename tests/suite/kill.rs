@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use kithdb::base::Rng;
@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 const WRITERS: u64 = 4;
 const IDS_A_WRITER: u64 = 40;
 const DIM: usize = 16;
+/// Documents that are acknowledged before a kill, at the least.
+const ACKNOWLEDGED_MIN: u64 = 6;
 
 /// What is known of a document: its count when last acknowledged, 0 for deleted, and what was sent since.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +34,7 @@ fn vector(id: u64, count: u64) -> Vec<f32> {
 }
 
 /// Writes until the server is gone.
-fn write(server: &Server, writer: u64, documents: &mut Documents, seed: u64, acknowledged: &mut u64) {
+fn write(server: &Server, writer: u64, documents: &mut Documents, seed: u64, acknowledged: &AtomicU64) {
     let mut rng = Rng::new(seed ^ (writer << 40));
     let mut count = documents.values().flat_map(|k| [k.acknowledged, k.sent.unwrap_or(0)]).max().unwrap_or(0);
     loop {
@@ -60,10 +62,10 @@ fn write(server: &Server, writer: u64, documents: &mut Documents, seed: u64, ack
         };
         match server.send("POST", path, Some(body.to_string().as_bytes())) {
             Ok((200, _)) => {
-                *acknowledged += batch.len() as u64;
                 for (id, _) in &batch {
                     documents.insert(id.clone(), Known { acknowledged: next, sent: None });
                 }
+                acknowledged.fetch_add(batch.len() as u64, Ordering::Relaxed);
             }
             Ok((status, body)) => panic!("{status}: {}", String::from_utf8_lossy(&body)),
             Err(_) => return,
@@ -136,7 +138,8 @@ fn disturb(server: &Server, stop: &AtomicBool, seed: u64) {
     }
 }
 
-fn cycle(data: &Path, all: &mut [Documents], number: u64, acknowledged: &mut u64) {
+/// Writes for a while and kills the server; how many documents were acknowledged.
+fn cycle(data: &Path, all: &mut [Documents], number: u64) -> u64 {
     let server = Server::start(data, &[]).unwrap_or_else(|printed| panic!("cycle {number}: {printed}"));
     if number == 0 {
         let body = json!({ "name": "k", "text": { "fields": ["text"] }, "ef_construction": 20 });
@@ -145,26 +148,29 @@ fn cycle(data: &Path, all: &mut [Documents], number: u64, acknowledged: &mut u64
         check(&server, all, number);
     }
     let pause = Duration::from_millis(20 + Rng::new(number).below(160));
-    let stop = AtomicBool::new(false);
+    let (stop, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
-        let (server_ref, stop_ref) = (&server, &stop);
+        let (server_ref, stop_ref, acknowledged) = (&server, &stop, &acknowledged);
         let writers: Vec<_> = all
             .iter_mut()
             .enumerate()
             .map(|(writer, documents)| {
-                scope.spawn(move || {
-                    let mut count = 0;
-                    write(server_ref, writer as u64, documents, number, &mut count);
-                    count
-                })
+                scope.spawn(move || write(server_ref, writer as u64, documents, number, acknowledged))
             })
             .collect();
         scope.spawn(move || disturb(server_ref, stop_ref, number));
         std::thread::sleep(pause);
+        // A machine with much to do may not have come to it. A writer that has ended found something wrong.
+        while acknowledged.load(Ordering::Relaxed) < ACKNOWLEDGED_MIN
+            && !writers.iter().any(|writer| writer.is_finished())
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         server_ref.kill();
-        *acknowledged += writers.into_iter().map(|w| w.join().expect("a writer")).sum::<u64>();
+        writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
         stop.store(true, Ordering::Relaxed);
     });
+    acknowledged.into_inner()
 }
 
 fn cycles(mut more: impl FnMut(u64) -> bool) {
@@ -172,7 +178,7 @@ fn cycles(mut more: impl FnMut(u64) -> bool) {
     let mut all = vec![Documents::new(); WRITERS as usize];
     let (mut number, mut acknowledged) = (0, 0);
     while more(number) {
-        cycle(data.path(), &mut all, number, &mut acknowledged);
+        acknowledged += cycle(data.path(), &mut all, number);
         number += 1;
     }
     let server = Server::start(data.path(), &[]).expect("starts");

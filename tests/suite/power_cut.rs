@@ -24,7 +24,7 @@ use kithdb_tests::preload;
 use kithdb_tests::rest_surface::Server;
 use serde_json::{Value as Json, json};
 
-use history::{Findings, IDS_A_WRITER, Op, Promised, Stamp, State, Writer, check, vector};
+use history::{EVERY_SECOND, Findings, IDS_A_WRITER, Op, Promised, Stamp, State, Writer, check, vector};
 use names::Brief;
 
 const MEGABYTES: usize = 48;
@@ -35,6 +35,9 @@ const COLLECTIONS: [(&str, [u64; 2], &[Level]); 2] = [
 ];
 /// Journals only what the file system is made of; and lets data be written after what names it.
 const OPTIONS: [&str; 2] = ["data=ordered", "data=writeback"];
+/// Writes and collections of a round, at the least: on a slow machine it takes longer.
+const ACKNOWLEDGED_MIN: u64 = 100;
+const NAMES_MIN: u64 = 10;
 /// So much of a recording is kept in memory.
 const RECORDED_MAX: usize = 1 << 30;
 
@@ -44,9 +47,24 @@ struct Load<'a> {
     disk: &'a BlockDisk,
     order: AtomicU64,
     stop: AtomicBool,
+    begun: Instant,
+    acknowledged: AtomicU64,
+    /// Collections that were made and filled.
+    names: AtomicU64,
+    /// Milliseconds of the slowest answer to a write that waited for its fsync.
+    fsync_ms: AtomicU64,
 }
 
 impl Load<'_> {
+    /// Whether enough was done that power cuts find something which was promised at each level.
+    fn is_enough(&self, plan: &Plan<'_>) -> bool {
+        let least = |count: &AtomicU64, least: u64| count.load(Ordering::Relaxed) >= least;
+        let fsync = Duration::from_millis(self.fsync_ms.load(Ordering::Relaxed));
+        self.begun.elapsed() >= plan.pause.max(2 * (EVERY_SECOND + fsync))
+            && least(&self.acknowledged, ACKNOWLEDGED_MIN)
+            && (!plan.has_jobs || least(&self.names, NAMES_MIN))
+    }
+
     fn stamp(&self) -> Stamp {
         let order = self.order.fetch_add(1, Ordering::SeqCst);
         Stamp { order, position: self.disk.position(), at: Instant::now() }
@@ -75,7 +93,13 @@ impl Load<'_> {
             let answer = self.server.send("POST", &path, Some(body.to_string().as_bytes()));
             let (status, said) = answer.expect("the server answers");
             assert_eq!(status, 200, "{}", String::from_utf8_lossy(&said));
-            op.acknowledged = Some(self.stamp());
+            let answered = self.stamp();
+            op.acknowledged = Some(answered);
+            if level == Level::Always {
+                let took = (answered.at - op.sent.at).as_millis() as u64;
+                self.fsync_ms.fetch_max(took, Ordering::Relaxed);
+            }
+            self.acknowledged.fetch_add(1, Ordering::Relaxed);
             writer.ops.push(op);
         }
     }
@@ -133,6 +157,7 @@ struct Plan<'a> {
     level: Level,
     /// Whether jobs run. Without them all that the file system has to keep is logs, once the collections are there.
     has_jobs: bool,
+    /// As long as it goes on at the least.
     pause: Duration,
 }
 
@@ -166,19 +191,33 @@ fn round(image: &[u8], bases: &[State], plan: &Plan<'_>) -> Round {
     let from = disk.position();
     let mut writers: Vec<Writer> =
         bases.iter().map(|base| Writer { base: base.clone(), ops: Vec::new() }).collect();
-    let load = Load { server: &server, disk: &disk, order: AtomicU64::new(0), stop: AtomicBool::new(false) };
+    let load = Load {
+        server: &server,
+        disk: &disk,
+        order: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+        begun: Instant::now(),
+        acknowledged: AtomicU64::new(0),
+        names: AtomicU64::new(0),
+        fsync_ms: AtomicU64::new(0),
+    };
     let briefs = std::thread::scope(|scope| {
         let load = &load;
-        for (number, writer) in writers.iter_mut().enumerate() {
-            let (name, _, levels) = COLLECTIONS[number / 2];
-            scope.spawn(move || load.write(name, number as u64, levels, writer, plan.number));
-        }
+        let writing: Vec<_> = writers
+            .iter_mut()
+            .enumerate()
+            .map(|(number, writer)| {
+                let (name, _, levels) = COLLECTIONS[number / 2];
+                scope.spawn(move || load.write(name, number as u64, levels, writer, plan.number))
+            })
+            .collect();
         let briefs = plan.has_jobs.then(|| {
             scope.spawn(move || load.disturb(plan.number));
             scope.spawn(move || names::come_and_go(load))
         });
-        let end = Instant::now() + plan.pause;
-        while Instant::now() < end {
+        let all = || briefs.iter().map(|b| b.is_finished()).chain(writing.iter().map(|w| w.is_finished()));
+        // Who has ended before it was told to found something wrong.
+        while !load.is_enough(plan) && !all().any(|is_over| is_over) {
             std::thread::sleep(Duration::from_millis(50));
         }
         load.stop.store(true, Ordering::Relaxed);

@@ -14,7 +14,7 @@ use kithdb_tests::block_disk::PowerCut;
 pub const DIM: usize = 16;
 pub const IDS_A_WRITER: u64 = 40;
 /// What `everysec` may lose, besides one fsync.
-const EVERY_SECOND: Duration = Duration::from_millis(1_500);
+pub const EVERY_SECOND: Duration = Duration::from_millis(1_500);
 
 /// Of each document the number of the write that it is from. Those not there were deleted or never written.
 pub type State = BTreeMap<String, u64>;

@@ -1,5 +1,7 @@
 //! Collections that are made, filled and dropped meanwhile: an answered create stays, and so does an answered drop.
 
+use std::sync::atomic::Ordering;
+
 use kithdb::host::Db;
 use kithdb_tests::block_disk::PowerCut;
 use serde_json::json;
@@ -53,6 +55,7 @@ pub fn come_and_go(load: &Load<'_>) -> Vec<Brief> {
         let filled = done("POST", &format!("{path}/documents"), &body);
         let dropped = (briefs.len() % 8 > 0).then(|| done("DELETE", &path, &json!({})));
         briefs.push(Brief { name, made, filled, dropped });
+        load.names.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(std::time::Duration::from_millis(40));
     }
     briefs
