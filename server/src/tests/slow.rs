@@ -86,6 +86,8 @@ impl Drop for Listening {
 }
 
 const SOON: Duration = Duration::from_millis(50);
+/// After which a connection is idle: a client that has just connected may take a moment to ask.
+const IDLE: Duration = Duration::from_secs(2);
 const NEVER: Duration = Duration::from_secs(3_600);
 
 /// Limits that are never reached.
@@ -156,12 +158,12 @@ fn an_answer_that_nobody_reads_is_given_up() {
 #[test]
 fn a_large_answer_is_sent_to_its_end() {
     const LEN: usize = 64 << 20;
-    let server = Listening::serving(Limits { idle_for: SOON, ..patient() }, |_| {
+    let server = Listening::serving(Limits { idle_for: IDLE, ..patient() }, |_| {
         Router::new().route("/large", get(|| async { vec![b'a'; LEN] }))
     });
     let mut slow = server.connect();
     server.send(&mut slow, "GET /large HTTP/1.1\r\nHost: HOST\r\n\r\n");
-    std::thread::sleep(10 * SOON);
+    std::thread::sleep(2 * IDLE);
     let answer = server.until_closed(slow);
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
@@ -341,7 +343,7 @@ impl Drop for Gone {
 
 #[test]
 fn an_idle_connection_is_closed_in_time() {
-    let server = Listening::start(Limits { idle_for: SOON, ..patient() });
+    let server = Listening::start(Limits { idle_for: IDLE, ..patient() });
     assert_eq!(server.until_closed(server.connect()), "");
     let mut used = server.connect();
     server.is_served(&mut used);
