@@ -216,12 +216,12 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     // Each piece is let go of before the next is read: the connection reads into the same memory again and again, which
     // is quicker than keeping them all and copying them at the end.
     let mut whole = spare::BODIES.buffer(first.len().max((announced as usize).min(ANNOUNCED_MAX)));
-    whole.extend_from_slice(&first);
+    whole.extend(&first);
     drop(first);
     while let Some(piece) = pieces.next().await? {
-        whole.extend_from_slice(&piece);
+        whole.extend(&piece);
     }
-    Ok(spare::BODIES.collected(whole))
+    Ok(whole.into_bytes())
 }
 
 /// A body that is read.

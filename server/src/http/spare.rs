@@ -1,7 +1,8 @@
-//! The memory that bodies are collected in, one piece of which is kept for the next body.
+//! The memory that bodies are collected in: one piece of it is used again and again.
 //!
 //! New memory of that size costs a page fault for every 4 KiB of it, and is given back at once: a fifth of all the time that
-//! a batch of documents takes as JSON. What is kept is bounded, and there is one of it, however many connections there are.
+//! a batch of documents takes as JSON. There is one such piece, however many connections there are, and one body has it at a
+//! time: who sends little and slowly cannot collect more of it than it has bytes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,47 +12,61 @@ use axum::body::Bytes;
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// That of the bodies of requests.
-pub static BODIES: Spare = Spare(Mutex::new(Vec::new()));
+pub static BODIES: Spare = Spare::new();
 
-/// Memory that is kept while nobody uses it; empty while somebody does.
-pub struct Spare(Mutex<Vec<u8>>);
+/// Memory that is here while nobody has it.
+pub struct Spare(Mutex<Option<Vec<u8>>>);
 
 impl Spare {
-    /// An empty buffer with room for some bytes: what is kept, if nobody has it.
-    pub fn buffer(&self, bytes: usize) -> Vec<u8> {
-        let mut buffer = std::mem::take(&mut *self.kept());
-        buffer.reserve(bytes);
-        buffer
+    const fn new() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
     }
 
-    /// What was collected in a buffer, which is kept once nobody reads it any more.
-    pub fn collected(&'static self, buffer: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Collected { buffer, spare: self })
+    /// An empty buffer with room for some bytes: the memory that is used again, if nobody has it.
+    pub fn buffer(&'static self, bytes: usize) -> Buffer {
+        let (mut collected, lender) = match self.kept().take() {
+            Some(kept) => (kept, Some(self)),
+            None => (Vec::new(), None),
+        };
+        collected.reserve(bytes);
+        Buffer { collected, lender }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<u8>> {
+    fn kept(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Collected {
-    buffer: Vec<u8>,
-    spare: &'static Spare,
+/// What is collected of a body. Its memory goes back once nobody reads it any more, also when the body ends early.
+pub struct Buffer {
+    collected: Vec<u8>,
+    lender: Option<&'static Spare>,
 }
 
-impl AsRef<[u8]> for Collected {
-    fn as_ref(&self) -> &[u8] {
-        &self.buffer
+impl Buffer {
+    /// Appends a piece.
+    pub fn extend(&mut self, piece: &[u8]) {
+        self.collected.extend_from_slice(piece);
+    }
+
+    /// All of it.
+    pub fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self)
     }
 }
 
-impl Drop for Collected {
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.collected
+    }
+}
+
+impl Drop for Buffer {
     fn drop(&mut self) {
-        self.buffer.clear();
-        self.buffer.shrink_to(KEPT_BYTES_MAX);
-        let mut kept = self.spare.kept();
-        if kept.capacity() < self.buffer.capacity() {
-            std::mem::swap(&mut *kept, &mut self.buffer);
+        if let Some(lender) = self.lender {
+            self.collected.clear();
+            self.collected.shrink_to(KEPT_BYTES_MAX);
+            *lender.kept() = Some(std::mem::take(&mut self.collected));
         }
     }
 }
@@ -60,32 +75,48 @@ impl Drop for Collected {
 mod tests {
     use super::*;
 
-    #[test]
-    fn memory_is_used_again_once_nobody_reads_it() {
-        static SPARE: Spare = Spare(Mutex::new(Vec::new()));
-        let mut buffer = SPARE.buffer(100);
-        buffer.extend_from_slice(b"abc");
-        let place = buffer.as_ptr();
-        let whole = SPARE.collected(buffer);
-        let part = whole.slice(1..);
-        drop(whole);
-        assert_eq!(SPARE.kept().capacity(), 0, "a part of it is read");
-        assert_eq!(part, "bc");
-        drop(part);
-        let again = SPARE.buffer(10);
-        assert_eq!((again.as_ptr(), again.len()), (place, 0));
+    fn collect(spare: &'static Spare, bytes: usize) -> Bytes {
+        let mut buffer = spare.buffer(0);
+        buffer.extend(&vec![1; bytes]);
+        buffer.into_bytes()
+    }
+
+    fn capacity(spare: &Spare) -> Option<usize> {
+        spare.kept().as_ref().map(Vec::capacity)
     }
 
     #[test]
-    fn the_largest_is_kept_up_to_a_bound() {
-        static SPARE: Spare = Spare(Mutex::new(Vec::new()));
-        let collect = |bytes: usize| SPARE.collected(vec![1; bytes]);
-        for (bytes, kept) in [(10, 10), (1_000, 1_000), (100, 1_000), (3 * KEPT_BYTES_MAX, KEPT_BYTES_MAX)] {
-            drop(collect(bytes));
-            assert_eq!(SPARE.kept().capacity(), kept, "after {bytes}");
-        }
-        let both = (collect(10), collect(20));
-        drop(both);
-        assert_eq!(SPARE.kept().capacity(), KEPT_BYTES_MAX);
+    fn memory_is_used_again_once_nobody_reads_it() {
+        static SPARE: Spare = Spare::new();
+        let mut buffer = SPARE.buffer(100);
+        buffer.extend(b"abc");
+        let place = buffer.as_ref().as_ptr();
+        let whole = buffer.into_bytes();
+        let part = whole.slice(1..);
+        drop(whole);
+        assert_eq!(capacity(&SPARE), None, "a part of it is read");
+        assert_eq!(part, "bc");
+        drop(part);
+        let mut again = SPARE.buffer(10);
+        assert_eq!(again.as_ref(), b"", "nothing of the last body is in it");
+        again.extend(b"d");
+        assert_eq!(again.as_ref().as_ptr(), place);
+        // A body that ends early gives it back, too.
+        drop(again);
+        assert!(capacity(&SPARE).is_some_and(|kept| kept >= 100));
+    }
+
+    #[test]
+    fn one_body_has_it_at_a_time_and_it_does_not_grow_beyond_a_bound() {
+        // One large body after the other, each followed by a small one that did not end, each took as much as the large one had.
+        static SPARE: Spare = Spare::new();
+        drop(collect(&SPARE, 3 * KEPT_BYTES_MAX));
+        assert_eq!(capacity(&SPARE), Some(KEPT_BYTES_MAX));
+        let small = SPARE.buffer(1);
+        drop(collect(&SPARE, KEPT_BYTES_MAX));
+        let other = SPARE.buffer(1);
+        assert!(other.lender.is_none() && other.collected.capacity() < 100);
+        drop((small, other));
+        assert_eq!(capacity(&SPARE), Some(KEPT_BYTES_MAX));
     }
 }
