@@ -61,7 +61,7 @@ export function findRust({ target, ownStd = 'possible', findLinker }) {
     const linker = findLinker(rustlib);
     const hasStd = existsSync(join(rustlib, target, 'lib'));
     const hasSource = existsSync(join(rustlib, 'src/rust/library/std'));
-    return linker ? [{ rustc, cargo, linker, hasStd, hasSource }] : [];
+    return linker ? [{ rustc, cargo, linker, source: join(rustlib, 'src/rust'), hasStd, hasSource }] : [];
   });
   const ready = found.filter(({ hasStd }) => hasStd).map((rust) => ({ ...rust, buildStd: false }));
   const able = found.filter(({ hasSource }) => hasSource).map((rust) => ({ ...rust, buildStd: true }));

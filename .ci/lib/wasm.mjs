@@ -115,9 +115,9 @@ async function buildFlavour(flavour, bindgen) {
 async function compile({ folder, profile, features, link, cargo }, toolchain, first) {
   const flags = ['-C', `target-feature=${features.join(',')}`, ...toolchain.linker];
   for (const argument of link) flags.push('-C', `link-arg=${argument}`);
-  // A panic names its file: that of the registry, and not where the registry lies on this machine.
   flags.push('--cfg', 'kithdb_small'); // what `profile.wasm` in Cargo.toml says of it
-  flags.push(`--remap-path-prefix=${CARGO_HOME}=cargo`);
+  // A panic names its file: that of the registry or of the library, and not where these lie on this machine.
+  flags.push(`--remap-path-prefix=${CARGO_HOME}=cargo`, `--remap-path-prefix=${toolchain.source}=rust`);
   // With -p and never --workspace: cargo would unify the features with those of the native surfaces.
   const what = ['-p', 'kithdb-wasm', '--profile', profile, '--target-dir', folder, ...cargo];
   const { program, args, env } = cargoFor(toolchain, TARGET, flags, STD);
