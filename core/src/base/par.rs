@@ -5,6 +5,10 @@
 #[cfg(feature = "parallel")]
 const PIECES: usize = 64;
 
+/// Pieces of less are not asked for: each makes a state.
+#[cfg(feature = "parallel")]
+const PIECE_LEAST: usize = 16;
+
 /// A bounded pool of threads, or the calling thread alone.
 ///
 /// Everything here is a map with its results in the order of its inputs: the same for any number of threads.
@@ -63,7 +67,7 @@ impl Pool {
         1
     }
 
-    /// `f(0), f(1) ... f(n - 1)`, with a state per thread that `f` may use as scratch.
+    /// `f(0), f(1) ... f(n - 1)`, with a state that `f` may use as scratch, made for each piece that a thread takes.
     pub fn map_with<S, T, N, F>(&self, n: usize, scratch: N, f: F) -> Vec<T>
     where
         T: Send,
@@ -74,7 +78,7 @@ impl Pool {
         {
             use rayon::prelude::*;
             let spread = || {
-                let longest = (n / (rayon::current_num_threads() * PIECES)).max(1);
+                let longest = (n / (rayon::current_num_threads() * PIECES)).max(PIECE_LEAST);
                 (0..n).into_par_iter().with_max_len(longest).map_init(&scratch, |s, i| f(s, i)).collect()
             };
             match &self.threads {
