@@ -76,6 +76,8 @@ function listening(child) {
       child.stderr.resume().unref();
       found(address);
     });
+    const late = setTimeout(() => failed(new Error(`the browser says nothing: ${printed.join('\n')}`)), 180_000).unref();
+    lines.on('close', () => clearTimeout(late));
     child.on('error', failed);
     child.on('exit', (code, signal) => failed(new Error(`the browser ended (${signal ?? code}): ${printed.join('\n')}`)));
   });

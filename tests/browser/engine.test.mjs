@@ -345,7 +345,10 @@ describe('the engine in a page', () => {
         }));
         worker.terminate();
         // It is gone a moment before its locks are.
-        while ((await navigator.locks.query()).held.length > 0) await new Promise((later) => setTimeout(later, 10));
+        for (let i = 0; (await navigator.locks.query()).held.length > 0; i += 1) {
+          if (i === 6000) throw new Error('an ended Worker keeps its locks');
+          await new Promise((later) => setTimeout(later, 10));
+        }
       }
       return all;
     });

@@ -160,8 +160,11 @@ fn cycle(data: &Path, all: &mut [Documents], number: u64) -> u64 {
             .collect();
         scope.spawn(move || disturb(server_ref, stop_ref, number));
         std::thread::sleep(pause);
-        // A machine with much to do may not have come to it. A writer that has ended found something wrong.
+        // A machine with much to do may not have come to it. A writer that has ended found something wrong, and so does whoever
+        // counts, where a server answers nobody.
+        let deadline = Instant::now() + Duration::from_secs(120);
         while acknowledged.load(Ordering::Relaxed) < ACKNOWLEDGED_MIN
+            && Instant::now() < deadline
             && !writers.iter().any(|writer| writer.is_finished())
         {
             std::thread::sleep(Duration::from_millis(1));

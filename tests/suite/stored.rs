@@ -195,7 +195,7 @@ fn a_job_tells_how_far_it_is_and_ends_when_it_is_cancelled() {
     assert_eq!(collection.info().expect("open").stats.indexed, 1);
 
     // What was to be compressed and is cancelled has the codes that it had, now and from now on.
-    let compressed = loop {
+    let compressed = (0..50).find_map(|_| {
         let (compressed, is_cancelled) = std::thread::scope(|scope| {
             let compressing = scope.spawn(|| collection.compress(kithdb::vectors::Coding::Pq));
             let mut is_cancelled = false;
@@ -206,12 +206,14 @@ fn a_job_tells_how_far_it_is_and_ends_when_it_is_cancelled() {
             (compressing.join().expect("no panic"), is_cancelled)
         });
         if is_cancelled {
-            break compressed;
+            return Some(compressed);
         }
         // On a busy machine it may be done before this thread has its turn.
         compressed.expect("nobody cancelled it");
         collection.compress(kithdb::vectors::Coding::Int8).expect("as it was");
-    };
+        None
+    });
+    let compressed = compressed.expect("one of fifty is cancelled");
     assert_eq!(compressed.expect_err("it was cancelled").code(), "cancelled");
     assert_eq!(collection.info().expect("open").config.settings.codes, kithdb::vectors::Coding::Int8);
     collection.compress(kithdb::vectors::Coding::Pq).expect("and now it may");

@@ -26,13 +26,20 @@ export async function watched<T>(
   // What goes wrong here nobody would catch: it ends the work as an abort does.
   let failure: unknown;
   let isLooking = false;
+  const tell = (job: Job): void => {
+    try {
+      onProgress?.(job);
+    } catch (error) {
+      failure ??= error;
+    }
+  };
   const look = async () => {
     if (isLooking) return;
     isLooking = true;
     try {
       const job = await jobs.job();
       if (job?.kind !== kind) return;
-      if (!signal?.aborted && failure === undefined) onProgress?.(job);
+      if (!signal?.aborted && failure === undefined) tell(job);
       // Who gives up while being told need not hope that the job goes on until the next look.
       if (signal?.aborted || failure !== undefined) await jobs.cancelJob();
     } catch (error) {

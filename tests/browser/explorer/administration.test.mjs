@@ -52,6 +52,12 @@ describe('the administration of the explorer', () => {
       const token = await page.locator('.notice code').textContent();
       assert.match(token, /^kith/);
       assert.equal(making(), 1);
+      // Nor does the second one make a key when it comes after the answer to the first.
+      await page.getByLabel('For', { exact: true }).fill('another');
+      await eventually(() => page.getByRole('button', { name: 'Make a key' }).isEnabled(), true);
+      await page.getByRole('button', { name: 'Make a key' }).evaluate((button) => {
+        button.dispatchEvent(new MouseEvent('click', { detail: 2, bubbles: true, cancelable: true }));
+      });
       await page.getByRole('button', { name: 'Hide it' }).click();
       await eventually(() => page.getByRole('button', { name: 'Revoke' }).count(), 1);
       await page.getByRole('button', { name: 'Revoke' }).click();

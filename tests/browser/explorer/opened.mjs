@@ -125,8 +125,11 @@ export async function sent(page, pattern, act) {
     if (isMeant(route.request())) await isDone;
     await route.continue();
   });
-  await act();
-  letGo();
+  try {
+    await act();
+  } finally {
+    letGo();
+  }
   return () => count;
 }
 
