@@ -1,7 +1,7 @@
 //! Product quantisation: a vector is cut into parts, and of each part the number of the nearest of 256 centres is kept.
 //!
-//! Four components a byte give a sixteenth of the bytes of f32, for any metric. A query makes a table of its distances to
-//! all centres; the distance to a vector is a sum of what its code names there.
+//! Four components a byte give a sixteenth of the bytes of f32, for any metric; of few components a few more bytes. A query
+//! makes a table of its distances to all centres; the distance to a vector is a sum of what its code names there.
 //!
 //! Optimised, vectors are rotated before they are cut, by a rotation that is learned from them: the same bytes a vector lose
 //! less. Not for manhattan, whose distances a rotation changes.
@@ -35,6 +35,10 @@ const VERSION: u8 = 1;
 pub(super) const CENTRES: usize = 256;
 /// Components of a part, unless asked for otherwise.
 const PART: usize = 4;
+/// Vectors of so many components or fewer are short: what centres lose of each part evens out less among so few parts.
+const SHORT: usize = 128;
+/// Parts for every hundred components of a short vector, where that is more: with them codes are 0.0675 of the bytes of f32.
+const PARTS_A_HUNDRED: usize = 27;
 /// Vectors that centres are trained on: 64 for each.
 const SAMPLE: usize = 64 * CENTRES;
 const SEED: u64 = 0x6b69_7468_7071;
@@ -46,7 +50,8 @@ const SUMS: usize = 4;
 /// How many parts a vector of this dimension is cut into, unless asked for otherwise.
 #[must_use]
 pub fn default_parts(dim: usize) -> usize {
-    dim.div_ceil(PART)
+    let parts = dim.div_ceil(PART);
+    if dim <= SHORT { parts.max(dim * PARTS_A_HUNDRED / 100) } else { parts }
 }
 
 /// Refuses a metric that optimised codes cannot serve.

@@ -69,6 +69,16 @@ fn the_nearest_are_among_eight_times_as_many_by_codes() {
 }
 
 #[test]
+fn short_vectors_have_a_few_more_parts_and_never_more_than_a_fourteenth_of_the_bytes() {
+    let parts = [1, 2, 24, 64, 100, 128, 129, 384, 784].map(default_parts);
+    assert_eq!(parts, [1, 1, 6, 17, 27, 34, 33, 96, 196]);
+    for dim in 1..=2 * SHORT {
+        let (parts, quarter) = (default_parts(dim), dim.div_ceil(PART));
+        assert!(parts == quarter || dim <= SHORT && parts > quarter && parts * 14 <= dim * 4, "dim {dim}");
+    }
+}
+
+#[test]
 fn few_vectors_are_their_own_centres() {
     for (metric, parts) in [(Metric::Euclidean, 3), (Metric::Manhattan, 10), (Metric::Dot, 1)] {
         let all = vectors(50, 10, 1);
