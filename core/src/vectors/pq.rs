@@ -103,6 +103,16 @@ fn difference(metric: Metric) -> Difference {
     if metric == Metric::Manhattan { Difference::Absolute } else { Difference::Squared }
 }
 
+/// A component's share of the cosine distance between a query of length 1 and a code's vector.
+///
+/// That vector is shorter than 1, the more so the more was lost. By half the squared distance to it, codes that lost little
+/// come too late; by 1 less the inner product, codes that lost much come too early. It is three quarters of the first and a
+/// quarter of the second.
+#[inline]
+fn angle(x: f32, c: f32) -> f32 {
+    (x - c) * (0.625 * x - 0.375 * c)
+}
+
 /// The vector as it is compared, but for a rotation.
 fn compared(metric: Metric, vector: &[f32], out: &mut Vec<f32>) {
     let scale = if metric == Metric::Cosine { inverse_norm(vector) } else { 1.0 };
@@ -179,7 +189,7 @@ impl Shape {
         for (i, centres) in self.parts.iter().enumerate() {
             let (part, out) = (&work.vector[part(self.dim, self.parts.len(), i)], &mut work.distances);
             match self.metric {
-                Metric::Cosine => centres.sums(part, |x, c| 0.5 * ((x - c) * (x - c)), out),
+                Metric::Cosine => centres.sums(part, angle, out),
                 Metric::Euclidean => centres.sums(part, |x, c| (x - c) * (x - c), out),
                 Metric::Dot => centres.sums(part, |x, c| 0.0 - x * c, out),
                 Metric::Manhattan => centres.sums(part, |x, c| (x - c).abs(), out),

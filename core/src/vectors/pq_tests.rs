@@ -205,8 +205,9 @@ fn an_optimised_distance_is_that_to_what_the_code_stands_for() {
             let exact = match metric {
                 Metric::Cosine => {
                     let scale = inverse_norm(&all[0]);
-                    all[0].iter().zip(&back).map(|(x, y)| (x * scale - y) * (x * scale - y)).sum::<f32>()
-                        / 2.0
+                    let pairs = || all[0].iter().map(|x| x * scale).zip(&back);
+                    let half = pairs().map(|(x, y)| (x - y) * (x - y)).sum::<f32>() / 2.0;
+                    0.75 * half + 0.25 * (1.0 - pairs().map(|(x, y)| x * y).sum::<f32>())
                 }
                 _ => PreparedQuery::new(metric, &all[0]).distance(&back, 1.0),
             };
