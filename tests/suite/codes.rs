@@ -215,8 +215,8 @@ fn codes_take_the_bytes_that_they_promise() {
     for (codes, each, once) in [
         (Coding::Int8, 80, 0),
         (Coding::Bits, 8 + 12, 0),
-        (Coding::Pq, 16, 256 * floats),
-        (Coding::Opq, 16, 256 * floats + rotation),
+        (Coding::Pq, 17, 256 * floats),
+        (Coding::Opq, 17, 256 * floats + rotation),
     ] {
         let mut life = Life::new(config(Metric::Cosine, codes));
         put(&mut life, 0..DOCUMENTS);
