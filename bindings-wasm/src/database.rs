@@ -3,21 +3,24 @@
 //! Docs of each method say what it answers; `js/src/wasm/kithdb_wasm.d.ts` is its type. Numbers and tickets cross as
 //! f64, which is JavaScript's number: a u64 would be a BigInt.
 
-use std::collections::BTreeMap;
+mod keys;
+mod replica;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use js_sys::JsString;
 use kithdb::base::ids::KV_NAME;
 use kithdb::base::{Clock, Error, NoObserver, Pool, Result, StateError, StorageError};
-use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, check_searches, kv};
+use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, check_searches};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
 use kithdb::segment::Scratch;
 use kithdb::storage::{Level, Object, StorageRoot};
 use kithdb::wire::{
     Columns, ConfigureBody, CreateBody, EstimateAnswer, EstimateBody, FiguresAnswer, GraphAsk, InfoAnswer,
-    JobAnswer, KeysAnswer, KeysBody, LinksBody, OpenBody, ScanBody, StatsAnswer, TouchesAnswer, UnlinksBody,
-    parse, parse_level, to_json,
+    JobAnswer, LinksBody, OpenBody, ScanBody, StatsAnswer, TouchesAnswer, UnlinksBody, parse, parse_level,
+    to_json,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -42,6 +45,8 @@ pub struct WasmDatabase {
     root: Arc<TabRoot>,
     database: Database,
     collections: BTreeMap<u64, State>,
+    /// Of a replica: those whose storage was renewed, which are to be opened anew.
+    stale: BTreeSet<u64>,
     embedding: Embedding,
     clock: Arc<dyn Clock>,
     pool: Arc<Pool>,
@@ -76,14 +81,6 @@ struct Submitted {
     ended: usize,
 }
 
-#[derive(Serialize)]
-struct KeySubmitted {
-    ticket: u64,
-    ended: usize,
-    /// The number of the collection in which keys are; none when there is none yet.
-    collection: Option<u64>,
-}
-
 type Thrown<T> = Result<T, JsValue>;
 
 fn plain(value: &impl Serialize) -> Thrown<JsValue> {
@@ -94,16 +91,20 @@ fn plain(value: &impl Serialize) -> Thrown<JsValue> {
 impl WasmDatabase {
     /// In memory, by the JSON of an `OpenBody`.
     pub fn memory(options: &str) -> Thrown<WasmDatabase> {
-        Self::start(TabRoot::volatile(), options).map_err(|error| thrown(&error))
+        Self::start(TabRoot::volatile(), options, Database::open).map_err(|error| thrown(&error))
     }
 
     /// From what a store holds. No collection is open yet: [`WasmDatabase::missing`] opens them.
     pub fn restore(options: &str, snapshot: JsValue) -> Thrown<WasmDatabase> {
         let snapshot: Snapshot = serde_wasm_bindgen::from_value(snapshot)?;
-        Self::start(TabRoot::restore(snapshot), options).map_err(|error| thrown(&error))
+        Self::start(TabRoot::restore(snapshot), options, Database::open).map_err(|error| thrown(&error))
     }
 
-    fn start(root: TabRoot, options: &str) -> Result<Self> {
+    fn start(
+        root: TabRoot,
+        options: &str,
+        open: fn(Arc<dyn StorageRoot>, Env) -> Result<Database>,
+    ) -> Result<Self> {
         let OpenBody { durability, read_only, .. } = parse(options.as_bytes())?;
         if read_only {
             return Err(Error::parameter("read_only", true, "a database in a directory"));
@@ -114,16 +115,16 @@ impl WasmDatabase {
         #[cfg(not(feature = "threads"))]
         let pool = Arc::new(Pool::single());
         let clock: Arc<dyn Clock> = Arc::new(BrowserClock);
-        let env = Env { clock: Arc::clone(&clock), observer: Arc::new(NoObserver), pool: Arc::clone(&pool) };
         let root = Arc::new(root);
-        let database = Database::open(Arc::clone(&root) as Arc<dyn StorageRoot>, env)?;
-        let (collections, embedding) = (BTreeMap::new(), Embedding::default());
+        let database = open(Arc::clone(&root) as Arc<dyn StorageRoot>, env(&clock, &pool))?;
+        let (collections, stale, embedding) = (BTreeMap::new(), BTreeSet::new(), Embedding::default());
         let scratch = Scratch::default();
         let (estimators, estimates, tasks) = (BTreeMap::new(), 0, Tasks::default());
         Ok(Self {
             root,
             database,
             collections,
+            stale,
             embedding,
             clock,
             pool,
@@ -150,7 +151,7 @@ impl WasmDatabase {
             .database
             .entries()
             .iter()
-            .filter(|e| !self.collections.contains_key(&e.number))
+            .filter(|e| !self.collections.contains_key(&e.number) || self.stale.contains(&e.number))
             .cloned()
             .collect();
         for entry in closed {
@@ -159,7 +160,10 @@ impl WasmDatabase {
                     let named = ranges.iter().map(|range| range.blob);
                     missing.extend(self.needed(entry.number, named.collect()));
                 }
-                Err(error) => drop(self.collections.insert(entry.number, State::Unopenable(error))),
+                Err(error) => {
+                    self.stale.remove(&entry.number);
+                    self.collections.insert(entry.number, State::Unopenable(error));
+                }
                 Ok(()) => {}
             }
         }
@@ -173,6 +177,7 @@ impl WasmDatabase {
         collection.reader().load().warm()?;
         self.root.release(number);
         self.collections.insert(number, State::Open(Box::new(Open { collection, job: None })));
+        self.stale.remove(&number);
         Ok(())
     }
 
@@ -546,74 +551,6 @@ impl WasmDatabase {
         self.at(c).and_then(|open| export::write(&open.view())).map_err(|error| thrown(&error))
     }
 
-    /// The value of a key of the key-value store.
-    #[wasm_bindgen(js_name = kvGet)]
-    pub fn kv_get(&self, key: &str) -> Thrown<Option<String>> {
-        let get = || {
-            kv::check_key(key)?;
-            self.store()?.map_or(Ok(None), |(_, view)| kv::get(&view, key))
-        };
-        get().map_err(|error: Error| thrown(&error))
-    }
-
-    /// Gives a key its value: `{ticket, ended, collection}`. `id` is that of the collection that is made for the first.
-    #[wasm_bindgen(js_name = kvSet)]
-    pub fn kv_set(&mut self, key: &str, value: &str, id: u64, options: Option<String>) -> Thrown<JsValue> {
-        let mut set = || {
-            let level = arguments::level(options.as_deref())?;
-            kv::check_set(key, value)?;
-            if self.store()?.is_none() {
-                let staged = self.database.stage_kv(id)?;
-                self.admit(KV_NAME, staged)?;
-            }
-            self.submit_keys(level, |view| kv::set(view, key, value))
-        };
-        plain(&set().map_err(|error: Error| thrown(&error))?)
-    }
-
-    /// Takes a key away: `{ticket, ended, collection}`.
-    #[wasm_bindgen(js_name = kvDelete)]
-    pub fn kv_delete(&mut self, key: &str, options: Option<String>) -> Thrown<JsValue> {
-        let mut delete = || {
-            let level = arguments::level(options.as_deref())?;
-            kv::check_key(key)?;
-            self.submit_keys(level, |view| kv::delete(view, key))
-        };
-        plain(&delete().map_err(|error: Error| thrown(&error))?)
-    }
-
-    /// A page of keys, by the JSON of a `KeysBody`: JSON.
-    #[wasm_bindgen(js_name = kvList)]
-    pub fn kv_list(&self, request: &str) -> Thrown<String> {
-        let list = || {
-            let asked: KeysBody = parse(request.as_bytes())?;
-            kv::check_limit(asked.limit())?;
-            let page = self.store()?.map_or(Ok(Default::default()), |(_, view)| {
-                kv::list(&view, &asked.prefix, asked.cursor.as_deref(), asked.limit())
-            });
-            Ok(to_json(&KeysAnswer::from(page?)))
-        };
-        list().map_err(|error: Error| thrown(&error))
-    }
-
-    /// The collection that is the key-value store, once there is a key.
-    fn store(&self) -> Result<Option<(u64, Arc<View>)>> {
-        let Ok(number) = self.number(KV_NAME) else { return Ok(None) };
-        Ok(Some((number, self.at(number as f64)?.view())))
-    }
-
-    fn submit_keys(
-        &mut self,
-        level: Option<Level>,
-        batch: impl FnOnce(&View) -> Result<Vec<Mutation>>,
-    ) -> Result<KeySubmitted> {
-        let Some((number, view)) = self.store()? else {
-            return Ok(KeySubmitted { ticket: 0, ended: 0, collection: None });
-        };
-        let Submitted { ticket, ended } = self.submit(number as f64, batch(&view)?, level)?;
-        Ok(KeySubmitted { ticket, ended, collection: Some(number) })
-    }
-
     /// Changes the settings of a collection, by the JSON of a `ConfigureBody`; a ticket.
     pub fn configure(&mut self, c: f64, change: &str) -> Thrown<f64> {
         let mut configure = || {
@@ -778,6 +715,10 @@ impl WasmDatabase {
     pub fn kept(&self, ticket: f64, strict: bool) {
         self.root.kept(ticket as u64, strict);
     }
+}
+
+fn env(clock: &Arc<dyn Clock>, pool: &Arc<Pool>) -> Env {
+    Env { clock: Arc::clone(clock), observer: Arc::new(NoObserver), pool: Arc::clone(pool) }
 }
 
 fn info(open: &Open) -> InfoAnswer {

@@ -96,6 +96,26 @@ impl TabRoot {
         root
     }
 
+    /// What a store holds of one storage now, in place of what was here; nothing of it when it has gone. Blobs that somebody still
+    /// holds are not missing.
+    pub fn renew(&self, number: u64, snapshot: Snapshot) {
+        let mut state = lock(&self.state);
+        let before = state.places.remove(&number).unwrap_or_default();
+        let Some(stored) = snapshot.storages.into_iter().find(|storage| storage.number == number) else {
+            return;
+        };
+        let mut place = Place::from(stored);
+        for (blob, held) in &mut place.blobs {
+            let known = before.blobs.get(blob);
+            if let Some(known) =
+                known.filter(|known| (known.object, known.length) == (held.object, held.length))
+            {
+                held.weak = Weak::clone(&known.weak);
+            }
+        }
+        state.places.insert(number, place);
+    }
+
     /// Queues a barrier.
     pub fn sync(&self) -> Ticket {
         lock(&self.state).queue(CATALOG, Task::Sync)

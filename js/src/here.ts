@@ -7,9 +7,9 @@ import { notShared } from './opfs/errors.js';
 import { PLACES, type Place, placeOf } from './opfs/places.js';
 import { openOpfs } from './opfs/store.js';
 import { openShared } from './tabs/tabs.js';
-import { deleteIndexedDb, openIndexedDb } from './wasm/indexeddb.js';
+import { deleteIndexedDb, openIndexedDb, readIndexedDb } from './wasm/indexeddb.js';
 import { takeLock } from './wasm/locks.js';
-import { type EngineOptions, type Taken, openBackend } from './wasm/open.js';
+import { type EngineOptions, type Taken, openBackend, prepare } from './wasm/open.js';
 
 /** How a database is opened on this thread. */
 export interface HereOptions extends EngineOptions {
@@ -47,8 +47,15 @@ export async function openHere(name: string | undefined, options: HereOptions = 
     const take = async () => ({ store: (opened = await openIndexedDb(name)), release: async () => {} });
     const database = await openBackend(take, rest);
     const store = opened!;
-    return { database, epoch: store.epoch, abandon: () => store.abandon() };
-  });
+    return {
+      database,
+      epoch: store.epoch,
+      abandon: () => store.abandon(),
+      heed: (stored) => {
+        store.onStored = stored;
+      },
+    };
+  }, { prepare: () => prepare(rest), openStore: (epoch) => readIndexedDb(name, epoch) });
 }
 
 /** Deletes a database that nothing has open; false when there was none. */

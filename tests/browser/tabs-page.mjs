@@ -101,4 +101,21 @@ async function everything(collection) {
   return { ids, documents: (await collection.info()).documents };
 }
 
-globalThis.tab = { KithError, hurry, open, refused, isWriter, join, work, everything };
+/** Whether a read is answered by this tab's own copy: without a message. */
+async function readsAlone(collection) {
+  const { prototype } = BroadcastChannel;
+  const { postMessage } = prototype;
+  let posted = 0;
+  prototype.postMessage = function (message) {
+    posted += 1;
+    postMessage.call(this, message);
+  };
+  try {
+    await collection.scan({ limit: 1 })[Symbol.asyncIterator]().next();
+  } finally {
+    prototype.postMessage = postMessage;
+  }
+  return posted === 0;
+}
+
+globalThis.tab = { KithError, hurry, open, refused, isWriter, join, work, everything, readsAlone };

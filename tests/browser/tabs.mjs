@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 const PAGES = 4;
 const KINDS = ['close', 'crash', 'freeze and thaw', 'freeze and close'];
 
-const later = (ms) => new Promise((go) => setTimeout(go, ms));
+export const later = (ms) => new Promise((go) => setTimeout(go, ms));
 
 /** Waits until `look` answers true; how long a machine takes is its own business. */
 export async function until(look) {
@@ -115,9 +115,19 @@ export async function fourPages({ context, origin, goesOn }) {
   for (const page of working.keys()) await page.evaluate(() => { globalThis.isOver = true; });
   await Promise.all(working.values());
   const pages = [...working.keys()];
-  const seen = await Promise.all(pages.map((page) => page.evaluate(() => tab.everything(joined.collection))));
+  const seen = await seenBy(pages);
   check(told, seen, figures);
   return { ...figures, acknowledged: told.acknowledged.size, deleted: told.deleted.size, unknown: told.unknown.size };
+}
+
+/** Everything that each page sees, once all were told of what was written last. */
+async function seenBy(pages) {
+  for (let looks = 1; ; looks += 1) {
+    const seen = await Promise.all(pages.map((page) => page.evaluate(() => tab.everything(joined.collection))));
+    const isSame = ({ ids, documents }) => ids.length === documents && ids.join() === seen[0].ids.join();
+    if (seen.every(isSame) || looks === 200) return seen;
+    await later(20);
+  }
 }
 
 function check(told, seen, figures) {

@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { VERSION } from '../../js/dist/rpc/version.js';
 import { launchPiped } from './pipe.mjs';
 import { startSite } from './site.mjs';
-import { fourPages, openTab, until, writerOf } from './tabs.mjs';
+import { fourPages, later, openTab, until, writerOf } from './tabs.mjs';
 
 const ROUNDS = Number(process.env.KITH_TAB_ROUNDS ?? 6);
 
@@ -38,11 +38,17 @@ describe('several tabs', () => {
   const add = (page, id) => page.evaluate((name) => joined.collection.add({ id: name, metadata: { text: `words of ${name}` } }).then(() => true), id);
   const ids = (page) => page.evaluate(async () => (await tab.everything(joined.collection)).ids);
 
+  /** Another tab is told of a write by a message, which may be under way. */
+  async function sees(page, expected) {
+    for (let looks = 0; looks < 200 && (await ids(page)).length < expected.length; looks += 1) await later(20);
+    assert.deepEqual(await ids(page), expected);
+  }
+
   test('all of them read and write, whoever has it open', async () => {
     const [one, two] = [await joined(), await joined()];
     await add(one, 'first');
     await add(two, 'second');
-    for (const page of [one, two]) assert.deepEqual(await ids(page), ['first', 'second']);
+    for (const page of [one, two]) await sees(page, ['first', 'second']);
     assert.equal(await writerOf([one, two]), one);
     const answers = await two.evaluate(async () => {
       const { db, collection } = joined;
@@ -66,6 +72,37 @@ describe('several tabs', () => {
       return codes;
     });
     assert.deepEqual(alone, ['closed', 'database_locked']);
+  });
+
+  test('a follower reads its own copy, sees what it wrote at once, and what others wrote a moment later', async () => {
+    const looking = { isLooking: true };
+    const [one, two, three] = [await joined(looking), await joined(looking), await joined({ ...looking, worker: true })];
+    await add(one, 'first');
+    const alone = (page) => until(() => page.evaluate(() => tab.readsAlone(joined.collection)));
+    for (const page of [two, three]) await sees(page, ['first']);
+    await alone(two);
+    for (const id of ['second', 'third', 'fourth']) {
+      const seen = await two.evaluate(async (name) => {
+        const { collection } = joined;
+        const write = collection.add({ id: name, vector: [1, 2], metadata: { text: `words of ${name}` } });
+        // Asked for before the answer: it is begun after the write.
+        const meanwhile = (await collection.get(name)).id;
+        await write;
+        const { hits } = await collection.search({ text: name });
+        return [meanwhile, (await collection.get(name)).id, hits[0].id];
+      }, id);
+      assert.deepEqual(seen, [id, id, id]);
+      // A bulk import, a seal and a merge are read again.
+      if (id === 'third') await one.evaluate(async () => { await joined.collection.seal(); await joined.collection.merge(); });
+      await alone(two);
+    }
+    for (const page of [one, two, three]) await sees(page, ['first', 'second', 'third', 'fourth']);
+    await alone(two);
+    // Nobody is there to be asked.
+    await one.setPaused(true);
+    const { hits } = await two.evaluate(() => joined.collection.search({ vector: [1, 2] }));
+    assert.equal(hits.length, 3);
+    await one.setPaused(false);
   });
 
   // The next writer was elected before the refusals of the last one had come: writes were told as of unknown outcome.
@@ -106,7 +143,7 @@ describe('several tabs', () => {
     assert.notEqual(await writerOf([two, three]), undefined);
     return async () => {
       await add(one, 'back');
-      for (const page of [one, two, three]) assert.deepEqual(await ids(page), [...expected, 'after', 'back']);
+      for (const page of [one, two, three]) await sees(page, [...expected, 'after', 'back']);
       assert.notEqual(await writerOf([two, three]), undefined, 'the one that was away follows now');
     };
   }

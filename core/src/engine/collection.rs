@@ -349,6 +349,21 @@ impl Collection {
         Ok(())
     }
 
+    /// Applies what its writer has appended to a log since, in one that was opened to be read: the batches that are not here yet.
+    /// False when others are missing before them: then nothing of them is applied, and it is to be opened anew.
+    ///
+    /// # Errors
+    /// `corrupt` when they verify and cannot be read.
+    pub fn follow(&mut self, log: u64, frames: &[u8]) -> Result<bool> {
+        let Some(batches) = log::appended(self.manifest.collection_id, log, self.lsn(), frames)? else {
+            return Ok(false);
+        };
+        for batch in batches {
+            self.apply(batch.ops, batch.last)?;
+        }
+        Ok(true)
+    }
+
     /// Queues a barrier: kept when every write before it is durable.
     ///
     /// # Errors

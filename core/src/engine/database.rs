@@ -36,6 +36,8 @@ pub struct Database {
     env: Env,
     catalog: Catalog,
     last_change: Option<Change>,
+    /// Its collections are opened to be read.
+    read_only: bool,
 }
 
 /// A change of the catalog, so that it can be taken back.
@@ -98,7 +100,7 @@ impl Database {
             }
             env.observer.event(Event::Warning { at: "catalog".to_owned(), message });
         }
-        let mut this = Self { root, storage, env, catalog, last_change: None };
+        let mut this = Self { root, storage, env, catalog, last_change: None, read_only: false };
         if is_new {
             this.flip();
         }
@@ -112,7 +114,7 @@ impl Database {
     pub fn open_read_only(root: Arc<dyn StorageRoot>, env: Env) -> Result<Self> {
         let storage = root.storage(CATALOG)?;
         let (catalog, _) = newest_catalog(&*root, &env)?;
-        Ok(Self { root, storage, env, catalog, last_change: None })
+        Ok(Self { root, storage, env, catalog, last_change: None, read_only: true })
     }
 
     /// Where the catalog is stored.
@@ -138,12 +140,12 @@ impl Database {
         Ok(&entries[at])
     }
 
-    /// Recovers a collection.
+    /// Recovers a collection; of a catalog that was opened to be read, only reads what that would find.
     ///
     /// # Errors
     /// `unknown_collection`; as [`open_entry`].
     pub fn open_collection(&self, name: &str) -> Result<Collection> {
-        open_entry(&*self.root, &self.env, self.find(name)?, false)
+        open_entry(&*self.root, &self.env, self.find(name)?, self.read_only)
     }
 
     /// Queues a new, empty collection. When its ticket is kept, [`Database::admit`] it.

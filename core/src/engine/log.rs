@@ -246,7 +246,8 @@ pub fn replay(collection_id: u64, cut: Lsn, logs: &[(u64, Vec<u8>)]) -> Result<R
             let after = next_of(expected, cut).0;
             return Err(Error::corrupt(name, 0, format!("a log that begins at frame {after}")));
         }
-        let committed = read_batches(id, bytes, first, cut, &mut out).map_err(|e| e.within(&name, 0))?;
+        let committed =
+            read_batches(id, bytes, HEADER_BYTES, first, cut, &mut out).map_err(|e| e.within(&name, 0))?;
         out.open_log = Some(*generation);
         let next = Lsn(committed.lsn.0 + 1);
         expected = Some(next);
@@ -282,16 +283,17 @@ struct Committed {
     end: usize,
 }
 
-/// Reads whole batches until the first frame that is not there.
+/// Reads whole batches from `at` on, where frame `first` begins, until the first frame that is not there.
 fn read_batches(
     id: u64,
     bytes: &[u8],
+    mut at: usize,
     first: Lsn,
     cut: Lsn,
     out: &mut Replay,
 ) -> Result<Committed, DecodeError> {
-    let mut done = Committed { lsn: Lsn(first.0 - 1), end: HEADER_BYTES };
-    let (mut at, mut next, mut ops) = (HEADER_BYTES, first, Vec::new());
+    let mut done = Committed { lsn: Lsn(first.0 - 1), end: at };
+    let (mut next, mut ops) = (first, Vec::new());
     while let Some(frame) = frame_at(id, bytes, at).filter(|f| f.lsn == next) {
         let mut r = Reader::new(frame.payload);
         while r.remaining() > 0 {
@@ -312,6 +314,20 @@ fn read_batches(
         }
     }
     Ok(done)
+}
+
+/// The batches behind `last` of frames that were appended to a log at once; `None` when they are not whole, or not those that
+/// come next.
+///
+/// # Errors
+/// `corrupt` when a frame that verifies cannot be read.
+pub fn appended(collection_id: u64, generation: u64, last: Lsn, frames: &[u8]) -> Result<Option<Vec<Batch>>> {
+    let id = log_id(collection_id, generation);
+    let Some(first) = frame_at(id, frames, 0).map(|frame| frame.lsn) else { return Ok(None) };
+    let mut out = Replay::default();
+    let done = read_batches(id, frames, 0, first, last, &mut out)
+        .map_err(|e| e.within(&format!("log {generation}"), 0))?;
+    Ok((done.end == frames.len() && first.0 <= last.0 + 1).then_some(out.batches))
 }
 
 /// The first lsn of a log; `None` when its header is not whole.
@@ -428,6 +444,26 @@ mod tests {
 
     fn read(log: Vec<u8>) -> Result<Replay> {
         replay(5, Lsn(0), &[(1, log)])
+    }
+
+    #[test]
+    fn frames_that_were_appended_go_on_from_what_is_there_or_not_at_all() {
+        let log = sample(0);
+        let frames = &log[HEADER_BYTES..];
+        let lsns = |last: u64, frames: &[u8]| {
+            let batches = appended(5, 1, Lsn(last), frames).expect("they can be read");
+            batches.map(|batches| batches.iter().map(|batch| batch.last.0).collect::<Vec<_>>())
+        };
+        assert_eq!(lsns(0, frames), Some(vec![1, 2, 3]));
+        assert_eq!(lsns(2, frames), Some(vec![3]), "what is here is passed over");
+        assert_eq!(lsns(9, frames), Some(vec![]));
+        let second = frames.len() / 3;
+        assert_eq!(lsns(1, &frames[second..]), Some(vec![2, 3]));
+        assert_eq!(lsns(0, &frames[second..]), None, "the first is missing");
+        for len in (0..frames.len()).filter(|len| len % second != 0).chain([0]) {
+            assert_eq!(lsns(0, &frames[..len]), None, "cut at {len}");
+        }
+        assert_eq!(appended(5, 2, Lsn(0), frames).expect("of another log").map(|b| b.len()), None);
     }
 
     #[test]

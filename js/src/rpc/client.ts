@@ -1,6 +1,7 @@
 // The end of a link that asks.
 
 import type { Call } from '../engine/backend.js';
+import type { Told } from '../tabs/told.js';
 import type { Link } from './link.js';
 import { type Request, type Response, buffersOf, errorOf } from './messages.js';
 import type { Asked } from './verbs.js';
@@ -17,16 +18,18 @@ interface Waiter {
 export class Client {
   readonly #link: Link;
   readonly #heard: () => void;
+  readonly #told: (told: readonly Told[]) => void;
   readonly #waiting = new Map<number, Waiter>();
   /** Not from 1 on: what a link of the same name was asked before may be answered late. */
   #last = Math.floor(Math.random() * 2 ** 40);
   #ended: { why: unknown } | undefined;
   #idle: (() => void)[] = [];
 
-  /** `heard` is called whenever the other end shows that it is there. */
-  constructor(link: Link, heard: () => void = () => {}) {
+  /** `heard` is called whenever the other end shows that it is there, `told` with what it tells of itself. */
+  constructor(link: Link, heard: () => void = () => {}, told: (told: readonly Told[]) => void = () => {}) {
     this.#link = link;
     this.#heard = heard;
+    this.#told = told;
     link.listen((message) => this.#take(message as Response));
   }
 
@@ -74,7 +77,8 @@ export class Client {
   #take(message: Response): void {
     this.#heard();
     if ('pong' in message) return;
-    if ('progress' in message) return this.#told(message.id, message.progress);
+    if ('told' in message) return this.#told(message.told);
+    if ('progress' in message) return this.#progressed(message.id, message.progress);
     this.#settle(message.id, ({ answered, failed }) => {
       if ('failure' in message) failed(errorOf(message.failure));
       else answered(message.value);
@@ -82,7 +86,7 @@ export class Client {
   }
 
   /** Tells how far a call is; where that throws the call ends with it, as where the engine is near. */
-  #told(id: number, progress: [done: number, total: number]): void {
+  #progressed(id: number, progress: [done: number, total: number]): void {
     try {
       this.#waiting.get(id)?.progress?.(...progress);
     } catch (error) {

@@ -1,6 +1,7 @@
 // What goes over a link: calls and what ends them one way, answers the other. Errors go as what they report.
 
 import { KithError, type Report } from '../errors.js';
+import type { Told } from '../tabs/told.js';
 import type { Asked } from './verbs.js';
 
 /** From who asks. */
@@ -17,7 +18,9 @@ export type Response =
   | { id: number; failure: Failure }
   /** How far a call is that goes on. */
   | { id: number; progress: [done: number, total: number] }
-  | { pong: number };
+  | { pong: number }
+  /** What was stored, to who asked to be told. */
+  | { told: readonly Told[] };
 
 /** An error as it can be sent: a report of ours, or the name and message of another's. */
 export interface Failure {

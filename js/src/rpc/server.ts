@@ -3,6 +3,7 @@
 import { wait } from '../engine/backend.js';
 import { pause } from '../engine/pause.js';
 import { type KithError, cancelled } from '../errors.js';
+import type { Told } from '../tabs/told.js';
 import type { Link } from './link.js';
 import { type Request, type Response, buffersOf, failureOf } from './messages.js';
 import type { Ask, Asked } from './verbs.js';
@@ -36,6 +37,11 @@ export class Server {
   refuse(why: KithError): void {
     this.#refusal = why;
     for (const { id } of this.#queue.splice(0)) this.#fail(id, why);
+  }
+
+  /** Tells what was stored: before whatever is answered later. */
+  tell(told: readonly Told[]): void {
+    this.#post({ told });
   }
 
   /** Takes and answers nothing any more. */

@@ -41,6 +41,11 @@ export function isRepeatable({ verb }: Asked): boolean {
   return !ONCE.has(verb);
 }
 
+/** Whether it changes what is read afterwards. */
+export function isChange({ verb }: Asked): boolean {
+  return ONCE.has(verb) || verb === 'relink';
+}
+
 /** A database that is somewhere else. */
 export class AskedDatabase implements BackendDatabase {
   readonly #ask: Ask;

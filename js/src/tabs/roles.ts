@@ -6,16 +6,22 @@ import { KithError } from '../errors.js';
 import { Client } from '../rpc/client.js';
 import { channelLink } from '../rpc/link.js';
 import { Server } from '../rpc/server.js';
-import { type Asked, Doer } from '../rpc/verbs.js';
+import { type Asked, Doer, isChange } from '../rpc/verbs.js';
 import { closed } from '../wasm/errors.js';
+import type { Work } from '../wasm/module.js';
 import { type Hold, hold } from '../wasm/locks.js';
 import type { Names } from './names.js';
+import { Replica, type ReplicaParts } from './replica.js';
+import { type Told, told } from './told.js';
 
 /** For how long a writer that was closed refuses what comes: longer than it takes another tab to open the database. */
 const LINGER_MS = 10_000;
 
 /** For how long a follower of a writer that has gone waits for messages that were under way. */
 const UNDER_WAY_MS = 100;
+
+/** The verb by which a follower asks to be told what is stored. */
+const FOLLOW = 'follow';
 
 /** What became of a call that failed. */
 export type Fate =
@@ -45,6 +51,8 @@ export class Writer implements Role {
   readonly #answers: Hold | undefined;
   /** The end of the link to each follower, and what drops it. */
   readonly #links = new Map<string, { server: Server; drop: () => void }>();
+  /** Those of the followers that are told what is stored. */
+  readonly #following = new Set<Server>();
   #end!: (why: KithError) => void;
 
   private constructor(database: BackendDatabase, names: Names, epoch: number, answers: Hold | undefined) {
@@ -78,11 +86,15 @@ export class Writer implements Role {
   admit(follower: string): void {
     if (this.#links.has(follower)) return;
     const link = channelLink(this.#names.link(this.epoch, follower));
-    const server = new Server(link, (asked, call) => this.ask(asked, call));
+    const server: Server = new Server(link, async (asked, call) => {
+      if (asked.verb !== FOLLOW) return this.ask(asked, call);
+      return void this.#following.add(server);
+    });
     const watching = new AbortController();
     const drop = (): void => {
       watching.abort();
       server.close();
+      this.#following.delete(server);
       this.#links.delete(follower);
     };
     this.#links.set(follower, { server, drop });
@@ -91,6 +103,13 @@ export class Writer implements Role {
       drop();
       return gone?.release();
     }, () => {});
+  }
+
+  /** Something was stored: who follows is told before whoever waits for it is answered. */
+  tell(work: readonly Work[]): void {
+    if (this.#following.size === 0) return;
+    const changes: Told[] = told(work);
+    if (changes.length > 0) for (const server of this.#following) server.tell(changes);
   }
 
   /** Followers ask another one from here on: what was not begun is not done. */
@@ -139,22 +158,39 @@ function after(ms: number): Promise<void> {
 /** What followers of a writer that has gone fail with. It is told to nobody. */
 class Gone extends Error {}
 
-/** A tab that asks the writer. */
+/** A tab that asks the writer, and reads for itself once it has a copy of what is stored. */
 export class Follower implements Role {
   /** That of its writer. */
   readonly epoch: number;
   readonly #names: Names;
   readonly #client: Client;
+  readonly #replica: Replica;
+  /** Changes of this tab that were not answered. */
+  #changing = 0;
 
   /** Of a writer that has made its end of the link. */
-  constructor(names: Names, epoch: number, id: string, heard: () => void) {
+  constructor(names: Names, epoch: number, id: string, parts: ReplicaParts, heard: () => void) {
     this.epoch = epoch;
     this.#names = names;
-    this.#client = new Client(channelLink(names.link(epoch, id)), heard);
+    this.#client = new Client(channelLink(names.link(epoch, id)), heard, (changes) => this.#replica.take(changes));
+    this.#replica = new Replica(parts, epoch, () => this.#client.ask({ verb: FOLLOW, args: [] }));
   }
 
-  ask(asked: Asked, call?: Call): Promise<unknown> {
-    return this.#client.ask(asked, call);
+  async ask(asked: Asked, call?: Call): Promise<unknown> {
+    if (isChange(asked)) return this.#change(asked, call);
+    // What this tab has asked to be changed is done before what it reads after that.
+    const answer = this.#changing === 0 ? this.#replica.read(asked) : undefined;
+    return answer ? answer.value : this.#client.ask(asked, call);
+  }
+
+  async #change(asked: Asked, call?: Call): Promise<unknown> {
+    this.#changing += 1;
+    try {
+      // By the time of the answer it was told what was stored.
+      return await this.#client.ask(asked, call);
+    } finally {
+      this.#changing -= 1;
+    }
   }
 
   fateOf(error: unknown): Fate {
@@ -180,6 +216,7 @@ export class Follower implements Role {
    * waited for, until it has gone or says nothing for so long.
    */
   async retire(patience: number): Promise<void> {
+    this.#replica.end();
     if (this.isWaiting) {
       const watching = new AbortController();
       const { signal } = watching;
@@ -196,6 +233,7 @@ export class Follower implements Role {
 
   /** Nothing is waited for any more. */
   end(): void {
+    this.#replica.end();
     this.#client.end(new Gone());
   }
 }

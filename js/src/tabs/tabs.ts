@@ -11,9 +11,11 @@ import { type Asked, AskedDatabase, isRepeatable } from '../rpc/verbs.js';
 import { VERSION } from '../rpc/version.js';
 import { closed, storageUnavailable } from '../wasm/errors.js';
 import { type Hold, hold, takeLock } from '../wasm/locks.js';
+import type { Work } from '../wasm/module.js';
 import type { Release } from '../wasm/store.js';
 import { cannotShare, otherVersion, outcomeUnknown } from './errors.js';
 import { Names, PATIENCE, type Patience, type Said, longest } from './names.js';
+import type { ReplicaParts } from './replica.js';
 import { Follower, type Role, Writer, isFenced } from './roles.js';
 
 /** What a writer opens. */
@@ -22,17 +24,23 @@ export interface Opened {
   epoch: number;
   /** Leaves it to another one, at once. */
   abandon: () => void;
+  /** Has `stored` told of what is stored from here on. */
+  heed: (stored: (work: readonly Work[]) => void) => void;
 }
 
-/** Opens a database together with other tabs. `open` is called whenever this one becomes the writer. */
+/**
+ * Opens a database together with other tabs. `open` is called whenever this one becomes the writer; with `parts` it makes a copy
+ * while another one is.
+ */
 export async function openShared(
   name: string,
   open: () => Promise<Opened>,
+  parts: ReplicaParts,
   patience: Patience = PATIENCE,
 ): Promise<BackendDatabase> {
   if (!globalThis.navigator?.locks || typeof BroadcastChannel === 'undefined') throw cannotShare();
   const leave = await takeLock(name, 'shared');
-  const tab = new Tab(new Names(name), open, patience, leave);
+  const tab = new Tab(new Names(name), open, parts, patience, leave);
   await tab.join();
   return new AskedDatabase((asked, call) => tab.ask(asked, call), () => tab.close());
 }
@@ -47,6 +55,7 @@ class Tab {
   readonly #id = crypto.randomUUID();
   readonly #names: Names;
   readonly #open: () => Promise<Opened>;
+  readonly #parts: ReplicaParts;
   readonly #patience: Patience;
   readonly #leave: Release;
   readonly #channel: BroadcastChannel;
@@ -83,9 +92,10 @@ class Tab {
   /** Looks since the writer was heard. */
   #unheard = 0;
 
-  constructor(names: Names, open: () => Promise<Opened>, patience: Patience, leave: Release) {
+  constructor(names: Names, open: () => Promise<Opened>, parts: ReplicaParts, patience: Patience, leave: Release) {
     this.#names = names;
     this.#open = open;
+    this.#parts = parts;
     this.#patience = patience;
     this.#leave = leave;
     this.#ended = new Promise((end) => (this.#end = end));
@@ -218,11 +228,12 @@ class Tab {
       this.#isElected = true;
       if (this.#role) this.#gone(this.#role);
       this.#say({ version: VERSION, opening: this.#id, silent });
-      const { database, epoch, abandon } = await this.#open();
+      const { database, epoch, abandon, heed } = await this.#open();
       const writer = await Writer.of(database, this.#names, epoch).catch(async (error: unknown) => {
         await database.close();
         throw error;
       });
+      heed((work) => writer.tell(work));
       const resigned = new Promise<void>((resign) => {
         this.#resign = () => {
           writer.leave();
@@ -313,7 +324,7 @@ class Tab {
     if (this.#role instanceof Follower && this.#role.epoch === epoch) return;
     if (this.#role) this.#gone(this.#role);
     if (to !== this.#id) return this.#sayHello();
-    const follower: Follower = new Follower(this.#names, epoch, this.#id, () => {
+    const follower: Follower = new Follower(this.#names, epoch, this.#id, this.#parts, () => {
       if (this.#role === follower) this.#unheard = 0;
     });
     this.#take(follower);

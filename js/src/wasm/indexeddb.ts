@@ -3,8 +3,8 @@
 import { deletePending, fenced, storageFailed, storageLost, storageUnavailable, unsupportedVersion } from './errors.js';
 import { FORMAT, STORES, apply, create, overview, readBlob, snapshot, snapshotOf } from './layout.js';
 import { markWriting, markWritten, renewLog } from './levellog.js';
-import type { Batch, Snapshot, StorageSnapshot } from './module.js';
-import type { Overview, Store } from './store.js';
+import type { Batch, Snapshot, StorageSnapshot, Work } from './module.js';
+import type { Overview, ReadStore, Store } from './store.js';
 import { result, transact } from './transactions.js';
 import type { KithError } from '../errors.js';
 
@@ -18,6 +18,8 @@ export const PREFIX = 'kithdb:';
 export interface EpochStore extends Store {
   /** The number of the opening. */
   readonly epoch: number;
+  /** Called with what was stored, before `commit` resolves. */
+  onStored: ((work: readonly Work[]) => void) | undefined;
   /** Gives it up to another opening: nothing is stored any more, and what is under way is broken off. */
   abandon(): void;
 }
@@ -32,6 +34,11 @@ export async function openIndexedDb(name: string): Promise<EpochStore> {
     database.close();
     throw storageFailed(`open database ${JSON.stringify(name)}`, error);
   }
+}
+
+/** Opens the store of a database to be read, for as long as the opening of this epoch has it. */
+export async function readIndexedDb(name: string, epoch: number): Promise<ReadStore> {
+  return new IndexedDbStore(name, await connect(name), epoch);
 }
 
 function connect(name: string): Promise<IDBDatabase> {
@@ -136,6 +143,7 @@ function claim(name: string, database: IDBDatabase): Promise<number> {
 
 class IndexedDbStore implements EpochStore {
   onLost: ((error: KithError) => void) | undefined;
+  onStored: ((work: readonly Work[]) => void) | undefined;
   readonly epoch: number;
   readonly #name: string;
   readonly #database: IDBDatabase;
@@ -187,6 +195,7 @@ class IndexedDbStore implements EpochStore {
     this.#isWriting = true;
     const durability = batch.strict ? 'strict' : 'relaxed';
     await this.#transact('store a write', 'readwrite', durability, (transaction) => apply(transaction, batch));
+    this.onStored?.(batch.work);
   }
 
   async #transact<T>(

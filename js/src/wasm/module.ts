@@ -19,6 +19,8 @@ export interface WasmModule {
     memory(options: string): WasmDatabase;
     /** From what a store holds; `missing` says what it lacks still. */
     restore(options: string, snapshot: Snapshot): WasmDatabase;
+    /** From what a store holds that another instance writes to: to be read, and kept up by `follow` and `renew`. */
+    replica(options: string, snapshot: Snapshot): WasmDatabase;
   };
   WasmCheck: {
     /** Begins with the catalog alone; `numbers` are those of the other storages that there are, with about so many objects in all. */
@@ -64,6 +66,12 @@ export interface WasmDatabase {
   /** Opens what can be opened, and says what it needs for the rest. */
   missing(): Missing[];
   provide(storage: number, blob: number, offset: number, total: number, bytes: Uint8Array): void;
+
+  // Of a replica alone.
+  /** Applies frames that were appended to a log; false when they do not go on from what is here. */
+  follow(storage: number, log: number, frames: Uint8Array): boolean;
+  /** Takes a storage as it is now, from a snapshot of it alone, or of nothing when it has gone; `missing` opens it. */
+  renew(storage: number, snapshot: Snapshot): void;
 
   // Those that change something answer a ticket, 0 when there is nothing to wait for.
   create(name: string, config: string, id: bigint): number;

@@ -8,6 +8,7 @@ import { type EmbedderFiles, embedderFiles } from './embedder.js';
 import { Host } from './host.js';
 import { type Enter, entrance } from './load.js';
 import type { WasmSource } from './module.js';
+import type { Ingredients } from './restore.js';
 import type { Release, Store } from './store.js';
 
 /** What the browser engine is given. */
@@ -44,17 +45,26 @@ export async function openBackend(
   options: EngineOptions | undefined,
   enter?: Enter,
 ): Promise<WasmBackend> {
-  const { wasm, embedder, ...known } = options ?? {};
-  const entered = enter ?? entrance({ wasm, threads: known.threads });
-  const ingredients = { options: encodeRequest(known), embedder: await embedderFiles(embedder) };
+  const prepared = await prepare(options, enter);
   const taken = await take?.();
   const host = await Host.open({
-    ...ingredients,
-    enter: entered,
+    ...prepared,
     store: taken?.store,
     release: taken?.release ?? (async () => {}),
   });
   return new WasmBackend(host);
+}
+
+/** What an engine is made with, and where it is. */
+export async function prepare(options: EngineOptions | undefined, enter?: Enter): Promise<Prepared> {
+  const { wasm, embedder, ...known } = options ?? {};
+  const entered = enter ?? entrance({ wasm, threads: known.threads });
+  return { enter: entered, options: encodeRequest(known), embedder: await embedderFiles(embedder) };
+}
+
+/** Once options were looked at. */
+export interface Prepared extends Ingredients {
+  enter: Enter;
 }
 
 /** What a database is kept in, and what lets go of the rest that was taken for it. */

@@ -44,7 +44,8 @@ export async function restored(
   return database;
 }
 
-function setEmbedder(database: WasmDatabase, embedder: EmbedderFiles | undefined): void {
+/** Gives an empty database its embedder, within a call of its instance. */
+export function setEmbedder(database: WasmDatabase, embedder: EmbedderFiles | undefined): void {
   if (embedder) database.setEmbedder(embedder.name, embedder.model, embedder.tokenizer);
 }
 

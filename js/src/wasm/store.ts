@@ -26,6 +26,9 @@ export interface Store {
   onLost: ((error: KithError) => void) | undefined;
 }
 
+/** What of a store is read beside whoever writes to it. */
+export type ReadStore = Pick<Store, 'snapshot' | 'snapshotOf' | 'readAt' | 'close'>;
+
 /** What a store holds, at one moment. */
 export interface Overview {
   catalog: StorageSnapshot | undefined;

@@ -71,6 +71,8 @@ export class Disk {
 /** One opening of a disk. */
 export class MemoryStore {
   onLost;
+  /** Called with what was stored, before `commit` resolves. */
+  onStored;
   closed = false;
   /** The batches that were committed. */
   commits = [];
@@ -143,6 +145,7 @@ export class MemoryStore {
     if (failure) throw failure;
     for (const work of batch.work) this.disk.apply(work);
     this.commits.push(batch);
+    this.onStored?.(batch.work);
   }
 
   close() {

@@ -1,0 +1,287 @@
+// The database as a follower has it: a copy in an engine of its own, which reads what is stored and goes on by what the writer
+// tells.
+//
+// Frames of a log are applied as they come. When a storage gets another manifest (by a seal, a merge, a bulk import) it is read
+// again, but for the blobs that are here. What the copy cannot answer, or not now, is asked of the writer; so is what it refuses:
+// the writer alone says what is wrong.
+
+import type { Flat } from '../engine/vectors.js';
+import { KithError } from '../errors.js';
+import type { Asked } from '../rpc/verbs.js';
+import type { Inhabitant, Instance } from '../wasm/instance.js';
+import { CATALOG, type Missing, type StorageSnapshot, type WasmDatabase } from '../wasm/module.js';
+import type { Prepared } from '../wasm/open.js';
+import { setEmbedder } from '../wasm/restore.js';
+import type { ReadStore } from '../wasm/store.js';
+import type { Told } from './told.js';
+
+/** A larger database is asked of the writer: every tab would take as much memory. */
+const BYTES_MAX = 256 * 2 ** 20;
+
+/** More is not kept of what was told while a storage is read: it is read once more. */
+const HELD_BYTES_MAX = 32 * 2 ** 20;
+
+/** So often in a row a storage is read again that changes meanwhile. */
+const RENEWALS_MAX = 20;
+
+/** A copy that failed is made again, but not at once, and not for ever. */
+const FAILURES_MAX = 3;
+const RETRY_MS = 1000;
+
+/** What a copy answers, of a collection and of the database. */
+const OF_COLLECTION: ReadonlySet<string> = new Set(['get', 'versions', 'scan', 'search', 'searchMany', 'graph', 'touches']);
+const OF_DATABASE: ReadonlySet<string> = new Set(['kvGet', 'kvList']);
+
+/** What a copy is made with. */
+export interface ReplicaParts {
+  prepare: () => Promise<Prepared>;
+  /** Opens the store to be read, for as long as the writer of this epoch has it. */
+  openStore: (epoch: number) => Promise<ReadStore>;
+}
+
+type Append = Extract<Told, { kind: 'append' }>;
+type Method = (...args: unknown[]) => unknown;
+
+/** A storage that is not here as it was told. */
+interface Stale {
+  /** The generation that it has reached. */
+  generation: number;
+  /** Frames that were told since; undefined when they were too many to keep, or did not go on from what is here. */
+  held: Append[] | undefined;
+  bytes: number;
+  /** How often it was read. */
+  renewals: number;
+}
+
+/** The copy of one follower, which begins with the first thing that is read. */
+export class Replica implements Inhabitant {
+  readonly #parts: ReplicaParts;
+  readonly #epoch: number;
+  /** Has the writer tell what it stores from then on. */
+  readonly #follow: () => Promise<unknown>;
+  #store: ReadStore | undefined;
+  #instance: Instance | undefined;
+  #database: WasmDatabase | undefined;
+  /** What is here of each storage: its generation, and how long its blobs are. */
+  readonly #here = new Map<number, { generation: number | null; bytes: number }>();
+  readonly #stale = new Map<number, Stale>();
+  /** While it is made or reads: nothing is answered then. */
+  #isWorking = false;
+  /** Counts what was let go of: what goes on from before is of no use. */
+  #attempt = 0;
+  #failures = 0;
+  #retryAt = 0;
+  #isOver = false;
+
+  constructor(parts: ReplicaParts, epoch: number, follow: () => Promise<unknown>) {
+    this.#parts = parts;
+    this.#epoch = epoch;
+    this.#follow = follow;
+  }
+
+  /** The answer; undefined where the writer is to be asked. */
+  read({ of, verb, args }: Asked): { value: unknown } | undefined {
+    const isRead = of === undefined ? OF_DATABASE.has(verb) : OF_COLLECTION.has(verb) && args[0] !== 'components';
+    if (!isRead || this.#isOver) return undefined;
+    const database = this.#database;
+    if (!database || this.#isWorking) {
+      this.#work();
+      return undefined;
+    }
+    try {
+      return { value: this.#instance!.call(this, () => answered(database, of, verb, args)) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What was stored since the writer was asked to tell, in its order. */
+  take(told: readonly Told[]): void {
+    if (!this.#store) return;
+    try {
+      for (const item of told) this.#take(item);
+    } catch {
+      return this.#fail();
+    }
+    if (this.#database && this.#stale.size > 0) this.#work();
+  }
+
+  died(): void {
+    this.#database = undefined;
+    this.#instance = undefined;
+    this.#fail();
+  }
+
+  /** Lets go of everything; the writer is asked from here on. */
+  end(): void {
+    this.#isOver = true;
+    this.#drop();
+  }
+
+  #take(item: Told): void {
+    const { storage } = item;
+    const stale = this.#stale.get(storage);
+    if (item.kind === 'append') {
+      // What is being read may hold it or not.
+      if (stale || !this.#database) hold(stale ?? this.#spoiled(storage, -1), item);
+      else if (!this.#applied(item)) this.#spoiled(storage, -1).held = undefined;
+      return;
+    }
+    const reached = item.kind === 'flip' ? item.generation : Number.POSITIVE_INFINITY;
+    if (stale) stale.generation = Math.max(stale.generation, reached);
+    else if (reached > (this.#here.get(storage)?.generation ?? -1)) this.#spoiled(storage, reached);
+  }
+
+  #spoiled(storage: number, generation: number): Stale {
+    const stale: Stale = { generation, held: [], bytes: 0, renewals: 0 };
+    this.#stale.set(storage, stale);
+    return stale;
+  }
+
+  /** False when these do not go on from what is here. */
+  #applied({ storage, generation, bytes }: Append): boolean {
+    const database = this.#database!;
+    return this.#instance!.call(this, () => database.follow(storage, generation, bytes));
+  }
+
+  /** Makes the copy, or reads what has changed, unless it is at it. */
+  async #work(): Promise<void> {
+    if (this.#isWorking || this.#isOver || Date.now() < this.#retryAt) return;
+    this.#isWorking = true;
+    const attempt = this.#attempt;
+    const isCurrent = (): boolean => attempt === this.#attempt;
+    try {
+      if (!this.#database) await this.#make(isCurrent);
+      if (isCurrent()) await this.#renew(isCurrent);
+      if (isCurrent()) this.#failures = 0;
+    } catch {
+      if (isCurrent()) this.#fail();
+    } finally {
+      this.#isWorking = false;
+    }
+  }
+
+  async #make(isCurrent: () => boolean): Promise<void> {
+    const { enter, options, embedder } = await this.#parts.prepare();
+    const store = await this.#parts.openStore(this.#epoch);
+    if (!isCurrent()) return store.close();
+    this.#store = store;
+    await this.#follow();
+    if (!isCurrent()) return;
+    const snapshot = await store.snapshot();
+    if (!isCurrent()) return;
+    for (const storage of snapshot.storages) this.#note(storage);
+    if (this.#isOver) return;
+    const instance = await enter(this);
+    if (!isCurrent()) return instance.leave(this);
+    this.#instance = instance;
+    this.#database = instance.call(this, () => {
+      const database = instance.module.WasmDatabase.replica(options, snapshot);
+      setEmbedder(database, embedder);
+      return database;
+    });
+    await this.#provide(isCurrent);
+    if (isCurrent()) for (const storage of this.#stale.keys()) this.#settle(storage);
+  }
+
+  /** Reads what has changed, the catalog last: what it names is here then. */
+  async #renew(isCurrent: () => boolean): Promise<void> {
+    while (this.#stale.size > 0) {
+      const storage = [...this.#stale.keys()].reduce((a, b) => Math.max(a, b), CATALOG);
+      const stale = this.#stale.get(storage)!;
+      stale.renewals += 1;
+      if (stale.renewals > RENEWALS_MAX) throw new Error(`storage ${storage} changes too often to be read`);
+      stale.held = [];
+      stale.bytes = 0;
+      const found = await this.#store!.snapshotOf(storage);
+      if (!isCurrent()) return;
+      if (found) this.#note(found);
+      else this.#here.delete(storage);
+      if (this.#isOver) return;
+      const database = this.#database!;
+      this.#instance!.call(this, () => database.renew(storage, { storages: found ? [found] : [] }));
+      await this.#provide(isCurrent);
+      if (!isCurrent()) return;
+      if (found) this.#settle(storage);
+      else this.#stale.delete(storage);
+    }
+  }
+
+  /** Remembers what is here of a storage, and gives up where it is too much. */
+  #note({ number, current, blobs }: StorageSnapshot): void {
+    this.#here.set(number, { generation: current, bytes: blobs.reduce((sum, { length }) => sum + length, 0) });
+    const all = [...this.#here.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    if (all > BYTES_MAX) this.end();
+  }
+
+  /** Goes on from what was read by what was told meanwhile. */
+  #settle(storage: number): void {
+    const { generation, held } = this.#stale.get(storage)!;
+    const isThere = generation <= (this.#here.get(storage)?.generation ?? -1) || generation === -1;
+    if (isThere && held?.every((item) => this.#applied(item))) this.#stale.delete(storage);
+  }
+
+  /** Brings the blobs that are needed. A storage that has another manifest meanwhile is stale. */
+  async #provide(isCurrent: () => boolean): Promise<void> {
+    const provided = new Set<string>();
+    for (;;) {
+      const database = this.#database!;
+      const missing = this.#instance!.call(this, () => database.missing());
+      if (missing.length === 0) return;
+      for (const blob of missing) {
+        const name = `blob ${blob.blob} of storage ${blob.storage}`;
+        if (provided.has(name)) throw new KithError({ code: 'internal', message: `${name} was asked for twice` });
+        provided.add(name);
+        const isThere = await this.#provideBlob(blob, isCurrent);
+        if (!isCurrent()) return;
+        if (isThere) continue;
+        const { generation } = this.#here.get(blob.storage)!;
+        const stale = this.#stale.get(blob.storage) ?? this.#spoiled(blob.storage, -1);
+        stale.generation = Math.max(stale.generation, (generation ?? -1) + 1);
+        return;
+      }
+    }
+  }
+
+  #provideBlob({ storage, blob, length }: Missing, isCurrent: () => boolean): Promise<boolean> {
+    const database = this.#database!;
+    return this.#store!.readAt(storage, this.#here.get(storage)?.generation ?? null, blob, (offset, bytes) => {
+      if (isCurrent()) this.#instance!.call(this, () => database.provide(storage, blob, offset, length, bytes));
+    });
+  }
+
+  #fail(): void {
+    this.#failures += 1;
+    this.#retryAt = Date.now() + RETRY_MS;
+    if (this.#failures >= FAILURES_MAX) this.#isOver = true;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#attempt += 1;
+    const [database, instance, store] = [this.#database, this.#instance, this.#store];
+    [this.#database, this.#instance, this.#store] = [undefined, undefined, undefined];
+    this.#here.clear();
+    this.#stale.clear();
+    try {
+      if (database) instance?.call(this, () => database.free());
+    } catch {
+      // It died of that, and is gone as well.
+    }
+    instance?.leave(this);
+    void store?.close();
+  }
+}
+
+function hold(stale: Stale, item: Append): void {
+  stale.bytes += item.bytes.length;
+  if (stale.bytes > HELD_BYTES_MAX) stale.held = undefined;
+  stale.held?.push(item);
+}
+
+function answered(database: WasmDatabase, of: string | undefined, verb: string, args: readonly unknown[]): unknown {
+  const method = (database as unknown as Record<string, Method>)[verb]!;
+  if (of === undefined) return method.apply(database, [...args]);
+  const all = verb === 'searchMany' ? [args[0], (args[1] as Flat).flat, (args[1] as Flat).lengths] : args;
+  return method.apply(database, [database.collection(of), ...all]);
+}
