@@ -14,8 +14,8 @@ import { type EngineOptions, type Taken, openBackend, prepare } from './wasm/ope
 /** How a database is opened on this thread. */
 export interface HereOptions extends EngineOptions {
   /**
-   * True to open it together with other tabs and Workers that say so, too. One of them keeps the database and answers the
-   * others; when it goes, another one does. All of them are to give the same options.
+   * True to open it together with other tabs and Workers that say so, too. One of them keeps the database and writes for the
+   * others, which read copies of their own; when it goes, another one does. All of them are to give the same options.
    */
   shared?: boolean | undefined;
   /**
