@@ -16,6 +16,7 @@ pub mod string_table;
 pub mod sync;
 pub mod time;
 pub mod top_k;
+pub mod unicode;
 pub mod value;
 
 pub use aligned::AlignedBytes;

@@ -8,8 +8,7 @@
 
 use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+use crate::base::unicode;
 
 /// What is done to a text before it is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,8 +98,8 @@ impl Cleaning {
             }
         }
         if self.accents && !clean.is_ascii() {
-            let mark = |c: &char| c.general_category() == GeneralCategory::NonspacingMark;
-            clean = clean.nfd().filter(|c| !mark(c)).collect();
+            clean = unicode::nfd(&clean);
+            clean.retain(|c| !unicode::is_nonspacing_mark(c));
         }
         if self.lowercase {
             // Each character by itself: a sigma is the same letter wherever it stands.
@@ -116,19 +115,12 @@ fn is_dropped(c: char) -> bool {
         '\u{fffd}' => true,
         _ if c.is_ascii() => c.is_ascii_control(),
         // What no character is yet stays, as in the reference.
-        _ => matches!(
-            c.general_category(),
-            GeneralCategory::Control | GeneralCategory::Format | GeneralCategory::PrivateUse
-        ),
+        _ => unicode::is_invisible(c),
     }
 }
 
 fn is_punctuation(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_punctuation()
-    } else {
-        c.general_category_group() == GeneralCategoryGroup::Punctuation
-    }
+    if c.is_ascii() { c.is_ascii_punctuation() } else { unicode::is_punctuation(c) }
 }
 
 /// The ideographs, which are no alphabet's letters.

@@ -9,7 +9,6 @@ use std::fmt;
 use std::ops::Range;
 
 use snowball_stemmers_rs::Stemmer;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::ascii;
@@ -19,7 +18,7 @@ use super::language::Language;
 use super::offsets::Offsets;
 use super::term_cache;
 use crate::base::limits::TERM_BYTES_MAX;
-use crate::base::string_table;
+use crate::base::{string_table, unicode};
 
 /// A term and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,11 +200,7 @@ fn fold(text: &str) -> Cow<'_, str> {
             text.into()
         };
     }
-    let normal: Cow<'_, str> = match is_nfkc_quick(text.chars()) {
-        IsNormalized::Yes => text.into(),
-        _ => text.nfkc().collect::<String>().into(),
-    };
-    normal.to_lowercase().replace('\u{2019}', "'").into()
+    unicode::nfkc(text).to_lowercase().replace('\u{2019}', "'").into()
 }
 
 #[cfg_attr(kithdb_small, optimize(speed))]

@@ -1,5 +1,7 @@
 //! What becomes of texts: terms by language, scripts without spaces, and where terms stand.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::*;
 use proptest::prelude::*;
 

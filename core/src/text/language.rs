@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 
 use snowball_stemmers_rs::{Algorithm, Stemmer};
-use unicode_normalization::char::decompose_canonical;
 
 use super::stop_words::{
     DUTCH, ENGLISH, FRENCH, FRENCH_ELISIONS, GERMAN, ITALIAN, ITALIAN_ELISIONS, PORTUGUESE, RUSSIAN, SPANISH,
     SWEDISH,
 };
+use crate::base::unicode::decompose;
 
 /// The language of a collection's text, or of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,7 +217,7 @@ fn plain<'a>(word: &'a str, kept: &str) -> Cow<'a, str> {
         if !matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}') || kept.contains(c) {
             bare.push(c);
         } else {
-            decompose_canonical(c, |part| {
+            decompose(c, |part| {
                 if !matches!(part, '\u{300}'..='\u{36f}') {
                     bare.push(part);
                 }

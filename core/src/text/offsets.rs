@@ -5,8 +5,7 @@
 
 use std::ops::Range;
 
-use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+use crate::base::unicode::{nfkc, stands_alone};
 
 /// Positions of a folded text in the original.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ impl Offsets {
         while start < text.len() {
             let group = first_group(&text[start..]);
             groups.push((folded, start));
-            folded += group.nfkc().map(folded_len).sum::<usize>();
+            folded += nfkc(group).chars().map(folded_len).sum::<usize>();
             start += group.len();
         }
         groups.push((folded, start));
@@ -49,18 +48,6 @@ impl Offsets {
 fn first_group(text: &str) -> &str {
     let end = text.char_indices().skip(1).find(|(_, c)| stands_alone(*c)).map_or(text.len(), |(at, _)| at);
     &text[..end]
-}
-
-/// Whether NFKC leaves what is before a character untouched by it.
-fn stands_alone(c: char) -> bool {
-    if c.is_ascii() {
-        return true;
-    }
-    let mut first = None;
-    decompose_compatible(c, |part| first = first.or(Some(part)));
-    first.is_none_or(|first| {
-        canonical_combining_class(first) == 0 && is_nfkc_quick(std::iter::once(first)) == IsNormalized::Yes
-    })
 }
 
 /// How long a character is in lower case, with one apostrophe. A sigma is as long at the end of a word as within.
