@@ -6,12 +6,11 @@
 mod keys;
 mod replica;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use js_sys::JsString;
 use kithdb::base::ids::KV_NAME;
-use kithdb::base::{Clock, Error, NoObserver, Pool, Result, StateError, StorageError};
+use kithdb::base::{Clock, Error, NoObserver, Pool, Result, SortedMap, StateError, StorageError};
 use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, check_searches};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
@@ -44,16 +43,16 @@ const JOB_BYTES_MAX: u64 = 341 << 20;
 pub struct WasmDatabase {
     root: Arc<TabRoot>,
     database: Database,
-    collections: BTreeMap<u64, State>,
+    collections: SortedMap<u64, State>,
     /// Of a replica: those whose storage was renewed, which are to be opened anew.
-    stale: BTreeSet<u64>,
+    stale: Vec<u64>,
     embedding: Embedding,
     clock: Arc<dyn Clock>,
     pool: Arc<Pool>,
     level: Level,
     scratch: Scratch,
     /// Estimates that are being made, by their numbers, and how many were begun.
-    estimators: BTreeMap<u32, Estimator>,
+    estimators: SortedMap<u32, Estimator>,
     estimates: u32,
     tasks: Tasks,
 }
@@ -117,9 +116,9 @@ impl WasmDatabase {
         let clock: Arc<dyn Clock> = Arc::new(BrowserClock);
         let root = Arc::new(root);
         let database = open(Arc::clone(&root) as Arc<dyn StorageRoot>, env(&clock, &pool))?;
-        let (collections, stale, embedding) = (BTreeMap::new(), BTreeSet::new(), Embedding::default());
+        let (collections, stale, embedding) = (SortedMap::new(), Vec::new(), Embedding::default());
         let scratch = Scratch::default();
-        let (estimators, estimates, tasks) = (BTreeMap::new(), 0, Tasks::default());
+        let (estimators, estimates, tasks) = (SortedMap::new(), 0, Tasks::default());
         Ok(Self {
             root,
             database,
@@ -161,7 +160,7 @@ impl WasmDatabase {
                     missing.extend(self.needed(entry.number, named.collect()));
                 }
                 Err(error) => {
-                    self.stale.remove(&entry.number);
+                    self.stale.retain(|stale| *stale != entry.number);
                     self.collections.insert(entry.number, State::Unopenable(error));
                 }
                 Ok(()) => {}
@@ -177,7 +176,7 @@ impl WasmDatabase {
         collection.reader().load().warm()?;
         self.root.release(number);
         self.collections.insert(number, State::Open(Box::new(Open { collection, job: None })));
-        self.stale.remove(&number);
+        self.stale.retain(|stale| *stale != number);
         Ok(())
     }
 

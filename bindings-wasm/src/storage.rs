@@ -5,12 +5,12 @@
 //! Blobs are brought from the store when a collection is opened and held by its segments; here they are remembered
 //! weakly, so that what nobody uses any more does not fill the memory.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
 
 use kithdb::base::error::Missing as MissingRange;
 use kithdb::base::sync::lock;
-use kithdb::base::{AlignedBytes, Error, Lsn, StorageError};
+use kithdb::base::{AlignedBytes, Error, Lsn, SortedMap, StorageError};
 use kithdb::storage::blob::Resident;
 use kithdb::storage::{
     BlobId, BlobSource, CATALOG, Level, Listing, Object, Progress, Storage, StorageRoot, Ticket,
@@ -26,7 +26,7 @@ pub struct TabRoot {
 
 #[derive(Debug, Default)]
 struct State {
-    places: BTreeMap<u64, Place>,
+    places: SortedMap<u64, Place>,
     queue: VecDeque<Queued>,
     tickets: u64,
     kept: u64,
@@ -46,10 +46,10 @@ struct Queued {
 /// One storage.
 #[derive(Debug, Default)]
 struct Place {
-    manifests: BTreeMap<u64, Vec<u8>>,
+    manifests: SortedMap<u64, Vec<u8>>,
     /// The bytes of a log are needed until its collection is open.
-    logs: BTreeMap<u64, Option<Vec<u8>>>,
-    blobs: BTreeMap<u64, Held>,
+    logs: SortedMap<u64, Option<Vec<u8>>>,
+    blobs: SortedMap<u64, Held>,
     leftovers: Vec<Object>,
     current: Option<u64>,
     durable: Lsn,
@@ -274,7 +274,7 @@ impl From<StorageSnapshot> for Place {
 
 impl StorageRoot for TabRoot {
     fn storage(&self, number: u64) -> Result<Arc<dyn Storage>, StorageError> {
-        lock(&self.state).places.entry(number).or_default();
+        lock(&self.state).places.get_or_insert_with(number, Place::default);
         Ok(Arc::new(TabStorage { number, state: Arc::clone(&self.state) }))
     }
 
@@ -301,12 +301,12 @@ impl TabStorage {
     fn change(&self, task: Task, apply: impl FnOnce(&mut Place, u64)) -> Ticket {
         let mut state = lock(&self.state);
         let ticket = state.queue(self.number, task);
-        apply(state.places.entry(self.number).or_default(), ticket.0);
+        apply(state.places.get_or_insert_with(self.number, Place::default), ticket.0);
         ticket
     }
 
     fn read<T>(&self, read: impl FnOnce(&Place) -> T) -> T {
-        read(lock(&self.state).places.entry(self.number).or_default())
+        read(lock(&self.state).places.get_or_insert_with(self.number, Place::default))
     }
 }
 

@@ -1,10 +1,9 @@
 //! Work over a whole collection in steps: the rules of auto-links applied to what is there, and components. A step that
 //! fails ends its task.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kithdb::base::{Error, Result, StateError};
+use kithdb::base::{Error, Result, SortedMap, StateError};
 use kithdb::collection::{ComponentsSearch, Relinked, Relinking, View};
 use kithdb::engine::JobProgress;
 use kithdb::wire::{GraphAsk, JobAnswer, RelinkAnswer, to_json};
@@ -62,7 +61,7 @@ impl Task {
 /// The tasks of a database, by number.
 #[derive(Default)]
 pub struct Tasks {
-    running: BTreeMap<u32, Task>,
+    running: SortedMap<u32, Task>,
     begun: u32,
 }
 

@@ -3,7 +3,6 @@
 //! Frames that were appended to a log are applied as they come. Whatever else changes a storage (a seal, a merge, a bulk import)
 //! ends in another manifest: the storage is taken anew then, and what of its blobs is still in use is not brought again.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kithdb::base::Result;
@@ -44,7 +43,7 @@ impl WasmDatabase {
         let snapshot: Snapshot = serde_wasm_bindgen::from_value(snapshot)?;
         self.root.renew(storage as u64, snapshot);
         if storage as u64 != CATALOG {
-            self.stale.insert(storage as u64);
+            self.stale.push(storage as u64);
             return Ok(());
         }
         let mut catalog = || -> Result<()> {
@@ -52,9 +51,9 @@ impl WasmDatabase {
                 Arc::clone(&self.root) as Arc<dyn StorageRoot>,
                 env(&self.clock, &self.pool),
             )?;
-            let named: BTreeSet<u64> = self.database.entries().iter().map(|entry| entry.number).collect();
-            self.collections.retain(|number, _| named.contains(number));
-            self.stale.retain(|number| named.contains(number));
+            let names = |number: &u64| self.database.entries().iter().any(|entry| entry.number == *number);
+            self.collections.retain(|number, _| names(number));
+            self.stale.retain(names);
             Ok(())
         };
         catalog().map_err(|error| thrown(&error))

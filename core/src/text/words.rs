@@ -1,9 +1,8 @@
 //! The text of a collection at work: its spec and its analysers.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use crate::base::{Object, Result};
+use crate::base::{Object, Result, SortedMap};
 
 use super::query::Target;
 use super::{Analyzer, MemoryPostings, Query, Scoring, TermCounts, TextSpec};
@@ -14,7 +13,7 @@ pub struct Words {
     spec: TextSpec,
     analyzer: Analyzer,
     /// Of the fields in another language than the rest.
-    apart: BTreeMap<String, Analyzer>,
+    apart: SortedMap<String, Analyzer>,
 }
 
 impl Words {

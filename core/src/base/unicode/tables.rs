@@ -19,9 +19,9 @@ pub(super) const NONSPACING_MARK: u8 = 1;
 pub(super) const PUNCTUATION: u8 = 2;
 pub(super) const INVISIBLE: u8 = 3;
 
-/// What becomes of a character that has parts: canonical ones that NFKC joins again or leaves apart, or compatible ones.
+/// What becomes of a character that has parts: they are canonical, and NFKC joins them again; 1 where it does not; or they
+/// are compatible.
 pub(super) const JOINED: u64 = 0;
-pub(super) const APART: u64 = 1;
 pub(super) const COMPATIBLE: u64 = 2;
 
 const BLOCK: usize = 128;

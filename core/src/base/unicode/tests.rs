@@ -13,6 +13,9 @@ use unicode_properties::{
 use super::*;
 use crate::base::Writer;
 
+/// Between [`tables::JOINED`] and [`tables::COMPATIBLE`].
+const APART: u64 = 1;
+
 fn all() -> impl Iterator<Item = char> {
     '\0'..=char::MAX
 }
@@ -53,7 +56,7 @@ fn pack() -> Vec<u8> {
         entries.push(match canonical(c) {
             parts if parts == [c] => (c, compatible(c), tables::COMPATIBLE),
             parts if is_nfc_quick([c].into_iter()) != IsNormalized::No => (c, parts, tables::JOINED),
-            parts => (c, parts, tables::APART),
+            parts => (c, parts, APART),
         });
     }
     w.varint(entries.len() as u64);

@@ -1,8 +1,8 @@
 //! Checking a collection: its manifests, segments and logs, and what they say of each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::base::{Error, Pool, Result, StorageError};
+use crate::base::{Error, Pool, Result, SortedMap, StorageError};
 use crate::collection::{Counters, Op};
 use crate::engine::database::Entry;
 use crate::engine::log::{self, Replay};
@@ -25,7 +25,7 @@ pub(super) struct CollectionCheck {
     words: Option<Words>,
     /// Rows blobs that are not looked at yet, and what belongs to each.
     groups: VecDeque<SegmentCheck>,
-    facts: BTreeMap<BlobId, Facts>,
+    facts: SortedMap<BlobId, Facts>,
 }
 
 impl CollectionCheck {
@@ -50,7 +50,7 @@ impl CollectionCheck {
         }
         let words = manifests.first().and_then(|manifest| manifest.config.text.clone()).map(Words::new);
         let groups = segments(&manifests).into_iter().map(|(rows, others)| SegmentCheck::new(rows, others));
-        Self { listing, words, findings, groups: groups.collect(), manifests, facts: BTreeMap::new() }
+        Self { listing, words, findings, groups: groups.collect(), manifests, facts: SortedMap::new() }
     }
 
     /// Goes on with a segment; true when all are checked.
@@ -95,10 +95,10 @@ impl CollectionCheck {
 }
 
 /// Every segment of the manifests in use, each blob once: its rows, and what belongs to them.
-fn segments(manifests: &[Manifest]) -> BTreeMap<BlobId, Vec<BlobId>> {
-    let mut groups: BTreeMap<BlobId, Vec<BlobId>> = BTreeMap::new();
+fn segments(manifests: &[Manifest]) -> SortedMap<BlobId, Vec<BlobId>> {
+    let mut groups: SortedMap<BlobId, Vec<BlobId>> = SortedMap::new();
     for blobs in manifests.iter().flat_map(|manifest| &manifest.segments) {
-        let others = groups.entry(blobs.rows).or_default();
+        let others = groups.get_or_insert_with(blobs.rows, Vec::new);
         others.extend(blobs.iter().filter(|id| *id != blobs.rows));
         others.sort_unstable();
         others.dedup();
@@ -112,9 +112,9 @@ fn logs(
     listing: &Listing,
     manifests: &[Manifest],
     reporter: &mut Reporter<'_>,
-) -> BTreeMap<u64, Replay> {
-    let Some(first) = manifests.iter().map(|manifest| manifest.log).min() else { return BTreeMap::new() };
-    let mut found: BTreeMap<u64, (State, Vec<Finding>)> = BTreeMap::new();
+) -> SortedMap<u64, Replay> {
+    let Some(first) = manifests.iter().map(|manifest| manifest.log).min() else { return SortedMap::new() };
+    let mut found: SortedMap<u64, (State, Vec<Finding>)> = SortedMap::new();
     let mut bytes = Vec::new();
     let mut expected = first;
     for object in &listing.objects {
@@ -138,7 +138,7 @@ fn logs(
     for manifest in manifests.iter().filter(|manifest| manifest.log >= expected) {
         found.insert(manifest.log, (State::Damaged, vec![Finding::new("expected to exist")]));
     }
-    let mut replays = BTreeMap::new();
+    let mut replays = SortedMap::new();
     if found.is_empty() {
         for manifest in manifests {
             let from = bytes.partition_point(|(generation, _)| *generation < manifest.log);
@@ -162,7 +162,7 @@ fn logs(
 }
 
 /// What a stopped machine leaves at the end of a log.
-fn left_over(replay: &Replay, found: &mut BTreeMap<u64, (State, Vec<Finding>)>) {
+fn left_over(replay: &Replay, found: &mut SortedMap<u64, (State, Vec<Finding>)>) {
     let told = match (replay.tail, replay.unborn) {
         (Some((generation, at, bytes)), _) => {
             let what = format!("the last {bytes} bytes are an unfinished write, which opening sets aside");
@@ -171,11 +171,11 @@ fn left_over(replay: &Replay, found: &mut BTreeMap<u64, (State, Vec<Finding>)>) 
         (None, Some(generation)) => (generation, Finding::new("was being started when the machine stopped")),
         (None, None) => return,
     };
-    found.entry(told.0).or_insert((State::Unfinished, vec![told.1]));
+    found.get_or_insert_with(told.0, || (State::Unfinished, vec![told.1]));
 }
 
 /// Puts an error down to the log that it names, or to the last.
-fn blame(error: &Error, logs: &[(u64, Vec<u8>)], found: &mut BTreeMap<u64, (State, Vec<Finding>)>) {
+fn blame(error: &Error, logs: &[(u64, Vec<u8>)], found: &mut SortedMap<u64, (State, Vec<Finding>)>) {
     let named = match error {
         Error::Storage(
             StorageError::Corrupt { object, .. } | StorageError::UnsupportedVersion { object, .. },
@@ -183,7 +183,7 @@ fn blame(error: &Error, logs: &[(u64, Vec<u8>)], found: &mut BTreeMap<u64, (Stat
         _ => None,
     };
     let Some(generation) = named.or(logs.last().map(|(generation, _)| *generation)) else { return };
-    let (state, findings) = found.entry(generation).or_insert((State::Damaged, Vec::new()));
+    let (state, findings) = found.get_or_insert_with(generation, || (State::Damaged, Vec::new()));
     *state = State::Damaged;
     let finding = Finding::from(error);
     if !findings.contains(&finding) {
@@ -194,7 +194,7 @@ fn blame(error: &Error, logs: &[(u64, Vec<u8>)], found: &mut BTreeMap<u64, (Stat
 /// What a manifest, its segments and its logs say of each other.
 fn together<'a>(
     manifest: &'a Manifest,
-    facts: &'a BTreeMap<BlobId, Facts>,
+    facts: &'a SortedMap<BlobId, Facts>,
     replay: Option<&'a Replay>,
 ) -> impl Iterator<Item = String> {
     let mut found = Vec::new();

@@ -1,8 +1,6 @@
 //! Checking the blobs of segments: their bytes, and that each derived one is what its rows give.
 
-use std::collections::BTreeMap;
-
-use crate::base::{Error, Pool, Result, Slot, StorageError, check_id};
+use crate::base::{Error, Pool, Result, Slot, SortedMap, StorageError, check_id};
 use crate::collection::CollectionConfig;
 use crate::graph::{self, EdgeTable, EdgesReader};
 use crate::index::Hnsw;
@@ -32,12 +30,12 @@ pub(super) struct Facts {
     pub vectors: usize,
     pub dim: usize,
     /// Every ends blob that a manifest in use names for it.
-    pub ends: BTreeMap<BlobId, Ends>,
+    pub ends: SortedMap<BlobId, Ends>,
     /// Its edges.
     pub edges: Option<EdgeTable>,
 }
 
-type Sections = BTreeMap<BlobKind, Vec<Section>>;
+type Sections = SortedMap<BlobKind, Vec<Section>>;
 
 /// A rows blob and those that belong to it, checked in steps.
 pub(super) struct SegmentCheck {
