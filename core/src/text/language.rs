@@ -5,6 +5,7 @@
 //! English, Italian and `none` make of a word must never change: files hold their terms. docs/LANGUAGES.md tells users.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use snowball_stemmers_rs::{Algorithm, Stemmer};
 
@@ -13,6 +14,13 @@ use super::stop_words::{
     SWEDISH,
 };
 use crate::base::unicode::decompose;
+
+/// The words of a list, once it has been cut.
+type WordList = OnceLock<Box<[&'static str]>>;
+
+fn words(cut: &'static WordList, list: &'static str) -> &'static [&'static str] {
+    cut.get_or_init(|| list.split_ascii_whitespace().collect())
+}
 
 /// The language of a collection's text, or of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,25 +153,30 @@ impl Language {
     }
 
     fn stop_words(self) -> &'static [&'static str] {
-        match self {
-            Self::None => &[],
-            Self::English => &ENGLISH,
-            Self::Italian => &ITALIAN,
-            Self::German => &GERMAN,
-            Self::French => &FRENCH,
-            Self::Spanish => &SPANISH,
-            Self::Portuguese => &PORTUGUESE,
-            Self::Dutch => &DUTCH,
-            Self::Swedish => &SWEDISH,
-            Self::Russian => &RUSSIAN,
-        }
+        static LISTS: [WordList; Language::ALL.len()] = [const { OnceLock::new() }; Language::ALL.len()];
+        words(
+            &LISTS[self as usize],
+            match self {
+                Self::None => "",
+                Self::English => ENGLISH,
+                Self::Italian => ITALIAN,
+                Self::German => GERMAN,
+                Self::French => FRENCH,
+                Self::Spanish => SPANISH,
+                Self::Portuguese => PORTUGUESE,
+                Self::Dutch => DUTCH,
+                Self::Swedish => SWEDISH,
+                Self::Russian => RUSSIAN,
+            },
+        )
     }
 
     /// The word behind its article, as `acqua` of `l'acqua`.
     pub(super) fn without_elision(self, word: &str) -> &str {
-        let elisions: &[&str] = match self {
-            Self::Italian => &ITALIAN_ELISIONS,
-            Self::French => &FRENCH_ELISIONS,
+        static LISTS: [WordList; 2] = [const { OnceLock::new() }; 2];
+        let elisions = match self {
+            Self::Italian => words(&LISTS[0], ITALIAN_ELISIONS),
+            Self::French => words(&LISTS[1], FRENCH_ELISIONS),
             _ => return word,
         };
         match word.split_once('\'') {

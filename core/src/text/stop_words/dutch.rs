@@ -1,7 +1,7 @@
 //! Dutch: the list of the Snowball project; sorted by bytes.
 
 /// Dutch words without a meaning of their own.
-pub(in crate::text) const DUTCH: [&str; 101] = [
+pub(in crate::text) const DUTCH: &str = list![
     "aan", "al", "alles", "als", "altijd", "andere", "ben", "bij", "daar", "dan", "dat", "de", "der", "deze",
     "die", "dit", "doch", "doen", "door", "dus", "een", "eens", "en", "er", "ge", "geen", "geweest", "haar",
     "had", "heb", "hebben", "heeft", "hem", "het", "hier", "hij", "hoe", "hun", "iemand", "iets", "ik", "in",

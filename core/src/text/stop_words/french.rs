@@ -1,7 +1,7 @@
 //! French: the list of the Snowball project, and the elisions of Lucene's `FrenchAnalyzer`; sorted by bytes.
 
 /// French words without a meaning of their own.
-pub(in crate::text) const FRENCH: [&str; 155] = [
+pub(in crate::text) const FRENCH: &str = list![
     "ai",
     "aie",
     "aient",
@@ -160,5 +160,5 @@ pub(in crate::text) const FRENCH: [&str; 155] = [
 ];
 
 /// What stands before an apostrophe and is no part of the word.
-pub(in crate::text) const FRENCH_ELISIONS: [&str; 13] =
-    ["c", "d", "j", "jusqu", "l", "lorsqu", "m", "n", "puisqu", "qu", "quoiqu", "s", "t"];
+pub(in crate::text) const FRENCH_ELISIONS: &str =
+    list!["c", "d", "j", "jusqu", "l", "lorsqu", "m", "n", "puisqu", "qu", "quoiqu", "s", "t"];

@@ -1,7 +1,7 @@
 //! German: the list of the Snowball project; sorted by bytes.
 
 /// German words without a meaning of their own.
-pub(in crate::text) const GERMAN: [&str; 231] = [
+pub(in crate::text) const GERMAN: &str = list![
     "aber",
     "alle",
     "allem",

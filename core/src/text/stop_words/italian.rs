@@ -1,7 +1,7 @@
 //! Italian: the list of the Snowball project, and the articles of Lucene's `ItalianAnalyzer`; sorted by bytes.
 
 /// Italian words without a meaning of their own.
-pub(in crate::text) const ITALIAN: [&str; 279] = [
+pub(in crate::text) const ITALIAN: &str = list![
     "a",
     "abbia",
     "abbiamo",
@@ -284,7 +284,7 @@ pub(in crate::text) const ITALIAN: [&str; 279] = [
 ];
 
 /// What stands before an apostrophe and is no part of the word.
-pub(in crate::text) const ITALIAN_ELISIONS: [&str; 21] = [
+pub(in crate::text) const ITALIAN_ELISIONS: &str = list![
     "agl", "all", "c", "coll", "d", "dagl", "dall", "degl", "dell", "gl", "l", "m", "negl", "nell", "pell",
     "s", "sugl", "sull", "t", "un", "v",
 ];

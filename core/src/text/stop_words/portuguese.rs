@@ -1,7 +1,7 @@
 //! Portuguese: the list of the Snowball project; sorted by bytes.
 
 /// Portuguese words without a meaning of their own.
-pub(in crate::text) const PORTUGUESE: [&str; 203] = [
+pub(in crate::text) const PORTUGUESE: &str = list![
     "a",
     "ao",
     "aos",

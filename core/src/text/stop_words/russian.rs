@@ -1,7 +1,7 @@
 //! Russian: the list of the Snowball project; sorted by bytes.
 
 /// Russian words without a meaning of their own.
-pub(in crate::text) const RUSSIAN: [&str; 151] = [
+pub(in crate::text) const RUSSIAN: &str = list![
     "\u{430}",
     "\u{431}\u{435}\u{437}",
     "\u{431}\u{43e}\u{43b}\u{435}\u{435}",

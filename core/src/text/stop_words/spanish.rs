@@ -1,7 +1,7 @@
 //! Spanish: the list of the Snowball project; sorted by bytes.
 
 /// Spanish words without a meaning of their own.
-pub(in crate::text) const SPANISH: [&str; 313] = [
+pub(in crate::text) const SPANISH: &str = list![
     "a",
     "al",
     "algo",

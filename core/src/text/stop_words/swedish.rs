@@ -1,7 +1,7 @@
 //! Swedish: the list of the Snowball project; sorted by bytes.
 
 /// Swedish words without a meaning of their own.
-pub(in crate::text) const SWEDISH: [&str; 114] = [
+pub(in crate::text) const SWEDISH: &str = list![
     "alla",
     "allt",
     "att",
