@@ -1,7 +1,7 @@
 //! A check of everything that a store holds, one collection after the other and each in steps: of the one that is looked at,
 //! blobs are brought when they are wanted and let go of once they are checked, so that little is in memory beside what is open.
 
-use kithdb::base::{Error, Pool, StorageError};
+use kithdb::base::{Error, Pool};
 use kithdb::engine::verify::{Check, Next};
 use kithdb::wire::{VerifyAnswer, to_json};
 use serde::Serialize;
@@ -96,12 +96,12 @@ impl WasmCheck {
         let mut stepped = Stepped::default();
         match self.stepped(rows) {
             Ok(done) => stepped.done = done,
-            Err(Error::Storage(StorageError::NotResident(missing))) => {
+            Err(error) => {
+                let Some(missing) = error.missing() else { return Err(thrown(&error)) };
                 if let Some(missing) = missing.first() {
                     (stepped.blob, stepped.length) = (Some(missing.blob), missing.range.end);
                 }
             }
-            Err(error) => return Err(thrown(&error)),
         }
         (stepped.checked, stepped.total) = self.check.progress();
         Ok(serde_wasm_bindgen::to_value(&stepped)?)
@@ -119,7 +119,7 @@ impl WasmCheck {
         let number = self.next.as_ref().map_or(0, |next| next.number);
         loop {
             let done = self.check.step(&self.pool, rows, &mut self.answer);
-            let Err(Error::Storage(StorageError::NotResident(missing))) = &done else { return done };
+            let Some(missing) = done.as_ref().err().and_then(Error::missing) else { return done };
             let wanted = missing.first().map(|missing| missing.blob);
             if wanted.is_none() || std::mem::replace(&mut self.asked, wanted) != wanted {
                 // What was brought before is checked, or held by what is not.

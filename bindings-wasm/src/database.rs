@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use js_sys::JsString;
 use kithdb::base::ids::KV_NAME;
-use kithdb::base::{Clock, Error, NoObserver, Pool, Result, SortedMap, StateError, StorageError};
+use kithdb::base::{Clock, Error, NoObserver, Pool, Result, SortedMap, StateError};
 use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, check_searches};
 use kithdb::embed::Embedder;
 use kithdb::engine::{Begun, Collection, Database, Entry, Env, Job, JobKind, Manifest, Staged, export};
@@ -154,16 +154,13 @@ impl WasmDatabase {
             .cloned()
             .collect();
         for entry in closed {
-            match self.open(&entry.name, entry.number) {
-                Err(Error::Storage(StorageError::NotResident(ranges))) => {
-                    let named = ranges.iter().map(|range| range.blob);
-                    missing.extend(self.needed(entry.number, named.collect()));
-                }
-                Err(error) => {
-                    self.stale.retain(|stale| *stale != entry.number);
-                    self.collections.insert(entry.number, State::Unopenable(error));
-                }
-                Ok(()) => {}
+            let Err(error) = self.open(&entry.name, entry.number) else { continue };
+            if let Some(ranges) = error.missing() {
+                let named = ranges.iter().map(|range| range.blob);
+                missing.extend(self.needed(entry.number, named.collect()));
+            } else {
+                self.stale.retain(|stale| *stale != entry.number);
+                self.collections.insert(entry.number, State::Unopenable(error));
             }
         }
         plain(&missing)

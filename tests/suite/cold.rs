@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{Error, ManualClock, NoObserver, Pool, Result, StorageError};
+use kithdb::base::{ManualClock, NoObserver, Pool, Result};
 use kithdb::collection::{CollectionConfig, Document, Mutation, SearchRequest};
 use kithdb::engine::verify::Check;
 use kithdb::engine::{Collection, Database, Env, JobKind};
@@ -16,8 +16,10 @@ fn until_resident<T>(root: &MemoryRoot, mut f: impl FnMut() -> Result<T>) -> (T,
     for fetches in 0..50 {
         match f() {
             Ok(done) => return (done, fetches),
-            Err(Error::Storage(StorageError::NotResident(missing))) => root.fetch(1, &missing),
-            Err(error) => panic!("{error}"),
+            Err(error) => match error.missing() {
+                Some(missing) => root.fetch(1, missing),
+                None => panic!("{error}"),
+            },
         }
     }
     panic!("fetching never ended");

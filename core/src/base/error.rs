@@ -6,25 +6,25 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-/// Any error of the core.
+/// Any error of the core. What is wrong is boxed: so an error is passed on in few instructions wherever one may be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The caller's values are not acceptable; nothing was changed.
     #[error(transparent)]
-    Input(#[from] InputError),
+    Input(Box<InputError>),
     /// A filter cannot be read.
     #[error(transparent)]
-    Filter(#[from] FilterError),
+    Filter(Box<FilterError>),
     /// A filter that is a tree of JSON cannot be read.
     #[error(transparent)]
-    FilterTree(#[from] FilterTreeError),
+    FilterTree(Box<FilterTreeError>),
     /// The database or collection is not in a state to do this.
     #[error(transparent)]
-    State(#[from] StateError),
+    State(Box<StateError>),
     /// Storage failed, is damaged, or has to fetch something first.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Storage(Box<StorageError>),
 }
 
 /// Values that cannot be accepted.
@@ -213,20 +213,8 @@ impl Error {
             Self::Input(e) => e.facts(),
             Self::Filter(e) => (Some(e.expected.clone()), Some(e.got.clone()), Some(e.position as u64)),
             Self::FilterTree(e) => (Some(e.expected.clone()), Some(e.got.clone()), None),
-            Self::Storage(StorageError::Corrupt { offset, expected, .. }) => {
-                (Some(expected.clone()), None, Some(*offset))
-            }
-            Self::Storage(StorageError::UnsupportedVersion { needs, reads, .. }) => {
-                (Some(format!("format {reads} or older")), Some(format!("format {needs}")), None)
-            }
-            Self::State(StateError::HistoryGone { asked, earliest }) => {
-                (Some(format!("{earliest} or later")), Some(asked.clone()), None)
-            }
-            Self::State(
-                StateError::VersionMismatch { expected, got, .. }
-                | StateError::OtherEmbedder { expected, got, .. },
-            ) => (Some(expected.clone()), Some(got.clone()), None),
-            Self::State(_) | Self::Storage(_) => (None, None, None),
+            Self::State(e) => e.facts(),
+            Self::Storage(e) => e.facts(),
         };
         Report { code: self.code(), message: self.to_string(), expected, got, position, hint: self.hint() }
     }
@@ -250,7 +238,7 @@ impl Error {
             "history_gone" => {
                 "ask for a later moment; a collection that was made with history keeps what is replaced and deleted"
             }
-            "no_embedder" if matches!(self, Self::State(StateError::OtherEmbedder { .. })) => {
+            "no_embedder" if matches!(self, Self::State(e) if matches!(**e, StateError::OtherEmbedder { .. })) => {
                 "start with that embedder, give the vector yourself, or store the texts in a new collection"
             }
             "no_embedder" => "start with an embedder, or give the vector yourself",
@@ -260,6 +248,18 @@ impl Error {
             "invalid_filter" => "a filter looks like: year >= 1990 AND (lang = 'en' OR lang = 'it')",
             _ => return None,
         })
+    }
+
+    /// What storage says, where it is that which failed.
+    #[must_use]
+    pub fn storage(&self) -> Option<&StorageError> {
+        if let Self::Storage(error) = self { Some(error) } else { None }
+    }
+
+    /// What has to be fetched before the call can be repeated.
+    #[must_use]
+    pub fn missing(&self) -> Option<&[Missing]> {
+        if let Some(StorageError::NotResident(missing)) = self.storage() { Some(missing) } else { None }
     }
 
     /// Short constructor for a parameter out of range.
@@ -273,6 +273,26 @@ impl Error {
     }
 }
 
+macro_rules! from_area {
+    ($($variant:ident: $area:ty),+) => {$(
+        impl From<$area> for Error {
+            #[cold]
+            fn from(error: $area) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        }
+    )+};
+}
+
+from_area!(
+    Input: InputError,
+    Filter: FilterError,
+    FilterTree: FilterTreeError,
+    State: StateError,
+    Storage: StorageError
+);
+
+/// What was expected, what was given, and where.
 type Facts = (Option<String>, Option<String>, Option<u64>);
 
 impl InputError {
@@ -328,6 +348,18 @@ impl StateError {
             Self::NoEmbedder { .. } | Self::OtherEmbedder { .. } => "no_embedder",
         }
     }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::HistoryGone { asked, earliest } => {
+                (Some(format!("{earliest} or later")), Some(asked.clone()), None)
+            }
+            Self::VersionMismatch { expected, got, .. } | Self::OtherEmbedder { expected, got, .. } => {
+                (Some(expected.clone()), Some(got.clone()), None)
+            }
+            _ => (None, None, None),
+        }
+    }
 }
 
 impl StorageError {
@@ -338,6 +370,16 @@ impl StorageError {
             Self::Corrupt { .. } => "corrupt",
             Self::UnsupportedVersion { .. } => "unsupported_version",
             Self::NotResident(_) => "not_resident",
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::Corrupt { offset, expected, .. } => (Some(expected.clone()), None, Some(*offset)),
+            Self::UnsupportedVersion { needs, reads, .. } => {
+                (Some(format!("format {reads} or older")), Some(format!("format {needs}")), None)
+            }
+            _ => (None, None, None),
         }
     }
 }

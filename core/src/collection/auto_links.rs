@@ -264,7 +264,7 @@ impl<'a> Resolver<'a> {
         let Some(metadata) = self.metadata_of(id, rules)? else { return Ok(()) };
         match named(rules, id, &metadata) {
             Ok(wanted) => self.follow(id, Change { wanted, left: Vec::new() }),
-            Err(Error::Input(InputError::TooLarge { .. })) => Ok(()),
+            Err(Error::Input(error)) if matches!(*error, InputError::TooLarge { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use crate::base::sync::{ArcSwap, AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock};
-use crate::base::{Clock, Error, Lsn, Pool, Result, Seq, StateError, StorageError};
+use crate::base::{Clock, Lsn, Pool, Result, Seq, StateError, StorageError};
 use crate::collection::{
     CollectionConfig, Document, Embedding, Moment, Mutation, Page, Settings, Stats, Version, View,
 };
@@ -392,7 +392,9 @@ impl CollectionHandle {
         if batch.iter().all(|mutation| matches!(mutation, Mutation::Delete(_))) {
             // The first that does not fit has the room released that is kept for deletes.
             return match self.write_once(batch.clone(), level, check) {
-                Err(Error::Storage(StorageError::DiskFull { .. })) => self.write_once(batch, level, check),
+                Err(error) if matches!(error.storage(), Some(StorageError::DiskFull { .. })) => {
+                    self.write_once(batch, level, check)
+                }
                 done => done,
             };
         }

@@ -240,5 +240,5 @@ impl Named {
 
 /// Whether what kept a collection from being opened may be over the next time.
 fn may_pass(cause: &Error) -> bool {
-    matches!(cause, Error::Storage(StorageError::Io { .. } | StorageError::DiskFull { .. }))
+    matches!(cause.storage(), Some(StorageError::Io { .. } | StorageError::DiskFull { .. }))
 }

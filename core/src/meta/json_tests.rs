@@ -11,7 +11,7 @@ fn tree(text: &str) -> Value {
 
 fn refused(text: &str) -> FilterTreeError {
     match Filter::from_json(&tree(text)) {
-        Err(Error::FilterTree(e)) => e,
+        Err(Error::FilterTree(e)) => *e,
         other => panic!("{text} gave {other:?}"),
     }
 }

@@ -12,7 +12,7 @@ fn condition(text: &str) -> Expr {
 
 fn refused(text: &str) -> FilterError {
     match Filter::parse(text) {
-        Err(Error::Filter(e)) => e,
+        Err(Error::Filter(e)) => *e,
         other => panic!("{text} gave {other:?}"),
     }
 }

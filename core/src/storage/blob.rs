@@ -459,7 +459,9 @@ impl Blob {
             for start in (0..rows.len()).step_by(1 << entry.block_bits) {
                 match rows.read(start..(start + (1 << entry.block_bits)).min(rows.len())) {
                     Ok(_) => {}
-                    Err(error @ Error::Storage(StorageError::Corrupt { .. })) => found.push(error),
+                    Err(error) if matches!(error.storage(), Some(StorageError::Corrupt { .. })) => {
+                        found.push(error)
+                    }
                     Err(error) => return Err(error),
                 }
             }

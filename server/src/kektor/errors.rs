@@ -12,7 +12,9 @@ use crate::http::Problem;
 pub async fn shape_errors(response: Response) -> Response {
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
     let status = match problem.error() {
-        Some(Error::Input(InputError::TooLarge { what: "a batch", .. })) => StatusCode::BAD_REQUEST,
+        Some(Error::Input(error)) if matches!(**error, InputError::TooLarge { what: "a batch", .. }) => {
+            StatusCode::BAD_REQUEST
+        }
         _ => problem.status(),
     };
     let mut shaped = match refused(problem.code()) {
@@ -39,7 +41,7 @@ fn message(problem: &Problem) -> String {
         return "Internal Server Error".to_owned();
     }
     let Some(Error::State(state)) = problem.error() else { return problem.message().to_owned() };
-    match state {
+    match &**state {
         StateError::UnknownCollection { name } => format!("index '{name}' not found"),
         StateError::CollectionExists { name } => format!("index '{name}' already exists"),
         StateError::DocumentExists { id, .. } => format!("ID '{id}' already exists"),

@@ -30,15 +30,21 @@ fn message(problem: &Problem) -> String {
 /// What it says of an error.
 pub fn text(error: &Error) -> String {
     match error {
-        Error::State(StateError::UnknownCollection { name }) => format!("collection {name:?} not found"),
-        Error::State(StateError::CollectionExists { name }) => format!("collection {name:?} already exists"),
-        Error::State(StateError::DocumentExists { id, .. }) => {
-            format!("index insert ID {id}: vector ID {id} already exists")
-        }
-        Error::State(StateError::UnknownDocument { .. }) => "vector not found".to_owned(),
-        Error::Input(InputError::Dimension { expected, got }) => {
-            format!("dimension mismatch: got {got}, want {expected}")
-        }
+        Error::State(state) => match &**state {
+            StateError::UnknownCollection { name } => format!("collection {name:?} not found"),
+            StateError::CollectionExists { name } => format!("collection {name:?} already exists"),
+            StateError::DocumentExists { id, .. } => {
+                format!("index insert ID {id}: vector ID {id} already exists")
+            }
+            StateError::UnknownDocument { .. } => "vector not found".to_owned(),
+            _ => error.to_string(),
+        },
+        Error::Input(input) => match **input {
+            InputError::Dimension { expected, got } => {
+                format!("dimension mismatch: got {got}, want {expected}")
+            }
+            _ => error.to_string(),
+        },
         error => error.to_string(),
     }
 }

@@ -176,10 +176,10 @@ fn left_over(replay: &Replay, found: &mut SortedMap<u64, (State, Vec<Finding>)>)
 
 /// Puts an error down to the log that it names, or to the last.
 fn blame(error: &Error, logs: &[(u64, Vec<u8>)], found: &mut SortedMap<u64, (State, Vec<Finding>)>) {
-    let named = match error {
-        Error::Storage(
-            StorageError::Corrupt { object, .. } | StorageError::UnsupportedVersion { object, .. },
-        ) => logs.iter().map(|(generation, _)| *generation).find(|n| *object == format!("log {n}")),
+    let named = match error.storage() {
+        Some(StorageError::Corrupt { object, .. } | StorageError::UnsupportedVersion { object, .. }) => {
+            logs.iter().map(|(generation, _)| *generation).find(|n| *object == format!("log {n}"))
+        }
         _ => None,
     };
     let Some(generation) = named.or(logs.last().map(|(generation, _)| *generation)) else { return };

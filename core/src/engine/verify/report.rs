@@ -65,11 +65,11 @@ impl Finding {
 
 impl From<&Error> for Finding {
     fn from(error: &Error) -> Self {
-        match error {
-            Error::Storage(StorageError::Corrupt { offset, expected, .. }) => {
+        match error.storage() {
+            Some(StorageError::Corrupt { offset, expected, .. }) => {
                 Self { offset: Some(*offset), what: format!("expected {expected}") }
             }
-            other => Self::new(other.to_string()),
+            _ => Self::new(error.to_string()),
         }
     }
 }

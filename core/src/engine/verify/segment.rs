@@ -195,7 +195,7 @@ impl RowsCheck {
 
 /// Whether what was to be read is to be brought first.
 fn is_absent(error: &Error) -> bool {
-    matches!(error, Error::Storage(StorageError::NotResident(_)))
+    error.missing().is_some()
 }
 
 impl Segments<'_> {
