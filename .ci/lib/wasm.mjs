@@ -45,6 +45,12 @@ const ENABLED = [
   '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-reference-types', '--enable-multivalue',
 ];
 
+/**
+ * A function that is called once is merged with its caller only when it is small: gzip finds less that is alike in large
+ * ones. And the first kilobyte of the memory is the end of the stack, where nothing is: an access may add its offset itself.
+ */
+const SMALL = ['-O3', '--one-caller-inline-max-function-size=30', '--low-memory-unused'];
+
 const SINGLE = {
   what: 'the browser module',
   folder: join(TARGET_FOLDER, 'wasm'),
@@ -54,7 +60,7 @@ const SINGLE = {
   cargo: [],
   profile: 'wasm',
   enabled: ENABLED,
-  optimise: '-O3',
+  optimise: SMALL,
   sorted: true,
   ownStd: 'better',
 };
@@ -68,13 +74,13 @@ const THREADS = {
   cargo: ['--features', 'threads'],
   profile: 'wasm',
   enabled: [...ENABLED, '--enable-threads'],
-  optimise: '-O3',
+  optimise: SMALL,
   sorted: true,
   ownStd: 'needed',
 };
 
 /** As tests run it: compiled in half the time, three times the size, in the linker's order. */
-const THREADS_QUICK = { ...THREADS, profile: 'wasm-quick', optimise: '-O1', sorted: false };
+const THREADS_QUICK = { ...THREADS, profile: 'wasm-quick', optimise: ['-O1'], sorted: false };
 
 /** For `ensureSystem`: a compiler that can make the module. */
 export const WASM_NEED = {
@@ -140,7 +146,7 @@ async function finish({ folder, profile, out, enabled, optimise, sorted }, bindg
   await run(bindgen.program, [linked, fresh]);
   for (const name of filesOf(fresh).filter((name) => name.endsWith('workerHelpers.js'))) nameModule(join(fresh, name));
   const module = join(fresh, MODULE);
-  await binaryen(module, [...enabled, optimise]);
+  await binaryen(module, [...enabled, ...optimise]);
   if (sorted) {
     writeFileSync(module, namedByLikeness(readFileSync(module)));
     await binaryen(module, [...enabled, '--reorder-functions-by-name']);
