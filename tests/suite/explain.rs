@@ -1,9 +1,7 @@
 //! The parts of an explanation are those of the score, to the last bit: of random documents and searches, in any layout.
 
-use std::collections::BTreeMap;
-
 use kithdb::base::value::parse_object;
-use kithdb::base::{Object, Rng, Value};
+use kithdb::base::{Object, Rng, SortedMap, Value};
 use kithdb::collection::{
     Aging, CollectionConfig, Decay, DecayLayers, DecayModel, Document, Expansion, Fusion, Hit, LinkRequest,
     Moment, Mutation, SearchRequest, SortKey, Ways, WordsExplanation, parse_filter,
@@ -50,7 +48,7 @@ fn document(rng: &mut Rng, n: u64) -> Document {
 
 fn decay(rng: &mut Rng) -> Decay {
     use DecayModel::{Ebbinghaus, Exponential, Linear, Step};
-    let half_lives = BTreeMap::from([("l0".to_owned(), 0), ("l1".to_owned(), DAY)]);
+    let half_lives = SortedMap::from([("l0".to_owned(), 0), ("l1".to_owned(), DAY)]);
     Decay {
         model: [Exponential, Linear, Step, Ebbinghaus][rng.below(4) as usize],
         half_life: 3 * DAY,

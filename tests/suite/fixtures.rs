@@ -2,12 +2,11 @@
 //!
 //! `KITH_WRITE_FIXTURES=1` writes that of the current version anew, which is right only before it is released.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kithdb::base::value::parse_object;
-use kithdb::base::{ManualClock, NoObserver, Object};
+use kithdb::base::{ManualClock, NoObserver, Object, SortedMap};
 use kithdb::collection::{
     AutoLink, CollectionConfig, Decay, DecayLayers, DecayModel, Document, History, LinkRequest, Maintenance,
     Mutation, SearchRequest, Settings, UnlinkRequest,
@@ -129,7 +128,7 @@ fn link_by_rules(db: &Db) {
 
 /// A retention of edges and a decay with all that it can have in a manifest, and others in the log.
 fn age(db: &Db) {
-    let half_lives = BTreeMap::from([("always".to_owned(), 0), ("long".to_owned(), 5_400_000_000_000)]);
+    let half_lives = SortedMap::from([("always".to_owned(), 0), ("long".to_owned(), 5_400_000_000_000)]);
     let decay = Decay {
         model: DecayModel::Step,
         half_life: 7 * 86_400_000_000_000,

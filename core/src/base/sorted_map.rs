@@ -5,6 +5,11 @@
 //! ascend.
 
 use std::borrow::Borrow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// A sorted map.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +178,43 @@ impl<'a, K: Ord, V> IntoIterator for &'a SortedMap<K, V> {
     }
 }
 
+impl<K: Ord, V, const N: usize> From<[(K, V); N]> for SortedMap<K, V> {
+    fn from(entries: [(K, V); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl<K: Serialize, V: Serialize> Serialize for SortedMap<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.entries.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+/// Of keys that come twice, the last counts.
+impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for SortedMap<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+struct Entries<K, V>(PhantomData<(K, V)>);
+
+impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
+    type Value = SortedMap<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut map = SortedMap::new();
+        while let Some((key, value)) = entries.next_entry()? {
+            map.insert(key, value);
+        }
+        Ok(map)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -180,6 +222,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn its_json_is_that_of_a_btree_map() {
+        for json in [r#"{"b": 1, "a": 2, "b": 3}"#, "{}", "[]", r#"{"a": "b"}"#, "7"] {
+            let read = serde_json::from_str::<SortedMap<String, u8>>(json).map_err(|e| e.to_string());
+            let expected = serde_json::from_str::<BTreeMap<String, u8>>(json).map_err(|e| e.to_string());
+            match (read, expected) {
+                (Ok(map), Ok(expected)) => {
+                    assert_eq!(serde_json::to_string(&map).ok(), serde_json::to_string(&expected).ok());
+                }
+                (read, expected) => assert_eq!(read.err(), expected.err()),
+            }
+        }
+    }
 
     proptest! {
         #[test]

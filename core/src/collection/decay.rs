@@ -5,11 +5,9 @@
 //! before the best are taken. A collection can have a decay of its own, for searches that ask for none: it is one of its
 //! settings.
 
-use std::collections::BTreeMap;
-
 use crate::base::limits::{DECAY_LAYERS_MAX, FIELD_PATH_BYTES_MAX};
 use crate::base::time::parse_time;
-use crate::base::{DecodeError, Error, Object, Reader, Result, Value, Writer};
+use crate::base::{DecodeError, Error, Object, Reader, Result, SortedMap, Value, Writer};
 use crate::meta::values_of;
 use crate::segment::Touch;
 
@@ -130,7 +128,7 @@ pub struct DecayLayers {
     /// The field.
     pub field: String,
     /// Nanoseconds by text; 0 for no decay. Other texts have the half-life of all.
-    pub half_lives: BTreeMap<String, i64>,
+    pub half_lives: SortedMap<String, i64>,
 }
 
 impl DecayLayers {
@@ -142,10 +140,10 @@ impl DecayLayers {
         if count > DECAY_LAYERS_MAX {
             return Err(refuse("layers within limits"));
         }
-        let mut half_lives = BTreeMap::new();
+        let mut half_lives = SortedMap::new();
         for _ in 0..count {
             let layer = r.str()?.to_owned();
-            if half_lives.last_key_value().is_some_and(|(last, _)| *last >= layer) {
+            if half_lives.last().is_some_and(|(last, _)| *last >= layer) {
                 return Err(refuse("layers in ascending order"));
             }
             half_lives.insert(layer, r.i64()?);
@@ -310,7 +308,7 @@ mod tests {
             half_life: DAY,
             layers: Some(DecayLayers {
                 field: "layer".into(),
-                half_lives: BTreeMap::from([("long".into(), 2 * DAY), ("for ever".into(), 0)]),
+                half_lives: SortedMap::from([("long".into(), 2 * DAY), ("for ever".into(), 0)]),
             }),
             time_field: Some("at".into()),
             pinned_field: Some("pinned".into()),

@@ -2,11 +2,9 @@
 //!
 //! Nothing of it is in postings or impacts, which hold frequencies and lengths: it could be another for each search.
 
-use std::collections::BTreeMap;
-
 use crate::base::ids::shorten;
 use crate::base::limits::{FIELD_WEIGHT_MAX, FIELD_WEIGHT_MIN, FIELD_WEIGHTS_MAX, K1_MAX};
-use crate::base::{DecodeError, Error, Reader, Result, Writer};
+use crate::base::{DecodeError, Error, Reader, Result, SortedMap, Writer};
 
 /// How words are scored.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +14,7 @@ pub struct Scoring {
     /// How much the length of a field counts: 0 for not at all, 1 for all of it.
     pub b: f64,
     /// How much a field counts, by path; 1 for the others.
-    pub weights: BTreeMap<String, f64>,
+    pub weights: SortedMap<String, f64>,
 }
 
 // What was checked holds no NaN.
@@ -24,7 +22,7 @@ impl Eq for Scoring {}
 
 impl Default for Scoring {
     fn default() -> Self {
-        Self { k1: 1.2, b: 0.75, weights: BTreeMap::new() }
+        Self { k1: 1.2, b: 0.75, weights: SortedMap::new() }
     }
 }
 
@@ -75,10 +73,10 @@ impl Scoring {
     /// Reads what [`Scoring::encode`] wrote of one that is not the default.
     pub(super) fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let offset = r.offset();
-        let mut scoring = Self { k1: r.f64()?, b: r.f64()?, weights: BTreeMap::new() };
+        let mut scoring = Self { k1: r.f64()?, b: r.f64()?, weights: SortedMap::new() };
         for _ in 0..r.count(9)? {
             let path = r.str()?.to_owned();
-            if scoring.weights.last_key_value().is_some_and(|(last, _)| *last >= path) {
+            if scoring.weights.last().is_some_and(|(last, _)| *last >= path) {
                 return Err(DecodeError { offset, expected: "paths in ascending order" });
             }
             scoring.weights.insert(path, r.f64()?);

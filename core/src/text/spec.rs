@@ -1,11 +1,10 @@
 //! Which strings of a document are its text, and how they are turned into terms.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::base::ids::shorten;
 use crate::base::limits::FIELD_LANGUAGES_MAX;
-use crate::base::{DecodeError, Error, Object, Reader, Result, Value, Writer};
+use crate::base::{DecodeError, Error, Object, Reader, Result, SortedMap, Value, Writer};
 
 use super::{Language, Scoring};
 
@@ -29,7 +28,7 @@ pub struct TextSpec {
     /// Which strings they are.
     pub fields: TextFields,
     /// Fields that are analysed in another language, by path.
-    pub languages: BTreeMap<String, Language>,
+    pub languages: SortedMap<String, Language>,
     /// How well they match.
     pub scoring: Scoring,
 }
@@ -43,7 +42,7 @@ impl TextSpec {
     /// These strings, all in one language, scored as by default.
     #[must_use]
     pub fn new(language: Language, fields: TextFields) -> Self {
-        Self { language, fields, languages: BTreeMap::new(), scoring: Scoring::default() }
+        Self { language, fields, languages: SortedMap::new(), scoring: Scoring::default() }
     }
 
     /// Refuses languages and weights of fields that are no text, too many, and numbers that make no score.
@@ -126,7 +125,7 @@ impl TextSpec {
             }
             _ => return Err(DecodeError { offset, expected: "a choice of text fields" }),
         };
-        let languages = if choice & WITH_LANGUAGES == 0 { BTreeMap::new() } else { decode_languages(r)? };
+        let languages = if choice & WITH_LANGUAGES == 0 { SortedMap::new() } else { decode_languages(r)? };
         let scoring = if choice & WITH_SCORING == 0 { Scoring::default() } else { Scoring::decode(r)? };
         Ok(Self { language, fields, languages, scoring })
     }
@@ -138,12 +137,12 @@ fn decode_language(r: &mut Reader<'_>) -> Result<Language, DecodeError> {
 }
 
 /// At least one, by ascending path: there is one way to write them.
-fn decode_languages(r: &mut Reader<'_>) -> Result<BTreeMap<String, Language>, DecodeError> {
+fn decode_languages(r: &mut Reader<'_>) -> Result<SortedMap<String, Language>, DecodeError> {
     let offset = r.offset();
-    let mut languages = BTreeMap::<String, Language>::new();
+    let mut languages = SortedMap::<String, Language>::new();
     for _ in 0..r.count(2)? {
         let path = r.str()?.to_owned();
-        if languages.last_key_value().is_some_and(|(last, _)| *last >= path) {
+        if languages.last().is_some_and(|(last, _)| *last >= path) {
             return Err(DecodeError { offset, expected: "paths in ascending order" });
         }
         languages.insert(path, decode_language(r)?);
@@ -225,7 +224,7 @@ mod tests {
         let plain = bytes(&spec);
         spec.scoring =
             Scoring { k1: 0.9, b: 0.4, weights: [("b".to_owned(), 3.5), ("a".to_owned(), 1.0)].into() };
-        for languages in [BTreeMap::new(), [("a".to_owned(), Language::German)].into()] {
+        for languages in [SortedMap::new(), [("a".to_owned(), Language::German)].into()] {
             spec.languages = languages;
             let more = bytes(&spec);
             assert_eq!(plain[1] + if spec.languages.is_empty() { 8 } else { 12 }, more[1]);

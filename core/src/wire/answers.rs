@@ -1,11 +1,9 @@
 //! What is answered, as JSON.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::base::time::{format_span, format_time};
-use crate::base::{Error, Object, Report, Result, Seq, Value};
+use crate::base::{Error, Object, Report, Result, Seq, SortedMap, Value};
 use crate::collection::kv::KeyPage;
 use crate::collection::{
     CollectionConfig, Decay, Estimate, Explanation, FacetCounts, GraphExplanation, Highlighted, History, Hit,
@@ -183,15 +181,15 @@ pub struct InfoAnswer {
     /// Which strings are its text: `top_level`, `all` or paths; null without text.
     pub fields: Option<serde_json::Value>,
     /// Fields in another language, by path; left out without any.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub languages: BTreeMap<String, &'static str>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub languages: SortedMap<String, &'static str>,
     /// How long a repeated word goes on counting; null without text.
     pub k1: Option<f64>,
     /// How much the length of a field counts; null without text.
     pub b: Option<f64>,
     /// How much a field counts, by path; left out when all count the same.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub weights: BTreeMap<String, f64>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub weights: SortedMap<String, f64>,
     /// What embeds its texts; null for nothing.
     pub embedder: Option<String>,
     /// Neighbours a node of the index keeps.
@@ -283,7 +281,7 @@ pub struct DecaySettingAnswer {
 #[derive(Debug, Clone, Serialize)]
 struct LayersAnswer {
     field: String,
-    half_lives: BTreeMap<String, String>,
+    half_lives: SortedMap<String, String>,
 }
 
 impl From<&Decay> for DecaySettingAnswer {
@@ -545,7 +543,7 @@ pub struct HitAnswer {
     pub highlights: Option<Vec<HighlightAnswer>>,
     /// What it leads to, by path, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub connections: Option<BTreeMap<String, Vec<TreeAnswer>>>,
+    pub connections: Option<SortedMap<String, Vec<TreeAnswer>>>,
 }
 
 /// A passage of a text, in pieces: one without a match, which may be empty, one with, and so on.

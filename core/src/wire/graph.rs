@@ -1,14 +1,12 @@
 //! The graph: what is linked, asked and answered.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::base::ids::shorten;
 use crate::base::limits::BATCH_MAX;
 use crate::base::time::format_time;
-use crate::base::{Error, InputError, Object, Result};
+use crate::base::{Error, InputError, Object, Result, SortedMap};
 use crate::collection::{
     Connections, FoundEdge, FoundNode, FoundTree, GraphAnswer, GraphOptions, GraphQuestion, Guide,
     LinkRequest, Mutation, UnlinkRequest, Ways,
@@ -390,12 +388,12 @@ pub struct TreeAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edge: Option<EdgeAnswer>,
     /// By the path, or what is left of it, what it leads to; left out where nothing is.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub connections: BTreeMap<String, Vec<TreeAnswer>>,
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub connections: SortedMap<String, Vec<TreeAnswer>>,
 }
 
 /// What a result leads to, by path.
-pub(super) fn connections(found: &Connections) -> BTreeMap<String, Vec<TreeAnswer>> {
+pub(super) fn connections(found: &Connections) -> SortedMap<String, Vec<TreeAnswer>> {
     let answer = |trees: &[FoundTree]| trees.iter().map(|tree| TreeAnswer::of(tree, None)).collect();
     found.iter().map(|(path, trees)| (path.clone(), answer(trees))).collect()
 }

@@ -1,10 +1,8 @@
 //! What a database holds and takes, and how it was found when it was checked.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use crate::base::{Report, Result};
+use crate::base::{Report, Result, SortedMap};
 use crate::engine::stats::{Figures, SegmentFigures};
 use crate::engine::verify::{Checked, State, Summary, Visitor};
 use crate::storage::BlobKind;
@@ -58,7 +56,7 @@ struct SegmentAnswer {
     slots: usize,
     live: usize,
     /// By kind of blob.
-    bytes: BTreeMap<&'static str, u64>,
+    bytes: SortedMap<&'static str, u64>,
 }
 
 #[derive(Debug, Clone, Serialize)]

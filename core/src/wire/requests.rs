@@ -1,7 +1,5 @@
 //! What is asked, from JSON.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -10,7 +8,7 @@ use crate::base::ids::shorten;
 use crate::base::limits::{BATCH_MAX, BULK_MAX, DIM_MAX, SCAN_MAX};
 use crate::base::time::{parse_span, parse_time};
 use crate::base::value::parse_object;
-use crate::base::{Clock, Error, InputError, Object, Result, Seq};
+use crate::base::{Clock, Error, InputError, Object, Result, Seq, SortedMap};
 use crate::collection::{
     CollectionConfig, Document, EmbedderRef, EstimateRequest, History, Maintenance, Settings, config::WHOLE,
 };
@@ -207,13 +205,13 @@ pub struct TextBody {
     /// Which strings: a list of paths, `top_level` (default) or `all`.
     pub fields: Option<FieldsBody>,
     /// Fields in another language, by path.
-    pub languages: BTreeMap<String, String>,
+    pub languages: SortedMap<String, String>,
     /// How long a repeated word goes on counting, 0 to 100: 1.2 by default.
     pub k1: Option<f64>,
     /// How much the length of a field counts, 0 to 1: 0.75 by default.
     pub b: Option<f64>,
     /// How much a field counts, by path: above 0, up to 1000, 1 by default.
-    pub weights: BTreeMap<String, f64>,
+    pub weights: SortedMap<String, f64>,
 }
 
 /// A choice of text fields.

@@ -1,7 +1,5 @@
 //! What a search asks for, from JSON.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -9,7 +7,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use crate::base::ids::shorten;
 use crate::base::limits::{FACETS_MAX, SEARCHES_MAX, SORT_KEYS_MAX};
 use crate::base::time::parse_span;
-use crate::base::{Error, InputError, Result, Value};
+use crate::base::{Error, InputError, Result, SortedMap, Value};
 use crate::collection::{
     Aging, Decay, DecayLayers, DecayModel, Expansion, Facet, Fusion, GraphFilter, GroupBy, Highlight,
     SearchRequest, SortKey, Ways, facets::FACET_VALUES,
@@ -353,7 +351,7 @@ pub struct LayersBody {
     /// The field.
     pub field: String,
     /// Durations by text; `0s` for no decay.
-    pub half_lives: BTreeMap<String, String>,
+    pub half_lives: SortedMap<String, String>,
 }
 
 impl DecayBody {

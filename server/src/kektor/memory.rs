@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kithdb::base::{Clock, Error, Object, Result, Value};
+use kithdb::base::{Clock, Error, Object, Result, SortedMap, Value};
 use kithdb::collection::{Decay, DecayLayers, DecayModel, Document, View};
 use kithdb::host::CollectionHandle;
 use kithdb::segment::SharedRow;
@@ -59,7 +59,7 @@ impl MemoryBody {
             let life = if body.pinned_by_default { 0 } else { life(&body.decay_half_life)? };
             Ok((layer.clone(), life))
         });
-        let half_lives = half_lives.collect::<Result<BTreeMap<_, _>>>()?;
+        let half_lives = half_lives.collect::<Result<SortedMap<_, _>>>()?;
         Ok(Some(Decay {
             model: model.map_or(Ok(DecayModel::Exponential), DecayModel::parse)?,
             // 0 is its word for the default.
@@ -146,7 +146,8 @@ mod tests {
             json!({"enabled": true, "decay_model": "ebbinghaus", "decay_half_life": "30d", "layers": layers});
         let rich = decay(body).expect("sound").expect("enabled");
         assert_eq!((rich.model, rich.half_life), (DecayModel::Ebbinghaus, 30 * 86_400 * SECOND));
-        let lives: Vec<_> = rich.layers.expect("layers").half_lives.into_values().collect();
+        let lives: Vec<_> =
+            rich.layers.expect("layers").half_lives.into_iter().map(|(_, life)| life).collect();
         assert_eq!(lives, [HALF_LIFE, 0, 0, 5]);
         for bad in [json!("soon"), json!("-1h"), json!("9999999999999d"), json!(1.5)] {
             assert!(decay(json!({"enabled": true, "decay_half_life": bad})).is_err(), "{bad}");
