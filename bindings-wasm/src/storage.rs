@@ -105,7 +105,7 @@ impl TabRoot {
             return;
         };
         let mut place = Place::from(stored);
-        for (blob, held) in &mut place.blobs {
+        for (blob, held) in place.blobs.iter_mut() {
             let known = before.blobs.get(blob);
             if let Some(known) =
                 known.filter(|known| (known.object, known.length) == (held.object, held.length))

@@ -29,11 +29,18 @@ impl WasmDatabase {
     /// Applies frames that were appended to a log of a storage; false when they do not go on from what is here: then it is to be
     /// renewed.
     pub fn follow(&mut self, storage: f64, log: f64, frames: &[u8]) -> Thrown<bool> {
-        match self.collections.get_mut(&(storage as u64)) {
+        let number = storage as u64;
+        // What is applied to one that is being renewed would go with it.
+        if self.stale.contains(&number) {
+            return Ok(false);
+        }
+        match self.collections.get_mut(&number) {
             Some(State::Open(open)) => {
                 open.collection.follow(log as u64, frames).map_err(|error| thrown(&error))
             }
-            _ => Ok(false),
+            // Whoever asks for it is told so until it has another manifest.
+            Some(State::Unopenable(_)) => Ok(true),
+            None => Ok(false),
         }
     }
 

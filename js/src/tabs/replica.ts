@@ -21,12 +21,13 @@ const BYTES_MAX = 256 * 2 ** 20;
 /** More is not kept of what was told while a storage is read: it is read once more. */
 const HELD_BYTES_MAX = 32 * 2 ** 20;
 
-/** So often in a row a storage is read again that changes meanwhile. */
+/** So many storages are read again in a row, before those that change meanwhile are left for later. */
 const RENEWALS_MAX = 20;
 
-/** A copy that failed is made again, but not at once, and not for ever. */
+/** A copy that failed is made again, but not at once, and not for ever; one that was too large, after a minute. */
 const FAILURES_MAX = 3;
 const RETRY_MS = 1000;
+const SMALLER_MS = 60_000;
 
 /** What a copy answers, of a collection and of the database. */
 const OF_COLLECTION: ReadonlySet<string> = new Set(['get', 'versions', 'scan', 'search', 'searchMany', 'graph', 'touches']);
@@ -49,16 +50,14 @@ interface Stale {
   /** Frames that were told since; undefined when they were too many to keep, or did not go on from what is here. */
   held: Append[] | undefined;
   bytes: number;
-  /** How often it was read. */
-  renewals: number;
 }
 
 /** The copy of one follower, which begins with the first thing that is read. */
 export class Replica implements Inhabitant {
   readonly #parts: ReplicaParts;
   readonly #epoch: number;
-  /** Has the writer tell what it stores from then on. */
-  readonly #follow: () => Promise<unknown>;
+  /** Has the writer tell what it stores from then on, or not any more. */
+  readonly #follow: (isOn: boolean) => Promise<unknown>;
   #store: ReadStore | undefined;
   #instance: Instance | undefined;
   #database: WasmDatabase | undefined;
@@ -73,7 +72,7 @@ export class Replica implements Inhabitant {
   #retryAt = 0;
   #isOver = false;
 
-  constructor(parts: ReplicaParts, epoch: number, follow: () => Promise<unknown>) {
+  constructor(parts: ReplicaParts, epoch: number, follow: (isOn: boolean) => Promise<unknown>) {
     this.#parts = parts;
     this.#epoch = epoch;
     this.#follow = follow;
@@ -84,8 +83,8 @@ export class Replica implements Inhabitant {
     const isRead = of === undefined ? OF_DATABASE.has(verb) : OF_COLLECTION.has(verb) && args[0] !== 'components';
     if (!isRead || this.#isOver) return undefined;
     const database = this.#database;
-    if (!database || this.#isWorking) {
-      this.#work();
+    if (!database || this.#isWorking || this.#stale.size > 0) {
+      void this.#work();
       return undefined;
     }
     try {
@@ -97,19 +96,20 @@ export class Replica implements Inhabitant {
 
   /** What was stored since the writer was asked to tell, in its order. */
   take(told: readonly Told[]): void {
-    if (!this.#store) return;
+    const attempt = this.#attempt;
     try {
-      for (const item of told) this.#take(item);
+      for (const item of told) if (this.#store && attempt === this.#attempt) this.#take(item);
     } catch {
-      return this.#fail();
+      if (attempt === this.#attempt) this.#fail();
     }
-    if (this.#database && this.#stale.size > 0) this.#work();
   }
 
-  died(): void {
+  /** An engine that died of it would do so again, and every database of the page with it. */
+  died(_why: KithError, isGuilty: boolean): void {
     this.#database = undefined;
     this.#instance = undefined;
-    this.#fail();
+    if (isGuilty) this.#isOver = true;
+    this.#leave(RETRY_MS);
   }
 
   /** Lets go of everything; the writer is asked from here on. */
@@ -119,21 +119,25 @@ export class Replica implements Inhabitant {
   }
 
   #take(item: Told): void {
+    if (item.kind === 'lost') return this.#leave(0);
     const { storage } = item;
     const stale = this.#stale.get(storage);
     if (item.kind === 'append') {
-      // What is being read may hold it or not.
+      // What is being read may hold it or not; what is read later does.
       if (stale || !this.#database) hold(stale ?? this.#spoiled(storage, -1), item);
       else if (!this.#applied(item)) this.#spoiled(storage, -1).held = undefined;
-      return;
+    } else if (item.kind === 'removeStorage') {
+      this.#here.delete(storage);
+      this.#spoiled(storage, -1);
+    } else if (stale) {
+      stale.generation = Math.max(stale.generation, item.generation);
+    } else if (item.generation > (this.#here.get(storage)?.generation ?? -1)) {
+      this.#spoiled(storage, item.generation);
     }
-    const reached = item.kind === 'flip' ? item.generation : Number.POSITIVE_INFINITY;
-    if (stale) stale.generation = Math.max(stale.generation, reached);
-    else if (reached > (this.#here.get(storage)?.generation ?? -1)) this.#spoiled(storage, reached);
   }
 
   #spoiled(storage: number, generation: number): Stale {
-    const stale: Stale = { generation, held: [], bytes: 0, renewals: 0 };
+    const stale: Stale = { generation, held: this.#isWorking ? [] : undefined, bytes: 0 };
     this.#stale.set(storage, stale);
     return stale;
   }
@@ -146,7 +150,7 @@ export class Replica implements Inhabitant {
 
   /** Makes the copy, or reads what has changed, unless it is at it. */
   async #work(): Promise<void> {
-    if (this.#isWorking || this.#isOver || Date.now() < this.#retryAt) return;
+    if (this.#isWorking || this.#isOver || performance.now() < this.#retryAt) return;
     this.#isWorking = true;
     const attempt = this.#attempt;
     const isCurrent = (): boolean => attempt === this.#attempt;
@@ -163,15 +167,16 @@ export class Replica implements Inhabitant {
 
   async #make(isCurrent: () => boolean): Promise<void> {
     const { enter, options, embedder } = await this.#parts.prepare();
+    if (!isCurrent()) return;
     const store = await this.#parts.openStore(this.#epoch);
     if (!isCurrent()) return store.close();
     this.#store = store;
-    await this.#follow();
+    await this.#follow(true);
     if (!isCurrent()) return;
     const snapshot = await store.snapshot();
     if (!isCurrent()) return;
     for (const storage of snapshot.storages) this.#note(storage);
-    if (this.#isOver) return;
+    if (this.#isTooLarge()) return;
     const instance = await enter(this);
     if (!isCurrent()) return instance.leave(this);
     this.#instance = instance;
@@ -186,18 +191,20 @@ export class Replica implements Inhabitant {
 
   /** Reads what has changed, the catalog last: what it names is here then. */
   async #renew(isCurrent: () => boolean): Promise<void> {
-    while (this.#stale.size > 0) {
+    for (let renewals = 0; this.#stale.size > 0; renewals += 1) {
+      if (renewals === RENEWALS_MAX) {
+        this.#retryAt = performance.now() + RETRY_MS;
+        return;
+      }
       const storage = [...this.#stale.keys()].reduce((a, b) => Math.max(a, b), CATALOG);
       const stale = this.#stale.get(storage)!;
-      stale.renewals += 1;
-      if (stale.renewals > RENEWALS_MAX) throw new Error(`storage ${storage} changes too often to be read`);
       stale.held = [];
       stale.bytes = 0;
       const found = await this.#store!.snapshotOf(storage);
       if (!isCurrent()) return;
       if (found) this.#note(found);
       else this.#here.delete(storage);
-      if (this.#isOver) return;
+      if (this.#isTooLarge()) return;
       const database = this.#database!;
       this.#instance!.call(this, () => database.renew(storage, { storages: found ? [found] : [] }));
       await this.#provide(isCurrent);
@@ -207,11 +214,17 @@ export class Replica implements Inhabitant {
     }
   }
 
-  /** Remembers what is here of a storage, and gives up where it is too much. */
-  #note({ number, current, blobs }: StorageSnapshot): void {
-    this.#here.set(number, { generation: current, bytes: blobs.reduce((sum, { length }) => sum + length, 0) });
-    const all = [...this.#here.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    if (all > BYTES_MAX) this.end();
+  /** Remembers what is here of a storage. */
+  #note({ number, current, blobs, logs }: StorageSnapshot): void {
+    const inLogs = logs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#here.set(number, { generation: current, bytes: blobs.reduce((sum, { length }) => sum + length, inLogs) });
+  }
+
+  /** Lets go of it all for a while where that is so: a merge keeps what it has replaced until the next one. */
+  #isTooLarge(): boolean {
+    const isTooLarge = [...this.#here.values()].reduce((sum, { bytes }) => sum + bytes, 0) > BYTES_MAX;
+    if (isTooLarge) this.#leave(SMALLER_MS);
+    return isTooLarge;
   }
 
   /** Goes on from what was read by what was told meanwhile. */
@@ -221,24 +234,25 @@ export class Replica implements Inhabitant {
     if (isThere && held?.every((item) => this.#applied(item))) this.#stale.delete(storage);
   }
 
-  /** Brings the blobs that are needed. A storage that has another manifest meanwhile is stale. */
+  /** Brings the blobs that are needed. Those of a storage that has another manifest meanwhile are left: it is stale. */
   async #provide(isCurrent: () => boolean): Promise<void> {
-    const provided = new Set<string>();
+    const [provided, changed] = [new Set<string>(), new Set<number>()];
     for (;;) {
       const database = this.#database!;
-      const missing = this.#instance!.call(this, () => database.missing());
+      const missing = this.#instance!.call(this, () => database.missing()).filter((blob) => !changed.has(blob.storage));
       if (missing.length === 0) return;
       for (const blob of missing) {
+        if (changed.has(blob.storage)) continue;
         const name = `blob ${blob.blob} of storage ${blob.storage}`;
         if (provided.has(name)) throw new KithError({ code: 'internal', message: `${name} was asked for twice` });
         provided.add(name);
         const isThere = await this.#provideBlob(blob, isCurrent);
         if (!isCurrent()) return;
         if (isThere) continue;
-        const { generation } = this.#here.get(blob.storage)!;
+        const generation = this.#here.get(blob.storage)?.generation;
         const stale = this.#stale.get(blob.storage) ?? this.#spoiled(blob.storage, -1);
         stale.generation = Math.max(stale.generation, (generation ?? -1) + 1);
-        return;
+        changed.add(blob.storage);
       }
     }
   }
@@ -252,8 +266,13 @@ export class Replica implements Inhabitant {
 
   #fail(): void {
     this.#failures += 1;
-    this.#retryAt = Date.now() + RETRY_MS;
     if (this.#failures >= FAILURES_MAX) this.#isOver = true;
+    this.#leave(RETRY_MS);
+  }
+
+  /** Lets go of it, and makes another when something is read after so long. */
+  #leave(ms: number): void {
+    this.#retryAt = performance.now() + ms;
     this.#drop();
   }
 
@@ -269,6 +288,7 @@ export class Replica implements Inhabitant {
       // It died of that, and is gone as well.
     }
     instance?.leave(this);
+    if (store) this.#follow(false).catch(() => {});
     void store?.close();
   }
 }

@@ -12,7 +12,7 @@ import type { Work } from '../wasm/module.js';
 import { type Hold, hold } from '../wasm/locks.js';
 import type { Names } from './names.js';
 import { Replica, type ReplicaParts } from './replica.js';
-import { type Told, told } from './told.js';
+import { Followers } from './told.js';
 
 /** For how long a writer that was closed refuses what comes: longer than it takes another tab to open the database. */
 const LINGER_MS = 10_000;
@@ -20,7 +20,7 @@ const LINGER_MS = 10_000;
 /** For how long a follower of a writer that has gone waits for messages that were under way. */
 const UNDER_WAY_MS = 100;
 
-/** The verb by which a follower asks to be told what is stored. */
+/** The verb by which a follower asks to be told what is stored, or not any more. */
 const FOLLOW = 'follow';
 
 /** What became of a call that failed. */
@@ -51,8 +51,8 @@ export class Writer implements Role {
   readonly #answers: Hold | undefined;
   /** The end of the link to each follower, and what drops it. */
   readonly #links = new Map<string, { server: Server; drop: () => void }>();
-  /** Those of the followers that are told what is stored. */
-  readonly #following = new Set<Server>();
+  /** Those that are told what is stored. */
+  readonly #following = new Followers();
   #end!: (why: KithError) => void;
 
   private constructor(database: BackendDatabase, names: Names, epoch: number, answers: Hold | undefined) {
@@ -88,7 +88,9 @@ export class Writer implements Role {
     const link = channelLink(this.#names.link(this.epoch, follower));
     const server: Server = new Server(link, async (asked, call) => {
       if (asked.verb !== FOLLOW) return this.ask(asked, call);
-      return void this.#following.add(server);
+      if (asked.args[0] === true) this.#following.add(server);
+      else this.#following.delete(server);
+      return undefined;
     });
     const watching = new AbortController();
     const drop = (): void => {
@@ -107,9 +109,7 @@ export class Writer implements Role {
 
   /** Something was stored: who follows is told before whoever waits for it is answered. */
   tell(work: readonly Work[]): void {
-    if (this.#following.size === 0) return;
-    const changes: Told[] = told(work);
-    if (changes.length > 0) for (const server of this.#following) server.tell(changes);
+    this.#following.tell(work);
   }
 
   /** Followers ask another one from here on: what was not begun is not done. */
@@ -173,7 +173,7 @@ export class Follower implements Role {
     this.epoch = epoch;
     this.#names = names;
     this.#client = new Client(channelLink(names.link(epoch, id)), heard, (changes) => this.#replica.take(changes));
-    this.#replica = new Replica(parts, epoch, () => this.#client.ask({ verb: FOLLOW, args: [] }));
+    this.#replica = new Replica(parts, epoch, (isOn) => this.#client.ask({ verb: FOLLOW, args: [isOn] }));
   }
 
   async ask(asked: Asked, call?: Call): Promise<unknown> {

@@ -5,7 +5,7 @@ import { FORMAT, STORES, apply, create, overview, readBlob, snapshot, snapshotOf
 import { markWriting, markWritten, renewLog } from './levellog.js';
 import type { Batch, Snapshot, StorageSnapshot, Work } from './module.js';
 import type { Overview, ReadStore, Store } from './store.js';
-import { result, transact } from './transactions.js';
+import { result, startingWith, transact } from './transactions.js';
 import type { KithError } from '../errors.js';
 
 /** Version of the IndexedDB database: which object stores there are. */
@@ -38,10 +38,11 @@ export async function openIndexedDb(name: string): Promise<EpochStore> {
 
 /** Opens the store of a database to be read, for as long as the opening of this epoch has it. */
 export async function readIndexedDb(name: string, epoch: number): Promise<ReadStore> {
-  return new IndexedDbStore(name, await connect(name), epoch);
+  return new IndexedDbStore(name, await connect(name, true), epoch);
 }
 
-function connect(name: string): Promise<IDBDatabase> {
+/** With `isThere` nothing is made: who only reads may come after it was deleted. */
+function connect(name: string, isThere = false): Promise<IDBDatabase> {
   return new Promise((done, fail) => {
     if (globalThis.indexedDB === undefined) throw storageUnavailable('there is none');
     let request: IDBOpenDBRequest;
@@ -50,7 +51,10 @@ function connect(name: string): Promise<IDBDatabase> {
     } catch (error) {
       throw storageUnavailable(error);
     }
-    request.onupgradeneeded = () => create(request.result, request.transaction!);
+    request.onupgradeneeded = () => {
+      if (isThere) request.transaction!.abort();
+      else create(request.result, request.transaction!);
+    };
     request.onsuccess = () => {
       // Until the store has it, too: somebody may delete it just now.
       request.result.onversionchange = () => request.result.close();
@@ -164,7 +168,7 @@ class IndexedDbStore implements EpochStore {
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.#transact('read the database', 'readonly', 'relaxed', snapshot);
+    return this.#readAtOnce('read the database', snapshot);
   }
 
   read(storage: number, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<void> {
@@ -178,15 +182,26 @@ class IndexedDbStore implements EpochStore {
 
   snapshotOf(storage: number): Promise<StorageSnapshot | undefined> {
     const work = (transaction: IDBTransaction) => snapshotOf(transaction, storage);
-    return this.#transact('read a collection', 'readonly', 'relaxed', work);
+    return this.#readAtOnce('read a collection', work);
   }
 
-  readAt(storage: number, current: number | null, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<boolean> {
-    return this.#transact('read a blob', 'readonly', 'relaxed', async (transaction) => {
-      const now = (await result(transaction.objectStore('pointers').get(storage))) as number | undefined;
-      if ((now ?? null) !== current) return false;
-      await readBlob(transaction, storage, blob, take);
-      return true;
+  /** Each piece in a transaction of its own: one that went on when this page does would keep the writer waiting for it. */
+  async readAt(storage: number, current: number | null, blob: number, take: (offset: number, bytes: Uint8Array) => void): Promise<boolean> {
+    const keys = await this.#readAt(storage, current, (pieces) => pieces.getAllKeys(startingWith(storage, blob)));
+    for (const key of keys?.value ?? []) {
+      const piece = await this.#readAt(storage, current, (pieces) => pieces.get(key));
+      if (!piece) return false;
+      take((key as number[])[3]!, piece.value as Uint8Array);
+    }
+    return keys !== undefined;
+  }
+
+  /** Of the pieces, while a storage has the manifest of this generation; undefined when another one holds. */
+  #readAt<T>(storage: number, current: number | null, read: (pieces: IDBObjectStore) => IDBRequest<T>): Promise<{ value: T } | undefined> {
+    return this.#readAtOnce('read a blob', async (transaction) => {
+      const pointer = result(transaction.objectStore('pointers').get(storage));
+      const [now, value] = await Promise.all([pointer, result(read(transaction.objectStore('pieces')))]);
+      return ((now as number | undefined) ?? null) === current ? { value } : undefined;
     });
   }
 
@@ -196,6 +211,21 @@ class IndexedDbStore implements EpochStore {
     const durability = batch.strict ? 'strict' : 'relaxed';
     await this.#transact('store a write', 'readwrite', durability, (transaction) => apply(transaction, batch));
     this.onStored?.(batch.work);
+  }
+
+  /** Reads by `work`, which makes all its requests before it waits for one of them. */
+  async #readAtOnce<T>(action: string, work: (transaction: IDBTransaction) => Promise<T>): Promise<T> {
+    if (this.#lost) throw this.#lost;
+    try {
+      const transaction = this.#database.transaction([...STORES], 'readonly');
+      const both = Promise.all([result(transaction.objectStore('meta').get('epoch')), work(transaction)]);
+      transaction.commit();
+      const [epoch, value] = await both;
+      if (epoch !== this.epoch) throw fenced(this.#name);
+      return value;
+    } catch (error) {
+      throw this.#lost ?? storageFailed(action, error);
+    }
   }
 
   async #transact<T>(

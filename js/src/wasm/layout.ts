@@ -153,7 +153,7 @@ export async function overview(transaction: IDBTransaction): Promise<Overview> {
   return { catalog: await snapshotOf(transaction, CATALOG), others: [...numbers].sort((a, b) => a - b), objects: objects.size };
 }
 
-/** Of all storages, or of one. */
+/** Of all storages, or of one. All that is read is asked for before anything is waited for. */
 async function storagesOf(transaction: IDBTransaction, one?: number): Promise<StorageSnapshot[]> {
   const range = one === undefined ? undefined : startingWith(one);
   const storages = new Map<number, StorageSnapshot>();
@@ -164,14 +164,16 @@ async function storagesOf(transaction: IDBTransaction, one?: number): Promise<St
     storages.set(number, empty);
     return empty;
   };
-  await pointers(transaction, at, one);
-  for (const [[storage, generation], bytes] of await entries(transaction.objectStore('manifests'), range)) {
-    at(storage!).manifests.push({ generation: generation!, bytes });
-  }
-  for (const [[storage, generation], records] of grouped(await entries(transaction.objectStore('logs'), range))) {
+  const [manifests, logs] = await Promise.all([
+    entries(transaction.objectStore('manifests'), range),
+    entries(transaction.objectStore('logs'), range),
+    pointers(transaction, at, one),
+    blobs(transaction, at, range),
+  ]);
+  for (const [[storage, generation], bytes] of manifests) at(storage!).manifests.push({ generation: generation!, bytes });
+  for (const [[storage, generation], records] of grouped(logs)) {
     at(storage!).logs.push({ generation: generation!, bytes: joined(records) });
   }
-  await blobs(transaction, at, range);
   return [...storages.values()].sort((a, b) => a.number - b.number);
 }
 
@@ -188,15 +190,16 @@ async function pointers(transaction: IDBTransaction, at: At, one: number | undef
 
 async function blobs(transaction: IDBTransaction, at: At, range: IDBKeyRange | undefined): Promise<void> {
   const store = transaction.objectStore('blobs');
-  const both = [result(store.getAllKeys(range)), result(store.getAll(range))] as const;
-  const [keys, records] = await Promise.all(both);
+  const pieces = transaction.objectStore('pieces').getAllKeys(range);
+  const all = [result(store.getAllKeys(range)), result(store.getAll(range)), result(pieces)] as const;
+  const [keys, records, pieceKeys] = await Promise.all(all);
   const complete = new Set<string>();
   keys.forEach((key, i) => {
     const [storage, blob, type] = key as number[];
     complete.add(`${storage} ${blob} ${type}`);
     at(storage!).blobs.push({ blob: blob!, type: type!, length: (records[i] as BlobRecord).length });
   });
-  for (const key of await result(transaction.objectStore('pieces').getAllKeys(range))) {
+  for (const key of pieceKeys) {
     const [storage, blob, type] = key as number[];
     const name = `${storage} ${blob} ${type}`;
     if (complete.has(name)) continue;
