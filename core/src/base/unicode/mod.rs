@@ -1,7 +1,7 @@
 //! Normal forms of text and kinds of characters, as Unicode defines them (version 18).
 //!
 //! What the standard says of characters is in `characters.bin`, packed: a third of what tables for lookups take in a file.
-//! [`tables`] unpacks it at its first use. The tests compare every character with crates that have such tables, and
+//! `tables` unpacks it at its first use. The tests compare every character with crates that have such tables, and
 //! make the file from these.
 
 mod tables;
