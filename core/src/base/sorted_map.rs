@@ -138,6 +138,21 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.entries.iter_mut().map(|(_, value)| value)
     }
 
+    /// With many more entries, in any order; of keys that come twice, the last counts. Put in one by one, so many would be moved
+    /// again and again.
+    fn and(mut self, more: Vec<(K, V)>) -> Self {
+        self.entries.extend(more);
+        self.entries.sort_by(|a, b| a.0.cmp(&b.0));
+        self.entries.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            if is_same {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
+        self
+    }
+
     /// Keeps the entries that are wanted.
     pub fn retain(&mut self, mut is_wanted: impl FnMut(&K, &mut V) -> bool) {
         self.entries.retain_mut(|(key, value)| is_wanted(key, value));
@@ -146,17 +161,13 @@ impl<K: Ord, V> SortedMap<K, V> {
 
 impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut map = Self::new();
-        map.extend(entries);
-        map
+        Self::new().and(entries.into_iter().collect())
     }
 }
 
 impl<K: Ord, V> Extend<(K, V)> for SortedMap<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        for (key, value) in entries {
-            self.insert(key, value);
-        }
+        *self = std::mem::take(self).and(entries.into_iter().collect());
     }
 }
 
@@ -207,11 +218,11 @@ impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Entri
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut map = SortedMap::new();
-        while let Some((key, value)) = entries.next_entry()? {
-            map.insert(key, value);
+        let mut found = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            found.push(entry);
         }
-        Ok(map)
+        Ok(SortedMap::new().and(found))
     }
 }
 
@@ -238,6 +249,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn of_many_at_once_the_last_of_a_key_counts(
+            first in prop::collection::vec((0..12u8, any::<u16>()), 0..20),
+            more in prop::collection::vec((0..12u8, any::<u16>()), 0..20),
+        ) {
+            let mut map: SortedMap<u8, u16> = first.iter().copied().collect();
+            let mut expected: BTreeMap<u8, u16> = first.into_iter().collect();
+            prop_assert!(map.iter().eq(expected.iter()));
+            map.extend(more.iter().copied());
+            expected.extend(more);
+            prop_assert!(map.iter().eq(expected.iter()));
+        }
+
         #[test]
         fn it_answers_as_a_btree_map_does(
             changes in prop::collection::vec((0..4u8, 0..12u8, any::<u16>()), 0..60)

@@ -12,7 +12,7 @@ use crate::index::Hnsw;
 use crate::meta::{Columns, ColumnsBuilder};
 use crate::storage::{Blob, BlobId, BlobKind, Section};
 use crate::text::{MemoryPostings, PostingSource, TextIndex, Words};
-use crate::vectors::{CodeEncoder, Codes, Coding, Metric, Stored};
+use crate::vectors::{CodeEncoder, Codes, Coding, Metric, Stored, pq};
 
 use super::row::SharedRow;
 use super::rows::RowsReader;
@@ -81,9 +81,9 @@ pub struct Derive<'a> {
 }
 
 /// A derived blob of a segment with these rows; `None` when they give none.
-pub(crate) fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Vec<Section>> {
+fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -> Option<Vec<Section>> {
     if let Some(coding) = Coding::of_blob(kind) {
-        return derive_codes(rows, coding, with);
+        return derive_codes(rows, coding, None, with);
     }
     match kind {
         BlobKind::Text => {
@@ -105,13 +105,28 @@ pub(crate) fn derive_one(rows: &[SharedRow], kind: BlobKind, with: Derive<'_>) -
     }
 }
 
+/// As [`derive_one`] for this blob, which may have been made when short vectors were cut into fewer parts.
+pub(crate) fn derive_as(rows: &[SharedRow], blob: &Blob, with: Derive<'_>) -> Option<Vec<Section>> {
+    match Codes::open(blob) {
+        Ok(codes @ Codes::Pq(_)) => derive_codes(rows, codes.coding(), codes.default_parts(), with),
+        _ => derive_one(rows, blob.id().kind, with),
+    }
+}
+
 /// Vectors that are copied at once to be encoded again.
 const DERIVED_AT_ONCE: usize = 4096;
 
-fn derive_codes(rows: &[SharedRow], coding: Coding, with: Derive<'_>) -> Option<Vec<Section>> {
+fn derive_codes(
+    rows: &[SharedRow],
+    coding: Coding,
+    parts: Option<usize>,
+    with: Derive<'_>,
+) -> Option<Vec<Section>> {
     let vectors: Vec<&[f32]> = rows.iter().filter_map(|row| row.vector.as_deref()).collect();
     let read = |range: Range<usize>| Ok(Cow::Owned(vectors[range].concat()));
-    let mut encoder = CodeEncoder::new(coding, with.metric, vectors.first()?.len(), vectors.len()).ok()?;
+    let dim = vectors.first()?.len();
+    let parts = parts.unwrap_or_else(|| pq::default_parts(dim));
+    let mut encoder = CodeEncoder::cut(coding, with.metric, dim, vectors.len(), parts).ok()?;
     while !encoder.step(DERIVED_AT_ONCE, &read, with.pool).ok()? {}
     Some(encoder.blob().1)
 }
@@ -378,4 +393,41 @@ fn fitting<T>(blob: &Blob, opened: T, fits: bool) -> Result<T> {
 /// Damage that making the blob again mends; anything else is for the caller.
 fn is_damage(error: &Error) -> bool {
     matches!(error.code(), "corrupt" | "io_failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Key, NEVER, Object, Seq};
+    use crate::segment::Row;
+
+    /// Short vectors were cut into fewer parts before; `verify` would have called what was written then damaged.
+    #[test]
+    fn codes_are_made_again_in_as_many_parts_as_they_have() {
+        const DIM: usize = 64;
+        let vectors: Vec<f32> = (0..300 * DIM).map(|i| ((i * i) % 97) as f32).collect();
+        let row = |vector: &[f32]| Row {
+            id: "d".into(),
+            key: Key(0),
+            seq: Seq(0),
+            valid_from: 0,
+            expires_at: NEVER,
+            vector: Some(vector.into()),
+            inverse_norm: 1.0,
+            metadata: Object::new(),
+        };
+        let rows: Vec<SharedRow> = vectors.chunks(DIM).map(|vector| Arc::new(row(vector))).collect();
+        let pool = Pool::single();
+        let metric = Metric::Euclidean;
+        let with = Derive { metric, stored: Stored::F32, codes: Coding::Int8, words: None, pool: &pool };
+        for (parts, is_made) in [(16, true), (pq::default_parts(DIM), true), (8, false)] {
+            let sections = pq::encode(metric, DIM, parts, &vectors, &pool).expect("encodes");
+            let id = BlobId::new(1, 1, BlobKind::Pq);
+            let blob = Blob::in_memory(id, &sections).expect("opens");
+            let made = derive_as(&rows, &blob, with).expect("there are vectors");
+            let bytes =
+                |all: &[Section]| all.iter().map(|section| section.bytes.to_vec()).collect::<Vec<_>>();
+            assert_eq!(bytes(&made) == bytes(&sections), is_made, "{parts} parts");
+        }
+    }
 }

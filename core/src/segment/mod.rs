@@ -14,7 +14,7 @@ pub mod rows_builder;
 mod salvage;
 mod touches;
 
-pub(crate) use blobs::derive_one;
+pub(crate) use blobs::derive_as;
 pub use blobs::{Derive, Mender, Segment, SegmentBlobs};
 pub use builder::{SegmentBuilder, derive};
 pub use ends::{End, Ends};

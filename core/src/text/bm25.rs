@@ -4,12 +4,14 @@
 //! order (clauses and terms as the query has them, fields by name), so a score has the same bits on every platform and
 //! for every spread of the documents over parts.
 
+use std::collections::BTreeMap;
+
 use super::expansions;
 use super::postings::{FieldStats, Posting, PostingSource};
 use super::query::{Match, Query, QueryTerm};
 use super::scoring::Scoring;
 use super::term_counts::TermCounts;
-use crate::base::{Bitmap, Result, SortedMap};
+use crate::base::{Bitmap, Result};
 
 /// How much a term counts that is a typo away from the query's.
 pub const TYPO_BOOST: f64 = 0.5;
@@ -109,16 +111,15 @@ impl Weights {
         ended: &[&TermCounts],
         scoring: &Scoring,
     ) -> Result<Self> {
-        let mut fields: SortedMap<&str, FieldStats> = SortedMap::new();
+        let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
         for part in parts {
             for name in part.fields() {
-                let (sum, more) =
-                    (fields.get_or_insert_with(name, FieldStats::default), part.field_stats(name));
+                let (sum, more) = (fields.entry(name).or_default(), part.field_stats(name));
                 sum.documents += more.documents;
                 sum.total_length += more.total_length;
             }
         }
-        for (name, sum) in fields.iter_mut() {
+        for (name, sum) in &mut fields {
             for gone in ended.iter().map(|ended| ended.field_stats(name)) {
                 sum.documents = sum.documents.saturating_sub(gone.documents);
                 sum.total_length = sum.total_length.saturating_sub(gone.total_length);
@@ -138,7 +139,7 @@ impl Weights {
     /// The weight of each term in each field it is looked for in; `df` counts the documents that have it there.
     fn of<'a>(
         query: &Query,
-        fields: &SortedMap<&str, FieldStats>,
+        fields: &BTreeMap<&str, FieldStats>,
         parts: impl Iterator<Item = &'a dyn PostingSource> + Clone,
         scoring: &Scoring,
         df: impl Fn(&str, &str) -> Result<u64>,
@@ -180,10 +181,10 @@ impl Weights {
         scoring: &Scoring,
     ) -> Result<Self> {
         let is_in = |allowed: Option<&Bitmap>, slot: u32| allowed.is_none_or(|a| a.contains(slot as usize));
-        let mut fields: SortedMap<&str, FieldStats> = SortedMap::new();
+        let mut fields: BTreeMap<&str, FieldStats> = BTreeMap::new();
         for (part, allowed) in parts {
             for name in part.fields() {
-                let sum = fields.get_or_insert_with(name, FieldStats::default);
+                let sum = fields.entry(name).or_default();
                 part.for_each_length(name, &mut |slot, length| {
                     if is_in(*allowed, slot) {
                         sum.documents += 1;

@@ -3,6 +3,8 @@
 //! A list is kept as bytes, so that two parts are joined by copying bytes, and a million short documents take a few dozen
 //! megabytes. Terms are numbered as they come and put in order when a walk or a blob asks for it.
 
+use std::collections::BTreeMap;
+
 use super::analysis::Analyzer;
 use super::carry::LEFT_BEHIND;
 use super::index::write_sections;
@@ -13,7 +15,7 @@ use super::postings::{FieldStats, Posting, PostingSource, Step, first_from, walk
 use super::standing::Positions;
 use crate::base::bytes::le_bytes;
 use crate::base::string_table::{StringTable, hash};
-use crate::base::{DecodeError, Reader, Result, SortedMap, Writer};
+use crate::base::{DecodeError, Reader, Result, Writer};
 use crate::storage::Section;
 
 /// Postings in memory; documents are added in the order of their slots.
@@ -31,7 +33,7 @@ use crate::storage::Section;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryPostings {
     n_slots: u32,
-    fields: SortedMap<String, MemoryField>,
+    fields: BTreeMap<String, MemoryField>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -138,7 +140,7 @@ impl MemoryPostings {
         assert!(slot_offset >= self.n_slots, "parts follow one another");
         self.n_slots = slot_offset + other.n_slots;
         for (name, from) in &other.fields {
-            let field = self.fields.get_or_insert_with(name.clone(), MemoryField::default);
+            let field = self.fields.entry(name.clone()).or_default();
             field.slots.extend(from.slots.iter().map(|slot| slot + slot_offset));
             field.lengths.extend_from_slice(&from.lengths);
             field.total_length += from.total_length;
@@ -170,7 +172,7 @@ impl MemoryPostings {
         part: &dyn PostingSource,
         slots: &[u32],
     ) -> Result<()> {
-        let into = self.fields.get_or_insert_with(field.to_owned(), MemoryField::default);
+        let into = self.fields.entry(field.to_owned()).or_default();
         part.for_each_length(field, &mut |slot, length| {
             let slot = slots[slot as usize];
             if slot != LEFT_BEHIND {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::analysis::Analyzer;
 use super::postings::FieldStats;
 use crate::base::limits::TERM_BYTES_MAX;
-use crate::base::{DecodeError, Reader, SortedMap, Writer};
+use crate::base::{DecodeError, Reader, Writer};
 
 /// For each field how much text, for each (field, term) how many documents.
 ///
@@ -21,7 +21,7 @@ use crate::base::{DecodeError, Reader, SortedMap, Writer};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TermCounts {
-    fields: SortedMap<String, FieldCounts>,
+    fields: BTreeMap<String, FieldCounts>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl TermCounts {
     pub fn of_document_by<'a>(analyzer_of: impl Fn(&str) -> &'a Analyzer, text: &[(&str, &str)]) -> Self {
         let mut counts = Self::default();
         for (name, text) in text {
-            let field = counts.fields.get_or_insert_with((*name).to_owned(), FieldCounts::default);
+            let field = counts.fields.entry((*name).to_owned()).or_default();
             analyzer_of(name).analyse(text, |term| {
                 field.stats.documents = 1;
                 field.stats.total_length += 1;
@@ -64,7 +64,7 @@ impl TermCounts {
     /// Adds the documents of another set, which must be other documents.
     pub fn add(&mut self, other: &Self) {
         for (name, from) in &other.fields {
-            let field = self.fields.get_or_insert_with(name.clone(), FieldCounts::default);
+            let field = self.fields.entry(name.clone()).or_default();
             field.stats.documents += from.stats.documents;
             field.stats.total_length += from.stats.total_length;
             for (term, n) in &from.df {
@@ -135,7 +135,7 @@ impl TermCounts {
             let offset = r.offset();
             let refuse = |expected| Err(DecodeError { offset, expected });
             let name = r.str()?.to_owned();
-            if counts.fields.last().is_some_and(|(last, _)| *last >= name) {
+            if counts.fields.last_key_value().is_some_and(|(last, _)| *last >= name) {
                 return refuse("field names in ascending order");
             }
             let stats = FieldStats { documents: r.varint()?, total_length: r.varint()? };

@@ -142,6 +142,15 @@ impl Codes {
         }
     }
 
+    /// Into how many parts each is cut, where that is or was so without being asked for otherwise.
+    #[must_use]
+    pub fn default_parts(&self) -> Option<usize> {
+        match self {
+            Self::Pq(codes) => Some(codes.parts()).filter(|parts| pq::is_default(codes.dim(), *parts)),
+            _ => None,
+        }
+    }
+
     /// How many vectors.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -207,6 +216,14 @@ impl CodeEncoder {
     /// # Errors
     /// `invalid_parameter` for a metric that these codes cannot serve.
     pub fn new(coding: Coding, metric: Metric, dim: usize, n: usize) -> Result<Self> {
+        Self::cut(coding, metric, dim, n, pq::default_parts(dim))
+    }
+
+    /// As [`CodeEncoder::new`]; codes that are cut into parts have so many.
+    ///
+    /// # Errors
+    /// As [`CodeEncoder::new`]; `invalid_parameter` for a number of parts that the dimension does not have.
+    pub fn cut(coding: Coding, metric: Metric, dim: usize, n: usize, parts: usize) -> Result<Self> {
         Ok(match coding {
             Coding::Int8 => {
                 let widened = if metric == Metric::Manhattan { 0 } else { n };
@@ -214,8 +231,8 @@ impl CodeEncoder {
                 Self::Int8(Box::new(Int8Steps { metric, dim, n, extent, widened, encoder: None }))
             }
             Coding::Bits => Self::Bits(Box::new(BitEncoder::new(metric, dim, n)?)),
-            Coding::Pq => Self::Pq(Box::new(PqEncoder::new(metric, dim, n, pq::default_parts(dim))?)),
-            Coding::Opq => Self::Pq(Box::new(PqEncoder::optimised(metric, dim, n, pq::default_parts(dim))?)),
+            Coding::Pq => Self::Pq(Box::new(PqEncoder::new(metric, dim, n, parts)?)),
+            Coding::Opq => Self::Pq(Box::new(PqEncoder::optimised(metric, dim, n, parts)?)),
         })
     }
 

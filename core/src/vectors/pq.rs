@@ -54,6 +54,12 @@ pub fn default_parts(dim: usize) -> usize {
     if dim <= SHORT { parts.max(dim * PARTS_A_HUNDRED / 100) } else { parts }
 }
 
+/// Whether a vector of this dimension is cut into so many parts without being asked for otherwise, or once was.
+#[must_use]
+pub fn is_default(dim: usize, parts: usize) -> bool {
+    parts == default_parts(dim) || parts == dim.div_ceil(PART)
+}
+
 /// Refuses a metric that optimised codes cannot serve.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use crate::collection::CollectionConfig;
 use crate::graph::{self, EdgeTable, EdgesReader};
 use crate::index::Hnsw;
 use crate::meta::Columns;
-use crate::segment::{Derive, End, Ends, RowsReader, SegmentBuilder, SharedRow, derive_one};
+use crate::segment::{Derive, End, Ends, RowsReader, SegmentBuilder, SharedRow, derive_as};
 use crate::storage::{Blob, BlobId, BlobKind, Object, Section, Storage};
 use crate::text::{TextIndex, Words};
 use crate::vectors::{Codes, Coding, check_vector, inverse_norm};
@@ -211,7 +211,7 @@ impl Segments<'_> {
             && Coding::of_blob(kind).is_some()
             && !sections.contains_key(&kind)
         {
-            sections.extend(derive_one(rows, kind, self.derive()).map(|made| (kind, made)));
+            sections.extend(derive_as(rows, blob, self.derive()).map(|made| (kind, made)));
         }
         let rows = whole.as_ref().map(|whole| whole.rows.as_slice());
         match kind {
