@@ -61,7 +61,7 @@ export class Replica implements Inhabitant {
   #store: ReadStore | undefined;
   #instance: Instance | undefined;
   #database: WasmDatabase | undefined;
-  /** What is here of each storage: its generation, and how long its blobs are. */
+  /** What is here of each storage: its generation, and how long its blobs and logs are. */
   readonly #here = new Map<number, { generation: number | null; bytes: number }>();
   readonly #stale = new Map<number, Stale>();
   /** While it is made or reads: nothing is answered then. */
@@ -180,10 +180,10 @@ export class Replica implements Inhabitant {
     const instance = await enter(this);
     if (!isCurrent()) return instance.leave(this);
     this.#instance = instance;
-    this.#database = instance.call(this, () => {
-      const database = instance.module.WasmDatabase.replica(options, snapshot);
-      setEmbedder(database, embedder);
-      return database;
+    instance.call(this, () => {
+      // Here at once: where the embedder is refused, it is let go of with the rest.
+      this.#database = instance.module.WasmDatabase.replica(options, snapshot);
+      setEmbedder(this.#database, embedder);
     });
     await this.#provide(isCurrent);
     if (isCurrent()) for (const storage of this.#stale.keys()) this.#settle(storage);
