@@ -1,6 +1,8 @@
 //! What JavaScript passes, as the core's types, and the core's answers and errors as JavaScript's.
 
-use js_sys::{Float32Array, Int32Array, JsString, Object, Reflect};
+use std::ops::Range;
+
+use js_sys::{Float32Array, Int32Array, JsString, Object, Reflect, Uint8Array};
 use kithdb::base::{Clock, Error, Report, Result};
 use kithdb::collection::{Document, SearchRequest};
 use kithdb::storage::Level;
@@ -39,6 +41,12 @@ pub fn documents(
         documents.push(Document { id: id(name)?, vector, metadata, expires_at: life.map_or(Ok(None), end)? });
     }
     Ok(documents)
+}
+
+/// The range of a blob that these bytes are.
+pub fn piece(offset: f64, bytes: &Uint8Array) -> Range<u64> {
+    let start = offset as u64;
+    start..start.saturating_add(u64::from(bytes.length()))
 }
 
 /// Ids, well-formed.

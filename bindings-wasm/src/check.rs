@@ -1,6 +1,7 @@
 //! A check of everything that a store holds, one collection after the other and each in steps: of the one that is looked at,
 //! blobs are brought when they are wanted and let go of once they are checked, so that little is in memory beside what is open.
 
+use js_sys::Uint8Array;
 use kithdb::base::{Error, Pool};
 use kithdb::engine::verify::{Check, Next};
 use kithdb::wire::{VerifyAnswer, to_json};
@@ -8,7 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::arguments::thrown;
+use crate::arguments::{self, thrown};
 use crate::storage::TabRoot;
 use crate::work::Snapshot;
 
@@ -82,10 +83,10 @@ impl WasmCheck {
     }
 
     /// Brings a piece of one of its blobs; its pieces come in order. A blob with one that does not fit is damaged from then on.
-    pub fn provide(&self, blob: f64, offset: f64, total: f64, bytes: &[u8]) -> Result<(), JsValue> {
+    pub fn provide(&self, blob: f64, offset: f64, total: f64, bytes: &Uint8Array) -> Result<(), JsValue> {
         let number = self.next.as_ref().map_or(0, |next| next.number);
-        let (blob, offset, total) = (blob as u64, offset as u64, total as u64);
-        self.root.provide(number, blob, offset, total, bytes).map_err(|error| {
+        let (blob, piece, total) = (blob as u64, arguments::piece(offset, bytes), total as u64);
+        self.root.provide(number, blob, piece, total, |place| bytes.copy_to(place)).map_err(|error| {
             self.root.lose(number, blob);
             thrown(&error)
         })

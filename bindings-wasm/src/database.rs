@@ -8,7 +8,7 @@ mod replica;
 
 use std::sync::Arc;
 
-use js_sys::JsString;
+use js_sys::{JsString, Uint8Array};
 use kithdb::base::ids::KV_NAME;
 use kithdb::base::{Clock, Error, NoObserver, Pool, Result, SortedMap, StateError};
 use kithdb::collection::{Embedding, Estimator, Moment, Mutation, View, check_searches};
@@ -198,9 +198,17 @@ impl WasmDatabase {
     }
 
     /// Brings a piece of a blob; its pieces come in order.
-    pub fn provide(&self, storage: f64, blob: f64, offset: f64, total: f64, bytes: &[u8]) -> Thrown<()> {
+    pub fn provide(
+        &self,
+        storage: f64,
+        blob: f64,
+        offset: f64,
+        total: f64,
+        bytes: &Uint8Array,
+    ) -> Thrown<()> {
+        let piece = arguments::piece(offset, bytes);
         self.root
-            .provide(storage as u64, blob as u64, offset as u64, total as u64, bytes)
+            .provide(storage as u64, blob as u64, piece, total as u64, |place| bytes.copy_to(place))
             .map_err(|error| thrown(&error))
     }
 

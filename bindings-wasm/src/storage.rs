@@ -6,6 +6,7 @@
 //! weakly, so that what nobody uses any more does not fill the memory.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, Weak};
 
 use kithdb::base::error::Missing as MissingRange;
@@ -175,28 +176,32 @@ impl TabRoot {
         }
     }
 
-    /// Brings a piece of a blob.
+    /// Brings a piece of a blob: `fill` writes its bytes to their place, so that they are copied once.
     pub fn provide(
         &self,
         number: u64,
         blob: u64,
-        offset: u64,
+        piece: Range<u64>,
         total: u64,
-        bytes: &[u8],
+        fill: impl FnOnce(&mut [u8]),
     ) -> Result<(), Error> {
         let mut state = lock(&self.state);
         let unfit = || {
-            Error::corrupt(format!("storage {number}, blob {blob}"), offset, "the bytes it was listed with")
+            Error::corrupt(
+                format!("storage {number}, blob {blob}"),
+                piece.start,
+                "the bytes it was listed with",
+            )
         };
         let held = state.places.get_mut(&number).and_then(|place| place.blobs.get_mut(&blob));
         let held = held.filter(|held| held.length == total).ok_or_else(unfit)?;
         let (mut buffer, there) =
             held.arriving.take().unwrap_or_else(|| (AlignedBytes::zeroed(total as usize), 0));
-        if there as u64 != offset || bytes.len() > buffer.len() - there {
+        if there as u64 != piece.start || piece.end > total {
             return Err(unfit());
         }
-        buffer.as_mut_slice()[there..there + bytes.len()].copy_from_slice(bytes);
-        let there = there + bytes.len();
+        fill(&mut buffer.as_mut_slice()[there..piece.end as usize]);
+        let there = piece.end as usize;
         if there == buffer.len() {
             held.strong = Some(Arc::new(buffer));
         } else {

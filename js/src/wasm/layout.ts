@@ -219,6 +219,9 @@ function grouped(records: readonly [number[], Uint8Array][]): [number[], Uint8Ar
   return groups;
 }
 
+/** So many pieces of a blob are on their way from the store while one is taken. */
+const AHEAD = 4;
+
 /** Reads the pieces of a complete blob, in order. */
 export async function readBlob(
   transaction: IDBTransaction,
@@ -227,8 +230,14 @@ export async function readBlob(
   take: (offset: number, bytes: Uint8Array) => void,
 ): Promise<void> {
   const pieces = transaction.objectStore('pieces');
-  for (const key of await result(pieces.getAllKeys(startingWith(storage, blob)))) {
-    const bytes = (await result(pieces.get(key))) as Uint8Array;
-    take((key as number[])[3]!, bytes);
+  const keys = await result(pieces.getAllKeys(startingWith(storage, blob)));
+  const coming: Promise<unknown>[] = [];
+  for (const [i, key] of keys.entries()) {
+    for (const next of keys.slice(i + coming.length, i + AHEAD)) {
+      const piece = result(pieces.get(next));
+      piece.catch(() => {}); // The first that fails is told.
+      coming.push(piece);
+    }
+    take((key as number[])[3]!, (await coming.shift()) as Uint8Array);
   }
 }

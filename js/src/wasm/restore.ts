@@ -49,17 +49,32 @@ export function setEmbedder(database: WasmDatabase, embedder: EmbedderFiles | un
   if (embedder) database.setEmbedder(embedder.name, embedder.model, embedder.tokenizer);
 }
 
+/** So many blobs are read at once. */
+const AT_ONCE = 2;
+
 async function provide(instance: Instance, owner: Inhabitant, database: WasmDatabase, store: Store): Promise<void> {
   const provided = new Set<string>();
   for (;;) {
     const missing = instance.call(owner, () => database.missing());
     if (missing.length === 0) return;
-    for (const blob of missing) {
-      const name = `blob ${blob.blob} of storage ${blob.storage}`;
+    for (const { blob, storage } of missing) {
+      const name = `blob ${blob} of storage ${storage}`;
       if (provided.has(name)) throw new KithError({ code: 'internal', message: `${name} was asked for twice` });
       provided.add(name);
-      await provideBlob(instance, owner, database, store, blob);
     }
+    const rest = [...missing];
+    const read = async () => {
+      try {
+        for (let blob = rest.shift(); blob; blob = rest.shift()) await provideBlob(instance, owner, database, store, blob);
+      } catch (error) {
+        rest.length = 0;
+        throw error;
+      }
+    };
+    // All of them have ended before the database goes.
+    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, read));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 }
 

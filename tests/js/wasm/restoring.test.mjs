@@ -1,0 +1,95 @@
+// Blobs are read side by side when a database is opened, in the real module over a store in memory: what is opened does not depend
+// on which comes first, and an opening that fails ends after all that it had begun.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { before, test } from 'node:test';
+
+import { Instances } from '../../../js/dist/wasm/instance.js';
+import { openWasm } from '../../../js/dist/wasm/open.js';
+import { Disk, MemoryStore } from './store.mjs';
+import { KithError, ids, refused, turn } from './support.mjs';
+
+const BUILT = new URL('../../../js/dist/wasm/', import.meta.url);
+
+let module;
+before(async () => {
+  module = await import(new URL('kithdb_wasm.js', BUILT));
+  await module.default({ module_or_path: await readFile(new URL('kithdb_wasm_bg.wasm', BUILT)) });
+});
+
+/** Opens what is on a disk; `reading` may come between the store and who reads a blob. */
+function opening(disk, instances, reading = (read) => read()) {
+  const store = new MemoryStore(disk);
+  const read = store.read.bind(store);
+  store.read = (storage, blob, take) => reading(() => read(storage, blob, take), `${storage} ${blob}`);
+  return openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
+}
+
+/** A disk with two collections of several blobs. */
+async function filled(instances) {
+  const disk = new Disk();
+  const db = await opening(disk, instances);
+  for (const name of ['a', 'b']) {
+    const collection = await db.create(name, { text: {}, dim: 2 });
+    await collection.addMany(Array.from({ length: 50 }, (_, i) => ({ id: `${name}${i}`, vector: [i, 1], metadata: { text: `word${i % 9}` } })));
+    await collection.seal();
+    await collection.index();
+    await collection.delete([`${name}7`]);
+    await collection.seal();
+  }
+  await db.close();
+  return disk;
+}
+
+const answers = async (db) => Promise.all(['a', 'b'].map(async (name) => {
+  const collection = db.collection(name);
+  return [await ids(collection), (await collection.search({ text: 'word3', vector: [3, 1] })).hits];
+}));
+
+test('whichever blob comes first, the same is opened', async () => {
+  const instances = new Instances(module, true);
+  const disk = await filled(instances);
+  const plain = await opening(disk, instances);
+  const expected = await answers(plain);
+  await plain.close();
+  let most = 0;
+  for (const waits of [(i) => i % 3, (i) => 5 - (i % 5), (i) => (i % 2) * 9]) {
+    let [begun, now] = [0, 0];
+    const seen = new Set();
+    const db = await opening(disk, instances, async (read, name) => {
+      assert.ok(!seen.has(name), `${name} was read twice`);
+      seen.add(name);
+      now += 1;
+      most = Math.max(most, now);
+      begun += 1;
+      for (let i = waits(begun); i > 0; i -= 1) await turn();
+      await read();
+      now -= 1;
+    });
+    assert.ok(seen.size > 6, `${seen.size} blobs`);
+    assert.deepEqual(await answers(db), expected);
+    await db.close();
+  }
+  assert.equal(most, 2, 'side by side, and no more of them than there is room for');
+});
+
+test('an opening fails with what a read failed with, after the last read has ended, and harms no other database', async () => {
+  const instances = new Instances(module, true);
+  const disk = await filled(instances);
+  const other = await opening(await filled(instances), instances);
+  let [begun, now] = [0, 0];
+  const failed = await refused('storage_failed', () => opening(disk, instances, async (read) => {
+    begun += 1;
+    if (begun === 2) throw new KithError({ code: 'storage_failed', message: 'no' });
+    now += 1;
+    for (let i = 0; i < 9; i += 1) await turn();
+    await read();
+    now -= 1;
+  }));
+  assert.equal(failed.message, 'no');
+  assert.equal(now, 0, 'nothing is read any more');
+  assert.equal(begun, 2, 'nothing more is begun');
+  assert.equal((await ids(other.collection('a'))).length, 10);
+  await other.close();
+});
