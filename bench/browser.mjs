@@ -1,5 +1,5 @@
-// What KithDB costs in a browser, beside hnswlib-wasm (vectors) and MiniSearch (words), in one run of headless
-// Chromium. Usage: npm run bench -- browser [--json] [--small] [--all] [--documents N] [--rounds N]
+// What KithDB costs in a browser, beside hnswlib-wasm (vectors), MiniSearch (words) and Orama (opening what was saved), in
+// one run of headless Chromium. Usage: npm run bench -- browser [--json] [--small] [--all] [--documents N] [--rounds N]
 // [--only PART,PART]
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 
 import { startSite } from '../tests/browser/site.mjs';
 import { native, prepareGlove } from './browser/glove.mjs';
-import { browserVersion, coldStarts, hybrid, savedOpenings, threads, vectors, words } from './browser/measure.mjs';
+import { browserVersion, coldStarts, hybrid, reopenings, savedOpenings, threads, vectors, words } from './browser/measure.mjs';
 import { writeBrowser } from './browser/page.mjs';
 import { prepare } from './browser/prepare.mjs';
 import { print } from './browser/print.mjs';
@@ -22,7 +22,7 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     documents: { type: 'string' },
     rounds: { type: 'string' },
-    only: { type: 'string', default: 'cold,saved,vectors,words,hybrid,glove' },
+    only: { type: 'string', default: 'cold,saved,reopen,vectors,words,hybrid,glove' },
   },
 });
 const cache = process.env.KITH_CACHE;
@@ -50,6 +50,7 @@ const site = await siteOf(folder);
 const parts = {
   cold: () => coldStarts(site.origin, rounds),
   saved: () => savedOpenings(site.origin, rounds),
+  reopen: () => reopenings(site.origin, rounds),
   vectors: () => vectors(site.origin, { rounds, isRight, efs }),
   words: () => words(site.origin, { rounds }),
   hybrid: () => hybrid(site.origin, { rounds }),
@@ -103,4 +104,4 @@ result.load.push(loadavg()[0]);
 
 if (values.json) console.log(JSON.stringify(result));
 else print(result);
-if (result.glove && result.words && !values.small && !values.rounds) writeBrowser(result);
+if (['glove', 'words', 'saved', 'reopen'].every((part) => result[part]) && !values.small && !values.rounds) writeBrowser(result);

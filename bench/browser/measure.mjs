@@ -64,13 +64,26 @@ async function loaded(page) {
   return Object.fromEntries(await Promise.all(contents));
 }
 
-const SAVED = ['kith-vectors', 'hnswlib', 'kith-words', 'minisearch'];
+/** What is opened again, with the page that saves it and what that is told to. */
+const SAVED = {
+  'kith-vectors': ['kith', 'vectors'], hnswlib: ['hnswlib'], 'kith-words': ['kith', 'words'], minisearch: ['minisearch'],
+  'orama-words': ['orama', 'words'], 'kith-both': ['kith', 'both'], 'orama-both': ['orama', 'both'],
+};
+
+/** Many vectors, and the bytes they are, which are saved with them. */
+const MANY = { 'kith-rows': ['kith', 'rows'], raw: undefined };
+
+/** What of the documents is opened again, by several engines. */
+export const savedOpenings = (origin, rounds) => openings(origin, rounds, SAVED);
+
+/** Many vectors beside their bytes. */
+export const reopenings = (origin, rounds) => openings(origin, rounds, MANY);
 
 /** Saves everything in one profile; then starts the browser again for each opening. */
-export async function savedOpenings(origin, rounds) {
+async function openings(origin, rounds, all) {
   const profile = await mkdtemp(join(tmpdir(), 'kithdb-profile-'));
   try {
-    const saved = await saveAll(profile, origin);
+    const saved = await saveAll(profile, origin, all);
     const open = async (name) => {
       const browser = await launchProfile(profile);
       const { result } = await openPage(browser.context, origin, `saved/${name}`);
@@ -78,24 +91,24 @@ export async function savedOpenings(origin, rounds) {
       if (result.hits === 0) throw new Error(`${name} found nothing in what was saved`);
       return result;
     };
-    const times = await inTurns(rounds, Object.fromEntries(SAVED.map((name) => [name, () => open(name)])));
-    return Object.fromEntries(SAVED.map((name) => [name, {
+    const names = Object.keys(all);
+    const times = await inTurns(rounds, Object.fromEntries(names.map((name) => [name, () => open(name)])));
+    return Object.fromEntries(names.map((name) => [name, {
       save_ms: saved[name],
       from_navigation_ms: middle(times[name].map(({ end }) => end)),
       open_ms: middle(times[name].map(({ start, end }) => end - start)),
       wasm_bytes: times[name][0].memory,
+      bytes: times[name][0].bytes,
     }]));
   } finally {
     await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }
 
-async function saveAll(profile, origin) {
+async function saveAll(profile, origin, all) {
   const browser = await launchProfile(profile);
   const milliseconds = {};
-  for (const [name, page, kind] of [
-    ['kith-vectors', 'kith', 'vectors'], ['hnswlib', 'hnswlib'], ['kith-words', 'kith', 'words'], ['minisearch', 'minisearch'],
-  ]) {
+  for (const [name, [page, kind]] of Object.entries(all).filter(([, by]) => by)) {
     const opened = await openPage(browser.context, origin, page);
     milliseconds[name] = (await opened.page.evaluate((what) => globalThis.bench.save(what), kind)).total;
     await opened.page.close();

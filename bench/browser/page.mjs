@@ -1,11 +1,12 @@
-// Writes what the parts `glove` and `words` measured into docs/BENCHMARKS.md: the browser beside its peers, native KithDB
-// and two threads.
+// Writes what the parts `glove`, `words`, `saved` and `reopen` measured into docs/BENCHMARKS.md: the browser beside its peers,
+// native KithDB and two threads.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { PAGE, markdown, replaced } from '../vectors/page.mjs';
 import { RECALLS } from '../vectors/measure.mjs';
 import { timeAt } from './numbers.mjs';
+import { NAMES } from './print.mjs';
 
 /** Replaces the section of the browser. */
 export function writeBrowser(result) {
@@ -13,7 +14,7 @@ export function writeBrowser(result) {
 }
 
 /** The Markdown of these parts. */
-export function browserSection({ glove, words, documents, questions, rounds, machine, cores, browser, revision }) {
+export function browserSection({ glove, words, saved, reopen, documents, questions, rounds, machine, cores, browser, revision }) {
   const { kith, hnswlib, edgevec } = glove.engines;
   const about = [
     '20,000 vectors of 100 dimensions, cosine, 1,000 queries, top 10; the middle query, in microseconds.',
@@ -45,11 +46,32 @@ export function browserSection({ glove, words, documents, questions, rounds, mac
         .map(([name, of]) => [name, of.p50_us.toFixed(0), (of.p50_us / words.kith.p50_us).toFixed(2), of.common_of_10?.toFixed(1) ?? '-']),
     ],
   ];
+  parts.push(
+    [
+      `Opening what was saved, after the browser was started again: ${documents.toLocaleString('en')} glosses`,
+      ['', 'ms', 'to KithDB', 'ms from navigation'],
+      SAVED.flatMap(([ours, ...theirs]) => [ours, ...theirs].map((name) => opening(saved, ours, name))),
+    ],
+    [
+      `The same of 100,000 vectors of 128 dimensions, ${(reopen.raw.bytes / 1024 ** 2).toFixed(0)} MiB`,
+      ['', 'ms', 'to KithDB', 'ms from navigation'],
+      ['kith-rows', 'raw'].map((name) => opening(reopen, 'kith-rows', name)),
+    ],
+  );
   if (edgevec) {
     const [{ ef, recall, p50_us }] = edgevec.points;
     about.push(`edgevec at its one setting, ef ${ef}: recall ${recall.toFixed(4)}, ${p50_us.toFixed(0)} microseconds.`);
   }
   return `\n${about.join('\n')}\n\n${parts.map(([title, head, rows]) => `**${title}**\n\n${markdown(head, rows)}`).join('\n')}\n`;
+}
+
+/** What is opened, beside what. */
+const SAVED = [['kith-vectors', 'hnswlib'], ['kith-words', 'minisearch', 'orama-words'], ['kith-both', 'orama-both']];
+
+function opening(measured, ours, name) {
+  const { open_ms: { median }, from_navigation_ms } = measured[name];
+  const ratio = median / measured[ours].open_ms.median;
+  return [NAMES[name], median.toFixed(0), ratio.toFixed(2), from_navigation_ms.median.toFixed(0)];
 }
 
 function spread({ kith, hnswlib }) {

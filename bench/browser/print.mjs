@@ -11,16 +11,19 @@ export function print(result) {
   console.log(`${machine}, ${cores} cores; ${result.browser}; load ${load.map((x) => x.toFixed(1)).join(' to ')}`);
   if (result.cold) printCold(result.cold);
   if (result.saved) printSaved(result.saved);
+  if (result.reopen) printReopen(result.reopen);
   if (result.vectors) printVectors(result.vectors);
   if (result.words) printWords(result.words);
   if (result.hybrid) printHybrid(result.hybrid);
   if (result.glove) printGlove(result.glove);
 }
 
-const NAMES = {
+/** What engines are called. */
+export const NAMES = {
   kith: 'KithDB', 'kith-vectors': 'KithDB, vectors', 'kith-words': 'KithDB, words', hnswlib: 'hnswlib-wasm',
   'hnswlib-bare': 'hnswlib-wasm, no file system', minisearch: 'MiniSearch',
-  stemmed: 'MiniSearch, stems and stop words', edgevec: 'edgevec',
+  stemmed: 'MiniSearch, stems and stop words', 'orama-words': 'Orama, words',
+  'kith-both': 'KithDB, words and vectors', 'orama-both': 'Orama, words and vectors', edgevec: 'edgevec', 'kith-rows': 'KithDB', raw: 'its bytes, read alone',
 };
 
 function printCold(cold) {
@@ -32,12 +35,25 @@ function printCold(cold) {
 }
 
 function printSaved(saved) {
+  printOpenings('A saved database, after the browser was started again', saved);
+  for (const [ours, theirs] of [['kith-words', 'minisearch'], ['kith-words', 'orama-words'], ['kith-both', 'orama-both']]) {
+    console.log(`${NAMES[ours]} / ${NAMES[theirs]}: ${ratio(saved[ours].open_ms, saved[theirs].open_ms)}`);
+  }
+}
+
+function printReopen(reopen) {
+  printOpenings('100,000 vectors of 128 dimensions, after the browser was started again', reopen);
+  console.log(`${mib(reopen.raw.bytes)} MiB are stored; KithDB / its bytes: ${ratio(reopen['kith-rows'].open_ms, reopen.raw.open_ms)}`);
+}
+
+const ratio = (ours, theirs) => (ours.median / theirs.median).toFixed(2);
+
+function printOpenings(title, saved) {
   const head = ['', 'ms to build and save', 'ms from navigation to an answer', 'of these, to open and search', 'spread', 'wasm MiB'];
-  table('A saved database, after the browser was started again', head,
-    Object.entries(saved).map(([name, { save_ms, from_navigation_ms, open_ms, wasm_bytes }]) => [
-      NAMES[name], save_ms.toFixed(0), from_navigation_ms.median.toFixed(0), open_ms.median.toFixed(0),
-      open_ms.spread.toFixed(2), wasm_bytes ? mib(wasm_bytes) : '-',
-    ]));
+  table(title, head, Object.entries(saved).map(([name, { save_ms, from_navigation_ms, open_ms, wasm_bytes }]) => [
+    NAMES[name], text(save_ms), from_navigation_ms.median.toFixed(0), open_ms.median.toFixed(0),
+    open_ms.spread.toFixed(2), wasm_bytes ? mib(wasm_bytes) : '-',
+  ]));
 }
 
 function printVectors({ kith, hnswlib, ...others }) {

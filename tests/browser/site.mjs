@@ -37,7 +37,7 @@ export async function startSite(script, folders = {}, headers = {}) {
   const page = `<!doctype html><title>test</title><script type="module" src="${script}"></script>`;
   const read = async (path) => {
     if (path === '/') return ['.html', page];
-    const [, folder, name] = /^\/([a-z-]+)\/([\w./-]+)$/.exec(path) ?? [];
+    const [, folder, name] = /^\/([a-z-]+)\/([\w./@-]+)$/.exec(path) ?? [];
     if (!Object.hasOwn(shown, folder ?? '') || name.includes('..')) return undefined;
     return [extname(name), await readFile(new URL(name, shown[folder]))];
   };

@@ -124,6 +124,8 @@ test('the section of the browser divides times at equal recall and at equal sett
     build_ms: { median: 1000 }, wasm_bytes: 4 << 20,
     points: all.map(([ef, found, p50_us]) => ({ ef, recall: found, p50_us, spread: 1.5 })),
   });
+  const openings = (all) => Object.fromEntries(Object.entries(all).map(([name, median]) =>
+    [name, { open_ms: { median }, from_navigation_ms: { median: median + 100 }, bytes: 80 * 1024 ** 2 }]));
   const text = browserSection({
     rounds: 5, machine: 'a processor', cores: 2, browser: 'Chromium 1', revision: 'abc', documents: 20_000, questions: 500,
     glove: {
@@ -133,11 +135,16 @@ test('the section of the browser divides times at equal recall and at equal sett
       native: [{ ef: 64, p50_us: 60 }],
       threads: [{ threads: 1, median: 3000 }, { threads: 2, median: 1600 }],
     },
+    saved: openings({
+      'kith-vectors': 100, hnswlib: 200, 'kith-words': 50, minisearch: 100, 'orama-words': 125, 'kith-both': 150, 'orama-both': 600,
+    }),
+    reopen: openings({ 'kith-rows': 300, raw: 200 }),
     words: { kith: { p50_us: 20 }, minisearch: { p50_us: 500, common_of_10: 5 }, stemmed: { p50_us: 250, common_of_10: 7.25 } },
   });
   for (const wanted of [
     '| 0.9 | < 100 | < 200 | - |', '| 0.95 | < 100 | 200 | > 2.00 |', '| 64 | 0.9500 | 100 | 60 | 0.60 |',
     '| edgevec | 1000 | 4.0 |', 'recall 0.9300, 900 microseconds', 'slowest round 1.50 times',
     '| 2 | 1600 | 1.88 |', '500 questions of 2 to 4, 20,000 glosses', '| MiniSearch, stems and stop words | 250 | 12.50 | 7.3 |',
+    '| Orama, words and vectors | 600 | 4.00 | 700 |', '100,000 vectors of 128 dimensions, 80 MiB', '| its bytes, read alone | 200 | 0.67 | 300 |',
   ]) assert.ok(text.includes(wanted), `${wanted} is missing in\n${text}`);
 });

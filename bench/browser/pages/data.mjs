@@ -18,7 +18,8 @@ export const queries = () => rows('queries');
 /** The first question `{vector, text}` and how many documents there are: small, for what is timed from navigation. */
 export const first = () => json('first');
 
-async function json(name) {
+/** A file of the data. */
+export async function json(name) {
   return (await fetch(`/data/${name}.json`)).json();
 }
 

@@ -5,6 +5,7 @@ import { open, openMemory } from '/kithdb/browser.js';
 import { each, eachAwaited, milliseconds } from './clock.mjs';
 import { documents, glosses, queries, vectors, words } from './data.mjs';
 import { memory } from './memory.mjs';
+import { rows } from './rows.mjs';
 
 const K = 10;
 const BATCH = 5000;
@@ -28,7 +29,8 @@ async function build(database, config, all) {
   return { write, settle, total: write + settle, segments, indexed, memtable };
 }
 
-const vectorsOnly = async () => (await vectors()).map((vector, i) => ({ id: `${i}`, vector }));
+const numbered = (all) => all.map((vector, i) => ({ id: `${i}`, vector }));
+const vectorsOnly = async () => numbered(await vectors());
 const textsOnly = async () => (await documents()).map(({ id, gloss }) => ({ id, metadata: { gloss } }));
 
 const VECTORS = { m: 16, ef_construction: 200 };
@@ -74,11 +76,22 @@ function share(asked) {
   return inside / all;
 }
 
+/** What is saved of each kind. */
+const saved = {
+  vectors: async () => [VECTORS, await vectorsOnly()],
+  words: async () => [TEXT, await textsOnly()],
+  both: async () => {
+    const all = await vectors();
+    return [{ ...VECTORS, ...TEXT }, (await textsOnly()).map((document, i) => ({ ...document, vector: all[i] }))];
+  },
+  rows: async () => [VECTORS, numbered(rows())],
+};
+
 /** Makes a saved database; milliseconds until it is all durable. */
 async function save(kind) {
-  const all = kind === 'vectors' ? await vectorsOnly() : await textsOnly();
+  const [config, all] = await saved[kind]();
   const database = await open(`bench-${kind}`);
-  const built = await build(database, kind === 'vectors' ? VECTORS : TEXT, all);
+  const built = await build(database, config, all);
   const close = await milliseconds(() => database.close());
   return { ...built, total: built.total + close };
 }

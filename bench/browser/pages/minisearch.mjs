@@ -24,7 +24,7 @@ export function bench(options) {
     answers: async () => (await words()).map((query) => index.search(query).slice(0, K).map(({ id }) => id)),
     save: async () => {
       const { total } = await build();
-      return { total: total + await milliseconds(() => put(JSON.stringify(index))) };
+      return { total: total + await milliseconds(() => put('minisearch', JSON.stringify(index))) };
     },
   };
 }

@@ -8,7 +8,7 @@ import { OPTIONS, get } from './text.mjs';
 export default async () => {
   const { text } = await first();
   const start = performance.now();
-  const index = MiniSearch.loadJSON(await get(), OPTIONS);
+  const index = MiniSearch.loadJSON(await get('minisearch'), OPTIONS);
   const hits = index.search(text).slice(0, 10);
   return { hits: hits.length, start, end: performance.now() };
 };

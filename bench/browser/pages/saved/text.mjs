@@ -1,20 +1,20 @@
-// One string in IndexedDB, as an application keeps a serialised MiniSearch, and the options it is read with.
+// Strings in IndexedDB, as an application keeps a serialised index, and the options that MiniSearch is read with.
 
 /** What MiniSearch indexes; it keeps the gloss, so that its hits carry it as KithDB's carry theirs. */
 export const OPTIONS = { fields: ['gloss'], storeFields: ['gloss'] };
 
-/** Stores it, durably. */
-export function put(text) {
-  return inStore('readwrite', (store) => store.put(text, 'index'));
+/** Stores an engine's string, durably. */
+export function put(engine, text) {
+  return inStore('readwrite', (store) => store.put(text, engine));
 }
 
 /** Reads it. */
-export function get() {
-  return inStore('readonly', (store) => store.get('index'));
+export function get(engine) {
+  return inStore('readonly', (store) => store.get(engine));
 }
 
 async function inStore(mode, ask) {
-  const opening = indexedDB.open('minisearch', 1);
+  const opening = indexedDB.open('peers', 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore('strings');
   const database = await done(opening);
   const transaction = database.transaction('strings', mode, { durability: 'strict' });
