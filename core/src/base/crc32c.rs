@@ -43,10 +43,18 @@ mod by_table {
         let (words, end) = bytes.as_chunks::<8>();
         let mut crc = !crc;
         for word in words {
-            let [a, b, c, d, e, f, g, h] =
-                (u64::from_le_bytes(*word) ^ u64::from(crc)).to_le_bytes().map(usize::from);
-            crc = (table[7][a] ^ table[6][b] ^ table[5][c] ^ table[4][d])
-                ^ (table[3][e] ^ table[2][f] ^ table[1][g] ^ table[0][h]);
+            // Byte by byte: what takes them apart in a loop is not unrolled where all is compiled for size, and they go
+            // through memory.
+            let [a, b, c, d, e, f, g, h] = *word;
+            let [low, high] = [u32::from_le_bytes([a, b, c, d]) ^ crc, u32::from_le_bytes([e, f, g, h])];
+            crc = (table[7][(low & 255) as usize]
+                ^ table[6][(low >> 8 & 255) as usize]
+                ^ table[5][(low >> 16 & 255) as usize]
+                ^ table[4][(low >> 24) as usize])
+                ^ (table[3][(high & 255) as usize]
+                    ^ table[2][(high >> 8 & 255) as usize]
+                    ^ table[1][(high >> 16 & 255) as usize]
+                    ^ table[0][(high >> 24) as usize]);
         }
         !end.iter().fold(crc, |crc, byte| table[0][(crc as u8 ^ byte) as usize] ^ crc >> 8)
     }
