@@ -83,7 +83,7 @@ impl Batch {
         let open = self.reverse[self.done..].chunk_by(|a, b| a.target == b.target);
         let groups: Vec<&[Reverse]> = open.take(max).collect();
         let view = layer.view();
-        let lists = pool.map(groups.len(), |i| merged(space, &view, groups[i]));
+        let lists = pool.map_with(groups.len(), Vec::new, |near, i| merged(space, &view, groups[i], near));
         for (group, list) in groups.iter().zip(&lists) {
             layer.set(group[0].target, list);
             self.done += group.len();
@@ -92,19 +92,23 @@ impl Batch {
     }
 }
 
-/// The target's list with the sources of its group: appended where there is room, chosen anew where there is not.
-fn merged<S: Space>(space: &S, layer: &Layer<'_>, group: &[Reverse]) -> Vec<u32> {
+/// The target's list with the sources of its group: appended where there is room, chosen anew where there is not. Memory is
+/// asked for once a list: threads wait for one another there.
+fn merged<S: Space>(space: &S, layer: &Layer<'_>, group: &[Reverse], candidates: &mut Vec<Near>) -> Vec<u32> {
     let target = group[0].target;
-    let mut list: Vec<u32> = layer.neighbours(target).collect();
+    let before = layer.list(target);
+    let mut list = Vec::with_capacity(before.len() + group.len());
+    list.extend_from_slice(before);
     list.extend(group.iter().map(|reverse| reverse.source));
     if list.len() <= layer.width {
         return list;
     }
     let number = layer.number(target);
     let near = |&place: &u32| Near::new(space.pair(number, layer.number(place)), place);
-    let mut candidates: Vec<Near> = list.iter().map(near).collect();
+    candidates.clear();
+    candidates.extend(list.iter().map(near));
     candidates.sort_unstable();
     list.clear();
-    select(space, layer, &candidates, layer.width, &mut list);
+    select(space, layer, candidates, layer.width, &mut list);
     list
 }

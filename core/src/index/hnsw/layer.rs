@@ -48,4 +48,10 @@ impl<'a> Layer<'a> {
         let list = &self.lists[place as usize * self.width..][..self.width];
         list.iter().copied().take_while(|&place| place != NONE)
     }
+
+    /// The same, to be copied at once.
+    pub fn list(&self, place: u32) -> &'a [u32] {
+        let list = &self.lists[place as usize * self.width..][..self.width];
+        &list[..list.partition_point(|&place| place != NONE)]
+    }
 }
