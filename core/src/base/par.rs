@@ -67,6 +67,18 @@ impl Pool {
         1
     }
 
+    /// Does `f` on one of the threads: its maps begin there at once, where the calling thread would wake one for each and wait
+    /// for it.
+    pub fn within<T: Send>(&self, f: impl FnOnce() -> T + Send) -> T {
+        #[cfg(feature = "parallel")]
+        match &self.threads {
+            Threads::Caller => {}
+            Threads::Own(pool) => return pool.install(f),
+            Threads::Global => return rayon::scope(|_| f()),
+        }
+        f()
+    }
+
     /// `f(0), f(1) ... f(n - 1)`, with a state that `f` may use as scratch, made for each piece that a thread takes.
     pub fn map_with<S, T, N, F>(&self, n: usize, scratch: N, f: F) -> Vec<T>
     where

@@ -194,7 +194,10 @@ impl Builder {
     /// When the space is not of the size that the builder was made for.
     pub fn step<S: Space>(&mut self, space: &S, pool: &Pool, budget: usize) -> bool {
         assert_eq!(space.len(), self.len(), "the builder was made for another space");
-        let mut left = budget.max(1);
+        pool.within(|| self.step_within(space, pool, budget.max(1)))
+    }
+
+    fn step_within<S: Space>(&mut self, space: &S, pool: &Pool, mut left: usize) -> bool {
         while let Some(keeping) = &mut self.keeping {
             if left == 0 {
                 return false;
@@ -299,7 +302,6 @@ impl Builder {
         let own_level = usize::from(self.levels[number as usize]);
         let mut found = Vec::with_capacity(own_level + 1);
         let mut nearest = self.entry;
-        let mut candidates = Vec::new();
         // Above the entry there is nobody yet.
         for level in (0..=usize::from(self.levels[self.entry as usize])).rev() {
             let layer = self.layers[level].view();
@@ -309,12 +311,11 @@ impl Builder {
                 continue;
             }
             walk.beam(&layer, start, self.params.ef_construction, scratch);
-            candidates.clear();
-            candidates.extend_from_slice(scratch.beam.nearest());
+            let candidates = scratch.beam.nearest();
             nearest = layer.number(candidates[0].place());
             // As many as in the layers above: the base's other half is left to later vectors.
             let mut chosen = Vec::with_capacity(self.params.links_max);
-            select(space, &layer, &candidates, self.params.links_max, &mut chosen);
+            select(space, &layer, candidates, self.params.links_max, &mut chosen);
             found.push((place_of(&layer, number), chosen));
         }
         found.reverse();
