@@ -1,4 +1,4 @@
-// The browser's engine as a surface: a real page in headless Chromium, saved in IndexedDB.
+// The browser's engine as a surface: a real page in headless Chromium, saved in the browser.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';

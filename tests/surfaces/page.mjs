@@ -1,4 +1,5 @@
-// The part of the Chromium surface that runs in the page: the engine in IndexedDB, through its public interface.
+// The part of the Chromium surface that runs in the page: the engine in IndexedDB and in the origin private file system, through
+// its public interface.
 
 import { KithError, open } from '/kithdb/browser.js';
 
@@ -15,8 +16,12 @@ const following = async (name, options) => {
   return open(name, { ...options, shared: true });
 };
 
-/** How the databases are opened, one after the other: all ways answer the same. A Worker takes the longest to start. */
+const inFiles = (name, options) => inWorker(name, { ...options, storage: 'opfs' });
+
+/** How databases in IndexedDB are opened, one after the other: all ways answer the same. A Worker takes the longest to start. */
 const WAYS = [here, following, here, inWorker, following, here, following, here];
+/** Whether a database is in the origin private file system, where every fourth is made, and is opened in a Worker alone. */
+const isInFiles = new Map();
 let opened = 0;
 let hasSync = true;
 let writer;
@@ -24,7 +29,8 @@ let writer;
 const ops = operations({
   // A directory of the runner is a name here, and an embedder's directory a folder of this site.
   async open(path, { embedder, ...options }) {
-    const way = WAYS[opened % WAYS.length];
+    if (!isInFiles.has(path)) isInFiles.set(path, isInFiles.size % 4 === 3);
+    const way = isInFiles.get(path) ? inFiles : WAYS[opened % WAYS.length];
     opened += 1;
     const folder = embedder === undefined ? undefined : `/embedder/${embedder.split('/').at(-1)}`;
     const database = await way(path, folder === undefined ? options : { ...options, embedder: folder });
