@@ -195,13 +195,15 @@ impl TabRoot {
         };
         let held = state.places.get_mut(&number).and_then(|place| place.blobs.get_mut(&blob));
         let held = held.filter(|held| held.length == total).ok_or_else(unfit)?;
-        let (mut buffer, there) =
-            held.arriving.take().unwrap_or_else(|| (AlignedBytes::zeroed(total as usize), 0));
-        if there as u64 != piece.start || piece.end > total {
+        // What no memory can hold is not what was stored.
+        let len = usize::try_from(total).ok().filter(|len| *len <= isize::MAX as usize).ok_or_else(unfit)?;
+        let (mut buffer, there) = held.arriving.take().unwrap_or_else(|| (AlignedBytes::zeroed(len), 0));
+        let end = usize::try_from(piece.end).map_err(|_| unfit())?;
+        if there as u64 != piece.start || end > buffer.len() {
             return Err(unfit());
         }
-        fill(&mut buffer.as_mut_slice()[there..piece.end as usize]);
-        let there = piece.end as usize;
+        fill(&mut buffer.as_mut_slice()[there..end]);
+        let there = end;
         if there == buffer.len() {
             held.strong = Some(Arc::new(buffer));
         } else {

@@ -63,6 +63,38 @@ describe('the engine in a page', () => {
     assert.deepEqual([found.info.documents, found.info.indexed, found.info.memtable], [1001, 1, 1]);
   });
 
+  test('the pieces of a blob come in order, and what takes them may fail between two', async (t) => {
+    const page = await openPage(t);
+    const seen = await page.evaluate(async () => {
+      const { STORES, apply, create, readBlob } = await import('/kithdb/wasm/layout.js');
+      const { transact } = await import('/kithdb/wasm/transactions.js');
+      const database = await new Promise((done, fail) => {
+        const request = indexedDB.open('pieces', 1);
+        request.onupgradeneeded = () => create(request.result, request.transaction);
+        request.onsuccess = () => done(request.result);
+        request.onerror = () => fail(request.error);
+      });
+      const piece = (blob, i) => ({ kind: 'blob', storage: 1, blob, type: 1, offset: 3 * i, total: 33, bytes: Uint8Array.of(blob, i, 7) });
+      const work = [1, 2].flatMap((blob) => Array.from({ length: 11 }, (_, i) => piece(blob, i)));
+      await transact(database, STORES, 'readwrite', 'strict', (transaction) => apply(transaction, { ticket: 1, strict: true, work }));
+      const read = async (blob, failAt = Infinity) => {
+        const pieces = [];
+        const take = (offset, bytes) => {
+          if (offset === failAt) throw new Error(`no piece at ${offset}`);
+          pieces.push([offset, ...bytes]);
+        };
+        const reading = transact(database, STORES, 'readonly', 'relaxed', (transaction) => readBlob(transaction, 1, blob, take));
+        return reading.then(() => pieces, ({ message }) => [message, pieces.length]);
+      };
+      // Side by side, as an opening reads.
+      return Promise.all([read(1), read(2), read(1, 0), read(2, 3), read(1, 30), read(2)]);
+    });
+    const whole = (blob) => Array.from({ length: 11 }, (_, i) => [3 * i, blob, i, 7]);
+    const [one, two, ...rest] = seen;
+    assert.deepEqual([one, two, rest.pop()], [whole(1), whole(2), whole(2)]);
+    assert.deepEqual(rest, [['no piece at 0', 0], ['no piece at 3', 1], ['no piece at 30', 10]]);
+  });
+
   test('what is stored lies as docs/BROWSER.md says', async (t) => {
     const page = await openPage(t);
     const { version, values, ...keys } = await page.evaluate(async () => {

@@ -88,7 +88,7 @@ test('a plot is well-formed, shows every curve, and leaves out what finds less a
 
 test('the page gets the section of its data set and keeps the others', () => {
   const page = readFileSync(new URL('../../docs/BENCHMARKS.md', import.meta.url), 'utf8');
-  for (const name of ['glove', 'browser', 'sift', 'fashion', 'gloss']) {
+  for (const name of ['glove', 'browser', 'sift', 'fashion', 'gloss', 'wide']) {
     const now = replaced(page, name, 'figures\n');
     assert.ok(now.includes(`<!-- measured by npm run bench -- ${name} -->\nfigures\n<!-- end of ${name} -->`));
     assert.equal(replaced(now, name, 'figures\n'), now);

@@ -20,7 +20,7 @@ const inFiles = (name, options) => inWorker(name, { ...options, storage: 'opfs' 
 
 /** How databases in IndexedDB are opened, one after the other: all ways answer the same. A Worker takes the longest to start. */
 const WAYS = [here, following, here, inWorker, following, here, following, here];
-/** Whether a database is in the origin private file system, where every fourth is made, and is opened in a Worker alone. */
+/** Whether a database is in the origin private file system, as every fourth; only a Worker can open it. */
 const isInFiles = new Map();
 let opened = 0;
 let hasSync = true;
@@ -30,8 +30,7 @@ const ops = operations({
   // A directory of the runner is a name here, and an embedder's directory a folder of this site.
   async open(path, { embedder, ...options }) {
     if (!isInFiles.has(path)) isInFiles.set(path, isInFiles.size % 4 === 3);
-    const way = isInFiles.get(path) ? inFiles : WAYS[opened % WAYS.length];
-    opened += 1;
+    const way = isInFiles.get(path) ? inFiles : WAYS[opened++ % WAYS.length];
     const folder = embedder === undefined ? undefined : `/embedder/${embedder.split('/').at(-1)}`;
     const database = await way(path, folder === undefined ? options : { ...options, embedder: folder });
     hasSync = way === here;

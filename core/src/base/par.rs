@@ -108,3 +108,32 @@ impl Pool {
         self.map_with(n, || (), |(), i| f(i))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_within_answers_as_outside_for_several_callers_at_once() {
+        for threads in [1, 2, 3] {
+            let pool = Pool::new(threads);
+            let squares = |from: usize| pool.map(100, move |i| (from + i) * (from + i));
+            let nested = |from| pool.within(|| pool.within(|| (squares(from), squares(from + 1))));
+            std::thread::scope(|scope| {
+                let callers: Vec<_> = (0..4).map(|from| scope.spawn(move || (from, nested(from)))).collect();
+                for caller in callers {
+                    let (from, found) = caller.join().expect("no caller panics");
+                    assert_eq!(found, (squares(from), squares(from + 1)), "{threads} threads");
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_panic_within_reaches_the_caller_and_leaves_the_pool_as_it_was() {
+        let pool = Pool::new(2);
+        let panics = || pool.within(|| assert!(pool.map(9, |i| i).is_empty(), "as it is meant"));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+        assert_eq!(pool.within(|| pool.map(3, |i| i)), [0, 1, 2]);
+    }
+}

@@ -11,6 +11,13 @@ export function closed(what: 'database' | 'collection', why?: KithError): KithEr
   return new KithError(why.hint === undefined ? report : { ...report, hint: why.hint }, why);
 }
 
+/** A blob of which the store has fewer bytes than it lists. */
+export function incomplete(storage: number, blob: number, length: number, there: number): KithError {
+  const [expected, got] = [`${length} bytes`, `${there}`];
+  const message = `storage ${storage}, blob ${blob} is damaged: expected ${expected}, got ${got}`;
+  return new KithError({ code: 'corrupt', message, expected, got, hint: 'import an export of it into a database of another name' });
+}
+
 /** A call that cannot wait, while the instance is made anew. */
 export function restarting(): KithError {
   return new KithError({

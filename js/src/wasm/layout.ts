@@ -219,7 +219,7 @@ function grouped(records: readonly [number[], Uint8Array][]): [number[], Uint8Ar
   return groups;
 }
 
-/** So many pieces of a blob are on their way from the store while one is taken. */
+/** So many pieces of a blob are asked of the store at a time. */
 const AHEAD = 4;
 
 /** Reads the pieces of a complete blob, in order. */

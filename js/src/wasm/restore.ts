@@ -2,6 +2,7 @@
 
 import { KithError } from '../errors.js';
 import type { EmbedderFiles } from './embedder.js';
+import { incomplete } from './errors.js';
 import type { Inhabitant, Instance } from './instance.js';
 import type { Missing, WasmDatabase } from './module.js';
 import type { Store } from './store.js';
@@ -62,19 +63,16 @@ async function provide(instance: Instance, owner: Inhabitant, database: WasmData
       if (provided.has(name)) throw new KithError({ code: 'internal', message: `${name} was asked for twice` });
       provided.add(name);
     }
-    const rest = [...missing];
+    // Each takes the next of the same blobs. All of them have ended before the database goes.
+    const rest = missing.values();
+    const failures: unknown[] = [];
     const read = async () => {
-      try {
-        for (let blob = rest.shift(); blob; blob = rest.shift()) await provideBlob(instance, owner, database, store, blob);
-      } catch (error) {
-        rest.length = 0;
-        throw error;
+      for (let next = rest.next(); failures.length === 0 && !next.done; next = rest.next()) {
+        await provideBlob(instance, owner, database, store, next.value).catch((error: unknown) => failures.push(error));
       }
     };
-    // All of them have ended before the database goes.
-    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, read));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed) throw failed.reason;
+    await Promise.all(Array.from({ length: AT_ONCE }, read));
+    if (failures.length > 0) throw failures[0];
   }
 }
 
@@ -85,7 +83,10 @@ async function provideBlob(
   store: Store,
   { storage, blob, length }: Missing,
 ): Promise<void> {
+  let there = 0;
   await store.read(storage, blob, (offset, bytes) => {
     instance.call(owner, () => database.provide(storage, blob, offset, length, bytes));
+    there += bytes.length;
   });
+  if (there < length) throw incomplete(storage, blob, length, there);
 }

@@ -18,9 +18,11 @@ before(async () => {
   await module.default({ module_or_path: await readFile(new URL('kithdb_wasm_bg.wasm', BUILT)) });
 });
 
-/** Opens what is on a disk; `reading` may come between the store and who reads a blob. */
-function opening(disk, instances, reading = (read) => read()) {
+/** Opens what is on a disk; `reading` may come between the store and who reads a blob, `listed` changes what the store holds. */
+function opening(disk, instances, reading = (read) => read(), listed = (snapshot) => snapshot) {
   const store = new MemoryStore(disk);
+  const snapshot = store.snapshot.bind(store);
+  store.snapshot = async () => listed(await snapshot());
   const read = store.read.bind(store);
   store.read = (storage, blob, take) => reading(() => read(storage, blob, take), `${storage} ${blob}`);
   return openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
@@ -91,5 +93,19 @@ test('an opening fails with what a read failed with, after the last read has end
   assert.equal(now, 0, 'nothing is read any more');
   assert.equal(begun, 2, 'nothing more is begun');
   assert.equal((await ids(other.collection('a'))).length, 10);
+  await other.close();
+});
+
+// A length beyond 32 bits was cut off where memory was asked for, and a piece of the blob written behind that: the instance died.
+test('a blob that is listed with other bytes than there are is damaged, and harms no other database', async () => {
+  const instances = new Instances(module, true);
+  const disk = await filled(instances);
+  const other = await opening(await filled(instances), instances);
+  for (const longer of [(length) => length - 1, (length) => length + 1, (length) => length + 2 ** 32, () => 2 ** 32 + 10, () => 2 ** 52]) {
+    await refused('corrupt', () => opening(disk, instances, undefined, ({ storages }) => ({
+      storages: storages.map((storage) => ({ ...storage, blobs: storage.blobs.map((blob) => ({ ...blob, length: longer(blob.length) })) })),
+    })));
+    assert.equal((await ids(other.collection('a'))).length, 10);
+  }
   await other.close();
 });

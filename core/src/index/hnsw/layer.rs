@@ -49,7 +49,7 @@ impl<'a> Layer<'a> {
         list.iter().copied().take_while(|&place| place != NONE)
     }
 
-    /// The same, to be copied at once.
+    /// The same in a layer that is being built, where what fills a list stands behind its neighbours alone.
     pub fn list(&self, place: u32) -> &'a [u32] {
         let list = &self.lists[place as usize * self.width..][..self.width];
         &list[..list.partition_point(|&place| place != NONE)]
