@@ -13,7 +13,7 @@ import { aligned, describe } from './vectors/print.mjs';
 import { revision } from './vectors/revision.mjs';
 import { ensureSet } from './vectors/sets.mjs';
 
-const SETS = ['glove', 'fashion', 'gloss'];
+const SETS = ['glove', 'fashion', 'gloss', 'wide'];
 const EFS = [64, 128, 256];
 
 await main(async (args) => {

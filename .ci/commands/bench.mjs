@@ -18,6 +18,7 @@ const NEEDS = {
   sift: VECTORS,
   fashion: VECTORS,
   gloss: VECTORS,
+  wide: VECTORS,
   codes: VECTORS,
   quick: VECTORS,
   words: { wordnet: true },

@@ -1,7 +1,8 @@
 """Sentence embeddings of WordNet's glosses, by all-MiniLM-L6-v2.
 
 Usage: glosses.py DOCUMENTS MODEL OUT. DOCUMENTS is the file that the demo loads, MODEL a folder with the model's weights
-and vocabulary. OUT gets `vectors.f32`: rows of 384 little-endian f32, of length 1, of different glosses in random order.
+and vocabulary. OUT gets `vectors.f32`: rows of 768 little-endian f32 of different glosses in random order. The first 384 are the
+model's embedding, the others the same of the layer below its last, each half of length 1.
 
 The model is computed here, in f32, and not by a runtime: numpy does it in some minutes, no further package is needed, and the
 rows are the same on every processor but for rounding. Those of an int8 model need not be: without VNNI, sums may saturate.
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 SEED = 42
+DIM = 384
 # The vectors of the set and its queries.
 COUNT = 61_000
 # Tokens that are computed together: few enough that a layer's numbers stay in the caches.
@@ -94,12 +96,14 @@ def embed(weights, ids):
     table = lambda name: weights[f"embeddings.{name}_embeddings.weight"]
     x = table("word")[ids] + table("position")[:length] + table("token_type")[0]
     x = norm("embeddings.LayerNorm", x.reshape(texts * length, -1))
+    means = []
     for name in (f"encoder.layer.{i}" for i in range(LAYERS)):
         x = norm(f"{name}.attention.output.LayerNorm", x + attention(f"{name}.attention", x))
         wide = gelu(linear(f"{name}.intermediate.dense", x))
         x = norm(f"{name}.output.LayerNorm", x + linear(f"{name}.output.dense", wide))
-    rows = x.reshape(texts, length, -1).mean(axis=1)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        rows = x.reshape(texts, length, -1).mean(axis=1)
+        means.append(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    return np.hstack([means[-1], means[-2]])
 
 
 def gelu(x):
@@ -121,7 +125,7 @@ def main(documents, model, out):
     lists = [tokens(text) for text in texts]
     order = sorted(range(len(lists)), key=lambda i: len(lists[i]))
     all_tokens, done, said = sum(map(len, lists)), 0, 0
-    rows = np.empty((len(lists), 384), dtype="<f4")
+    rows = np.empty((len(lists), 2 * DIM), dtype="<f4")
     for length, group in groupby(order, key=lambda i: len(lists[i])):
         group = list(group)
         step = max(1, BATCH // length)

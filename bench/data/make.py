@@ -60,8 +60,18 @@ def sift(source):
 
 def gloss(source):
     """Sentence embeddings that are shuffled already; the first thousand are held out as queries."""
-    rows = np.fromfile(source / "vectors.f32", dtype="<f4").reshape(-1, 384)
+    rows = np.ascontiguousarray(wide_rows(source)[:, :384])
     return rows[QUERIES:], rows[:QUERIES], "cosine"
+
+
+def wide(source):
+    """The same with the layer below the model's last beside it."""
+    rows = wide_rows(source)
+    return rows[QUERIES:], rows[:QUERIES], "cosine"
+
+
+def wide_rows(source):
+    return np.fromfile(source / "vectors.f32", dtype="<f4").reshape(-1, 768)
 
 
 def quick(source):
@@ -71,7 +81,7 @@ def quick(source):
     return read("base.f32")[:20_000], read("queries.f32"), known["metric"]
 
 
-SETS = {"glove": glove, "fashion": fashion, "sift": sift, "gloss": gloss, "quick": quick}
+SETS = {"glove": glove, "fashion": fashion, "sift": sift, "gloss": gloss, "wide": wide, "quick": quick}
 
 
 def nearest(base, queries, metric, depth):

