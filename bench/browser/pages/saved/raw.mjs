@@ -1,4 +1,5 @@
-// Every record of the database that kith-rows.mjs opens, read from IndexedDB and no more.
+// Every record of the database that kith-rows.mjs opens, read from IndexedDB and no more: all of a store by one request, which took no
+// longer than one request of each record, all at once.
 
 /** Answers a request. */
 const done = (request) => new Promise((succeeded, failed) => {
