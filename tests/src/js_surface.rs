@@ -1,7 +1,8 @@
 //! Surfaces in JavaScript: a script of `tests/surfaces/` in a Node process of its own, a line of JSON each way.
 //!
 //! `node` is the addon, `remote` the package's client with a server of its own, `wasm` the browser's engine under Node,
-//! `chromium` the browser's engine in a real page: in the page itself, in a Worker and as the follower of a writer, by turns.
+//! `chromium` the browser's engine in a real page: in the page itself, in a Worker, as the follower of a writer and in the origin
+//! private file system, by turns.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
