@@ -15,6 +15,9 @@ import { ensureNpmPackages, ensureRust, ensureSystem } from '../lib/system.mjs';
 /** Rust tests wait for the disk, for kills, and for servers and browsers that they start: one a core leaves it idle. */
 const RUST_TESTS_A_CORE = 2;
 
+/** A file of tests that waits for what never comes fails, and the others are told. The longest takes three minutes on two cores. */
+const NODE_FILE_MS = 15 * 60_000;
+
 await main(async () => {
   const start = performance.now();
   await ensureSystem([...BUILD_NEEDS, 'curl', 'chromium', ...dataNeeds()]);
@@ -44,7 +47,8 @@ await main(async () => {
   if (files.length > 0) {
     await step('running the Node tests', async () => {
       const onText = lines((line) => countNode(line, sum));
-      const args = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`, ...files];
+      const options = [`--test-concurrency=${availableParallelism()}`, `--test-timeout=${NODE_FILE_MS}`];
+      const args = ['--test', '--test-reporter=spec', ...options, ...files];
       codes.push(await run(process.execPath, args, { env, mayFail: true, onText }));
     });
   }

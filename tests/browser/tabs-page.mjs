@@ -118,4 +118,27 @@ async function readsAlone(collection) {
   return posted === 0;
 }
 
-globalThis.tab = { KithError, hurry, open, refused, isWriter, join, work, everything, readsAlone };
+/**
+ * Nothing is left to be stored. A page that is stopped between beginning a transaction and asking for something in it keeps all
+ * others from the database for as long: Chromium breaks off only what was begun with a request.
+ */
+async function settled({ db }) {
+  await db.flush();
+}
+
+/** Resolves once this page alone can write to the store, for so long. */
+async function keepBusy(ms) {
+  const database = await new Promise((done) => { indexedDB.open('kithdb:films').onsuccess = ({ target }) => done(target.result); });
+  const store = database.transaction(['meta'], 'readwrite').objectStore('meta');
+  const end = performance.now() + ms;
+  await new Promise((done) => {
+    const again = () => {
+      done();
+      if (performance.now() < end) store.get('epoch').onsuccess = again;
+      else database.close();
+    };
+    store.get('epoch').onsuccess = again;
+  });
+}
+
+globalThis.tab = { KithError, hurry, open, refused, isWriter, join, work, everything, readsAlone, settled, keepBusy };

@@ -169,6 +169,7 @@ describe('several tabs', () => {
     const pages = [await joined(looking), await joined(looking), await joined(looking)];
     const [one, two] = pages;
     await add(two, 'before');
+    await one.evaluate(() => tab.settled(joined));
     await one.setPaused(true);
     const answers = await two.evaluate(async () => {
       tab.hurry();
@@ -183,6 +184,27 @@ describe('several tabs', () => {
     const back = await allGoOn(pages, ['before']);
     await one.setPaused(false);
     await back();
+  });
+
+  // It looked for the next writer while it let go of the database, where it hears nobody, and did not look again afterwards.
+  test('a writer that was followed by another one finds that, however long it takes to close', async () => {
+    const [one, two] = [await joined(), await joined({ isLooking: true })];
+    await one.evaluate(() => tab.hurry(true));
+    await one.evaluate(() => tab.settled(joined));
+    await one.setPaused(true);
+    await two.evaluate(async () => {
+      tab.hurry();
+      await tab.refused(() => joined.collection.add({ id: 'asked' }));
+      await joined.collection.info();
+      tab.hurry(true);
+      // What the first one was asked waits behind this, and its end for that.
+      await tab.keepBusy(1000);
+    });
+    await one.setPaused(false);
+    // By now it knows, and is at it.
+    await later(300);
+    await add(one, 'back');
+    assert.equal(await writerOf([one, two]), two);
   });
 
   // The new store began with the first epoch again: the others took its writer for one of before, and its place from it.

@@ -250,6 +250,8 @@ class Tab {
       this.#isElected = false;
       this.#resign = () => {};
       await office.release();
+      // While it was elected it heard nobody.
+      if (!this.#role) this.#sayHello();
     }
   }
 
@@ -361,9 +363,12 @@ class Tab {
   #lookOnce(): void {
     const role = this.#role;
     const isWaited = role instanceof Follower ? role.isWaiting : role === undefined;
-    if (!isWaited || this.#isElected || this.#closed) {
+    if (!isWaited || this.#closed) {
       clearInterval(this.#looking);
       this.#looking = undefined;
+      this.#unheard = 0;
+    } else if (this.#isElected) {
+      // It opens the database or closes it; in the end this tab is the writer, or looks on.
       this.#unheard = 0;
     } else if (this.#unheard >= this.#patience.looks) {
       this.#unheard = 0;
