@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { cacheFolder, ensureFolder, sha256 } from '../../.ci/lib/data.mjs';
@@ -44,7 +45,7 @@ const kithdb = (name, codes) => ({
 
 /**
  * By the names of `--only`. `index` names the engine whose index is searched, where it is not its own; `changes`: several
- * versions are worked on at once, and the indexes of the last few are kept.
+ * versions are worked on at once, and the indexes of the last few are kept. `cannot`: why it does not run on this machine.
  */
 export const ENGINES = {
   kithdb: kithdb('KithDB', 'int8'),
@@ -52,7 +53,10 @@ export const ENGINES = {
   'kithdb-pq': kithdb('KithDB, pq', 'pq'),
   'kithdb-node': node('kithdb', 'KithDB, Node', { version: coreVersion, index: 'kithdb' }),
   hnswlib: python('hnswlib', 'hnswlib', 'hnswlib'),
-  svs: python('svs', 'Intel SVS, LVQ4x8', 'scalable-vs'),
+  svs: {
+    ...python('svs', 'Intel SVS, LVQ4x8', 'scalable-vs'),
+    cannot: () => (/intel/i.test(cpus()[0].model) ? undefined : 'its LVQ runs on processors of Intel alone'),
+  },
   usearch: python('usearch', 'usearch', 'usearch'),
   faiss: python('faiss', 'faiss, HNSW', 'faiss-cpu'),
   'hnswlib-node': node('hnswlib', 'hnswlib-node', {

@@ -55,10 +55,16 @@ function parse(args, plan) {
   const engines = values.only?.split(',') ?? [...plan.engines, ...(values.all ? plan.others ?? [] : [])];
   const unknown = engines.filter((key) => !(key in ENGINES));
   if (unknown.length > 0) throw new Refusal(`unknown engine: ${unknown}; there are ${Object.keys(ENGINES).join(', ')}`);
-  const isWhole = !values.only && !values.ef && !values.rounds;
+  const absent = engines.filter((key) => ENGINES[key].cannot?.());
+  for (const key of absent) {
+    const why = `${ENGINES[key].name} is left out: ${ENGINES[key].cannot()}`;
+    if (values.only) throw new Refusal(why);
+    if (!values.json) console.log(`${why}. docs/BENCHMARKS.md keeps the figures with it`);
+  }
+  const isWhole = !values.only && !values.ef && !values.rounds && absent.length === 0;
   return {
     ...values,
-    engines,
+    engines: engines.filter((key) => !absent.includes(key)),
     efs: values.ef?.split(',').map(Number) ?? plan.efs,
     rounds: Number(values.rounds ?? plan.rounds ?? ROUNDS),
     page: plan.page !== false && isWhole && !values['no-page'],
