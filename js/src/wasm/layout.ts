@@ -13,6 +13,13 @@ export const STORES = ['manifests', 'pointers', 'logs', 'blobs', 'pieces', 'lost
 /** Stores whose keys are arrays that begin with the number of a storage. */
 const BY_STORAGE = ['manifests', 'logs', 'blobs', 'pieces', 'lost'] as const;
 
+/**
+ * No record of a log is longer. Chromium keeps values of 64 KiB and more in files of their own, and makes these durable only where
+ * their own transaction is strict: what a relaxed one wrote could be named and not be there after a power cut, also when a strict
+ * one had followed.
+ */
+export const RECORD_BYTES = 60_000;
+
 /** Makes the object stores of a new database. */
 export function create(database: IDBDatabase, transaction: IDBTransaction): void {
   for (const name of STORES) database.createObjectStore(name);
@@ -56,7 +63,7 @@ async function applyOne(transaction: IDBTransaction, work: Work): Promise<void> 
   switch (work.kind) {
     case 'log':
       store('logs').delete(startingWith(work.storage, work.generation));
-      store('logs').put(alone(work.bytes), [work.storage, work.generation, 0]);
+      putRecords(store('logs'), work.storage, work.generation, 0, work.bytes);
       break;
     case 'append':
       await append(store('logs'), work.storage, work.generation, work.bytes);
@@ -98,7 +105,14 @@ async function applyOne(transaction: IDBTransaction, work: Work): Promise<void> 
 async function append(logs: IDBObjectStore, storage: number, generation: number, bytes: Uint8Array): Promise<void> {
   const last = await result(logs.openKeyCursor(startingWith(storage, generation), 'prev'));
   const sequence = last ? (last.key as number[])[2]! + 1 : 0;
-  logs.put(alone(bytes), [storage, generation, sequence]);
+  putRecords(logs, storage, generation, sequence, bytes);
+}
+
+/** Puts bytes of a log as records from `sequence` on. */
+function putRecords(logs: IDBObjectStore, storage: number, generation: number, sequence: number, bytes: Uint8Array): void {
+  for (let [at, next] = [0, sequence]; at < bytes.length || next === sequence; at += RECORD_BYTES, next += 1) {
+    logs.put(alone(bytes.subarray(at, at + RECORD_BYTES)), [storage, generation, next]);
+  }
 }
 
 async function setAside(transaction: IDBTransaction, storage: number, generation: number, from: number): Promise<void> {

@@ -6,7 +6,7 @@
 // origin has. So whoever opens a database that was not closed first fills the log, until LevelDB begins another and has
 // no more need of the torn one. Firefox and Safari use SQLite, which rolls back what was torn.
 
-import { FORMAT } from './layout.js';
+import { FORMAT, RECORD_BYTES } from './layout.js';
 import { result, transact } from './transactions.js';
 
 /** In `meta` from before the first write until the database is closed or the log renewed. */
@@ -14,14 +14,11 @@ const MARK = 'writing';
 
 const FILLER = 'filler';
 
-/** Values of 64 KiB and more are kept in files of their own, not in the log. */
-const FILLER_BYTES = 60_000;
-
 /**
  * LevelDB begins another log at 4 MiB, and one more only when it has no need of the first. Its own notes of what a value
  * was before fill it as well, but they are not counted on.
  */
-const FILLER_COUNT = Math.ceil((2.2 * 4 * 1024 * 1024) / FILLER_BYTES);
+const FILLER_COUNT = Math.ceil((2.2 * 4 * 1024 * 1024) / RECORD_BYTES);
 
 /** Has the browser begin another log, if it may end in half a record. To be called before anything is written. */
 export async function renewLog(database: IDBDatabase): Promise<void> {
@@ -29,7 +26,8 @@ export async function renewLog(database: IDBDatabase): Promise<void> {
   try {
     await transact(database, ['meta'], 'readwrite', 'relaxed', async (transaction) => {
       const meta = transaction.objectStore('meta');
-      const bytes = new Uint8Array(FILLER_BYTES);
+      // Larger values would not be in LevelDB's log.
+      const bytes = new Uint8Array(RECORD_BYTES);
       for (let i = 0; i < FILLER_COUNT; i += 1) meta.put(bytes, FILLER);
       meta.delete(FILLER);
       meta.delete(MARK);
