@@ -26,9 +26,12 @@ export class Host implements Inhabitant {
   readonly #parts: HostParts;
   #life: Life | undefined;
   #restart: Promise<void> | undefined;
+  /** Whether the last life ended because its store refused something. */
+  #isRefused = false;
   /** Set when it is closed, or being closed. */
   #closed: KithError | undefined;
   #closing: Promise<void> | undefined;
+  #releasing: Promise<void> | undefined;
   #deaths = 0;
 
   private constructor(parts: HostParts) {
@@ -115,20 +118,29 @@ export class Host implements Inhabitant {
       : inMemory(instance, this, this.#parts);
     // It may have died of another database meanwhile; this throws then.
     instance.call(this, () => {});
-    this.#life = new Life(instance, this, database, store, (life, error) => this.#lose(life, error));
+    this.#life = new Life(instance, this, database, store, (life, error) => this.#lose(life, error, true));
+    // Restoring may have left something to store. A store that has just refused something would refuse that, too, again and again:
+    // there it goes along with the next write.
+    if (!this.#isRefused) this.#life.wake();
   }
 
   /** A life has ended without being asked to: what it did not keep is refused, and the next one begins. */
-  #lose(life: Life, why: KithError): void {
+  #lose(life: Life, why: KithError, isRefused = false): void {
     if (this.#life !== life) return;
     this.#life = undefined;
+    this.#isRefused = isRefused;
     const settled = life.end(why);
     if (this.#closed) return;
     if (!this.#parts.store || this.#deaths >= DEATHS_MAX || FINAL.has(why.code)) {
       this.#closed = closed('database', why);
-      settled.then(() => this.#release());
+      this.#releasing = settled.then(() => this.#letGo());
+      this.#releasing.catch(() => {}); // Whoever closes it is told.
     } else {
-      this.#restart = this.#restartAfter(settled);
+      const restart = this.#restartAfter(settled).finally(() => {
+        // The life that it began may have ended at once, and another one follow.
+        if (this.#restart === restart) this.#restart = undefined;
+      });
+      this.#restart = restart;
     }
   }
 
@@ -142,13 +154,12 @@ export class Host implements Inhabitant {
         this.#closed = closed('database', error as KithError);
         await this.#release();
       }
-    } finally {
-      this.#restart = undefined;
     }
   }
 
   async #close(): Promise<void> {
-    if (this.#closed) return;
+    // Who is told that it is closed can open it again.
+    if (this.#closed) return this.#releasing;
     this.#closed = closed('database');
     try {
       await this.#restart;
@@ -167,10 +178,18 @@ export class Host implements Inhabitant {
     if (globalThis.document?.visibilityState === 'hidden') this.#life?.hurry();
   };
 
-  async #release(): Promise<void> {
+  #release(): Promise<void> {
+    this.#releasing ??= this.#letGo();
+    return this.#releasing;
+  }
+
+  async #letGo(): Promise<void> {
     globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
-    await this.#parts.store?.close();
-    await this.#parts.release();
+    try {
+      await this.#parts.store?.close();
+    } finally {
+      await this.#parts.release();
+    }
   }
 }
 

@@ -56,6 +56,8 @@ export class Instance {
     const inhabitants = [...this.#inhabitants];
     this.#inhabitants.clear();
     for (const inhabitant of inhabitants) inhabitant.died(why, inhabitant === guilty);
+    // Calls that are under way in it end first: whatever they still touch is its memory.
+    queueMicrotask(this.#emptied);
     return why;
   }
 }
@@ -87,8 +89,9 @@ export class Instances {
   }
 
   #begin(): Instance {
-    return new Instance(this.#module, () => {
-      if (!this.#canReset) return;
+    const instance: Instance = new Instance(this.#module, () => {
+      // After its death somebody may have entered the next one already.
+      if (!this.#canReset || this.#current !== instance) return;
       this.#isSpent = true;
       try {
         // Memory never shrinks: what the last inhabitant has taken goes back with the instance.
@@ -97,6 +100,7 @@ export class Instances {
         // Whoever enters next tries again, and is told.
       }
     });
+    return instance;
   }
 
   #renew(): void {

@@ -36,8 +36,6 @@ export class Life {
       kept: (ticket: number, strict: boolean) => this.call((db) => db.kept(ticket, strict)),
     };
     this.#pump = new Pump(source, store, (error) => failed(this, error));
-    // Restoring may have left something to store.
-    this.#pump.wake();
   }
 
   /** Calls into the database; throws what ended this life once it has ended. */

@@ -176,6 +176,30 @@ test('a database in memory is gone with its instance, and says so', async (t) =>
   await other.create('a');
 });
 
+test('what a dead instance has taken goes back, also when nobody opens anything', async (t) => {
+  const at = page(t);
+  const db = await at.memory();
+  const collection = await db.create('a');
+  at.module.faults.set('info', outOfMemory);
+  await refused('out_of_memory', () => collection.info());
+  await turn();
+  assert.equal(at.module.instances, 2);
+  const other = await at.memory();
+  assert.equal(at.module.instances, 2);
+  await other.close();
+});
+
+// `close` answered at once, and the lock was let go of a moment later: the next opening found it locked.
+test('a database that has closed itself has let go of everything when its close resolves', async (t) => {
+  const at = page(t);
+  const { db, store, released } = await at.open(new Disk());
+  const collection = await db.create('a');
+  store.failure = new KithError({ code: 'storage_lost', message: 'the storage has gone' });
+  await refused('storage_lost', () => collection.add({ id: 'x' }));
+  await db.close();
+  assert.deepEqual([store.closed, released.count], [true, 1]);
+});
+
 test('an instance that dies while storing refuses what it had not stored', async (t) => {
   const at = page(t);
   const { db } = await at.open(new Disk());

@@ -108,10 +108,10 @@ test('closing abandons a job and tells who waits for it', async (t) => {
   const collection = await db.create('a');
   await collection.addMany(some(100));
   at.module.stepMax = 1;
-  const job = collection.seal();
+  const job = refused('closed', () => collection.seal());
   await turn();
   await db.close();
-  await refused('closed', () => job);
+  await job;
   assert.equal(at.module.abandoned, 1);
   assert.ok(!store.commits.some((commit) => commit.work.some((work) => work.kind === 'flip')));
 });

@@ -7,6 +7,7 @@ import { before, test } from 'node:test';
 
 import { Instances } from '../../../js/dist/wasm/instance.js';
 import { openWasm } from '../../../js/dist/wasm/open.js';
+import { after } from '../support.mjs';
 import { Disk, MemoryStore } from './store.mjs';
 import { KithError, ids, refused, turn } from './support.mjs';
 
@@ -108,4 +109,55 @@ test('a blob that is listed with other bytes than there are is damaged, and harm
     assert.equal((await ids(other.collection('a'))).length, 10);
   }
   await other.close();
+});
+
+// It stored what restoring had left at once, was refused, read everything again, and so on without end.
+test('of a store that refuses everything what is stored is read, once for each write', async (t) => {
+  const instances = new Instances(module, true);
+  const store = new MemoryStore(await filled(instances));
+  const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
+  after(t, () => db.close());
+  const collection = db.collection('a');
+  store.failure = new KithError({ code: 'disk_full', message: 'no space left to store a write' });
+  for (let tries = 1; tries <= 3; tries += 1) {
+    await refused('disk_full', () => collection.add({ id: 'x' }));
+    assert.equal((await ids(collection)).length, 10);
+    for (let turns = 0; turns < 50; turns += 1) await turn();
+    assert.equal(store.snapshots, 1 + tries);
+  }
+  store.failure = undefined;
+  await collection.add({ id: 'x' });
+  assert.equal((await collection.get('x')).id, 'x');
+});
+
+// The end of the first restart was taken for that of the second one, for which nobody waited then.
+test('calls wait for a restart that follows one whose instance died at once', async (t) => {
+  const instances = new Instances(module, true);
+  const store = new MemoryStore(await filled(instances));
+  const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
+  after(t, () => db.close());
+  const collection = db.collection('a');
+  const { WasmDatabase } = module;
+  const { info, takeWork } = WasmDatabase.prototype;
+  let deaths = 0;
+  const die = () => {
+    deaths += 1;
+    throw new RangeError('no memory for an array');
+  };
+  WasmDatabase.prototype.info = die;
+  WasmDatabase.prototype.takeWork = function (...args) {
+    return deaths === 1 ? die() : takeWork.apply(this, args);
+  };
+  try {
+    await refused('internal', () => collection.info());
+    WasmDatabase.prototype.info = info;
+    while (deaths === 1) await null;
+    store.hold();
+    await turn();
+    const found = collection.get('a1');
+    store.go();
+    assert.equal((await found).id, 'a1');
+  } finally {
+    Object.assign(WasmDatabase.prototype, { info, takeWork });
+  }
 });

@@ -80,6 +80,10 @@ export class MemoryStore {
   #begun = 0;
   #gate;
   #failures = [];
+  /** What every commit fails with. */
+  failure;
+  /** How often everything was read. */
+  snapshots = 0;
   #listeners = [];
 
   constructor(disk = new Disk()) {
@@ -107,6 +111,7 @@ export class MemoryStore {
   }
 
   async snapshot() {
+    this.snapshots += 1;
     await this.#gate?.promise;
     return this.disk.snapshot();
   }
@@ -141,16 +146,18 @@ export class MemoryStore {
     this.#begun += 1;
     this.#listeners.splice(0).forEach((done) => done());
     await this.#gate?.promise;
-    const failure = this.#failures.shift();
+    const failure = this.failure ?? this.#failures.shift();
     if (failure) throw failure;
     for (const work of batch.work) this.disk.apply(work);
     this.commits.push(batch);
     this.onStored?.(batch.work);
   }
 
-  close() {
+  /** Takes a moment, as files do. */
+  async close() {
     if (this.closed) throw new Error('a store was closed twice');
     this.closed = true;
+    await new Promise((done) => setImmediate(done));
   }
 }
 

@@ -200,11 +200,11 @@ test('closing while it goes back to what is stored waits for that', async (t) =>
   store.failNext(full());
   await refused('disk_full', () => collection.add({ id: 'x' }));
   store.hold();
-  const waiting = collection.add({ id: 'y' });
+  const waiting = refused('closed', () => collection.add({ id: 'y' }));
   const closing = db.close();
   store.go();
   await closing;
-  await refused('closed', () => waiting);
+  await waiting;
   assert.deepEqual([store.closed, released.count, at.module.living], [true, 1, 0]);
   assert.equal(store.commits.at(-1).strict, true);
 });
