@@ -232,6 +232,20 @@ describe('the engine in a Worker', () => {
     }
   });
 
+  // Its script was another one, or had failed before anybody listened: the database was waited for without end.
+  test('a Worker that was given and does not answer is not waited for without end', async (t) => {
+    const page = await openPage(t, site, /404/);
+    const codes = await page.evaluate(async () => {
+      const { setTimeout: real } = globalThis;
+      globalThis.setTimeout = (go, ms) => real(go, ms === 60_000 ? 200 : ms);
+      const others = new Worker('/browser/mock.mjs', { type: 'module' });
+      const missing = new Worker('/browser/missing.mjs', { type: 'module' });
+      await new Promise((failed) => missing.addEventListener('error', failed));
+      return Promise.all([others, missing].map((worker) => kith.refused(() => kith.openMemory({ worker }))));
+    });
+    assert.deepEqual(codes, ['worker_not_loaded', 'worker_not_loaded']);
+  });
+
   test('in a page that is isolated the Worker has threads', async (t) => {
     const page = await openPage(t);
     const modules = [];

@@ -239,8 +239,9 @@ class WasmCollection implements BackendCollection {
   }
 
   async estimate(request: string): Promise<string> {
-    const estimate = await this.#ask((db, c) => db.beginEstimate(c, request));
-    return this.#jobs.steps((documents) => this.#call((db) => db.stepEstimate(estimate, documents)));
+    const begun = (db: WasmDatabase, life: Life) => ({ life, number: db.beginEstimate(this.#seenIn(life, db), request) });
+    const { life, number } = await ask(this.#host, begun);
+    return this.#jobs.steps((documents) => life.call((db) => db.stepEstimate(number, documents)));
   }
 
   async configure(change: string): Promise<void> {

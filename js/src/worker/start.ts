@@ -67,6 +67,9 @@ function checked(given: unknown): Worker {
   throw invalidRequest('worker that is true, false or a Worker', given);
 }
 
+/** Its script is fetched within this time, also where that is slow. One that was given may hold another script, or have ended. */
+const START_MS = 60_000;
+
 /** A Worker with an open database in it. */
 class WorkerEngine {
   readonly client: Client;
@@ -94,7 +97,7 @@ class WorkerEngine {
     } catch (error) {
       throw invalidRequest('options that can be sent to a Worker', error);
     }
-    const version = await Promise.race([this.client.ask({ verb: 'begin', args: [] }), failed]);
+    const version = await inTime(Promise.race([this.client.ask({ verb: 'begin', args: [] }), failed]));
     if (version !== VERSION) throw otherBuild('Worker', version);
     this.#watch(life);
     await this.client.ask({ verb: 'open', args: [] });
@@ -143,6 +146,19 @@ class WorkerEngine {
   readonly #onVisibility = (): void => {
     if (globalThis.document?.visibilityState === 'hidden') this.client.ask({ verb: 'flush', args: [] }).catch(() => {});
   };
+}
+
+/** What a Worker answers first, or why it is not waited for any longer. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(workerNotLoaded('it has not answered for a minute')), START_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Options as a message can carry them; addresses are those of this page. */

@@ -1,5 +1,6 @@
 // The script of a Worker in which the engine runs: opens the database that the page names, and answers its calls.
 
+import { pause } from '../engine/pause.js';
 import { type HereOptions, openHere } from '../here.js';
 import { portLink } from '../rpc/link.js';
 import { Server } from '../rpc/server.js';
@@ -44,6 +45,8 @@ function serve({ version, name, options, life, port }: Start): void {
         return undefined;
       case 'close':
         await (await opening).close();
+        // What was stored before that is answered before it, also where a job had its turn.
+        await pause();
         return undefined;
       default:
         return (await doing).do(asked, call);
