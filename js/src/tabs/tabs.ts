@@ -80,8 +80,16 @@ class Tab {
   /** This tab's place in the queue for the writer's lock. */
   #queueing = new AbortController();
   #isTakingOver = false;
+  /** Ends taking over, before the call returns. */
+  #giveUp = (): void => {};
+  /** Another tab was about to take over when this one wanted to. */
+  #isForestalled = false;
   /** Whether this tab holds the writer's lock. */
   #isElected = false;
+  /** Whether it opens the database. */
+  #isOpening = false;
+  /** Resolves when the writer that this tab was has told everybody who asked by it. */
+  #leaving: Promise<void> | undefined;
   #standing: Promise<void> | undefined;
   /** Resolves when the page is not frozen. */
   #awake = Promise.resolve();
@@ -91,6 +99,8 @@ class Tab {
   #looking: ReturnType<typeof setInterval> | undefined;
   /** Looks since the writer was heard. */
   #unheard = 0;
+  /** How often it was heard. */
+  #signs = 0;
 
   constructor(names: Names, open: () => Promise<Opened>, parts: ReplicaParts, patience: Patience, leave: Release) {
     this.#names = names;
@@ -127,8 +137,11 @@ class Tab {
   }
 
   async #ask(asked: Asked, call?: Call): Promise<unknown> {
-    // What the last writer refuses is asked again, before what was asked after it.
-    if (this.#retiring.size > 0 && !isRepeatable(asked)) await Promise.all([...this.#retiring].map((past) => past.idle()));
+    if ((this.#retiring.size > 0 || this.#leaving) && !isRepeatable(asked)) {
+      // What the last writer refuses is asked again, before what was asked after it.
+      await Promise.all([this.#leaving, ...[...this.#retiring].map((past) => past.idle())]);
+      await pause();
+    }
     for (;;) {
       const role = this.#role ?? (await this.#nextRole());
       if (call?.signal?.aborted) throw cancelled('the call', call.signal.reason);
@@ -180,6 +193,7 @@ class Tab {
     this.#wake();
     this.#awake = new Promise((wake) => (this.#wake = wake));
     this.#queueing.abort();
+    this.#giveUp();
     this.#resign();
   };
 
@@ -222,10 +236,18 @@ class Tab {
   /** Opens the database and is the writer. */
   async #serve(office: Hold): Promise<void> {
     const silent = this.#isTakingOver;
+    let isLost = false;
+    this.#resign = () => {
+      isLost = true;
+      office.release();
+    };
+    void office.stolen.then(() => (isLost = true));
+    // A page that was stopped may find that it is not any more, before it is told so.
+    const isHeld = async (): Promise<boolean> => !isLost && (await this.#isHolder()) && !isLost;
     try {
-      // A page that was frozen when it was elected may find that it is not any more.
-      if (!(await this.#isHolder()) || this.#closed) return;
+      if (!(await isHeld()) || this.#closed) return;
       this.#isElected = true;
+      this.#isOpening = true;
       if (this.#role) this.#gone(this.#role);
       this.#say({ version: VERSION, opening: this.#id, silent });
       const { database, epoch, abandon, heed } = await this.#open();
@@ -233,6 +255,8 @@ class Tab {
         await database.close();
         throw error;
       });
+      // Nobody was told of this one, which may have raised the epoch after that of the next one was raised.
+      if (!(await isHeld())) return await writer.close().catch(() => {});
       heed((work) => writer.tell(work));
       const resigned = new Promise<void>((resign) => {
         this.#resign = () => {
@@ -244,10 +268,14 @@ class Tab {
       });
       await this.#write(writer, Promise.race([office.stolen, resigned]));
     } catch (error) {
-      // Another one may have been quicker.
-      if (!isFenced(error)) this.#shut(closed('database', error as KithError));
+      // Another one may have been quicker, or what a page was at when it stopped have been broken off.
+      if (!isFenced(error) && (await isHeld())) this.#shut(closed('database', error as KithError));
     } finally {
       this.#isElected = false;
+      this.#isOpening = false;
+      // Who has followed a silent one must not take the place of who has followed this one.
+      this.#giveUp();
+      this.#isTakingOver = false;
       this.#resign = () => {};
       await office.release();
       // While it was elected it heard nobody.
@@ -258,6 +286,7 @@ class Tab {
   /** Is the writer until that ends, or `lost` says that another one is. */
   async #write(writer: Writer, lost: Promise<void>): Promise<void> {
     this.#epoch = Math.max(this.#epoch, writer.epoch);
+    this.#isOpening = false;
     if (!this.#closed) {
       this.#take(writer);
       this.#say({ version: VERSION, writer: writer.epoch });
@@ -266,10 +295,13 @@ class Tab {
     this.#gone(writer);
     // Its store was taken away, or what is in it kills the engine: the next tab may fare better.
     if (why && !isFenced(why)) this.#shut(closed('database', why));
-    await writer.close().catch((error: unknown) => {
+    const leaving = writer.close().catch((error: unknown) => {
       // What a later writer has fenced off was told to those who asked for it.
       if (!isFenced(error)) this.#failure = error;
     });
+    this.#leaving = leaving;
+    await leaving;
+    this.#leaving = undefined;
   }
 
   /** Whether this tab still holds the writer's lock. */
@@ -304,14 +336,14 @@ class Tab {
     if (this.#role instanceof Writer) {
       if (version === VERSION) this.#role.admit(follower);
       this.#say({ version: VERSION, writer: this.#role.epoch, to: follower });
-    } else if (this.#isElected) {
+    } else if (this.#isOpening) {
       this.#say({ version: VERSION, opening: this.#id });
     }
   }
 
   /** Another tab will be the writer: the last one is not, any more. */
   #hearOpening(silent = false): void {
-    this.#unheard = 0;
+    this.#heard();
     this.#isTakingOver = false;
     if (this.#role) this.#gone(this.#role, silent);
     this.#look();
@@ -322,19 +354,26 @@ class Tab {
     // One of before has not learnt yet that it was followed by another.
     if (epoch < this.#epoch) return;
     this.#epoch = epoch;
-    this.#unheard = 0;
+    this.#heard();
     if (this.#role instanceof Follower && this.#role.epoch === epoch) return;
     if (this.#role) this.#gone(this.#role);
     if (to !== this.#id) return this.#sayHello();
     const follower: Follower = new Follower(this.#names, epoch, this.#id, this.#parts, () => {
-      if (this.#role === follower) this.#unheard = 0;
+      if (this.#role === follower) this.#heard();
     });
     this.#take(follower);
   }
 
+  /** The writer has shown that it is there, or one that is about to be. */
+  #heard(): void {
+    this.#unheard = 0;
+    this.#signs += 1;
+    this.#isForestalled = false;
+  }
+
   #take(role: Role): void {
     this.#role = role;
-    this.#unheard = 0;
+    this.#heard();
     for (const { go } of this.#waiting.splice(0)) go(role);
   }
 
@@ -380,16 +419,21 @@ class Tab {
     }
   }
 
-  /** Takes the lock away from a writer that says nothing, unless another tab is about to. */
+  /** Takes the lock away from a writer that says nothing, unless another tab is about to; one that says nothing itself is not. */
   async #takeOver(): Promise<void> {
-    const only = await hold(this.#names.takeover, { ifAvailable: true }).catch(() => undefined);
+    const signs = this.#signs;
+    const options = this.#isForestalled ? { steal: true } : { ifAvailable: true };
+    const only = await hold(this.#names.takeover, options).catch(() => undefined);
+    this.#isForestalled = !only && signs === this.#signs;
     if (!only) return;
     try {
+      if (signs !== this.#signs || this.#isElected || this.#closed) return;
       this.#isTakingOver = true;
       if (this.#role) this.#gone(this.#role, true);
       this.#queueing.abort();
+      const givenUp = new Promise<void>((giveUp) => (this.#giveUp = giveUp));
       // Who hears of it in time need not take it over again.
-      await Promise.race([this.#nextRole().catch(() => {}), this.#ended]);
+      await Promise.race([this.#nextRole().catch(() => {}), this.#ended, givenUp]);
     } finally {
       this.#isTakingOver = false;
       await only.release();
