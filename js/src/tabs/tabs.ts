@@ -65,6 +65,9 @@ class Tab {
   #waiting: Waiting[] = [];
   /** What was asked and is not answered yet. */
   readonly #asked = new Set<Promise<unknown>>();
+  /** The changes that wait for what the last writer refuses, one behind the other, and how many they are. */
+  #turn: Promise<void> = Promise.resolve();
+  #turns = 0;
   /** The largest epoch of a writer that was heard of. */
   #epoch = 0;
   /** Why nothing is asked any more. */
@@ -80,10 +83,10 @@ class Tab {
   /** This tab's place in the queue for the writer's lock. */
   #queueing = new AbortController();
   #isTakingOver = false;
-  /** Ends taking over, before the call returns. */
+  /** Has this tab not take over any more. */
   #giveUp = (): void => {};
-  /** Another tab was about to take over when this one wanted to. */
-  #isForestalled = false;
+  /** How often another tab was about to take over when this one wanted to, since it last had a role. */
+  #forestalled = 0;
   /** Whether this tab holds the writer's lock. */
   #isElected = false;
   /** Whether it opens the database. */
@@ -137,11 +140,7 @@ class Tab {
   }
 
   async #ask(asked: Asked, call?: Call): Promise<unknown> {
-    if ((this.#retiring.size > 0 || this.#leaving) && !isRepeatable(asked)) {
-      // What the last writer refuses is asked again, before what was asked after it.
-      await Promise.all([this.#leaving, ...[...this.#retiring].map((past) => past.idle())]);
-      await pause();
-    }
+    if (!isRepeatable(asked) && this.#isBetweenWriters) await this.#inTurn();
     for (;;) {
       const role = this.#role ?? (await this.#nextRole());
       if (call?.signal?.aborted) throw cancelled('the call', call.signal.reason);
@@ -158,6 +157,20 @@ class Tab {
     }
   }
 
+  /** Whether something that was asked may still be asked again. */
+  get #isBetweenWriters(): boolean {
+    return this.#retiring.size > 0 || this.#leaving !== undefined || this.#turns > 0;
+  }
+
+  /** What the last writer refuses is asked again before what was asked after it, and that in its order. */
+  async #inTurn(): Promise<void> {
+    const past = [this.#leaving, ...[...this.#retiring].map((follower) => follower.idle())];
+    this.#turns += 1;
+    this.#turn = Promise.all([this.#turn, ...past]).then(pause);
+    await this.#turn;
+    this.#turns -= 1;
+  }
+
   /** Lets go of the database; as the writer after everything was made durable, else after everything was answered. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -166,7 +179,7 @@ class Tab {
 
   async #close(): Promise<void> {
     // What the writer has begun is answered as it closes; what others were asked is waited for, wherever that ends.
-    if (!(this.#role instanceof Writer) || this.#retiring.size > 0) {
+    if (!(this.#role instanceof Writer) || this.#isBetweenWriters) {
       // The writer goes on: what has been stored is made durable.
       if (this.#role instanceof Follower) this.ask({ verb: 'flush', args: [] }).catch(() => {});
       await Promise.allSettled(this.#asked);
@@ -237,11 +250,15 @@ class Tab {
   async #serve(office: Hold): Promise<void> {
     const silent = this.#isTakingOver;
     let isLost = false;
-    this.#resign = () => {
+    const lose = (): void => {
       isLost = true;
+      this.#isOpening = false;
+    };
+    this.#resign = () => {
+      lose();
       office.release();
     };
-    void office.stolen.then(() => (isLost = true));
+    void office.stolen.then(lose);
     // A page that was stopped may find that it is not any more, before it is told so.
     const isHeld = async (): Promise<boolean> => !isLost && (await this.#isHolder()) && !isLost;
     try {
@@ -368,11 +385,11 @@ class Tab {
   #heard(): void {
     this.#unheard = 0;
     this.#signs += 1;
-    this.#isForestalled = false;
   }
 
   #take(role: Role): void {
     this.#role = role;
+    this.#forestalled = 0;
     this.#heard();
     for (const { go } of this.#waiting.splice(0)) go(role);
   }
@@ -409,7 +426,7 @@ class Tab {
     } else if (this.#isElected) {
       // It opens the database or closes it; in the end this tab is the writer, or looks on.
       this.#unheard = 0;
-    } else if (this.#unheard >= this.#patience.looks) {
+    } else if (this.#unheard >= this.#patience.looks * 2 ** this.#forestalled) {
       this.#unheard = 0;
       this.#takeOver();
     } else {
@@ -422,12 +439,13 @@ class Tab {
   /** Takes the lock away from a writer that says nothing, unless another tab is about to; one that says nothing itself is not. */
   async #takeOver(): Promise<void> {
     const signs = this.#signs;
-    const options = this.#isForestalled ? { steal: true } : { ifAvailable: true };
+    const options = this.#forestalled > 0 ? { steal: true } : { ifAvailable: true };
     const only = await hold(this.#names.takeover, options).catch(() => undefined);
-    this.#isForestalled = !only && signs === this.#signs;
+    if (signs !== this.#signs || this.#isElected || this.#closed) return only?.release();
+    // Each is waited for twice as long as the last one: large databases take a while to open.
+    if (!only || this.#forestalled > 0) this.#forestalled += 1;
     if (!only) return;
     try {
-      if (signs !== this.#signs || this.#isElected || this.#closed) return;
       this.#isTakingOver = true;
       if (this.#role) this.#gone(this.#role, true);
       this.#queueing.abort();

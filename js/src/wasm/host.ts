@@ -12,6 +12,9 @@ import type { Release, Store } from './store.js';
 /** After so many deaths in a row, without a call that succeeded, it stays closed. */
 const DEATHS_MAX = 3;
 
+/** After a store has refused something it is tried again after so long, then after twice that, up to the most. */
+const [RETRY_MS, RETRY_MS_MAX] = [1000, 60_000];
+
 /** What a database is opened with. */
 export interface HostParts extends Ingredients {
   enter: Enter;
@@ -26,8 +29,8 @@ export class Host implements Inhabitant {
   readonly #parts: HostParts;
   #life: Life | undefined;
   #restart: Promise<void> | undefined;
-  /** Whether the last life ended because its store refused something. */
-  #isRefused = false;
+  /** How many lives in a row ended because their store refused something. */
+  #refusals = 0;
   /** Set when it is closed, or being closed. */
   #closed: KithError | undefined;
   #closing: Promise<void> | undefined;
@@ -119,16 +122,18 @@ export class Host implements Inhabitant {
     // It may have died of another database meanwhile; this throws then.
     instance.call(this, () => {});
     this.#life = new Life(instance, this, database, store, (life, error) => this.#lose(life, error, true));
-    // Restoring may have left something to store. A store that has just refused something would refuse that, too, again and again:
-    // there it goes along with the next write.
-    if (!this.#isRefused) this.#life.wake();
+    // Restoring leaves something to store: what was found is made durable. A store that has just refused something may refuse that,
+    // too, and everything is read again after each time.
+    if (this.#refusals === 0) this.#life.wake();
+    else this.#life.syncLater(Math.min(RETRY_MS * 2 ** (this.#refusals - 1), RETRY_MS_MAX));
   }
 
   /** A life has ended without being asked to: what it did not keep is refused, and the next one begins. */
   #lose(life: Life, why: KithError, isRefused = false): void {
     if (this.#life !== life) return;
     this.#life = undefined;
-    this.#isRefused = isRefused;
+    if (!isRefused) this.#refusals = 0;
+    else this.#refusals = life.hasKept ? 1 : this.#refusals + 1;
     const settled = life.end(why);
     if (this.#closed) return;
     if (!this.#parts.store || this.#deaths >= DEATHS_MAX || FINAL.has(why.code)) {

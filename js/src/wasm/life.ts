@@ -61,6 +61,16 @@ export class Life {
     }
   }
 
+  /** Whether it has stored anything. */
+  get hasKept(): boolean {
+    return this.#pump?.hasKept ?? false;
+  }
+
+  /** Makes everything durable after so long, unless that is done before. */
+  syncLater(ms: number): void {
+    this.#pump?.syncLater(ms);
+  }
+
   /** Resolves when a ticket is kept; at once in memory. */
   async kept(ticket: number): Promise<void> {
     await this.#pump?.wait(ticket);

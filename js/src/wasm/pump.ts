@@ -61,6 +61,17 @@ export class Pump {
     if (this.#isRelaxed && !this.#stopped) this.sync().catch(() => {});
   }
 
+  /** Whether anything was stored. */
+  get hasKept(): boolean {
+    return this.#keptUpTo > 0;
+  }
+
+  /** Makes everything so far durable after so long, with the next write or when the page is hidden, whichever comes first. */
+  syncLater(ms: number): void {
+    this.#isRelaxed = true;
+    this.#hurryAfter(ms);
+  }
+
   /** Looks for work that nobody waits for. */
   wake(): void {
     if (this.#running || this.#stopped) return;
@@ -139,10 +150,14 @@ export class Pump {
       // The timers of a hidden page may come a minute late.
       this.hurry();
     } else {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.hurry();
-      }, RELAXED_MS);
+      this.#hurryAfter(RELAXED_MS);
     }
+  }
+
+  #hurryAfter(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.hurry();
+    }, ms);
   }
 }

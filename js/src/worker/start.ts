@@ -42,7 +42,7 @@ export async function openInWorker(
 ): Promise<BackendDatabase> {
   const sendable = await prepared(options);
   const worker = given === true ? start() : checked(given);
-  const engine = new WorkerEngine(worker);
+  const engine = new WorkerEngine(worker, given !== true);
   try {
     await engine.open({ name, options: sendable });
   } catch (error) {
@@ -67,8 +67,11 @@ function checked(given: unknown): Worker {
   throw invalidRequest('worker that is true, false or a Worker', given);
 }
 
-/** Its script is fetched within this time, also where that is slow. One that was given may hold another script, or have ended. */
+/** A Worker that was given may hold another script, or have ended: its first answer is waited for so long. */
 const START_MS = 60_000;
+
+/** What lies there already is heard before a timer, also in a page that was asleep. */
+const LATE_MS = 1000;
 
 /** A Worker with an open database in it. */
 class WorkerEngine {
@@ -76,12 +79,15 @@ class WorkerEngine {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #watching = new AbortController();
+  readonly #isGiven: boolean;
   #closing: Promise<void> | undefined;
 
-  constructor(worker: Worker) {
+  /** One that `isGiven` may have failed before anybody listened. */
+  constructor(worker: Worker, isGiven: boolean) {
     const { port1, port2 } = new MessageChannel();
     this.client = new Client(portLink(port1));
     this.#worker = worker;
+    this.#isGiven = isGiven;
     this.#port = port2;
   }
 
@@ -97,7 +103,8 @@ class WorkerEngine {
     } catch (error) {
       throw invalidRequest('options that can be sent to a Worker', error);
     }
-    const version = await inTime(Promise.race([this.client.ask({ verb: 'begin', args: [] }), failed]));
+    const begun = Promise.race([this.client.ask({ verb: 'begin', args: [] }), failed]);
+    const version = await (this.#isGiven ? inTime(begun) : begun);
     if (version !== VERSION) throw otherBuild('Worker', version);
     this.#watch(life);
     await this.client.ask({ verb: 'open', args: [] });
@@ -148,11 +155,12 @@ class WorkerEngine {
   };
 }
 
-/** What a Worker answers first, or why it is not waited for any longer. */
+/** What a Worker that was given answers first, or why it is not waited for any longer. */
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(workerNotLoaded('it has not answered for a minute')), START_MS);
+    const giveUp = (): void => fail(workerNotLoaded('it has not answered for a minute'));
+    timer = setTimeout(() => (timer = setTimeout(giveUp, LATE_MS)), START_MS);
   });
   try {
     return await Promise.race([answer, late]);

@@ -113,6 +113,7 @@ test('a blob that is listed with other bytes than there are is damaged, and harm
 
 // It stored what restoring had left at once, was refused, read everything again, and so on without end.
 test('of a store that refuses everything what is stored is read, once for each write', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const instances = new Instances(module, true);
   const store = new MemoryStore(await filled(instances));
   const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
@@ -128,6 +129,34 @@ test('of a store that refuses everything what is stored is read, once for each w
   store.failure = undefined;
   await collection.add({ id: 'x' });
   assert.equal((await collection.get('x')).id, 'x');
+});
+
+// The timer that was to make it durable ended with the life in which it was written.
+test('what was written before a refusal is made durable a moment later, or when the store takes something again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const instances = new Instances(module, true);
+  const store = new MemoryStore(await filled(instances));
+  const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
+  after(t, () => db.close());
+  const collection = db.collection('a');
+  await collection.add({ id: 'before' });
+  assert.equal(store.commits.at(-1).strict, false);
+  store.failure = new KithError({ code: 'disk_full', message: 'no space left to store a write' });
+  await refused('disk_full', () => collection.add({ id: 'x' }));
+  const pass = async (ms) => {
+    await turn();
+    t.mock.timers.tick(ms);
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+  };
+  const commits = store.commits.length;
+  for (const [ms, snapshots] of [[999, 2], [1, 3], [1999, 3], [1, 4]]) {
+    await pass(ms);
+    assert.equal(store.snapshots, snapshots, 'it is tried after one second, and after two');
+  }
+  store.failure = undefined;
+  await pass(4000);
+  assert.deepEqual(store.commits.slice(commits).map(({ strict }) => strict), [true]);
+  assert.equal(store.snapshots, 4);
 });
 
 // The end of the first restart was taken for that of the second one, for which nobody waited then.
@@ -151,7 +180,8 @@ test('calls wait for a restart that follows one whose instance died at once', as
   try {
     await refused('internal', () => collection.info());
     WasmDatabase.prototype.info = info;
-    while (deaths === 1) await null;
+    for (let looks = 0; deaths === 1 && looks < 1000; looks += 1) await null;
+    assert.equal(deaths, 2);
     store.hold();
     await turn();
     const found = collection.get('a1');

@@ -47,7 +47,7 @@ function database(t) {
   return { name: `films${last}`, names, said, say, listeners };
 }
 
-/** Holds a lock until the test ends or somebody steals it. */
+/** Holds a lock until the test ends, somebody steals it, or what it answers is called. */
 async function held(t, name, options = {}) {
   let release;
   await new Promise((taken) => {
@@ -55,12 +55,12 @@ async function held(t, name, options = {}) {
     ended.catch(() => {});
   });
   after(t, release);
+  return release;
 }
 
 /** A writer that is played: it has the lock, makes links to who looks for it, and answers by `answer`, or nothing. */
 async function played(t, { names, say, listeners }, epoch, answer) {
-  await held(t, names.writer, { steal: true });
-  const writer = { isListening: true };
+  const writer = { isListening: true, release: await held(t, names.writer, { steal: true }) };
   listeners.push(({ hello }) => {
     if (hello === undefined || !writer.isListening) return;
     if (answer) {
@@ -209,4 +209,64 @@ test('writes are done in their order when the writer changes between them', asyn
   await played(t, at, 2, async ({ args: [, value] }) => void done.push(value));
   await Promise.all(writes);
   assert.deepEqual(done, ['one', 'two']);
+});
+
+// One that was asked when the last writer had answered everything went ahead of those that had waited for that.
+test('writes that waited for the last writer go ahead of what is asked once it has answered', async (t) => {
+  const at = database(t);
+  const [answers, done] = [gate(), []];
+  const first = await played(t, at, 1, async ({ args: [, value] }) => {
+    await answers.passed;
+    done.push(value);
+  });
+  const tab = await openShared(at.name, async () => opened({ epoch: 9, stored: new Map() }), PARTS, { ...PATIENCE, looks: 1000 });
+  after(t, () => tab.close());
+  const one = tab.kvSet('k', 'one');
+  await new Promise((go) => setTimeout(go, 10));
+  first.isListening = false;
+  await played(t, at, 2, async ({ args: [, value] }) => void done.push(value));
+  at.say({ writer: 2 });
+  await new Promise((go) => setTimeout(go, 30));
+  const two = tab.kvSet('k', 'two');
+  answers.open();
+  await one;
+  await Promise.all([two, tab.kvSet('k', 'three')]);
+  assert.deepEqual(done, ['one', 'two', 'three']);
+});
+
+test('a write that waits for the last writer is done before the database is closed', async (t) => {
+  const at = database(t);
+  const [answers, stored] = [gate(), new Map()];
+  const first = await played(t, at, 1, () => answers.passed);
+  const patience = { ...PATIENCE, looks: 1000 };
+  const tab = await openShared(at.name, async () => opened({ epoch: 2, stored }), PARTS, patience);
+  after(t, () => tab.close());
+  const one = tab.kvSet('k', 'one');
+  await new Promise((go) => setTimeout(go, 10));
+  first.isListening = false;
+  first.release();
+  await until(() => at.said.some(({ writer }) => writer === 2));
+  const two = tab.kvSet('k', 'two');
+  answers.open();
+  await one;
+  await tab.close();
+  await two;
+  assert.equal(stored.get('k'), 'two');
+});
+
+// Whoever looked for the writer heard of both, and left the one that answered.
+test('a tab that lost the lock while it opens does not say that it does', async (t) => {
+  const at = database(t);
+  const stopped = gate();
+  const joining = openShared(at.name, () => stopped.passed, PARTS, PATIENCE);
+  await until(() => at.said.some((message) => 'opening' in message));
+  await played(t, at, 2, async () => 'v');
+  await turn();
+  at.said.length = 0;
+  at.say({ hello: 'another' });
+  await new Promise((go) => setTimeout(go, 50));
+  assert.ok(!at.said.some((message) => 'opening' in message));
+  stopped.fail(new KithError({ code: 'io_failed', message: 'the transaction was aborted' }));
+  const tab = await joining;
+  after(t, () => tab.close());
 });
