@@ -115,7 +115,7 @@ export async function openDirectory(name: string): Promise<Directory> {
     const own = await encoded(name);
     const files = await parent.getDirectoryHandle(own, { create: true });
     if (before === undefined || isBroken) made = { parent, own, files };
-    await beginFiles(files);
+    await beginFiles(files, made !== undefined);
     const check = async (): Promise<void> => void (await parent.getDirectoryHandle(own));
     const end = async (): Promise<void> => {
       await endFiles(files);

@@ -9,7 +9,7 @@
 // directory none is closed any more: Chromium 148 never returns from that. So whoever has files closed looks for it first.
 
 import { unsupportedVersion } from '../wasm/errors.js';
-import { ambiguous, unsynced } from './errors.js';
+import { ambiguous, isNotFound, unsynced } from './errors.js';
 import { DATA, FORMAT, HEAD_BYTES, type Head, decodeHead, encodeHead } from './header.js';
 import { whileHeld } from './held.js';
 
@@ -44,6 +44,8 @@ export class ObjectFile {
   head: Head | undefined;
   /** Bytes of its object. */
   size = 0;
+  /** It is not there any more. */
+  isRemoved = false;
 
   constructor(name: string) {
     this.name = name;
@@ -85,20 +87,30 @@ export class Files {
     }
     // Nothing is changed before all is found to be of a version that is known.
     // A new directory begins with later names than a cleared one had, whose files may still be open somewhere.
-    this.#nextName = names.length === 0 ? Date.now() : Math.max(...names.map(Number)) + 1;
+    this.#nextName = names.length === 0 ? Date.now() : names.reduce((max, name) => Math.max(max, Number(name)), 0) + 1;
     this.#nextBirth = whole.reduce((next, { head }) => Math.max(next, head!.birth + 1), this.#nextBirth);
     whole.sort((a, b) => a.head!.birth - b.head!.birth);
     // Each is made after the one before it: of two that were made at once nobody could say which is the newer.
     const twin = whole.findIndex(({ head }, i) => head!.birth === whole[i - 1]?.head!.birth);
     if (twin > 0) throw ambiguous(this.#database, whole[twin]!.name, whole[twin - 1]!.name);
-    for (const file of begun) await this.empty(file);
+    // For good, before any number or birth is given again: what was emptied in an earlier life could come back by a power cut.
+    for (const file of begun) await this.empty(file, true);
     return whole;
   }
 
-  /** A file as it is found; none where its head is damaged: it stays as it is, and what it was is missed by the core. */
+  /**
+   * A file as it is found; none where its head is damaged, which stays as it is, or where the browser has lost it: what it was is
+   * missed by the core.
+   */
   async #look(name: string): Promise<ObjectFile | undefined> {
     const file = new ObjectFile(name);
-    const handle = await this.#handle(file);
+    let handle: Handle;
+    try {
+      handle = await this.#handle(file);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
     const head = new Uint8Array(HEAD_BYTES);
     const found = decodeHead(head.subarray(0, handle.read(head, { at: 0 })));
     if (found === 'damaged') return undefined;
@@ -106,6 +118,8 @@ export class Files {
     if ('format' in found) throw unsupportedVersion(this.#database, `format ${FORMAT}`, `format ${found.format}`);
     file.head = found;
     file.size = Math.max(handle.getSize() - DATA, 0);
+    // An earlier life may have written it and not flushed it. What blobs hold is flushed before anything names them.
+    if (found.kind !== 'blob') this.#dirty.add(file);
     return file;
   }
 
@@ -159,7 +173,7 @@ export class Files {
    * given again. What is removed need not be, since nothing takes its place.
    */
   async empty(file: ObjectFile, isRefused = false): Promise<void> {
-    if (this.#spare.includes(file)) return;
+    if (file.isRemoved || this.#spare.includes(file)) return;
     file.head = undefined;
     file.size = 0;
     truncate(await this.#handle(file), 0);
@@ -167,8 +181,12 @@ export class Files {
     else this.#dirty.delete(file);
     // What it was given of the quota goes back.
     this.#shut(file);
-    if (this.#spare.length < SPARE_MAX) this.#spare.push(file);
-    else await this.#directory.removeEntry(file.name);
+    if (this.#spare.length < SPARE_MAX) {
+      this.#spare.push(file);
+    } else {
+      await this.#directory.removeEntry(file.name);
+      file.isRemoved = true;
+    }
   }
 
   /** Makes durable all that was written. */

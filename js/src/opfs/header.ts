@@ -68,7 +68,8 @@ export const POINTER_BYTES = 2 * DATA;
 /** To which generation a pointer was set last, and how often it was set. */
 export interface Pointed {
   count: number;
-  generation: number;
+  /** Null where that is not certain: an entry is damaged, and was the last one perhaps. */
+  generation: number | null;
 }
 
 /** The offset of the entry that is written next: that of the one before the last. */
@@ -77,7 +78,7 @@ export function entryAt(count: number): number {
 }
 
 /** The bytes of an entry. */
-export function encodeEntry({ count, generation }: Pointed): Uint8Array<ArrayBuffer> {
+export function encodeEntry({ count, generation }: { count: number; generation: number }): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(ENTRY_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(count), true);
@@ -89,16 +90,21 @@ export function encodeEntry({ count, generation }: Pointed): Uint8Array<ArrayBuf
 /** What the bytes of a pointer say; undefined where neither entry is whole. */
 export function decodePointer(bytes: Uint8Array<ArrayBuffer>): Pointed | undefined {
   let newest: Pointed | undefined;
+  // A pointer is made with room for both.
+  let isCertain = bytes.length >= DATA + ENTRY_BYTES;
   for (const at of [0, DATA]) {
-    const entry = bytes.subarray(at, at + ENTRY_BYTES);
-    if (entry.length < ENTRY_BYTES) continue;
-    const view = new DataView(entry.buffer, entry.byteOffset, ENTRY_BYTES);
+    const entry = new Uint8Array(ENTRY_BYTES);
+    entry.set(bytes.subarray(at, at + ENTRY_BYTES));
+    // Zeros are no entry yet.
+    if (entry.every((byte) => byte === 0)) continue;
+    const view = new DataView(entry.buffer);
     const count = Number(view.getBigUint64(0, true));
-    // Zeros are no entry: their checksum is not zero.
     const isWhole = view.getUint32(16, true) === crc32(entry.subarray(0, 16));
-    if (isWhole && count > (newest?.count ?? -1)) newest = { count, generation: Number(view.getBigUint64(8, true)) };
+    if (!isWhole) isCertain = false;
+    else if (count > (newest?.count ?? -1)) newest = { count, generation: Number(view.getBigUint64(8, true)) };
   }
-  return newest;
+  // As where there is none: the newest manifest that can be read holds, and nothing that it does not name is removed.
+  return newest && (isCertain ? newest : { ...newest, generation: null });
 }
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -76,6 +76,8 @@ class OpfsStore implements Store {
         const older = this.#keep(file);
         if (older) await this.#files.empty(older);
       }
+      // Files that are not there are missed by the core, unless all of them have gone.
+      await this.#directory.check();
       const storages: StorageSnapshot[] = [];
       for (const [number, objects] of this.#storages) storages.push(await this.#stored(number, objects));
       return { storages: storages.sort((a, b) => a.number - b.number) };
@@ -247,7 +249,10 @@ class OpfsStore implements Store {
     switch (work.kind) {
       case 'log': {
         const { storage, generation: number, bytes } = work;
-        return this.#make({ kind: 'log', storage, number, detail: 0 }, bytes, done);
+        // Every earlier log is durable before there is another, and its beginning before anything is behind that.
+        this.#files.flush();
+        await this.#make({ kind: 'log', storage, number, detail: 0 }, bytes, done);
+        return this.#files.flush();
       }
       case 'append': {
         const log = this.#log(work);
@@ -313,6 +318,7 @@ class OpfsStore implements Store {
     }
     this.#files.flush();
     await this.#files.cut(log, work.from);
+    this.#files.flush();
   }
 
   async #piece(work: WorkOf<'blob'>, done: Done): Promise<void> {

@@ -83,6 +83,8 @@ async function provideBlob(
   store: Store,
   { storage, blob, length }: Missing,
 ): Promise<void> {
+  // Its file was cut off: nothing comes of it, and the core finds it damaged.
+  if (length === 0) instance.call(owner, () => database.provide(storage, blob, 0, 0, new Uint8Array()));
   let there = 0;
   await store.read(storage, blob, (offset, bytes) => {
     instance.call(owner, () => database.provide(storage, blob, offset, length, bytes));

@@ -75,6 +75,28 @@ test('what was stored, or was there before, stays when an opening fails', async 
   assert.equal(await isThere('films'), true);
 });
 
+// Chromium counts the names of files, too: what was to keep its list of files whole had no room.
+test('what is stored is opened where there is no room at all', async (t) => {
+  navigator.userAgentData = { brands: [{ brand: 'Chromium' }] };
+  const first = await openOpfs('films');
+  await first.snapshot();
+  await first.commit(FLIP);
+  const directory = await only();
+  directory.cutPower(() => true);
+  for (const isClosed of [false, true]) {
+    if (isClosed) await directory.removeEntry('writing').catch(() => {});
+    const getFileHandle = directory.getFileHandle.bind(directory);
+    const full = t.mock.method(directory, 'getFileHandle', async (name, options) => {
+      if (options?.create) throw new DOMException('', 'QuotaExceededError');
+      return getFileHandle(name, options);
+    });
+    const store = await openOpfs('films');
+    assert.equal((await store.snapshot()).storages[0].current, 1);
+    full.mock.restore();
+    await store.close();
+  }
+});
+
 test('a browser whose access handles answer promises is refused before anything is made', async () => {
   globalThis.FileSystemSyncAccessHandle = class {
     async getSize() {

@@ -111,6 +111,18 @@ test('a blob that is listed with other bytes than there are is damaged, and harm
   await other.close();
 });
 
+// Nothing came of it, and it was asked for again: the whole database was not opened.
+test('a blob of which nothing is left is damaged, and costs its collection alone', async () => {
+  const instances = new Instances(module, true);
+  const disk = await filled(instances);
+  const number = Math.max(...disk.storages.keys());
+  for (const blob of disk.of(number).blobs.values()) Object.assign(blob, { length: 0, pieces: [] });
+  const db = await opening(disk, instances);
+  assert.equal((await ids(db.collection('a'))).length, 10);
+  await refused('unopenable', () => db.collection('b').info());
+  await db.close();
+});
+
 // It stored what restoring had left at once, was refused, read everything again, and so on without end.
 test('of a store that refuses everything what is stored is read, once for each write', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
