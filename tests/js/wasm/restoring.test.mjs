@@ -50,6 +50,18 @@ const answers = async (db) => Promise.all(['a', 'b'].map(async (name) => {
   return [await ids(collection), (await collection.search({ text: 'word3', vector: [3, 1] })).hits];
 }));
 
+/** A database of two collections, open; its store can be told to refuse. */
+async function openFilled(t) {
+  const instances = new Instances(module, true);
+  const store = new MemoryStore(await filled(instances));
+  const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
+  after(t, () => db.close());
+  return { store, collection: db.collection('a') };
+}
+
+/** What everything fails with where there is no room. */
+const full = () => new KithError({ code: 'disk_full', message: 'no space left to store a write' });
+
 test('whichever blob comes first, the same is opened', async () => {
   const instances = new Instances(module, true);
   const disk = await filled(instances);
@@ -126,12 +138,8 @@ test('a blob of which nothing is left is damaged, and costs its collection alone
 // It stored what restoring had left at once, was refused, read everything again, and so on without end.
 test('of a store that refuses everything what is stored is read, once for each write', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const instances = new Instances(module, true);
-  const store = new MemoryStore(await filled(instances));
-  const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
-  after(t, () => db.close());
-  const collection = db.collection('a');
-  store.failure = new KithError({ code: 'disk_full', message: 'no space left to store a write' });
+  const { store, collection } = await openFilled(t);
+  store.failure = full();
   for (let tries = 1; tries <= 3; tries += 1) {
     await refused('disk_full', () => collection.add({ id: 'x' }));
     assert.equal((await ids(collection)).length, 10);
@@ -146,14 +154,10 @@ test('of a store that refuses everything what is stored is read, once for each w
 // The timer that was to make it durable ended with the life in which it was written.
 test('what was written before a refusal is made durable a moment later, or when the store takes something again', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const instances = new Instances(module, true);
-  const store = new MemoryStore(await filled(instances));
-  const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
-  after(t, () => db.close());
-  const collection = db.collection('a');
+  const { store, collection } = await openFilled(t);
   await collection.add({ id: 'before' });
   assert.equal(store.commits.at(-1).strict, false);
-  store.failure = new KithError({ code: 'disk_full', message: 'no space left to store a write' });
+  store.failure = full();
   await refused('disk_full', () => collection.add({ id: 'x' }));
   const pass = async (ms) => {
     await turn();
@@ -173,11 +177,7 @@ test('what was written before a refusal is made durable a moment later, or when 
 
 // The end of the first restart was taken for that of the second one, for which nobody waited then.
 test('calls wait for a restart that follows one whose instance died at once', async (t) => {
-  const instances = new Instances(module, true);
-  const store = new MemoryStore(await filled(instances));
-  const db = await openWasm(async () => ({ store, release: async () => {} }), undefined, async (inhabitant) => instances.enter(inhabitant));
-  after(t, () => db.close());
-  const collection = db.collection('a');
+  const { store, collection } = await openFilled(t);
   const { WasmDatabase } = module;
   const { info, takeWork } = WasmDatabase.prototype;
   let deaths = 0;
