@@ -19,6 +19,8 @@ export interface Directory {
   readonly files: FileSystemDirectoryHandle;
   /** Fails with a `NotFoundError` once the browser has cleared it: what is open there is written without a word. */
   check(): Promise<void>;
+  /** To be called before a file is made or removed: does what there was no room for when it was opened. */
+  begin(): Promise<void>;
   /** No file is made in it any more. If it was made for this opening and nothing is stored in it, it goes. */
   end(): Promise<void>;
 }
@@ -115,13 +117,21 @@ export async function openDirectory(name: string): Promise<Directory> {
     const own = await encoded(name);
     const files = await parent.getDirectoryHandle(own, { create: true });
     if (before === undefined || isBroken) made = { parent, own, files };
-    await beginFiles(files, made !== undefined);
+    let isBegun = false;
+    const begin = async (): Promise<void> => {
+      if (!isBegun) await beginFiles(files);
+      isBegun = true;
+    };
+    // A full disk keeps nobody from what is stored.
+    await begin().catch((error: unknown) => {
+      if (made || (error as DOMException).name !== 'QuotaExceededError') throw error;
+    });
     const check = async (): Promise<void> => void (await parent.getDirectoryHandle(own));
     const end = async (): Promise<void> => {
       await endFiles(files);
       if (made) await undo(name, made);
     };
-    return { files, check, end };
+    return { files, check, begin, end };
   } catch (error) {
     if (made) await undo(name, made);
     throw storageFailed(`open database ${JSON.stringify(name)}`, error);

@@ -11,6 +11,7 @@
 import { unsupportedVersion } from '../wasm/errors.js';
 import { ambiguous, isNotFound, unsynced } from './errors.js';
 import { DATA, FORMAT, HEAD_BYTES, type Head, decodeHead, encodeHead } from './header.js';
+import type { Directory } from './directory.js';
 import { whileHeld } from './held.js';
 
 /** A file that is open to be read and written; nobody else can open it meanwhile. */
@@ -55,6 +56,7 @@ export class ObjectFile {
 /** The files in a directory. */
 export class Files {
   readonly #database: string;
+  readonly #place: Directory;
   readonly #directory: FileSystemDirectoryHandle;
   /** The one that was used last is the last. */
   readonly #open = new Map<ObjectFile, Handle>();
@@ -65,9 +67,10 @@ export class Files {
   #nextBirth = 1;
 
   /** `database` is the name for people. */
-  constructor(database: string, directory: FileSystemDirectoryHandle) {
+  constructor(database: string, place: Directory) {
     this.#database = database;
-    this.#directory = directory;
+    this.#place = place;
+    this.#directory = place.files;
   }
 
   /** Reads all heads, and answers the files with an object, in the order in which they were made. */
@@ -85,6 +88,8 @@ export class Files {
         if (looked.value) (looked.value.head ? whole : begun).push(looked.value);
       }
     }
+    // Files that are not there are missed by the core, unless all of them have gone: then none is closed.
+    await this.#place.check();
     // Nothing is changed before all is found to be of a version that is known.
     // A new directory begins with later names than a cleared one had, whose files may still be open somewhere.
     this.#nextName = names.length === 0 ? Date.now() : names.reduce((max, name) => Math.max(max, Number(name)), 0) + 1;
@@ -126,6 +131,7 @@ export class Files {
   /** An empty file for a new object, which it is once it gets its head. */
   async begin(): Promise<ObjectFile> {
     // The oldest, which a power cut is least likely to take.
+    if (this.#spare.length === 0) await this.#place.begin();
     const file = this.#spare.shift() ?? new ObjectFile(String(this.#nextName++));
     truncate(await this.#handle(file, true), 0);
     file.head = undefined;
@@ -181,12 +187,16 @@ export class Files {
     else this.#dirty.delete(file);
     // What it was given of the quota goes back.
     this.#shut(file);
-    if (this.#spare.length < SPARE_MAX) {
+    if (this.#spare.length < SPARE_MAX || !(await this.#canRemove())) {
       this.#spare.push(file);
     } else {
       await this.#directory.removeEntry(file.name);
       file.isRemoved = true;
     }
+  }
+
+  #canRemove(): Promise<boolean> {
+    return this.#place.begin().then(() => true, () => false);
   }
 
   /** Makes durable all that was written. */

@@ -18,22 +18,16 @@ const FILLER = 'filler'.padEnd(NAME_CHARS, '-');
 /** LevelDB begins another log at 4 MiB, and one more only when it has no need of the first. */
 const FILLER_COUNT = Math.ceil((2.2 * 4 * 1024 * 1024) / (3 * NAME_CHARS));
 
-/** To be called before any file is made. A full disk keeps nobody from what is stored; of a directory that `isNew` that is nothing. */
-export async function beginFiles(files: FileSystemDirectoryHandle, isNew: boolean): Promise<void> {
+/** To be called before any file is made. */
+export async function beginFiles(files: FileSystemDirectoryHandle): Promise<void> {
   if (!isChromium()) return;
-  try {
-    if (await hasFile(files, MARK)) await renewLog(files);
-    await files.getFileHandle(MARK, { create: true });
-  } catch (error) {
-    if (isNew || (error as DOMException).name !== 'QuotaExceededError') throw error;
+  if (await hasFile(files, MARK)) {
+    for (let i = 0; i < FILLER_COUNT; i += 1) {
+      await files.getFileHandle(FILLER, { create: true });
+      await files.removeEntry(FILLER);
+    }
   }
-}
-
-async function renewLog(files: FileSystemDirectoryHandle): Promise<void> {
-  for (let i = 0; i < FILLER_COUNT; i += 1) {
-    await files.getFileHandle(FILLER, { create: true });
-    await files.removeEntry(FILLER);
-  }
+  await files.getFileHandle(MARK, { create: true });
 }
 
 /** To be called after the last file was made. If it fails, the next one to open does more than it has to. */

@@ -51,7 +51,7 @@ export async function openOpfs(name: string): Promise<Store> {
 
 /** The store in a directory that nobody else uses. */
 export function storeIn(directory: Directory, name: string): Store {
-  return new OpfsStore(directory, new Files(name, directory.files));
+  return new OpfsStore(directory, new Files(name, directory));
 }
 
 class OpfsStore implements Store {
@@ -76,8 +76,6 @@ class OpfsStore implements Store {
         const older = this.#keep(file);
         if (older) await this.#files.empty(older);
       }
-      // Files that are not there are missed by the core, unless all of them have gone.
-      await this.#directory.check();
       const storages: StorageSnapshot[] = [];
       for (const [number, objects] of this.#storages) storages.push(await this.#stored(number, objects));
       return { storages: storages.sort((a, b) => a.number - b.number) };
@@ -348,9 +346,12 @@ class OpfsStore implements Store {
     const entry = encodeEntry(pointed);
     if (objects.pointer) {
       const { pointer } = objects;
+      const { size } = pointer;
       const before = await this.#files.read(pointer, at, entry.length);
       done.undo.push(async () => {
         await this.#files.write(pointer, before, at);
+        // One that was cut off stays so: zeros would say that there was no entry.
+        if (pointer.size > size) await this.#files.cut(pointer, size);
         this.#files.flush();
       });
       await this.#files.write(pointer, entry, at);

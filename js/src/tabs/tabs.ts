@@ -164,11 +164,18 @@ class Tab {
 
   /** What the last writer refuses is asked again before what was asked after it, and that in its order. */
   async #inTurn(): Promise<void> {
-    const past = [this.#leaving, ...[...this.#retiring].map((follower) => follower.idle())];
     this.#turns += 1;
-    this.#turn = Promise.all([this.#turn, ...past]).then(pause);
+    this.#turn = this.#turn.then(() => this.#answeredByAll());
     await this.#turn;
     this.#turns -= 1;
+  }
+
+  /** Resolves when no writer of before has anything to answer; another one may become such a one meanwhile. */
+  async #answeredByAll(): Promise<void> {
+    do {
+      await Promise.all([this.#leaving, ...[...this.#retiring].map((follower) => follower.idle())]);
+      await pause();
+    } while (this.#leaving !== undefined || [...this.#retiring].some(({ isWaiting }) => isWaiting));
   }
 
   /** Lets go of the database; as the writer after everything was made durable, else after everything was answered. */

@@ -20,6 +20,8 @@ export class FakeDirectory {
 
   async check() {}
 
+  async begin() {}
+
   async end() {}
 
   /** What was not flushed is gone, but for files that the system wrote to the disk by itself, before all others. */

@@ -216,6 +216,37 @@ test('writes are done in their order when the writer changes between them', asyn
   assert.deepEqual(done, ['one', 'two']);
 });
 
+// Those that waited for the first of two writers did not wait for the second, which the refused one had been asked of.
+test('writes are done in their order when the writer changes twice', async (t) => {
+  const at = database(t);
+  const done = [];
+  const refusing = (refuses) => async ({ args: [, value] }) => {
+    await refuses.passed;
+    throw new KithError({ code: 'closed', message: `the database is closed: ${value} is not done` });
+  };
+  const gates = [gate(), gate()];
+  const later = () => new Promise((go) => setTimeout(go, 30));
+  const first = await played(t, at, 1, refusing(gates[0]));
+  const tab = await openShared(at.name, async () => opened({ epoch: 9, stored: new Map() }), PARTS, { ...PATIENCE, looks: 1000 });
+  after(t, () => tab.close());
+  const one = tab.kvSet('k', 'one');
+  await later();
+  first.isListening = false;
+  const second = await played(t, at, 2, refusing(gates[1]));
+  at.say({ writer: 2 });
+  await later();
+  const two = tab.kvSet('k', 'two');
+  gates[0].open();
+  // What the first one refuses is asked of the second, which is followed at that moment.
+  second.isListening = false;
+  await played(t, at, 3, async ({ args: [, value] }) => void done.push(value));
+  at.say({ writer: 3 });
+  await later();
+  gates[1].open();
+  await Promise.all([one, two]);
+  assert.deepEqual(done, ['one', 'two']);
+});
+
 // One that was asked when the last writer had answered everything went ahead of those that had waited for that.
 test('writes that waited for the last writer go ahead of what is asked once it has answered', async (t) => {
   const at = database(t);
