@@ -188,8 +188,8 @@ describe('several tabs', () => {
 
   // It looked for the next writer while it let go of the database, where it hears nobody, and did not look again afterwards.
   test('a writer that was followed by another one finds that, however long it takes to close', async () => {
-    const [one, two] = [await joined(), await joined({ isLooking: true })];
-    await one.evaluate(() => tab.hurry(true));
+    const looking = { isLooking: true };
+    const [one, two] = [await joined(looking), await joined(looking)];
     await one.evaluate(() => tab.settled(joined));
     await one.setPaused(true);
     await two.evaluate(async () => {

@@ -238,7 +238,8 @@ describe('the engine in a Worker', () => {
     const codes = await page.evaluate(async () => {
       const { setTimeout: real } = globalThis;
       globalThis.setTimeout = (go, ms) => real(go, ms === 60_000 ? 200 : ms);
-      const others = new Worker('/browser/mock.mjs', { type: 'module' });
+      // It loads, and says nothing.
+      const others = new Worker('/kithdb/errors.js', { type: 'module' });
       const missing = new Worker('/browser/missing.mjs', { type: 'module' });
       await new Promise((failed) => missing.addEventListener('error', failed));
       return Promise.all([others, missing].map((worker) => kith.refused(() => kith.openMemory({ worker }))));

@@ -9,9 +9,9 @@
 // directory none is closed any more: Chromium 148 never returns from that. So whoever has files closed looks for it first.
 
 import { unsupportedVersion } from '../wasm/errors.js';
+import type { Directory } from './directory.js';
 import { ambiguous, isNotFound, unsynced } from './errors.js';
 import { DATA, FORMAT, HEAD_BYTES, type Head, decodeHead, encodeHead } from './header.js';
-import type { Directory } from './directory.js';
 import { whileHeld } from './held.js';
 
 /** A file that is open to be read and written; nobody else can open it meanwhile. */

@@ -78,7 +78,7 @@ export function entryAt(count: number): number {
 }
 
 /** The bytes of an entry. */
-export function encodeEntry({ count, generation }: { count: number; generation: number }): Uint8Array<ArrayBuffer> {
+export function encodeEntry({ count, generation }: Pointed & { generation: number }): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(ENTRY_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(count), true);

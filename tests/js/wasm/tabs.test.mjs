@@ -289,4 +289,3 @@ test('a write that waits for the last writer is done before the database is clos
   await two;
   assert.equal(stored.get('k'), 'two');
 });
-
